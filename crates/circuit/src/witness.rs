@@ -1,0 +1,275 @@
+//! From input words to the columns that a proof commits to (spec 4.3, 5).
+
+use crate::{position, Error, LinearModel, Node, TreeModel};
+use ark_ff::Zero;
+use assay_algebra::Fr;
+use assay_verifier::{Missing, Shape};
+
+/// An input word, or missing.
+pub type Word = Option<u64>;
+
+/// The columns of a tree inference.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct TreeWitness {
+    pub x: Vec<Fr>,
+    pub b: Vec<Fr>,
+    pub p: Vec<Fr>,
+    pub c: Vec<Fr>,
+    /// One column a limb.
+    pub s: Vec<Vec<u64>>,
+    /// Uses of each table position.
+    pub m: Vec<u64>,
+    /// Per row: the packed output groups.
+    pub outputs: Vec<Vec<Fr>>,
+}
+
+/// The columns of a linear inference.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct LinearWitness {
+    pub x: Vec<Fr>,
+    pub phi: Vec<Fr>,
+    pub outputs: Vec<Vec<Fr>>,
+}
+
+/// Checks the rows' number and words, and gives the blocks (the last ones repeat row 0, spec 3).
+fn blocks<'a>(
+    shape: &Shape,
+    max_word: &[u64],
+    rows: &'a [Vec<Word>],
+) -> Result<Vec<&'a [Word]>, Error> {
+    let max = 1u32 << shape.log_max_rows;
+    if rows.is_empty() || rows.len() > max as usize {
+        return Err(Error::Rows {
+            max,
+            found: rows.len(),
+        });
+    }
+    for (index, row) in rows.iter().enumerate() {
+        if row.len() != max_word.len() {
+            return Err(Error::Input {
+                row: index,
+                feature: row.len(),
+            });
+        }
+        for (feature, (word, max)) in row.iter().zip(max_word).enumerate() {
+            if word.is_some_and(|w| w > *max) {
+                return Err(Error::Input {
+                    row: index,
+                    feature,
+                });
+            }
+        }
+    }
+    let count = rows.len().next_power_of_two();
+    Ok((0..count)
+        .map(|block| rows.get(block).unwrap_or(&rows[0]).as_slice())
+        .collect())
+}
+
+/// Walks every tree for every row.
+pub fn tree_witness(model: &TreeModel, rows: &[Vec<Word>]) -> Result<TreeWitness, Error> {
+    let shape = &model.shape;
+    let blocks = blocks(shape, &model.max_word, rows)?;
+    let mut walk = Walk::new(model, blocks.len());
+    for (block, row) in blocks.iter().enumerate() {
+        let keys = view_keys(shape, row, block)?;
+        walk.block(block, &keys);
+    }
+    let mut witness = walk.witness;
+    // Every row of H but the reserved one looks its limbs up; those not set are zero, the second range row.
+    let zeros = (witness.x.len() - 1) * witness.s.len();
+    witness.m[shape.ratio as usize] += zeros as u64 - walk.limbs_set;
+    witness.outputs.truncate(rows.len());
+    Ok(witness)
+}
+
+fn view_keys(shape: &Shape, row: &[Word], index: usize) -> Result<Vec<u64>, Error> {
+    let key = |view: &assay_verifier::View| {
+        let feature = view.feature as usize;
+        shape.key(view, row[feature]).ok_or(Error::Input {
+            row: index,
+            feature,
+        })
+    };
+    shape.views.iter().map(key).collect()
+}
+
+struct Walk<'a> {
+    model: &'a TreeModel,
+    shape: &'a Shape,
+    ids: Vec<Fr>,
+    positions: Vec<usize>,
+    witness: TreeWitness,
+    limbs_set: u64,
+}
+
+impl<'a> Walk<'a> {
+    fn new(model: &'a TreeModel, blocks: usize) -> Self {
+        let shape = &model.shape;
+        let n = shape.block() * blocks;
+        let column = || vec![Fr::zero(); n];
+        Self {
+            model,
+            shape,
+            ids: (0..shape.groups as usize)
+                .map(|row| TreeModel::id(shape, row))
+                .collect(),
+            positions: (0..model.nodes.len())
+                .map(|row| position(row, shape.ratio as usize))
+                .collect(),
+            witness: TreeWitness {
+                x: column(),
+                b: column(),
+                p: column(),
+                c: column(),
+                s: vec![vec![0; n]; shape.limbs as usize],
+                m: vec![0; shape.table as usize],
+                outputs: Vec::with_capacity(blocks),
+            },
+            limbs_set: 0,
+        }
+    }
+
+    fn block(&mut self, block: usize, keys: &[u64]) {
+        let base = block * self.shape.block();
+        let entries: Vec<Fr> = keys
+            .iter()
+            .enumerate()
+            .map(|(view, key)| self.shape.entry(view, *key))
+            .collect();
+        let mut reads = vec![0u64; keys.len()];
+        let mut outputs = vec![Fr::zero(); self.shape.output_groups() as usize];
+        for group in 0..self.shape.groups as usize {
+            let first =
+                base + group * self.shape.stride as usize + self.shape.input_slots() as usize;
+            let value = self.tree(group, first, keys, &entries, &mut reads);
+            // Slots beyond the trees have the value zero.
+            if let Some(output) = self.model.output_group.get(group) {
+                outputs[*output as usize] += value;
+            }
+        }
+        for (view, (entry, count)) in entries.iter().zip(reads).enumerate() {
+            let row = base + self.shape.input_row(view);
+            self.witness.x[row] = *entry;
+            self.witness.p[row] = Fr::from(count);
+            if self.shape.private() {
+                self.limbs(row, u128::from(keys[view]));
+            }
+        }
+        if self.shape.pairs() {
+            self.missing_pairs(base, keys);
+        }
+        self.witness.outputs.push(outputs);
+    }
+
+    /// The steps of one tree from row `first`; gives its value.
+    fn tree(
+        &mut self,
+        group: usize,
+        first: usize,
+        keys: &[u64],
+        entries: &[Fr],
+        reads: &mut [u64],
+    ) -> Fr {
+        let columns = &mut self.witness;
+        columns.p[first] = self.ids[group];
+        columns.b[first] = Fr::from(1u64);
+        let mut at = group;
+        let depth = self.shape.depth as usize;
+        for row in first..first + depth {
+            let Node {
+                view,
+                key,
+                left,
+                a,
+                c,
+            } = self.model.nodes[at];
+            let goes_left = keys[view] < key;
+            let borrowed = if goes_left { self.shape.bound() } else { 0 };
+            let difference = borrowed + u128::from(keys[view]) - u128::from(key);
+            self.witness.x[row] = entries[view];
+            self.witness.b[row + 1] = Fr::from(u64::from(goes_left));
+            self.witness.p[row + 1] = a;
+            self.witness.c[row + 1] = c;
+            self.witness.m[self.positions[at]] += 1;
+            reads[view] += 1;
+            self.limbs(row, difference);
+            if let Some(left) = left {
+                at = left + usize::from(!goes_left);
+            }
+        }
+        let end = first + depth;
+        if self.witness.b[end].is_zero() {
+            self.witness.c[end]
+        } else {
+            self.witness.p[end]
+        }
+    }
+
+    fn limbs(&mut self, row: usize, value: u128) {
+        let base = u128::from(self.shape.limb_base());
+        let ratio = self.shape.ratio as usize;
+        let mut rest = value;
+        for column in &mut self.witness.s {
+            let limb = (rest % base) as usize;
+            column[row] = limb as u64;
+            self.witness.m[(limb + 1) * ratio] += 1;
+            self.limbs_set += 1;
+            rest /= base;
+        }
+    }
+
+    /// The carried key and the missing bit of each pair (spec 4.4, constraint 6).
+    fn missing_pairs(&mut self, base: usize, keys: &[u64]) {
+        for (view, rule) in self.shape.views.iter().enumerate() {
+            if rule.missing != Missing::High || view == 0 {
+                continue;
+            }
+            let row = base + self.shape.input_row(view);
+            let missing = keys[view] != keys[view - 1];
+            self.witness.c[row] = Fr::from(keys[view]);
+            self.witness.b[row - 1] = Fr::from(u64::from(missing));
+        }
+    }
+}
+
+/// Runs the sums of every row.
+pub fn linear_witness(model: &LinearModel, rows: &[Vec<Word>]) -> Result<LinearWitness, Error> {
+    let shape = &model.shape;
+    let blocks = blocks(shape, &model.max_word, rows)?;
+    let stride = shape.stride as usize;
+    let n = shape.block() * blocks.len();
+    let (mut x, mut phi) = (vec![Fr::zero(); n], vec![Fr::zero(); n]);
+    let mut outputs = Vec::new();
+    for (block, row) in blocks.iter().enumerate() {
+        let mut values = row
+            .iter()
+            .enumerate()
+            .map(|(feature, word)| {
+                word.map(Fr::from).ok_or(Error::Input {
+                    row: block,
+                    feature,
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        values.push(Fr::from(1u64));
+        let mut sums = Vec::new();
+        for (group, weights) in model.weights.iter().enumerate() {
+            let start = block * shape.block() + group * stride;
+            let mut sum = Fr::zero();
+            for (slot, at) in (start..start + stride).enumerate() {
+                phi[at] = sum;
+                if let (Some(value), Some(weight)) = (values.get(slot), weights.get(slot)) {
+                    x[at] = *value;
+                    sum += *value * weight;
+                }
+            }
+            sums.push(sum);
+        }
+        outputs.push(sums);
+    }
+    outputs.truncate(rows.len());
+    Ok(LinearWitness { x, phi, outputs })
+}

@@ -1,0 +1,61 @@
+//! Affine points in the form the bucket additions read: one cache line each.
+
+use crate::field::Fe;
+use ark_bn254::G1Affine;
+use ark_bn254::G1Projective;
+use ark_ec::{AffineRepr, CurveGroup};
+
+/// An affine point; `(0, 0)`, which is not on the curve, stands for infinity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(64))]
+pub(crate) struct Point {
+    pub(crate) x: Fe,
+    pub(crate) y: Fe,
+}
+
+impl Point {
+    pub(crate) const INFINITY: Self = Self {
+        x: Fe::ZERO,
+        y: Fe::ZERO,
+    };
+
+    #[inline(always)]
+    pub(crate) fn from_ark(point: &G1Affine) -> Self {
+        Self {
+            x: Fe::from_ark(&point.x),
+            y: Fe::from_ark(&point.y),
+        }
+    }
+
+    pub(crate) fn to_ark(self) -> G1Affine {
+        if self.is_infinity() {
+            G1Affine::identity()
+        } else {
+            G1Affine::new_unchecked(self.x.to_ark(), self.y.to_ark())
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_infinity(&self) -> bool {
+        self.x.is_zero() && self.y.is_zero()
+    }
+
+    #[inline(always)]
+    pub(crate) fn negate_if(&self, negate: bool) -> Self {
+        Self {
+            x: self.x,
+            y: self.y.negate_if(negate),
+        }
+    }
+
+    /// One addition with its own inversion, for the few that no batch covers.
+    pub(crate) fn add_alone(self, other: Self) -> Self {
+        let sum = G1Projective::from(self.to_ark()) + other.to_ark();
+        let sum = sum.into_affine();
+        if sum.is_zero() {
+            Self::INFINITY
+        } else {
+            Self::from_ark(&sum)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The fixed polynomials of a block (spec 4.6): `f(X^nb)`, committed from `S` strided powers.
+
+use ark_bn254::{G1Affine, G1Projective};
+use ark_ec::CurveGroup;
+use ark_ff::{Field, One, Zero};
+use assay_algebra::{interpolate, root_of_unity, Fr};
+use assay_circuit::TreeModel;
+use assay_verifier::{Fixed, Shape};
+
+/// Values on the rows of a block.
+pub(crate) fn values(model: &TreeModel, name: Fixed, log_rows: u32) -> Vec<Fr> {
+    let shape = &model.shape;
+    let mut rows = vec![Fr::zero(); shape.block()];
+    match name {
+        Fixed::Rho => {
+            let inverse = root(shape, log_rows).inverse().unwrap_or_default();
+            let mut power = Fr::one();
+            for row in &mut rows {
+                *row = power;
+                power *= inverse;
+            }
+        }
+        Fixed::OutputGroup => {
+            for (slot, group) in model.output_group.iter().enumerate() {
+                rows[(slot + 1) * shape.stride as usize - 1] = Fr::from(*group);
+            }
+        }
+        Fixed::Used => {
+            for view in 0..shape.views.len() {
+                rows[shape.input_row(view)] = Fr::one();
+            }
+        }
+        Fixed::Offset => {
+            for view in 0..shape.views.len() {
+                rows[shape.input_row(view)] = shape.entry(view, 0);
+            }
+        }
+        Fixed::Weights => {}
+    }
+    rows
+}
+
+fn root(shape: &Shape, log_rows: u32) -> Fr {
+    root_of_unity(shape.log_block() + log_rows).unwrap_or_default()
+}
+
+/// Coefficients of `f(X)`, to be read in `X^nb`.
+pub(crate) fn coefficients(values: &[Fr]) -> Vec<Fr> {
+    interpolate(values)
+}
+
+/// `[f(X^nb)]`.
+pub(crate) fn commit(coefficients: &[Fr], powers: &[G1Affine], blocks: usize) -> G1Projective {
+    let strided: Vec<G1Affine> = powers
+        .iter()
+        .step_by(blocks)
+        .take(coefficients.len())
+        .copied()
+        .collect();
+    assay_msm::msm(&strided, coefficients)
+}
+
+/// The coefficients of `f(X^nb)`.
+pub(crate) fn spread(coefficients: &[Fr], blocks: usize) -> Vec<Fr> {
+    let mut out = vec![Fr::zero(); coefficients.len() * blocks];
+    for (to, from) in out.iter_mut().step_by(blocks).zip(coefficients) {
+        *to = *from;
+    }
+    out
+}
+
+/// All commitments of a tree model, by `log2 nb`.
+pub(crate) fn commitments(model: &TreeModel, powers: &[G1Affine]) -> Vec<Vec<G1Affine>> {
+    (0..=model.shape.log_max_rows)
+        .map(|log| {
+            let names = model.shape.fixed(log);
+            let points = names.into_iter().map(|name| {
+                commit(&coefficients(&values(model, name, log)), powers, 1 << log).into_affine()
+            });
+            points.collect()
+        })
+        .collect()
+}

@@ -1,0 +1,20 @@
+//! Setup and proving (`docs/spec/protocol.md`). The prover trusts its own key and inputs, not more.
+
+mod bases;
+mod column;
+mod error;
+mod fixed;
+mod key;
+mod linear;
+mod opening;
+mod outputs;
+mod prove;
+mod setup;
+mod table;
+mod trees;
+
+pub use error::Error;
+pub use key::{ProvingKey, KEY_MAGIC};
+pub use outputs::unpack;
+pub use prove::{Inputs, Prover};
+pub use setup::setup;

@@ -1,0 +1,269 @@
+//! Round 2: helpers and running sums (spec 4.3, 4.4).
+
+use super::{Second, Session};
+use crate::column::{Column, ONCE, TWICE};
+use crate::Error;
+use ark_ff::{batch_inversion, Field, One, Zero};
+use assay_algebra::{root_of_unity, Fr};
+use assay_circuit::TreeWitness;
+use assay_verifier::{block_sum, trees, Fixed, Shape};
+use rayon::prelude::*;
+
+/// The columns of round 2 and the public output sum.
+pub(crate) struct Sums {
+    pub second: Second,
+    /// `Osum`.
+    pub outputs: Fr,
+}
+
+/// Rows per task: long enough that one inversion is lost in it.
+const CHUNK: usize = 1 << 11;
+
+fn invert(values: &mut [Fr]) {
+    values.par_chunks_mut(CHUNK).for_each(batch_inversion);
+}
+
+impl Session<'_> {
+    pub(super) fn sums(&self, witness: &TreeWitness, alpha: Fr, beta: Fr) -> Result<Sums, Error> {
+        // y is not drawn yet and not needed here.
+        let ch = trees::Challenges::new(alpha, beta, Fr::zero());
+        let helpers = self.helpers(witness, &ch);
+        let phi = self.running_sum(witness, &ch, &helpers)?;
+        let column =
+            |values: &[Fr], count| Column::new(values, count, &self.lagrange, &self.powers);
+        let helpers = helpers.iter().map(|values| column(values, ONCE)).collect();
+        let second = Second {
+            helpers,
+            phi: column(&phi, TWICE),
+            phi_table: self.table_sum(witness, &ch)?,
+        };
+        Ok(Sums {
+            second,
+            outputs: self.output_sum(witness, &ch)?,
+        })
+    }
+
+    /// `h_j = Σ 1/(β + s_i + α⁴)` over three limbs.
+    fn helpers(&self, witness: &TreeWitness, ch: &trees::Challenges) -> Vec<Vec<Fr>> {
+        let shift = ch.beta + ch.alpha[3];
+        // Limbs are few small numbers: invert each once.
+        let base = self.relation.model.shape.limb_base();
+        let mut inverse: Vec<Fr> = (0..base).map(|limb| shift + Fr::from(limb)).collect();
+        invert(&mut inverse);
+        witness
+            .s
+            .chunks(3)
+            .map(|limbs| {
+                let sum = |row: usize| {
+                    limbs
+                        .iter()
+                        .map(|column| inverse[column[row] as usize])
+                        .sum()
+                };
+                (0..self.rows()).into_par_iter().map(sum).collect()
+            })
+            .collect()
+    }
+
+    fn running_sum(
+        &self,
+        witness: &TreeWitness,
+        ch: &trees::Challenges,
+        helpers: &[Vec<Fr>],
+    ) -> Result<Vec<Fr>, Error> {
+        let shape = &self.relation.model.shape;
+        let n = self.rows();
+        let layout = Layout::new(shape);
+        let bound = Fr::from(shape.bound());
+        let base = Fr::from(shape.limb_base());
+        let [a1, a2, a3, a4] = ch.alpha;
+        let keys = self.block_keys()?;
+        let groups = &self.relation.model.output_group;
+        let used = self.used_rows();
+
+        let mut entries: Vec<Fr> = (0..n)
+            .into_par_iter()
+            .map(|row| {
+                let group = layout.is_output(row).then(|| {
+                    let slot = row % shape.block() / shape.stride as usize;
+                    Fr::from(1 + groups.get(slot).copied().unwrap_or(0))
+                });
+                ch.beta
+                    + keys[row / shape.block()]
+                    + a1 * witness.x[row]
+                    + a2 * group.unwrap_or_default()
+                    + a4
+                    + a4
+            })
+            .collect();
+        let mut nodes: Vec<Fr> = (0..n)
+            .into_par_iter()
+            .map(|row| {
+                if !layout.is_step(row) {
+                    return Fr::one();
+                }
+                let next = row + 1;
+                let s = witness
+                    .s
+                    .iter()
+                    .rev()
+                    .fold(Fr::zero(), |sum, limb| sum * base + Fr::from(limb[row]));
+                ch.beta
+                    + (witness.p[row] + Fr::one() - witness.b[row])
+                    + a1 * (witness.x[row] - s + bound * witness.b[next])
+                    + a2 * witness.p[next]
+                    + a3 * witness.c[next]
+            })
+            .collect();
+        invert(&mut entries);
+        invert(&mut nodes);
+
+        let increment = |row: usize| {
+            let shared: Fr = helpers.iter().map(|helper| helper[row]).sum();
+            let numerator = if layout.is_step(row) {
+                return shared + nodes[row] + entries[row];
+            } else if layout.is_output(row) {
+                if witness.b[row].is_zero() {
+                    witness.c[row]
+                } else {
+                    witness.p[row]
+                }
+            } else if used[row % shape.block()] {
+                -witness.p[row]
+            } else {
+                Fr::zero()
+            };
+            shared + numerator * entries[row]
+        };
+        let mut phi = vec![Fr::zero(); n];
+        let mut sum = Fr::zero();
+        for row in 1..n {
+            phi[row] = sum;
+            sum += increment(row);
+        }
+        phi[0] = sum;
+        Ok(phi)
+    }
+
+    /// Which rows of a block hold an entry.
+    fn used_rows(&self) -> Vec<bool> {
+        let shape = &self.relation.model.shape;
+        let mut used = vec![false; shape.block()];
+        for view in 0..shape.views.len() {
+            used[shape.input_row(view)] = true;
+        }
+        used
+    }
+
+    /// `κ` of each block.
+    fn block_keys(&self) -> Result<Vec<Fr>, Error> {
+        let root = root_of_unity(self.log_rows).ok_or(Error::Damaged("rows"))?;
+        let mut key = Fr::one();
+        Ok((0..1usize << self.log_rows)
+            .map(|_| {
+                let now = key;
+                key *= root;
+                now
+            })
+            .collect())
+    }
+
+    /// `φ_V`: grows at the table rows in use only, so it is committed in the running-sum basis.
+    fn table_sum(&self, witness: &TreeWitness, ch: &trees::Challenges) -> Result<Column, Error> {
+        let shape = &self.relation.model.shape;
+        let [a1, a2, a3, a4] = ch.alpha;
+        let ratio = shape.ratio as usize;
+        let used: Vec<usize> = (1..witness.m.len())
+            .filter(|at| witness.m[*at] > 0)
+            .collect();
+        let mut terms: Vec<Fr> = used
+            .iter()
+            .map(|at| {
+                let [public, g, a, c] = self.relation.table.rows[*at];
+                let rest = if at % ratio == 0 {
+                    a4
+                } else {
+                    a1 * g + a2 * a + a3 * c
+                };
+                ch.beta + public + rest
+            })
+            .collect();
+        invert(&mut terms);
+        let mut values = vec![Fr::zero(); witness.m.len()];
+        let mut sparse = Vec::with_capacity(used.len());
+        for (at, inverse) in used.iter().zip(terms) {
+            let term = inverse * Fr::from(witness.m[*at]);
+            sparse.push((*at, term));
+            values[(at + 1) % witness.m.len()] = term;
+        }
+        // values holds the increments at the following position; position 0 comes last.
+        let mut sum = Fr::zero();
+        for at in (1..values.len()).chain([0]) {
+            sum += values[at];
+            values[at] = sum;
+        }
+        let plain = self.suffix.msm_sparse(&sparse);
+        Ok(Column::with_commitment(&values, TWICE, plain, &self.powers))
+    }
+
+    /// `Osum` (spec 4.4).
+    fn output_sum(&self, witness: &TreeWitness, ch: &trees::Challenges) -> Result<Fr, Error> {
+        let [_, a2, _, a4] = ch.alpha;
+        let keys = self.block_keys()?;
+        let first = &witness.outputs[0];
+        let mut sum = Fr::zero();
+        let mut k = ch.beta + a4 + a4;
+        for (group, original) in first.iter().enumerate() {
+            k += a2;
+            sum += *original * block_sum(k, self.log_rows)?;
+            for (row, block) in witness.outputs.iter().zip(&keys).skip(1) {
+                let inverse = (k + block)
+                    .inverse()
+                    .ok_or(Error::Key(assay_verifier::Error::Denominator))?;
+                sum += (row[group] - original) * inverse;
+            }
+        }
+        Ok(sum)
+    }
+
+    /// The fixed polynomials of this number of blocks, spread over `H`.
+    pub(super) fn fixed_polynomials(&self) -> Vec<(Fixed, Vec<Fr>)> {
+        let names = self.relation.model.shape.fixed(self.log_rows);
+        names
+            .into_iter()
+            .map(|name| {
+                (
+                    name,
+                    crate::fixed::spread(
+                        &self.relation.fixed(name, self.log_rows),
+                        1 << self.log_rows,
+                    ),
+                )
+            })
+            .collect()
+    }
+}
+
+/// What kind of row a row of `H` is.
+#[derive(Clone, Copy)]
+struct Layout {
+    stride: usize,
+    inputs: usize,
+}
+
+impl Layout {
+    fn new(shape: &Shape) -> Self {
+        Self {
+            stride: shape.stride as usize,
+            inputs: shape.input_slots() as usize,
+        }
+    }
+
+    fn is_output(self, row: usize) -> bool {
+        row % self.stride == self.stride - 1
+    }
+
+    fn is_step(self, row: usize) -> bool {
+        row % self.stride >= self.inputs && !self.is_output(row)
+    }
+}

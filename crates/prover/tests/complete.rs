@@ -1,0 +1,202 @@
+//! Completeness: honest proofs of every kind of circuit verify, and their outputs are the model's.
+#![allow(missing_docs)]
+
+mod common;
+
+use assay_verifier::{verify, Error, VerifyingKey};
+use common::{circuit, inputs, linear_circuit, linear_rows, make, rows, Spec, BASE};
+
+/// The outputs that a plain walk over circuit.json gives.
+fn walk(json: &str, row: &[Option<u64>], high: u64) -> Vec<i128> {
+    let file: serde_json::Value = serde_json::from_str(json).unwrap();
+    let int = |v: &serde_json::Value| v.as_str().unwrap().parse::<i128>().unwrap();
+    let mut sums: Vec<i128> = file["base"].as_array().unwrap().iter().map(int).collect();
+    for tree in file["trees"].as_array().unwrap() {
+        let nodes = tree["nodes"].as_array().unwrap();
+        let mut at = 0;
+        while nodes[at].get("leaf").is_none() {
+            let view = &file["views"][nodes[at]["view"].as_u64().unwrap() as usize];
+            let word = row[view["feature"].as_u64().unwrap() as usize];
+            let key = word.unwrap_or(if view["missing"] == "low" { 0 } else { high });
+            let side = if i128::from(key) < int(&nodes[at]["key"]) {
+                "left"
+            } else {
+                "right"
+            };
+            at = nodes[at][side].as_u64().unwrap() as usize;
+        }
+        for (sum, leaf) in sums.iter_mut().zip(nodes[at]["leaf"].as_array().unwrap()) {
+            *sum += int(leaf);
+        }
+    }
+    sums
+}
+
+fn signed(word: &[u8; 32]) -> i128 {
+    i128::from_be_bytes(word[16..].try_into().unwrap())
+}
+
+fn check_trees(spec: Spec, count: usize) {
+    let json = circuit(&spec);
+    let made = make(&json, 4);
+    let rows = rows(&spec, count);
+    let key = VerifyingKey::from_bytes(&made.key.verifying.to_bytes()).unwrap();
+    let proof = made.prover.prove(&inputs(rows.clone())).unwrap();
+    let container = verify(&key, &proof).unwrap_or_else(|e| panic!("{spec:?}: {e}"));
+    let high = if spec.integers {
+        u64::MAX
+    } else {
+        u64::from(u32::MAX)
+    };
+    let outputs = &container.words[container.words.len() - count * spec.outputs..];
+    for (row, words) in rows.iter().zip(outputs.chunks(spec.outputs)) {
+        assert_eq!(
+            words.iter().map(signed).collect::<Vec<_>>(),
+            walk(&json, row, high),
+            "{spec:?}"
+        );
+    }
+}
+
+#[test]
+fn one_row_with_public_inputs() {
+    check_trees(BASE, 1);
+}
+
+#[test]
+fn batches_of_every_size() {
+    for count in 1..=4 {
+        check_trees(BASE, count);
+    }
+}
+
+#[test]
+fn shapes() {
+    for (index, depth) in (1..=7).enumerate() {
+        for (trees, outputs) in [(1, 1), (6, 3), (11, 5), (9, 9)] {
+            check_trees(
+                Spec {
+                    depth,
+                    trees,
+                    outputs,
+                    seed: 100 + index as u64,
+                    ..BASE
+                },
+                2,
+            );
+        }
+    }
+}
+
+#[test]
+fn integers_of_64_bits() {
+    check_trees(
+        Spec {
+            integers: true,
+            ..BASE
+        },
+        3,
+    );
+}
+
+#[test]
+fn many_features_for_few_trees() {
+    check_trees(
+        Spec {
+            features: 90,
+            trees: 2,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn private_inputs() {
+    for depth in 1..=6 {
+        for missing in [false, true] {
+            check_trees(
+                Spec {
+                    private: true,
+                    missing,
+                    depth,
+                    ..BASE
+                },
+                1,
+            );
+            check_trees(
+                Spec {
+                    private: true,
+                    missing,
+                    depth,
+                    outputs: 6,
+                    integers: true,
+                    ..BASE
+                },
+                3,
+            );
+        }
+    }
+}
+
+#[test]
+fn linear_models() {
+    for private in [false, true] {
+        for outputs in [1, 2, 7] {
+            if private && outputs == 7 {
+                continue;
+            }
+            let json = linear_circuit(private, 5, outputs, 3);
+            let made = make(&json, 4);
+            for count in 1..=4 {
+                let rows = linear_rows(5, count, count as u64);
+                let proof = made.prover.prove(&inputs(rows.clone())).unwrap();
+                let container = verify(&made.key.verifying, &proof)
+                    .unwrap_or_else(|e| panic!("{private} {outputs}: {e}"));
+                let file: serde_json::Value = serde_json::from_str(&json).unwrap();
+                let int = |v: &serde_json::Value| v.as_str().unwrap().parse::<i128>().unwrap();
+                let words = &container.words[container.words.len() - count * outputs..];
+                for (row, words) in rows.iter().zip(words.chunks(outputs)) {
+                    for (k, word) in words.iter().enumerate() {
+                        let weights = file["weights"][k].as_array().unwrap();
+                        let sum: i128 = weights
+                            .iter()
+                            .zip(row)
+                            .map(|(w, x)| int(w) * (i128::from(x.unwrap()) - 1000))
+                            .sum();
+                        assert_eq!(signed(word), sum - 77);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_private_input_has_one_commitment_for_one_opening() {
+    let spec = Spec {
+        private: true,
+        ..BASE
+    };
+    let made = make(&circuit(&spec), 1);
+    let mut request = inputs(rows(&spec, 1));
+    request.opening = Some([7; 32]);
+    let words = |proof: Vec<u8>| verify(&made.key.verifying, &proof).unwrap().words;
+    let first = words(made.prover.prove(&request).unwrap());
+    assert_eq!(first, words(made.prover.prove(&request).unwrap()));
+    request.opening = Some([8; 32]);
+    let other = words(made.prover.prove(&request).unwrap());
+    assert_ne!(first[..2], other[..2]);
+    assert_eq!(first[2..], other[2..]);
+}
+
+#[test]
+fn another_model_is_refused_by_name() {
+    let a = make(&circuit(&BASE), 1);
+    let b = make(&circuit(&Spec { seed: 9, ..BASE }), 1);
+    let proof = a.prover.prove(&inputs(rows(&BASE, 1))).unwrap();
+    assert!(matches!(
+        verify(&b.key.verifying, &proof),
+        Err(Error::OtherModel { .. })
+    ));
+}

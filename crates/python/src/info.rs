@@ -1,0 +1,197 @@
+//! What is read from strings, keys and proofs, as dictionaries.
+
+use crate::error::core_error;
+use ark_bn254::{G1Affine, G2Affine};
+use ark_ec::AffineRepr;
+use assay_srs::Info;
+use assay_verifier::{Container, Fixed, Inputs, Kind, Missing, Srs, VerifyingKey};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+
+type Dict<'py> = PyResult<Bound<'py, PyDict>>;
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::from("0x"), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn kind_name(kind: Srs) -> &'static str {
+    match kind {
+        Srs::Development => "development",
+        Srs::Ceremony => "ceremony",
+    }
+}
+
+pub fn srs<'py>(py: Python<'py>, info: &Info) -> Dict<'py> {
+    let dict = PyDict::new(py);
+    dict.set_item("degree", info.degree)?;
+    dict.set_item("digest", hex(&info.digest))?;
+    dict.set_item("kind", kind_name(info.kind))?;
+    Ok(dict)
+}
+
+/// A word as a decimal string of its value as an unsigned integer.
+fn decimal(py: Python<'_>, word: &[u8; 32], signed: bool) -> PyResult<String> {
+    let int = py.get_type::<pyo3::types::PyInt>();
+    let options = PyDict::new(py);
+    options.set_item("signed", signed)?;
+    let value = int.call_method(
+        "from_bytes",
+        (PyBytes::new(py, word), "big"),
+        Some(&options),
+    )?;
+    Ok(value.str()?.to_string())
+}
+
+pub fn proof<'py>(py: Python<'py>, proof: &Container) -> Dict<'py> {
+    let dict = PyDict::new(py);
+    let private = proof.inputs == Inputs::Private;
+    let (rows, features, outputs) = (
+        proof.rows as usize,
+        proof.features as usize,
+        proof.outputs as usize,
+    );
+    let first = if private {
+        2
+    } else {
+        rows.saturating_mul(features)
+    };
+    if Some(proof.words.len())
+        != rows
+            .checked_mul(outputs)
+            .and_then(|count| count.checked_add(first))
+        || outputs == 0
+    {
+        return Err(core_error(
+            "proof/malformed",
+            "the proof's header and its public words do not agree".into(),
+        ));
+    }
+    dict.set_item("rows", rows)?;
+    dict.set_item("features", features)?;
+    dict.set_item("outputs", outputs)?;
+    dict.set_item("scale_bits", proof.scale_bits)?;
+    let words: PyResult<Vec<String>> = proof
+        .words
+        .iter()
+        .map(|word| decimal(py, word, false))
+        .collect();
+    dict.set_item("public_words", words?)?;
+    let integers: PyResult<Vec<Vec<String>>> = proof.words[first..]
+        .chunks(outputs)
+        .map(|row| row.iter().map(|word| decimal(py, word, true)).collect())
+        .collect();
+    dict.set_item("output_integers", integers?)?;
+    dict.set_item("vk_digest", hex(&proof.digest))?;
+    dict.set_item("srs_kind", kind_name(proof.srs))?;
+    dict.set_item("body", PyBytes::new(py, &proof.body))?;
+    let commitment = private.then(|| PyBytes::new(py, &proof.words[..2].concat()));
+    dict.set_item("input_commitment", commitment)?;
+    Ok(dict)
+}
+
+fn point<'py>(py: Python<'py>, point: &G1Affine) -> PyResult<Bound<'py, PyList>> {
+    let bytes = assay_verifier::point_bytes(point);
+    PyList::new(py, [hex(&bytes[..32]), hex(&bytes[32..])])
+}
+
+/// The words of a point of G2 in the precompile's order: imaginary parts first.
+fn point2<'py>(py: Python<'py>, key: &[u8], _tau: &G2Affine) -> PyResult<Bound<'py, PyList>> {
+    PyList::new(py, key[key.len() - 128..].chunks(32).map(hex))
+}
+
+pub fn key<'py>(py: Python<'py>, key: &VerifyingKey) -> Dict<'py> {
+    let shape = &key.shape;
+    let dict = PyDict::new(py);
+    let bytes = key.to_bytes();
+    dict.set_item("digest", hex(&key.digest()))?;
+    dict.set_item(
+        "kind",
+        if shape.kind == Kind::Trees {
+            "trees"
+        } else {
+            "linear"
+        },
+    )?;
+    dict.set_item("inputs", if shape.private() { "private" } else { "public" })?;
+    dict.set_item("srs_kind", kind_name(shape.srs))?;
+    for (name, value) in [
+        ("bits", u32::from(shape.bits)),
+        ("features", shape.features),
+        ("outputs", shape.outputs),
+        ("scale_bits", shape.scale_bits),
+        ("lane", shape.lane),
+        ("lanes", shape.lanes()),
+        ("output_groups", shape.output_groups()),
+        ("trees", shape.trees),
+        ("depth", shape.depth),
+        ("stride", shape.stride),
+        ("groups", shape.groups),
+        ("table", shape.table),
+        ("ratio", shape.ratio),
+        ("limbs", shape.limbs),
+        ("log_max_rows", shape.log_max_rows),
+    ] {
+        dict.set_item(name, value)?;
+    }
+    dict.set_item("block", shape.block())?;
+    dict.set_item("pairs", shape.pairs())?;
+    if shape.kind == Kind::Trees {
+        dict.set_item("input_slots", shape.input_slots())?;
+        dict.set_item("limb_base", shape.limb_base())?;
+        dict.set_item("bound", shape.bound().to_string())?;
+        dict.set_item("view_bits", shape.view_bits())?;
+        dict.set_item("helpers", shape.helpers())?;
+    }
+    let views = PyList::empty(py);
+    for (index, view) in shape.views.iter().enumerate() {
+        let entry = PyDict::new(py);
+        entry.set_item("feature", view.feature)?;
+        entry.set_item(
+            "missing",
+            match view.missing {
+                Missing::Refuse => "refuse",
+                Missing::Low => "low",
+                Missing::High => "high",
+                Missing::Zero => "zero",
+            },
+        )?;
+        entry.set_item("zero_missing", view.zero_missing)?;
+        entry.set_item("row", shape.input_row(index))?;
+        views.append(entry)?;
+    }
+    dict.set_item("views", views)?;
+    let table: PyResult<Vec<_>> = key.table.iter().map(|p| point(py, p)).collect();
+    dict.set_item("points", table?)?;
+    dict.set_item("fixed", fixed(py, key)?)?;
+    debug_assert!(!key.tau.is_zero());
+    dict.set_item("tau_g2", point2(py, &bytes, &key.tau)?)?;
+    Ok(dict)
+}
+
+/// For each `log2 nb`: name and point of each fixed polynomial, with the quotient's layout.
+fn fixed<'py>(py: Python<'py>, key: &VerifyingKey) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for (log, points) in (0u32..).zip(&key.fixed) {
+        let entry = PyDict::new(py);
+        let rows = key.shape.block() << log;
+        entry.set_item("rows", rows)?;
+        entry.set_item("chunk", key.shape.chunk(rows))?;
+        entry.set_item("chunks", key.shape.chunks(rows))?;
+        let names = key.shape.fixed(log).into_iter().map(|name| match name {
+            Fixed::Rho => "rho",
+            Fixed::OutputGroup => "output_group",
+            Fixed::Used => "used",
+            Fixed::Offset => "offset",
+            Fixed::Weights => "weights",
+        });
+        entry.set_item("names", PyList::new(py, names)?)?;
+        let points: PyResult<Vec<_>> = points.iter().map(|p| point(py, p)).collect();
+        entry.set_item("points", points?)?;
+        list.append(entry)?;
+    }
+    Ok(list)
+}

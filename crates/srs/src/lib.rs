@@ -1,0 +1,17 @@
+//! The structured reference string `[τ^i]_1`, `[τ]_2`.
+//!
+//! A ceremony's string is imported and checked ([`import`]); a development string is made here, and whoever
+//! made it could forge proofs, so its kind is stamped into every key.
+
+mod check;
+mod error;
+mod file;
+mod generate;
+mod import;
+mod random;
+
+pub use error::Error;
+pub use file::{Info, Srs};
+pub use generate::generate;
+pub use import::import;
+pub use random::random_scalar;

@@ -1,0 +1,192 @@
+//! The verifying key (spec 7).
+
+use crate::{bytes::Reader, point_bytes, Error, Inputs, Kind, Missing, Shape, Srs, View};
+use ark_bn254::{G1Affine, G2Affine};
+use ark_ec::AffineRepr;
+use ark_ff::{BigInteger, PrimeField};
+use assay_algebra::keccak256;
+
+/// Name and version of the key format.
+pub const KEY_MAGIC: &[u8] = b"assay-vk/1\0";
+
+/// A polynomial that is periodic in the block and committed for each number of blocks (spec 4.6, 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// `ρ`: turns the row's root of unity into the block's.
+    Rho,
+    /// `Γ`: the output group of a tree.
+    OutputGroup,
+    /// `E`: the input rows in use.
+    Used,
+    /// `Ψ`: the view of an input row.
+    Offset,
+    /// `w`: the hidden weights of a linear model.
+    Weights,
+}
+
+/// All that a verifier knows of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyingKey {
+    /// The public shape.
+    pub shape: Shape,
+    /// Trees: `Pub, G, A, C`; linear: empty.
+    pub table: Vec<G1Affine>,
+    /// For each `log2 nb`, the fixed polynomials of `Shape::fixed`.
+    pub fixed: Vec<Vec<G1Affine>>,
+    /// `[τ]_2`.
+    pub tau: G2Affine,
+}
+
+impl VerifyingKey {
+    /// Reads a key and checks its shape and points.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes);
+        let magic = reader
+            .take(KEY_MAGIC.len())
+            .map_err(|_| Error::Magic("a verifying key"))?;
+        if magic != KEY_MAGIC {
+            return Err(match magic.starts_with(b"assay-vk/") {
+                true => Error::Version("a verifying key"),
+                false => Error::Magic("a verifying key"),
+            });
+        }
+        let shape = read_shape(&mut reader)?;
+        shape.check()?;
+        let mut index = 0;
+        let mut points = |reader: &mut Reader<'_>, count: usize| {
+            (0..count)
+                .map(|_| {
+                    index += 1;
+                    reader.point(index - 1)
+                })
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let table = points(&mut reader, if shape.kind == Kind::Trees { 4 } else { 0 })?;
+        let fixed = (0..=shape.log_max_rows)
+            .map(|log| points(&mut reader, shape.fixed(log).len()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let tau = reader.point2()?;
+        reader.finish()?;
+        Ok(Self {
+            shape,
+            table,
+            fixed,
+            tau,
+        })
+    }
+
+    /// The canonical bytes; their hash is the model's identity.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = KEY_MAGIC.to_vec();
+        write_shape(&self.shape, &mut out);
+        for point in self.table.iter().chain(self.fixed.iter().flatten()) {
+            out.extend(point_bytes(point));
+        }
+        if let Some((x, y)) = self.tau.xy() {
+            for coordinate in [x.c1, x.c0, y.c1, y.c0] {
+                out.extend(coordinate.into_bigint().to_bytes_be());
+            }
+        }
+        out
+    }
+
+    /// `D`.
+    pub fn digest(&self) -> [u8; 32] {
+        keccak256(&[&self.to_bytes()])
+    }
+}
+
+fn read_shape(reader: &mut Reader<'_>) -> Result<Shape, Error> {
+    let kind = match reader.u8()? {
+        0 => Kind::Trees,
+        1 => Kind::Linear,
+        _ => return Err(Error::Shape("kind")),
+    };
+    let inputs = match reader.u8()? {
+        0 => Inputs::Public,
+        1 => Inputs::Private,
+        _ => return Err(Error::Shape("inputs")),
+    };
+    let srs = match reader.u8()? {
+        0 => Srs::Development,
+        1 => Srs::Ceremony,
+        _ => return Err(Error::Shape("reference string")),
+    };
+    Ok(Shape {
+        kind,
+        inputs,
+        srs,
+        bits: reader.u8()?,
+        features: reader.u32()?,
+        outputs: reader.u32()?,
+        scale_bits: reader.u32()?,
+        lane: reader.u32()?,
+        trees: reader.u32()?,
+        depth: reader.u32()?,
+        stride: reader.u32()?,
+        groups: reader.u32()?,
+        table: reader.u32()?,
+        ratio: reader.u32()?,
+        limbs: reader.u32()?,
+        log_max_rows: reader.u32()?,
+        views: read_views(reader)?,
+    })
+}
+
+fn read_views(reader: &mut Reader<'_>) -> Result<Vec<View>, Error> {
+    let count = reader.u32()?;
+    // No capacity is reserved from the untrusted count: reading fails before memory grows.
+    (0..count)
+        .map(|_| {
+            Ok(View {
+                feature: reader.u32()?,
+                missing: match reader.u8()? {
+                    0 => Missing::Refuse,
+                    1 => Missing::Low,
+                    2 => Missing::High,
+                    3 => Missing::Zero,
+                    _ => return Err(Error::Shape("missing rule")),
+                },
+                zero_missing: match reader.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(Error::Shape("zero rule")),
+                },
+            })
+        })
+        .collect()
+}
+
+fn write_shape(shape: &Shape, out: &mut Vec<u8>) {
+    out.push(u8::from(shape.kind == Kind::Linear));
+    out.push(u8::from(shape.private()));
+    out.push(u8::from(shape.srs == Srs::Ceremony));
+    out.push(shape.bits);
+    for field in [
+        shape.features,
+        shape.outputs,
+        shape.scale_bits,
+        shape.lane,
+        shape.trees,
+        shape.depth,
+        shape.stride,
+        shape.groups,
+        shape.table,
+        shape.ratio,
+        shape.limbs,
+        shape.log_max_rows,
+        u32::try_from(shape.views.len()).unwrap_or(u32::MAX),
+    ] {
+        out.extend(field.to_be_bytes());
+    }
+    for view in &shape.views {
+        out.extend(view.feature.to_be_bytes());
+        out.push(match view.missing {
+            Missing::Refuse => 0,
+            Missing::Low => 1,
+            Missing::High => 2,
+            Missing::Zero => 3,
+        });
+        out.push(u8::from(view.zero_missing));
+    }
+}

@@ -1,0 +1,42 @@
+//! The verifier of Assay proofs. The protocol is `docs/spec/protocol.md`; section numbers in the comments are its.
+//!
+//! Everything here reads bytes from strangers: nothing panics, indexes or casts.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions
+    )
+)]
+
+mod bytes;
+mod error;
+mod key;
+mod lagrange;
+pub mod linear;
+mod opening;
+mod proof;
+mod shape;
+pub mod trees;
+mod verify;
+mod words;
+
+pub use bytes::{point_bytes, point_from_bytes, Reader};
+pub use error::Error;
+pub use key::{Fixed, VerifyingKey, KEY_MAGIC};
+pub use lagrange::{block_sum, Lagrange};
+pub use opening::{Claim, Inverses, PointSet};
+pub use proof::{Container, ProofLayout, PROOF_MAGIC};
+pub use shape::{Inputs, Kind, Missing, Shape, Srs, View};
+pub use verify::{verify, verify_body};
+pub use words::{Statement, MAX_ROWS};

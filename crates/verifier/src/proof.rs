@@ -1,0 +1,226 @@
+//! The proof's bytes: the body that goes on chain, and the container that carries its statement.
+
+use crate::{bytes::Reader, Error, Fixed, Inputs, Kind, Shape, Srs, VerifyingKey, MAX_ROWS};
+use ark_bn254::G1Affine;
+use assay_algebra::{Fr, WORD};
+
+/// Name and version of the container format.
+pub const PROOF_MAGIC: &[u8] = b"assay-proof/1\0";
+
+/// How many of each thing a proof of `nb` blocks has.
+#[derive(Clone, Debug)]
+pub struct ProofLayout {
+    /// Points of round 1, of round 2, and chunks of the quotient.
+    pub rounds: [usize; 3],
+    /// Evaluations.
+    pub evaluations: usize,
+}
+
+impl ProofLayout {
+    /// The layout for a shape and `log2 nb`.
+    pub fn new(shape: &Shape, log_rows: u32) -> Self {
+        let limbs = usize::try_from(shape.limbs).unwrap_or(0);
+        let rows = shape.block().checked_shl(log_rows).unwrap_or(usize::MAX);
+        let opened = shape
+            .fixed(log_rows)
+            .iter()
+            .filter(|f| **f != Fixed::Weights)
+            .count();
+        let private = usize::from(shape.private());
+        let (rounds, evaluations) = match shape.kind {
+            Kind::Trees => (
+                [
+                    limbs.saturating_add(5),
+                    shape.helpers().saturating_add(2),
+                    shape.chunks(rows),
+                ],
+                limbs.saturating_add(opened).saturating_add(9),
+            ),
+            Kind::Linear => ([private, 1, shape.chunks(rows)], private.saturating_add(1)),
+        };
+        Self {
+            rounds,
+            evaluations,
+        }
+    }
+
+    /// The exact number of bytes.
+    pub fn bytes(&self) -> usize {
+        let points = self
+            .rounds
+            .iter()
+            .fold(2usize, |sum, count| sum.saturating_add(*count));
+        points
+            .saturating_mul(2)
+            .saturating_add(self.evaluations)
+            .saturating_mul(WORD)
+    }
+}
+
+/// A proof whose points are on the curve and whose scalars are reduced.
+pub(crate) struct Proof<'a> {
+    pub rounds: [Vec<G1Affine>; 3],
+    pub round_bytes: [&'a [u8]; 3],
+    pub evaluations: Vec<Fr>,
+    pub evaluation_bytes: &'a [u8],
+    pub w: G1Affine,
+    pub w_bytes: &'a [u8],
+    pub w_prime: G1Affine,
+}
+
+impl<'a> Proof<'a> {
+    pub fn read(layout: &ProofLayout, body: &'a [u8]) -> Result<Self, Error> {
+        let expected = layout.bytes();
+        if body.len() != expected {
+            return Err(Error::Length {
+                expected,
+                found: body.len(),
+            });
+        }
+        let mut reader = Reader::new(body);
+        let mut index = 0;
+        let mut points = |count: usize| -> Result<(Vec<G1Affine>, &'a [u8]), Error> {
+            let bytes = reader.take(count.saturating_mul(2 * WORD))?;
+            let mut inner = Reader::new(bytes);
+            let list = (0..count)
+                .map(|_| {
+                    index += 1;
+                    inner.point(index - 1)
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok((list, bytes))
+        };
+        let [one, two, three] = layout.rounds;
+        let (first, first_bytes) = points(one)?;
+        let (second, second_bytes) = points(two)?;
+        let (third, third_bytes) = points(three)?;
+        let evaluation_bytes = reader.take(layout.evaluations.saturating_mul(WORD))?;
+        let mut inner = Reader::new(evaluation_bytes);
+        let evaluations = (0..layout.evaluations)
+            .map(|scalar| inner.scalar(scalar))
+            .collect::<Result<Vec<_>, _>>()?;
+        let w_bytes = reader.take(2 * WORD)?;
+        let w = Reader::new(w_bytes).point(index)?;
+        let w_prime = reader.point(index.saturating_add(1))?;
+        reader.finish()?;
+        Ok(Self {
+            rounds: [first, second, third],
+            round_bytes: [first_bytes, second_bytes, third_bytes],
+            evaluations,
+            evaluation_bytes,
+            w,
+            w_bytes,
+            w_prime,
+        })
+    }
+}
+
+/// A proof with its statement, as files carry it: magic, header, words, body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// `D` of the key that it was made for.
+    pub digest: [u8; 32],
+    /// Public or private inputs.
+    pub inputs: Inputs,
+    /// Where the reference string came from.
+    pub srs: Srs,
+    /// Features, outputs and scale of the model, so that a reader needs no key to read the words.
+    pub features: u32,
+    /// `K`.
+    pub outputs: u32,
+    /// An output is its integer times `2^-scale_bits`.
+    pub scale_bits: u32,
+    /// Rows proven.
+    pub rows: u32,
+    /// The public words.
+    pub words: Vec<[u8; WORD]>,
+    /// The proof itself.
+    pub body: Vec<u8>,
+}
+
+impl Container {
+    /// Reads a container; the body is not looked at.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes);
+        let magic = reader
+            .take(PROOF_MAGIC.len())
+            .map_err(|_| Error::Magic("a proof"))?;
+        if magic != PROOF_MAGIC {
+            return Err(match magic.starts_with(b"assay-proof/") {
+                true => Error::Version("a proof"),
+                false => Error::Magic("a proof"),
+            });
+        }
+        let digest = reader.array()?;
+        let inputs = match reader.u8()? {
+            0 => Inputs::Public,
+            1 => Inputs::Private,
+            _ => return Err(Error::Shape("inputs")),
+        };
+        let srs = match reader.u8()? {
+            0 => Srs::Development,
+            1 => Srs::Ceremony,
+            _ => return Err(Error::Shape("reference string")),
+        };
+        let (features, outputs, scale_bits) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        let rows = reader.u32()?;
+        if rows == 0 || rows > MAX_ROWS {
+            return Err(Error::Rows {
+                max: MAX_ROWS,
+                found: rows,
+            });
+        }
+        let count = reader.u32()?;
+        let words = (0..count)
+            .map(|_| reader.array())
+            .collect::<Result<Vec<_>, _>>()?;
+        let length = usize::try_from(reader.u32()?).map_err(|_| Error::Truncated)?;
+        let body = reader.take(length)?.to_vec();
+        reader.finish()?;
+        Ok(Self {
+            digest,
+            inputs,
+            srs,
+            features,
+            outputs,
+            scale_bits,
+            rows,
+            words,
+            body,
+        })
+    }
+
+    /// Whether the header says what the key says.
+    pub fn is_of(&self, key: &VerifyingKey) -> bool {
+        let shape = &key.shape;
+        self.digest == key.digest()
+            && self.inputs == shape.inputs
+            && self.srs == shape.srs
+            && (self.features, self.outputs, self.scale_bits)
+                == (shape.features, shape.outputs, shape.scale_bits)
+    }
+
+    /// The bytes of a container.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = PROOF_MAGIC.to_vec();
+        out.extend(self.digest);
+        out.push(u8::from(self.inputs == Inputs::Private));
+        out.push(u8::from(self.srs == Srs::Ceremony));
+        for field in [self.features, self.outputs, self.scale_bits, self.rows] {
+            out.extend(field.to_be_bytes());
+        }
+        out.extend(
+            u32::try_from(self.words.len())
+                .unwrap_or(u32::MAX)
+                .to_be_bytes(),
+        );
+        out.extend(self.words.concat());
+        out.extend(
+            u32::try_from(self.body.len())
+                .unwrap_or(u32::MAX)
+                .to_be_bytes(),
+        );
+        out.extend(&self.body);
+        out
+    }
+}
