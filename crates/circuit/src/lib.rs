@@ -13,7 +13,7 @@ pub use file::CircuitFile;
 pub use linear::LinearModel;
 pub use table::position;
 pub use trees::{Node, TreeModel};
-pub use witness::{linear_witness, tree_witness, LinearWitness, TreeWitness, Word};
+pub use witness::{linear_witness, tree_witness, walk, LinearWitness, TreeWitness, Word};
 
 /// A circuit of either kind.
 #[derive(Clone, Debug)]

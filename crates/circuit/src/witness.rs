@@ -72,17 +72,27 @@ fn blocks<'a>(
 pub fn tree_witness(model: &TreeModel, rows: &[Vec<Word>]) -> Result<TreeWitness, Error> {
     let shape = &model.shape;
     let blocks = blocks(shape, &model.max_word, rows)?;
-    let mut walk = Walk::new(model, blocks.len());
-    for (block, row) in blocks.iter().enumerate() {
-        let keys = view_keys(shape, row, block)?;
-        walk.block(block, &keys);
+    let keys = blocks
+        .iter()
+        .enumerate()
+        .map(|(block, row)| view_keys(shape, row, block))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut witness = walk(model, &keys);
+    witness.outputs.truncate(rows.len());
+    Ok(witness)
+}
+
+/// The witness of blocks whose views have these keys.
+pub fn walk(model: &TreeModel, keys: &[Vec<u64>]) -> TreeWitness {
+    let mut walk = Walk::new(model, keys.len());
+    for (block, keys) in keys.iter().enumerate() {
+        walk.block(block, keys);
     }
     let mut witness = walk.witness;
     // Every row of H but the reserved one looks its limbs up; those not set are zero, the second range row.
     let zeros = (witness.x.len() - 1) * witness.s.len();
-    witness.m[shape.ratio as usize] += zeros as u64 - walk.limbs_set;
-    witness.outputs.truncate(rows.len());
-    Ok(witness)
+    witness.m[model.shape.ratio as usize] += zeros as u64 - walk.limbs_set;
+    witness
 }
 
 fn view_keys(shape: &Shape, row: &[Word], index: usize) -> Result<Vec<u64>, Error> {

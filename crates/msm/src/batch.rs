@@ -1,14 +1,14 @@
 //! Many independent affine additions with one field inversion (Montgomery's trick): five
 //! multiplications and a squaring each, against eleven or more for a Jacobian addition.
 
-use crate::field::{Fe, Loose};
+use crate::field::Fe;
 use crate::point::Point;
 
 /// Buffers of [`Batch::add_pairs`], kept between calls.
 #[derive(Default)]
 pub(crate) struct Batch {
     differences: Vec<Fe>,
-    prefixes: Vec<Loose>,
+    prefixes: Vec<Fe>,
     kinds: Vec<Kind>,
 }
 
@@ -42,47 +42,26 @@ impl Batch {
     /// The formula for two finite points with different `x`. Returns false, and changes
     /// nothing, if a pair shares its `x`.
     fn add_plain(&mut self, points: &mut [Point], pairs: &[(u32, u32)]) -> bool {
-        self.differences.clear();
-        self.prefixes.clear();
-        let mut product = [Fe::ONE.loose(); 2];
         self.differences.resize(pairs.len(), Fe::ZERO);
-        self.prefixes.resize(pairs.len(), Fe::ZERO.loose());
-        let steps = self
-            .differences
-            .chunks_mut(2)
-            .zip(self.prefixes.chunks_mut(2));
-        for ((differences, prefixes), pairs) in steps.zip(pairs.chunks(2)) {
-            let lanes = differences
-                .iter_mut()
-                .zip(prefixes)
-                .zip(pairs)
-                .zip(&mut product);
-            for (((difference, prefix), &(a, b)), product) in lanes {
-                *difference = points[b as usize].x.sub(&points[a as usize].x);
-                *prefix = *product;
-                *product = difference.mul_loose(product);
-            }
+        self.prefixes.resize(pairs.len(), Fe::ZERO);
+        let mut product = Fe::ONE;
+        let steps = self.differences.iter_mut().zip(&mut self.prefixes);
+        for ((difference, prefix), &(a, b)) in steps.zip(pairs) {
+            *difference = points[b as usize].x.sub(&points[a as usize].x);
+            *prefix = product;
+            product = product.mul(difference);
         }
-        let both = product[0].reduce().mul_loose(&product[1]);
-        if both.is_zero() {
+        if product.is_zero() {
             return false;
         }
-        let both = both.inverse();
-        let mut inverse = [both.mul_loose(&product[1]), both.mul_loose(&product[0])];
-        let steps = self.differences.chunks(2).zip(self.prefixes.chunks(2));
-        for ((differences, prefixes), pairs) in steps.zip(pairs.chunks(2)).rev() {
-            let lanes = differences
-                .iter()
-                .zip(prefixes)
-                .zip(pairs)
-                .zip(&mut inverse);
-            for (((difference, prefix), &(a, b)), inverse) in lanes {
-                let (p, q) = (points[a as usize], points[b as usize]);
-                let own = inverse.reduce().mul_loose(prefix);
-                *inverse = difference.mul_loose(inverse);
-                let slope = q.y.sub(&p.y).mul_loose(&own).reduce();
-                points[a as usize] = chord(&p, &q.x, &slope);
-            }
+        let mut inverse = product.inverse();
+        let steps = self.differences.iter().zip(&self.prefixes);
+        for ((difference, prefix), &(a, b)) in steps.zip(pairs).rev() {
+            let (p, q) = (points[a as usize], points[b as usize]);
+            let own = inverse.mul(prefix);
+            inverse = inverse.mul(difference);
+            let slope = q.y.sub(&p.y).mul(&own);
+            points[a as usize] = chord(&p, &q.x, &slope);
         }
         true
     }
@@ -92,23 +71,23 @@ impl Batch {
         self.differences.clear();
         self.prefixes.clear();
         self.kinds.clear();
-        let mut product = Fe::ONE.loose();
+        let mut product = Fe::ONE;
         for &(a, b) in pairs {
             let (kind, divisor) = classify(&points[a as usize], &points[b as usize]);
             self.kinds.push(kind);
             self.differences.push(divisor);
             self.prefixes.push(product);
-            product = divisor.mul_loose(&product);
+            product = product.mul(&divisor);
         }
-        let mut inverse = product.inverse().loose();
+        let mut inverse = product.inverse();
         let mut infinite = false;
         for (i, &(a, b)) in pairs.iter().enumerate().rev() {
             let (p, q) = (points[a as usize], points[b as usize]);
-            let own = inverse.reduce().mul_loose(&self.prefixes[i]);
-            inverse = self.differences[i].mul_loose(&inverse);
+            let own = inverse.mul(&self.prefixes[i]);
+            inverse = inverse.mul(&self.differences[i]);
             points[a as usize] = match self.kinds[i] {
-                Kind::Add => chord(&p, &q.x, &q.y.sub(&p.y).mul_loose(&own).reduce()),
-                Kind::Double => chord(&p, &p.x, &tangent(&p.x).mul_loose(&own).reduce()),
+                Kind::Add => chord(&p, &q.x, &q.y.sub(&p.y).mul(&own)),
+                Kind::Double => chord(&p, &p.x, &tangent(&p.x).mul(&own)),
                 Kind::Cancel => Point::INFINITY,
                 Kind::KeepLeft => p,
                 Kind::KeepRight => q,
@@ -121,16 +100,16 @@ impl Batch {
     /// Replaces each point by its double. No point may be infinity.
     pub(crate) fn double_all(&mut self, points: &mut [Point]) {
         self.prefixes.clear();
-        let mut product = Fe::ONE.loose();
+        let mut product = Fe::ONE;
         for point in points.iter() {
             self.prefixes.push(product);
-            product = point.y.double().mul_loose(&product);
+            product = product.mul(&point.y.double());
         }
-        let mut inverse = product.inverse().loose();
+        let mut inverse = product.inverse();
         for (point, prefix) in points.iter_mut().zip(&self.prefixes).rev() {
-            let own = inverse.reduce().mul_loose(prefix);
-            inverse = point.y.double().mul_loose(&inverse);
-            let slope = tangent(&point.x).mul_loose(&own).reduce();
+            let own = inverse.mul(prefix);
+            inverse = inverse.mul(&point.y.double());
+            let slope = tangent(&point.x).mul(&own);
             *point = chord(point, &point.x, &slope);
         }
     }
@@ -142,9 +121,9 @@ fn classify(p: &Point, q: &Point) -> (Kind, Fe) {
         (Kind::KeepRight, Fe::ONE)
     } else if q.is_infinity() {
         (Kind::KeepLeft, Fe::ONE)
-    } else if p.x != q.x {
+    } else if !p.x.same(&q.x) {
         (Kind::Add, q.x.sub(&p.x))
-    } else if p.y == q.y {
+    } else if p.y.same(&q.y) {
         // The order of the group is odd, so y is not zero.
         (Kind::Double, p.y.double())
     } else {
@@ -155,7 +134,7 @@ fn classify(p: &Point, q: &Point) -> (Kind, Fe) {
 /// `3 x^2`, the numerator of the tangent's slope on `y^2 = x^3 + 3`.
 #[inline(always)]
 fn tangent(x: &Fe) -> Fe {
-    let square = x.square().reduce();
+    let square = x.square();
     square.double().add(&square)
 }
 
@@ -163,7 +142,7 @@ fn tangent(x: &Fe) -> Fe {
 /// point's.
 #[inline(always)]
 fn chord(p: &Point, x: &Fe, slope: &Fe) -> Point {
-    let x3 = slope.square().sub(&p.x).sub(x).reduce();
-    let y3 = p.x.sub(&x3).mul(slope).sub(&p.y).reduce();
+    let x3 = slope.square().sub(&p.x).sub(x);
+    let y3 = p.x.sub(&x3).mul(slope).sub(&p.y);
     Point { x: x3, y: y3 }
 }

@@ -1,26 +1,23 @@
 //! The base field of BN254 as bare Montgomery limbs, without data-dependent branches.
 //!
-//! The representation is that of `ark_ff` (radix `R = 2^256`), so points cross over without
-//! work. Two types carry the range of a value: [`Fe`] is below `p`, [`Loose`] below `2p`.
-//! Since `4p < R` a product needs no final subtraction as long as one factor is an [`Fe`].
+//! The representation is that of `ark_ff` (radix `R = 2^256`) except that a value may be any
+//! representative below `2p`: as `4p < R`, products then need no final subtraction.
 
 use ark_bn254::{Fq, FqConfig};
 use ark_ff::{BigInt, Field, MontConfig};
+use std::array::from_fn;
 
 type Limbs = [u64; 4];
 
 const P: Limbs = FqConfig::MODULUS.0;
+const TWO_P: Limbs = double(&P);
 const NEG_INV: u64 = FqConfig::INV;
 /// `2^-64 mod p`.
 const FOLD: Limbs = fold_constant();
 
-/// A field element in Montgomery form, below `p`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fe(pub(crate) Limbs);
-
-/// A field element in Montgomery form, below `2p`.
+/// A field element in Montgomery form, below `2p`. Not unique: compare by [`Fe::same`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Loose(Limbs);
+pub(crate) struct Fe(Limbs);
 
 impl Fe {
     pub(crate) const ZERO: Self = Self([0; 4]);
@@ -31,29 +28,34 @@ impl Fe {
         Self(value.0 .0)
     }
 
-    #[inline(always)]
-    pub(crate) const fn to_ark(self) -> Fq {
-        Fq::new_unchecked(BigInt(self.0))
+    pub(crate) fn to_ark(self) -> Fq {
+        Fq::new_unchecked(BigInt(sub_or_add(&self.0, &P, &P)))
     }
 
+    /// Whether this is zero in the field: zero or `p`.
     #[inline(always)]
-    pub(crate) const fn is_zero(&self) -> bool {
-        (self.0[0] | self.0[1] | self.0[2] | self.0[3]) == 0
+    pub(crate) fn is_zero(&self) -> bool {
+        self.0 == [0; 4] || self.0 == P
     }
 
-    #[inline(always)]
-    pub(crate) const fn loose(self) -> Loose {
-        Loose(self.0)
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.sub(other).is_zero()
     }
 
+    /// Some of the bits.
     #[inline(always)]
-    pub(crate) fn sub(&self, other: &Self) -> Self {
-        Self(sub_or_add_p(&self.0, &other.0))
+    pub(crate) const fn bits(&self) -> u64 {
+        self.0[0]
     }
 
     #[inline(always)]
     pub(crate) fn add(&self, other: &Self) -> Self {
-        Loose(add(&self.0, &other.0)).reduce()
+        Self(sub_or_add(&add(&self.0, &other.0), &TWO_P, &TWO_P))
+    }
+
+    #[inline(always)]
+    pub(crate) fn sub(&self, other: &Self) -> Self {
+        Self(sub_or_add(&self.0, &other.0, &TWO_P))
     }
 
     #[inline(always)]
@@ -62,53 +64,27 @@ impl Fe {
     }
 
     #[inline(always)]
-    pub(crate) fn mul(&self, other: &Self) -> Loose {
-        Loose(mul(&self.0, &other.0))
+    pub(crate) fn mul(&self, other: &Self) -> Self {
+        Self(mul(&self.0, &other.0))
     }
 
     #[inline(always)]
-    pub(crate) fn mul_loose(&self, other: &Loose) -> Loose {
-        Loose(mul(&other.0, &self.0))
-    }
-
-    #[inline(always)]
-    pub(crate) fn square(&self) -> Loose {
-        Loose(mul(&self.0, &self.0))
+    pub(crate) fn square(&self) -> Self {
+        Self(mul(&self.0, &self.0))
     }
 
     /// `-self` if `negate`, without a branch on it.
     #[inline(always)]
     pub(crate) fn negate_if(&self, negate: bool) -> Self {
-        // p - 0 would be p, which is no canonical zero: a zero stays.
-        let mask = u64::from(negate && !self.is_zero()).wrapping_neg();
-        let minus = sub(&P, &self.0);
-        Self(std::array::from_fn(|i| {
-            (minus[i] & mask) | (self.0[i] & !mask)
-        }))
-    }
-}
-
-impl Loose {
-    #[inline(always)]
-    pub(crate) const fn is_zero(&self) -> bool {
-        Fe(self.0).is_zero()
-    }
-
-    #[inline(always)]
-    pub(crate) fn sub(&self, other: &Fe) -> Self {
-        Self(sub_or_add_p(&self.0, &other.0))
-    }
-
-    /// The representative below `p`.
-    #[inline(always)]
-    pub(crate) fn reduce(&self) -> Fe {
-        Fe(sub_or_add_p(&self.0, &P))
+        let mask = u64::from(negate).wrapping_neg();
+        let minus = sub_or_add(&P, &self.0, &TWO_P);
+        Self(from_fn(|i| (minus[i] & mask) | (self.0[i] & !mask)))
     }
 
     /// The inverse; zero for zero.
-    pub(crate) fn inverse(&self) -> Fe {
-        let value = self.reduce().to_ark();
-        value.inverse().map_or(Fe::ZERO, |v| Fe::from_ark(&v))
+    pub(crate) fn inverse(&self) -> Self {
+        let inverse = self.to_ark().inverse();
+        inverse.map_or(Self::ZERO, |v| Self::from_ark(&v))
     }
 }
 
@@ -126,15 +102,8 @@ fn add(a: &Limbs, b: &Limbs) -> Limbs {
 #[inline(always)]
 const fn sub(a: &Limbs, b: &Limbs) -> Limbs {
     let (low, borrow) = half(a, 0).overflowing_sub(half(b, 0));
-    let high = half(a, 2)
-        .wrapping_sub(half(b, 2))
-        .wrapping_sub(borrow as u128);
-    [
-        low as u64,
-        (low >> 64) as u64,
-        high as u64,
-        (high >> 64) as u64,
-    ]
+    let high = half(a, 2).wrapping_sub(half(b, 2)).wrapping_sub(borrow as u128);
+    [low as u64, (low >> 64) as u64, high as u64, (high >> 64) as u64]
 }
 
 #[inline(always)]
@@ -142,13 +111,13 @@ const fn half(a: &Limbs, from: usize) -> u128 {
     a[from] as u128 | (a[from + 1] as u128) << 64
 }
 
-/// `a - b`, plus `p` if that is negative, for `a` and `b` below `2p`. As `2p < 2^255` the top
-/// bit of the difference is its sign.
+/// `a - b`, plus `m` if that is negative, for a difference between `-2p` and `2p`: as
+/// `2p < 2^255`, its top bit is its sign.
 #[inline(always)]
-fn sub_or_add_p(a: &Limbs, b: &Limbs) -> Limbs {
+fn sub_or_add(a: &Limbs, b: &Limbs, m: &Limbs) -> Limbs {
     let d = sub(a, b);
     let mask = ((d[3] as i64) >> 63) as u64;
-    add(&d, &[P[0] & mask, P[1] & mask, P[2] & mask, P[3] & mask])
+    add(&d, &[m[0] & mask, m[1] & mask, m[2] & mask, m[3] & mask])
 }
 
 /// `a * b + c + d` as its low and its high limb.
@@ -171,23 +140,29 @@ const fn row(r: [u64; 5], k: u64, m: &Limbs) -> [u64; 5] {
 /// Divides by `2^64` modulo `p`: the lowest limb `l` becomes `l * (2^-64 mod p)`. Unlike a
 /// Montgomery step this takes four multiplications, and none waits for another.
 #[inline(always)]
-fn fold(r: [u64; 5]) -> [u64; 5] {
+const fn fold(r: [u64; 5]) -> [u64; 5] {
     row([r[1], r[2], r[3], r[4], 0], r[0], &FOLD)
 }
 
-/// Montgomery product `a * b / R` modulo `p`.
-///
-/// The result is below `a*b/R + 0.54 p + p` (the last fold, then the last Montgomery step),
-/// that is below `2p` for `a < 2p` and `b < p`, as `p < 0.19 R`.
+/// Divides by `2^64` modulo `p`, by adding the multiple of `p` that clears the lowest limb.
 #[inline(always)]
-fn mul(a: &Limbs, b: &Limbs) -> Limbs {
+const fn montgomery(r: [u64; 5]) -> [u64; 5] {
+    let r = row(r, r[0].wrapping_mul(NEG_INV), &P);
+    [r[1], r[2], r[3], r[4], 0]
+}
+
+/// Montgomery product `a * b / R` modulo `p`, below `2p` for `a` and `b` below `2p`.
+///
+/// Steps of [`fold`] leave up to `2^64 p`, so two steps of [`montgomery`] have to follow: the
+/// result is below `(a * b + 2^192 p + 2^256 p) / R`, that is below `1.8 p`.
+#[inline(always)]
+const fn mul(a: &Limbs, b: &Limbs) -> Limbs {
     let r = row([0; 5], b[0], a);
     let r = row(fold(r), b[1], a);
     let r = row(fold(r), b[2], a);
-    let r = row(fold(r), b[3], a);
-    let k = r[0].wrapping_mul(NEG_INV);
-    let r = row(r, k, &P);
-    [r[1], r[2], r[3], r[4]]
+    let r = row(montgomery(r), b[3], a);
+    let r = montgomery(r);
+    [r[0], r[1], r[2], r[3]]
 }
 
 /// `(NEG_INV * p + 1) / 2^64`, which is `2^-64 mod p` as `NEG_INV * p = -1 mod 2^64`.
@@ -196,25 +171,31 @@ const fn fold_constant() -> Limbs {
     [r[1], r[2], r[3], r[4]]
 }
 
+const fn double(a: &Limbs) -> Limbs {
+    let r = row([0; 5], 2, a);
+    [r[0], r[1], r[2], r[3]]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use ark_ff::{AdditiveGroup, UniformRand, Zero};
 
-    fn edge_cases() -> Vec<Fq> {
+    /// Both representatives below `2p` of edge cases and random values.
+    fn values() -> Vec<Fe> {
         let mut rng = rand::thread_rng();
-        let mut values = vec![Fq::zero(), Fq::ONE, -Fq::ONE, Fq::from(2u64)];
-        values.push(Fq::new_unchecked(BigInt([
-            u64::MAX,
-            u64::MAX,
-            u64::MAX,
-            P[3] - 1,
-        ])));
         let mut top = P;
         top[0] -= 1;
-        values.push(Fq::new_unchecked(BigInt(top)));
-        values.extend((0..60).map(|_| Fq::rand(&mut rng)));
-        values
+        let mut values = vec![Fq::zero(), Fq::ONE, -Fq::ONE, Fq::new_unchecked(BigInt(top))];
+        values.push(Fq::new_unchecked(BigInt([u64::MAX, u64::MAX, u64::MAX, P[3] - 1])));
+        values.extend((0..30).map(|_| Fq::rand(&mut rng)));
+        let low: Vec<Fe> = values.iter().map(Fe::from_ark).collect();
+        low.iter().flat_map(|v| [*v, Fe(add(&v.0, &P))]).collect()
+    }
+
+    fn check(value: Fe, expected: Fq) {
+        assert!(BigInt(value.0) < BigInt(TWO_P), "{value:?} is not below 2p");
+        assert_eq!(value.to_ark(), expected);
     }
 
     #[test]
@@ -224,32 +205,23 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_ark_and_keeps_the_ranges() {
-        let values = edge_cases();
-        for a in &values {
-            for b in &values {
-                let (x, y) = (Fe::from_ark(a), Fe::from_ark(b));
-                assert_eq!(x.mul(&y).reduce().to_ark(), a * b);
-                assert_eq!(x.sub(&y).to_ark(), a - b);
-                // A loose factor just below 2p.
-                let loose = Loose(add(&y.0, &P));
-                let product = x.mul_loose(&loose);
-                assert!(
-                    BigInt(product.0) < BigInt(add(&P, &P)),
-                    "product is not below 2p"
-                );
-                assert_eq!(product.reduce().to_ark(), a * b);
-                assert_eq!(loose.sub(&x).reduce().to_ark(), b - a);
+    fn agrees_with_ark_and_stays_in_range() {
+        let values = values();
+        for x in &values {
+            let a = x.to_ark();
+            for y in &values {
+                let b = y.to_ark();
+                check(x.mul(y), a * b);
+                check(x.sub(y), a - b);
+                check(x.add(y), a + b);
+                assert_eq!(x.same(y), a == b);
             }
-            let x = Fe::from_ark(a);
-            assert_eq!(x.square().reduce().to_ark(), a * a);
-            assert_eq!(x.double().to_ark(), a.double());
-            assert_eq!(x.negate_if(true).to_ark(), -*a);
-            assert_eq!(x.negate_if(false).to_ark(), *a);
-            assert_eq!(
-                x.loose().inverse().to_ark(),
-                a.inverse().unwrap_or_default()
-            );
+            check(x.square(), a * a);
+            check(x.double(), a.double());
+            check(x.negate_if(true), -a);
+            check(x.negate_if(false), a);
+            check(x.inverse(), a.inverse().unwrap_or_default());
+            assert_eq!(x.is_zero(), a.is_zero());
         }
     }
 }

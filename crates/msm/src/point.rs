@@ -6,7 +6,7 @@ use ark_bn254::G1Projective;
 use ark_ec::{AffineRepr, CurveGroup};
 
 /// An affine point; `(0, 0)`, which is not on the curve, stands for infinity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(crate) struct Point {
     pub(crate) x: Fe,
@@ -36,7 +36,7 @@ impl Point {
     }
 
     #[inline(always)]
-    pub(crate) const fn is_infinity(&self) -> bool {
+    pub(crate) fn is_infinity(&self) -> bool {
         self.x.is_zero() && self.y.is_zero()
     }
 

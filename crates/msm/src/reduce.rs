@@ -93,7 +93,7 @@ impl Source for SumSource<'_> {
 
     #[inline(always)]
     fn touch(&self, entry: u32) -> u64 {
-        self.0[entry as usize].x.0[0]
+        self.0[entry as usize].x.bits()
     }
 }
 

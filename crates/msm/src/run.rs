@@ -108,7 +108,7 @@ impl Source for Bases<'_> {
     fn touch(&self, entry: u32) -> u64 {
         let index = (entry >> 1) as usize;
         match self.table {
-            Some(table) => table.get(index).x.0[0],
+            Some(table) => table.get(index).x.bits(),
             None => {
                 let point = &self.points[index];
                 point.x.0 .0[0] ^ point.y.0 .0[3]

@@ -1,5 +1,7 @@
 //! Setup and proving (`docs/spec/protocol.md`). The prover trusts its own key and inputs, not more.
 
+#[cfg(feature = "attack")]
+pub mod attack;
 mod bases;
 mod column;
 mod error;

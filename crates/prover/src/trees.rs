@@ -1,7 +1,7 @@
 //! Proving the tree relation (spec 4).
 
 mod quotient;
-mod sums;
+pub(crate) mod sums;
 
 use crate::column::{blinds, Column, ONCE, TWICE};
 use crate::opening::{open, Opened, Points};
@@ -16,6 +16,7 @@ use assay_msm::FixedBase;
 use assay_verifier::{point_bytes, trees, Fixed, PointSet};
 use rayon::prelude::*;
 use std::borrow::Cow;
+use sums::Sums;
 use std::sync::Arc;
 
 /// What stays fixed while one proof is made.
@@ -61,50 +62,14 @@ fn write(points: &[G1Affine], transcript: &mut Transcript, body: &mut Vec<u8>) {
     body.extend(bytes);
 }
 
-pub(crate) fn prove(
-    prover: &Prover,
-    relation: &TreeRelation,
-    inputs: &Inputs,
-) -> Result<(Vec<[u8; WORD]>, Vec<u8>), Error> {
+/// Public words and the bytes that go on chain.
+type Proven = (Vec<[u8; WORD]>, Vec<u8>);
+
+pub(crate) fn prove(prover: &Prover, relation: &TreeRelation, inputs: &Inputs) -> Result<Proven, Error> {
     let witness = tree_witness(&relation.model, &inputs.rows)?;
     let session = Session::new(prover, relation, inputs.rows.len())?;
-    let first = session.first(&witness, inputs);
-    let commitment = first
-        .input
-        .as_ref()
-        .map(|column| column.commitment.into_affine());
-    let words = prover.words(inputs, commitment, &witness.outputs);
-    let mut transcript = prover.transcript(inputs.rows.len(), &words);
-    let mut body = Vec::new();
-
-    write(&affine(&first.list()), &mut transcript, &mut body);
-    let (alpha, beta) = (transcript.challenge(), transcript.challenge());
-    let sums = session.sums(&witness, alpha, beta)?;
-    write(&affine(&sums.second.list()), &mut transcript, &mut body);
-    let ch = trees::Challenges::new(alpha, beta, transcript.challenge());
-    let public = session.public_inputs(&witness);
-    let quotient = session.quotient(&first, &sums, &ch, &public);
-    let chunk = relation.model.shape.chunk(session.rows());
-    let chunks = session.chunks(quotient, chunk);
-    let commitments: Vec<_> = chunks.iter().map(|c| session.powers.msm(c)).collect();
-    write(
-        &ark_bn254::G1Projective::normalize_batch(&commitments),
-        &mut transcript,
-        &mut body,
-    );
-    let zeta = transcript.challenge();
-
-    let evaluated = Evaluated::new(&session, &first, &sums.second, zeta);
-    let bytes: Vec<u8> = evaluated.list().into_iter().flat_map(word).collect();
-    transcript.absorb(&bytes);
-    body.extend(bytes);
-    let remainder = session.remainder(&first, &sums, &ch, &public, &evaluated, &chunks, chunk)?;
-    let batch = evaluated.batch(&first, &sums.second, remainder);
-    let points = session.points(zeta)?;
-    let proof = open(&batch, points, &mut transcript, &session.powers)
-        .ok_or(Error::Key(assay_verifier::Error::Denominator))?;
-    body.extend(proof.iter().flat_map(point_bytes));
-    Ok((words, body))
+    let entries = session.entries(&witness);
+    session.finish(prover, inputs, &witness, &entries, |_, _| {})
 }
 
 impl First {
@@ -125,7 +90,7 @@ impl Second {
 }
 
 impl<'a> Session<'a> {
-    fn new(prover: &Prover, relation: &'a TreeRelation, rows: usize) -> Result<Self, Error> {
+    pub fn new(prover: &Prover, relation: &'a TreeRelation, rows: usize) -> Result<Self, Error> {
         let shape = &relation.model.shape;
         let log_rows = rows.next_power_of_two().trailing_zeros();
         let log_domain = shape.log_block() + log_rows;
@@ -145,7 +110,52 @@ impl<'a> Session<'a> {
         1 << self.log_domain
     }
 
-    fn first(&self, witness: &TreeWitness, inputs: &Inputs) -> First {
+    /// All rounds for a witness. `adjust` sees the sums before they are committed: tests cheat there.
+    pub fn finish(
+        &self,
+        prover: &Prover,
+        inputs: &Inputs,
+        witness: &TreeWitness,
+        entries: &[Fr],
+        adjust: impl Fn(&mut sums::Values, Fr),
+    ) -> Result<Proven, Error> {
+        let private = self.relation.model.shape.private();
+        let first = self.first(witness, private.then_some(entries), inputs);
+        let public = &if private { Vec::new() } else { assay_algebra::interpolate(entries) };
+        let commitment = first.input.as_ref().map(|column| column.commitment.into_affine());
+        let words = prover.words(inputs, commitment, &witness.outputs);
+        let mut transcript = prover.transcript(inputs.rows.len(), &words);
+        let mut body = Vec::new();
+
+        write(&affine(&first.list()), &mut transcript, &mut body);
+        let (alpha, beta) = (transcript.challenge(), transcript.challenge());
+        let outputs = self.output_sum(witness, alpha, beta)?;
+        let mut values = self.sums(witness, alpha, beta)?;
+        adjust(&mut values, outputs);
+        let sums = Sums { second: self.second(&values), outputs };
+        write(&affine(&sums.second.list()), &mut transcript, &mut body);
+        let ch = trees::Challenges::new(alpha, beta, transcript.challenge());
+        let quotient = self.quotient(&first, &sums, &ch, public);
+        let chunk = self.relation.model.shape.chunk(self.rows());
+        let chunks = self.chunks(&quotient, chunk);
+        let commitments: Vec<_> = chunks.iter().map(|c| self.powers.msm(c)).collect();
+        write(&ark_bn254::G1Projective::normalize_batch(&commitments), &mut transcript, &mut body);
+        let zeta = transcript.challenge();
+
+        let evaluated = Evaluated::new(self, &first, &sums.second, zeta);
+        let bytes: Vec<u8> = evaluated.list().into_iter().flat_map(word).collect();
+        transcript.absorb(&bytes);
+        body.extend(bytes);
+        let remainder = self.remainder(&first, &sums, &ch, public, &evaluated, &chunks, chunk)?;
+        let batch = evaluated.batch(&first, &sums.second, remainder);
+        let proof = open(&batch, self.points(zeta)?, &mut transcript, &self.powers)
+            .ok_or(Error::Key(assay_verifier::Error::Denominator))?;
+        body.extend(proof.iter().flat_map(point_bytes));
+        Ok((words, body))
+    }
+
+    /// Round 1; `hidden` are the entries that private inputs commit to.
+    fn first(&self, witness: &TreeWitness, hidden: Option<&[Fr]>, inputs: &Inputs) -> First {
         let column =
             |values: &[Fr], count| Column::new(values, count, &self.lagrange, &self.powers);
         let ((x, b), (p, c)) = rayon::join(
@@ -166,27 +176,11 @@ impl<'a> Session<'a> {
             c,
             s,
             m: Column::with_commitment(&m, ONCE, uses, &self.powers),
-            input: self
-                .relation
-                .model
-                .shape
-                .private()
-                .then(|| self.input_column(witness, inputs)),
+            input: hidden.map(|entries| {
+                let blind = [opening_scalar(inputs.opening)];
+                Column::with_blinds(entries, &blind, &self.lagrange, &self.powers)
+            }),
         }
-    }
-
-    /// `I`: the entries on the input rows in use, and nothing else.
-    fn input_column(&self, witness: &TreeWitness, inputs: &Inputs) -> Column {
-        let mut values = vec![Fr::zero(); self.rows()];
-        for row in self.input_rows() {
-            values[row] = witness.x[row];
-        }
-        Column::with_blinds(
-            &values,
-            &[opening_scalar(inputs.opening)],
-            &self.lagrange,
-            &self.powers,
-        )
     }
 
     /// The input rows in use, of all blocks.
@@ -197,19 +191,17 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// The column `PI` on the rows of `H`; zero for private inputs.
-    fn public_inputs(&self, witness: &TreeWitness) -> Vec<Fr> {
+    /// The entries on the input rows in use, and nothing else: the values of `PI`, or of `I`.
+    pub fn entries(&self, witness: &TreeWitness) -> Vec<Fr> {
         let mut values = vec![Fr::zero(); self.rows()];
-        if !self.relation.model.shape.private() {
-            for row in self.input_rows() {
-                values[row] = witness.x[row];
-            }
+        for row in self.input_rows() {
+            values[row] = witness.x[row];
         }
-        assay_algebra::interpolate(&values)
+        values
     }
 
     /// Splits the quotient; random multiples that cancel between neighbours hide the single chunks.
-    fn chunks(&self, quotient: Vec<Fr>, size: usize) -> Vec<Vec<Fr>> {
+    fn chunks(&self, quotient: &[Fr], size: usize) -> Vec<Vec<Fr>> {
         let count = self.relation.model.shape.chunks(self.rows());
         let mut chunks: Vec<Vec<Fr>> = (0..count)
             .map(|i| quotient.iter().skip(i * size).take(size).copied().collect())
@@ -236,7 +228,7 @@ impl<'a> Session<'a> {
     fn remainder(
         &self,
         first: &First,
-        sums: &sums::Sums,
+        sums: &Sums,
         ch: &trees::Challenges,
         public: &[Fr],
         at: &Evaluated,
@@ -246,7 +238,9 @@ impl<'a> Session<'a> {
         let shape = &self.relation.model.shape;
         let zeta = at.zeta;
         let row = self.row_at(zeta, at, evaluate(public, zeta));
-        let (linear, weight) = trees::constraints(&trees::Constants::new(shape), ch, &row);
+        let constants = trees::Constants::new(shape);
+        let linear = trees::constraints(&constants, ch, &row);
+        let tail = trees::tail(&constants, ch);
         let inverse = |value: Fr| {
             value
                 .inverse()
@@ -258,8 +252,7 @@ impl<'a> Session<'a> {
 
         let mut sum = vec![linear.constant * over_h];
         add_scaled(&mut sum, &first.c.coefficients, linear.c * over_h);
-        let start = weight * ch.y * over_one;
-        let tie = start * ch.y * ch.y;
+        let tie = tail.tie * over_one;
         add_scaled(
             &mut sum,
             &sums.second.phi.coefficients,
@@ -272,8 +265,8 @@ impl<'a> Session<'a> {
             add_scaled(&mut sum, &input.coefficients, linear.input * over_h);
         }
         let (of_table, of_m) = trees::table_constraint(zeta, at.phi_table, at.next_phi_table);
-        add_scaled(&mut sum, &first.m.coefficients, of_m * weight * over_v);
-        let factor = of_table * weight * over_v;
+        add_scaled(&mut sum, &first.m.coefficients, of_m * tail.table * over_v);
+        let factor = of_table * tail.table * over_v;
         let u = zeta.pow([u64::from(shape.table / shape.ratio)]);
         let tag = trees::table_tag(shape.ratio, u).ok_or(Error::Damaged("ratio"))?;
         sum[0] += factor * (ch.beta + ch.alpha[3] * tag);
@@ -287,8 +280,8 @@ impl<'a> Session<'a> {
         for (polynomial, factor) in self.relation.table.polynomials.iter().zip(factors) {
             add_scaled(&mut sum, polynomial, factor);
         }
-        sum[0] += start * at.next_phi + start * ch.y * at.next_phi_table
-            - tie * (at.phi_table + sums.outputs);
+        sum[0] += (tail.start * at.next_phi + tail.start_of_table * at.next_phi_table) * over_one;
+        sum[0] -= tie * (at.phi_table + sums.outputs);
         let step = zeta.pow([chunk as u64]);
         let mut power = -Fr::one();
         for part in chunks {

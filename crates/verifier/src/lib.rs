@@ -19,6 +19,10 @@
     )
 )]
 
+#[cfg(feature = "attack")]
+pub mod attack;
+#[cfg(not(feature = "attack"))]
+mod attack;
 mod bytes;
 mod error;
 mod key;

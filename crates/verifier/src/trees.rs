@@ -2,7 +2,7 @@
 //! the prover at every point of a coset. They are linear in the polynomials that are not evaluated.
 
 use crate::Shape;
-use ark_ff::{One, Zero};
+use ark_ff::{Field, One, Zero};
 use assay_algebra::Fr;
 
 /// Challenges of the tree relation.
@@ -36,6 +36,7 @@ pub struct Constants {
     high: Fr,
     private: bool,
     pairs: bool,
+    helpers: u64,
 }
 
 impl Constants {
@@ -52,6 +53,7 @@ impl Constants {
             high: Fr::from(high),
             private: shape.private(),
             pairs: shape.pairs(),
+            helpers: u64::from(shape.limbs.div_ceil(3)),
         }
     }
 }
@@ -114,15 +116,52 @@ pub struct Linear {
 /// The most helpers that a shape can have (nine limbs in threes).
 pub const MAX_HELPERS: usize = 3;
 
-/// `Σ y^i C_i` over the constraints of `H`, and the next power of `y`.
-pub fn constraints(k: &Constants, ch: &Challenges, row: &Row<'_>) -> (Linear, Fr) {
+/// Hands out `1, y, y², …`.
+struct Weights {
+    y: Fr,
+    now: Fr,
+    index: u64,
+}
+
+impl Weights {
+    fn from(index: u64, y: Fr) -> Self {
+        Self { y, now: y.pow([index]), index }
+    }
+
+    fn next(&mut self) -> Fr {
+        let weight = if crate::attack::removed(self.index) { Fr::zero() } else { self.now };
+        self.now *= self.y;
+        self.index = self.index.wrapping_add(1);
+        weight
+    }
+}
+
+/// The powers of `y` of the constraints that are not on `H`.
+#[derive(Clone, Copy, Debug)]
+pub struct Tail {
+    /// Constraint 7, on `V`.
+    pub table: Fr,
+    /// Constraints 8 and 9, at `X = 1`.
+    pub start: Fr,
+    #[allow(missing_docs)]
+    pub start_of_table: Fr,
+    /// Constraint 10, at `X = 1`.
+    pub tie: Fr,
+}
+
+/// The weights after the constraints of `H`.
+pub fn tail(k: &Constants, ch: &Challenges) -> Tail {
+    let private = if k.private { 2 } else { 0 };
+    let pairs = if k.pairs { 3 } else { 0 };
+    let mut weights = Weights::from([5, k.helpers, private, pairs].iter().sum(), ch.y);
+    Tail { table: weights.next(), start: weights.next(), start_of_table: weights.next(), tie: weights.next() }
+}
+
+/// `Σ y^i C_i` over the constraints of `H`.
+pub fn constraints(k: &Constants, ch: &Challenges, row: &Row<'_>) -> Linear {
     let mut sum = Linear::default();
-    let mut weight = Fr::one();
-    let mut next = || {
-        let now = weight;
-        weight *= ch.y;
-        now
-    };
+    let mut weights = Weights::from(0, ch.y);
+    let mut next = || weights.next();
     let s = row
         .s
         .iter()
@@ -165,7 +204,7 @@ pub fn constraints(k: &Constants, ch: &Challenges, row: &Row<'_>) -> (Linear, Fr
         sum.c += carried;
         sum.constant -= carried * s;
     }
-    (sum, weight)
+    sum
 }
 
 /// Constraint 4: the running sum over node lookups, reads, outputs and provided entries.
@@ -214,5 +253,5 @@ pub fn table_constraint(point: Fr, phi: Fr, next_phi: Fr) -> (Fr, Fr) {
 /// The value of `tag` from `u = X^(N/q)` (spec 4.2).
 pub fn table_tag(ratio: u32, u: Fr) -> Option<Fr> {
     let sum = (1..ratio).fold(Fr::one(), |sum, _| sum * u + Fr::one());
-    Some(sum * ark_ff::Field::inverse(&Fr::from(ratio))?)
+    Some(sum * Fr::from(ratio).inverse()?)
 }

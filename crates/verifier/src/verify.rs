@@ -209,7 +209,9 @@ impl View<'_> {
                 &self.statement.inputs,
             )?,
         };
-        let (sum, weight) = trees::constraints(&trees::Constants::new(shape), ch, &row);
+        let constants = trees::Constants::new(shape);
+        let sum = trees::constraints(&constants, ch, &row);
+        let tail = trees::tail(&constants, ch);
 
         let mut rest = Feed(self.table.iter());
         let table = [rest.one()?, rest.one()?, rest.one()?, rest.one()?];
@@ -231,11 +233,10 @@ impl View<'_> {
         }
         // Constraint 7, then the three that hold at X = 1.
         let (of_table, of_m) = trees::table_constraint(zeta, phi_table_value, next_phi_table);
-        remainder.terms.push((of_m * weight * over_v, m));
-        self.table_terms(&mut remainder, table, ch, of_table * weight * over_v, zeta)?;
-        let start = weight * ch.y * over_one;
-        let tie = start * ch.y * ch.y;
-        remainder.constant += start * next_phi + start * ch.y * next_phi_table;
+        remainder.terms.push((of_m * tail.table * over_v, m));
+        self.table_terms(&mut remainder, table, ch, of_table * tail.table * over_v, zeta)?;
+        let tie = tail.tie * over_one;
+        remainder.constant += (tail.start * next_phi + tail.start_of_table * next_phi_table) * over_one;
         remainder.constant -= tie * (phi_table_value + self.output_sum(ch)?);
         remainder.terms.push((tie, phi));
         remainder.terms.extend(self.quotient_terms(chunks, zeta));

@@ -20,31 +20,32 @@ impl Session<'_> {
         ch: &trees::Challenges,
         public: &[Fr],
     ) -> Vec<Fr> {
-        let (mut quotient, weight) = self.quotient_of_rows(first, sums, ch, public);
-        let table = self.quotient_of_table(first, sums, ch);
-        add_scaled(&mut quotient, &table, weight);
+        let tail = trees::tail(&trees::Constants::new(&self.relation.model.shape), ch);
+        let mut quotient = self.quotient_of_rows(first, sums, ch, public);
+        add_scaled(&mut quotient, &self.quotient_of_table(first, sums, ch), tail.table);
         // The three constraints at X = 1.
         let second = &sums.second;
         let omega = root_of_unity(self.log_domain).unwrap_or_default();
         let nu = root_of_unity(self.relation.model.shape.log_table()).unwrap_or_default();
-        let mut start = shift(&second.phi.coefficients, omega);
-        add_scaled(&mut start, &shift(&second.phi_table.coefficients, nu), ch.y);
-        add_scaled(&mut start, &second.phi.coefficients, ch.y * ch.y);
-        add_scaled(&mut start, &second.phi_table.coefficients, -ch.y * ch.y);
-        start[0] -= ch.y * ch.y * sums.outputs;
-        let (divided, _) = divide_by_linear(&start, Fr::one());
-        add_scaled(&mut quotient, &divided, weight * ch.y);
+        let mut at_one = Vec::new();
+        add_scaled(&mut at_one, &shift(&second.phi.coefficients, omega), tail.start);
+        add_scaled(&mut at_one, &shift(&second.phi_table.coefficients, nu), tail.start_of_table);
+        add_scaled(&mut at_one, &second.phi.coefficients, tail.tie);
+        add_scaled(&mut at_one, &second.phi_table.coefficients, -tail.tie);
+        at_one[0] -= tail.tie * sums.outputs;
+        let (divided, _) = divide_by_linear(&at_one, Fr::one());
+        add_scaled(&mut quotient, &divided, Fr::one());
         quotient
     }
 
-    /// `Σ y^i C_i / Z_n` and the next power of `y`.
+    /// `Σ y^i C_i / Z_n`.
     fn quotient_of_rows(
         &self,
         first: &First,
         sums: &Sums,
         ch: &trees::Challenges,
         public: &[Fr],
-    ) -> (Vec<Fr>, Fr) {
+    ) -> Vec<Fr> {
         let shape = &self.relation.model.shape;
         let size = BLOWUP * self.rows();
         let offset = Fr::GENERATOR;
@@ -114,7 +115,7 @@ impl Session<'_> {
                 offset: at(view, i),
                 public_inputs: public[i],
             };
-            let (sum, _) = trees::constraints(&constants, ch, &row);
+            let sum = trees::constraints(&constants, ch, &row);
             let mut value = sum.constant + sum.c * c[i] + sum.phi * phi[i];
             for (helper, factor) in helpers.iter().zip(sum.helpers) {
                 value += factor * helper[i];
@@ -138,17 +139,7 @@ impl Session<'_> {
                 out
             })
             .collect();
-        (
-            coset_interpolate(&values, offset),
-            self.weight_after_rows(ch),
-        )
-    }
-
-    /// `y` to the number of constraints on `H`.
-    fn weight_after_rows(&self, ch: &trees::Challenges) -> Fr {
-        let shape = &self.relation.model.shape;
-        let private = 2 * u64::from(shape.private()) + 3 * u64::from(shape.pairs());
-        ch.y.pow([5 + shape.helpers() as u64 + private])
+        coset_interpolate(&values, offset)
     }
 
     /// `C_7 / Z_N`.

@@ -23,24 +23,37 @@ fn invert(values: &mut [Fr]) {
     values.par_chunks_mut(CHUNK).for_each(batch_inversion);
 }
 
+/// The sums' values on the rows.
+pub(crate) struct Values {
+    pub helpers: Vec<Vec<Fr>>,
+    pub phi: Vec<Fr>,
+    /// What `φ_V` grows by at each table row in use.
+    pub growth: Vec<(usize, Fr)>,
+    /// Where `φ_V` starts: zero.
+    pub start_of_table: Fr,
+}
+
 impl Session<'_> {
-    pub(super) fn sums(&self, witness: &TreeWitness, alpha: Fr, beta: Fr) -> Result<Sums, Error> {
+    pub(super) fn sums(&self, witness: &TreeWitness, alpha: Fr, beta: Fr) -> Result<Values, Error> {
         // y is not drawn yet and not needed here.
         let ch = trees::Challenges::new(alpha, beta, Fr::zero());
         let helpers = self.helpers(witness, &ch);
-        let phi = self.running_sum(witness, &ch, &helpers)?;
-        let column =
-            |values: &[Fr], count| Column::new(values, count, &self.lagrange, &self.powers);
-        let helpers = helpers.iter().map(|values| column(values, ONCE)).collect();
-        let second = Second {
+        Ok(Values {
+            phi: self.running_sum(witness, &ch, &helpers)?,
             helpers,
-            phi: column(&phi, TWICE),
-            phi_table: self.table_sum(witness, &ch)?,
-        };
-        Ok(Sums {
-            second,
-            outputs: self.output_sum(witness, &ch)?,
+            growth: self.table_growth(witness, &ch),
+            start_of_table: Fr::zero(),
         })
+    }
+
+    /// Commits to the sums.
+    pub(super) fn second(&self, values: &Values) -> Second {
+        let column = |values: &[Fr], count| Column::new(values, count, &self.lagrange, &self.powers);
+        Second {
+            helpers: values.helpers.iter().map(|helper| column(helper, ONCE)).collect(),
+            phi: column(&values.phi, TWICE),
+            phi_table: self.table_sum(values),
+        }
     }
 
     /// `h_j = Σ 1/(β + s_i + α⁴)` over three limbs.
@@ -50,15 +63,16 @@ impl Session<'_> {
         let base = self.relation.model.shape.limb_base();
         let mut inverse: Vec<Fr> = (0..base).map(|limb| shift + Fr::from(limb)).collect();
         invert(&mut inverse);
+        let of = |limb: u64| {
+            let known = usize::try_from(limb).ok().and_then(|at| inverse.get(at));
+            known.copied().unwrap_or_else(|| (shift + Fr::from(limb)).inverse().unwrap_or_default())
+        };
         witness
             .s
             .chunks(3)
             .map(|limbs| {
                 let sum = |row: usize| {
-                    limbs
-                        .iter()
-                        .map(|column| inverse[column[row] as usize])
-                        .sum()
+                    limbs.iter().map(|column| of(column[row])).sum()
                 };
                 (0..self.rows()).into_par_iter().map(sum).collect()
             })
@@ -123,11 +137,7 @@ impl Session<'_> {
             let numerator = if layout.is_step(row) {
                 return shared + nodes[row] + entries[row];
             } else if layout.is_output(row) {
-                if witness.b[row].is_zero() {
-                    witness.c[row]
-                } else {
-                    witness.p[row]
-                }
+                witness.b[row] * (witness.p[row] - witness.c[row]) + witness.c[row]
             } else if used[row % shape.block()] {
                 -witness.p[row]
             } else {
@@ -168,46 +178,43 @@ impl Session<'_> {
             .collect())
     }
 
-    /// `φ_V`: grows at the table rows in use only, so it is committed in the running-sum basis.
-    fn table_sum(&self, witness: &TreeWitness, ch: &trees::Challenges) -> Result<Column, Error> {
-        let shape = &self.relation.model.shape;
+    /// `m/t` at the table rows in use.
+    fn table_growth(&self, witness: &TreeWitness, ch: &trees::Challenges) -> Vec<(usize, Fr)> {
         let [a1, a2, a3, a4] = ch.alpha;
-        let ratio = shape.ratio as usize;
-        let used: Vec<usize> = (1..witness.m.len())
-            .filter(|at| witness.m[*at] > 0)
-            .collect();
+        let ratio = self.relation.model.shape.ratio as usize;
+        let used: Vec<usize> = (1..witness.m.len()).filter(|at| witness.m[*at] > 0).collect();
         let mut terms: Vec<Fr> = used
             .iter()
             .map(|at| {
                 let [public, g, a, c] = self.relation.table.rows[*at];
-                let rest = if at % ratio == 0 {
-                    a4
-                } else {
-                    a1 * g + a2 * a + a3 * c
-                };
+                let rest = if at % ratio == 0 { a4 } else { a1 * g + a2 * a + a3 * c };
                 ch.beta + public + rest
             })
             .collect();
         invert(&mut terms);
-        let mut values = vec![Fr::zero(); witness.m.len()];
-        let mut sparse = Vec::with_capacity(used.len());
-        for (at, inverse) in used.iter().zip(terms) {
-            let term = inverse * Fr::from(witness.m[*at]);
-            sparse.push((*at, term));
-            values[(at + 1) % witness.m.len()] = term;
+        used.into_iter().zip(terms).map(|(at, inverse)| (at, inverse * Fr::from(witness.m[at]))).collect()
+    }
+
+    /// `φ_V`: grows at the table rows in use only, so it is committed in the running-sum basis.
+    fn table_sum(&self, sums: &Values) -> Column {
+        let size = self.relation.table.rows.len();
+        let mut values = vec![Fr::zero(); size];
+        for (at, term) in &sums.growth {
+            values[(at + 1) % size] += term;
         }
-        // values holds the increments at the following position; position 0 comes last.
-        let mut sum = Fr::zero();
-        for at in (1..values.len()).chain([0]) {
+        // values holds the growth at the following position; position 0 comes last.
+        let mut sum = sums.start_of_table;
+        for at in (1..size).chain([0]) {
             sum += values[at];
             values[at] = sum;
         }
-        let plain = self.suffix.msm_sparse(&sparse);
-        Ok(Column::with_commitment(&values, TWICE, plain, &self.powers))
+        let plain = self.suffix.msm_sparse(&sums.growth) + self.powers.points()[0] * sums.start_of_table;
+        Column::with_commitment(&values, TWICE, plain, &self.powers)
     }
 
     /// `Osum` (spec 4.4).
-    fn output_sum(&self, witness: &TreeWitness, ch: &trees::Challenges) -> Result<Fr, Error> {
+    pub(super) fn output_sum(&self, witness: &TreeWitness, alpha: Fr, beta: Fr) -> Result<Fr, Error> {
+        let ch = trees::Challenges::new(alpha, beta, Fr::zero());
         let [_, a2, _, a4] = ch.alpha;
         let keys = self.block_keys()?;
         let first = &witness.outputs[0];
