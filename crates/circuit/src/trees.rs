@@ -29,8 +29,6 @@ pub struct TreeModel {
     pub shape: Shape,
     /// Node rows; the first `shape.groups` are the roots.
     pub nodes: Vec<Node>,
-    /// The output group of each tree slot.
-    pub output_group: Vec<u32>,
     /// Whether each feature is an integer feature.
     pub max_word: Vec<u64>,
 }
@@ -88,14 +86,9 @@ impl TreeModel {
             ));
         }
         let nodes = Builder::new(&shape, &file.base).build(&slots);
-        let output_group = slots
-            .iter()
-            .map(|s| u32::try_from(s.group).unwrap_or(0))
-            .collect();
         Ok(Self {
             shape,
             nodes,
-            output_group,
             max_word,
         })
     }
@@ -186,7 +179,7 @@ fn check_tree(
                 }
                 for child in [left, right] {
                     match parents.get_mut(*child) {
-                        Some(count) if *child > at => *count += 1,
+                        Some(count) if *child > at => *count = count.saturating_add(1),
                         _ => return bad("a child does not come after its parent"),
                     }
                 }
@@ -250,32 +243,34 @@ fn lane(file: &CircuitFile) -> Result<u32, Error> {
 }
 
 /// The trees by output group: a tree has a slot in every group in which one of its leaves is not zero.
+///
+/// All groups get the same number of slots, so that the shape alone says which slot speaks for which group.
 fn slots<'a>(file: &'a CircuitFile, constant: &'a Tree) -> Vec<Slot<'a>> {
     let groups = file.outputs.len().div_ceil(4);
-    let mut slots = Vec::new();
-    for group in 0..groups {
-        let before = slots.len();
-        let speaks = |tree: &&Tree| {
+    let of_group = |group: usize| {
+        let speaks = move |tree: &&Tree| {
             tree.nodes.iter().any(|node| match node {
                 TreeNode::Leaf { leaf } => leaf.iter().skip(4 * group).take(4).any(|v| v.0 != 0),
                 TreeNode::Inner { .. } => false,
             })
         };
-        for tree in file.trees.iter().filter(speaks) {
-            slots.push(Slot {
-                tree,
-                group,
-                first: slots.len() == before,
-            });
-        }
-        if slots.len() == before {
-            // The base needs a tree to stand in.
-            slots.push(Slot {
-                tree: constant,
-                group,
-                first: true,
-            });
-        }
+        file.trees.iter().filter(speaks).collect::<Vec<_>>()
+    };
+    let trees: Vec<Vec<&Tree>> = (0..groups).map(of_group).collect();
+    // The base needs a tree to stand in.
+    let most = trees.iter().map(Vec::len).max().unwrap_or(0).max(1);
+    let mut slots = Vec::with_capacity(groups * most);
+    for (group, trees) in trees.iter().enumerate() {
+        let padded = trees
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(constant))
+            .take(most);
+        slots.extend(padded.enumerate().map(|(index, tree)| Slot {
+            tree,
+            group,
+            first: index == 0,
+        }));
     }
     slots
 }

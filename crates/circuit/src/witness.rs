@@ -111,6 +111,7 @@ struct Walk<'a> {
     shape: &'a Shape,
     ids: Vec<Fr>,
     positions: Vec<usize>,
+    input_rows: Vec<usize>,
     witness: TreeWitness,
     limbs_set: u64,
 }
@@ -123,6 +124,7 @@ impl<'a> Walk<'a> {
         Self {
             model,
             shape,
+            input_rows: shape.input_rows(),
             ids: (0..shape.groups as usize)
                 .map(|row| TreeModel::id(shape, row))
                 .collect(),
@@ -156,12 +158,12 @@ impl<'a> Walk<'a> {
                 base + group * self.shape.stride as usize + self.shape.input_slots() as usize;
             let value = self.tree(group, first, keys, &entries, &mut reads);
             // Slots beyond the trees have the value zero.
-            if let Some(output) = self.model.output_group.get(group) {
-                outputs[*output as usize] += value;
+            if let Some(output) = self.shape.group_of_tree(group) {
+                outputs[output] += value;
             }
         }
         for (view, (entry, count)) in entries.iter().zip(reads).enumerate() {
-            let row = base + self.shape.input_row(view);
+            let row = base + self.input_rows[view];
             self.witness.x[row] = *entry;
             self.witness.p[row] = Fr::from(count);
             if self.shape.private() {
@@ -237,7 +239,7 @@ impl<'a> Walk<'a> {
             if rule.missing != Missing::High || view == 0 {
                 continue;
             }
-            let row = base + self.shape.input_row(view);
+            let row = base + self.input_rows[view];
             let missing = keys[view] != keys[view - 1];
             self.witness.c[row] = Fr::from(keys[view]);
             self.witness.b[row - 1] = Fr::from(u64::from(missing));

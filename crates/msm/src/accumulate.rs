@@ -1,14 +1,11 @@
 //! Sums of the points that share a key, as rounds of batched affine additions.
 
 use crate::batch::Batch;
+use crate::group::{groups, Block, Group};
 use crate::point::Point;
-use crate::sort::Sorted;
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::hint::black_box;
-
-/// Entries handled together: enough to share an inversion well, few enough for the cache.
-const GROUP: usize = 4096;
 
 /// Points fetched together: a part of the first-level cache.
 const FETCH: usize = 128;
@@ -22,13 +19,6 @@ pub(crate) trait Source: Sync {
     fn touch(&self, entry: u32) -> u64;
 }
 
-/// Keys `first_key .. first_key + keys` with lists of entries that each cover them all.
-pub(crate) struct Block {
-    pub(crate) first_key: usize,
-    pub(crate) keys: usize,
-    pub(crate) lists: Vec<Sorted>,
-}
-
 /// The sums that are not infinity, by increasing key.
 #[derive(Default)]
 pub(crate) struct Sums {
@@ -36,73 +26,16 @@ pub(crate) struct Sums {
     pub(crate) points: Vec<Point>,
 }
 
-/// Neighbouring keys of a block, or a part of the entries of one key.
-struct Group<'a> {
-    block: &'a Block,
-    from_key: usize,
-    to_key: usize,
-    skip: usize,
-    take: usize,
-}
-
 /// Sums the entries of each key.
 pub(crate) fn accumulate(source: &impl Source, blocks: &[Block]) -> Sums {
-    let groups: Vec<Group> = blocks.iter().flat_map(groups).collect();
-    if groups.len() <= 1 {
-        return groups
-            .first()
-            .map_or_else(Sums::default, |g| run(source, g));
+    match groups(blocks).as_slice() {
+        [] => Sums::default(),
+        [group] => sum(source, group),
+        groups => join(groups.par_iter().map(|g| sum(source, g)).collect()),
     }
-    let parts: Vec<Sums> = groups.par_iter().map(|g| run(source, g)).collect();
-    join(parts)
 }
 
-fn groups(block: &Block) -> Vec<Group<'_>> {
-    let before = |key: usize| -> usize { block.lists.iter().map(|l| l.before(key)).sum() };
-    let mut groups = Vec::new();
-    let mut from_key = 0;
-    let mut from_count = 0;
-    let mut count = 0;
-    for key in 0..block.keys {
-        let next = before(key + 1);
-        if next - from_count > GROUP && count > from_count {
-            groups.push(Group {
-                block,
-                from_key,
-                to_key: key,
-                skip: 0,
-                take: usize::MAX,
-            });
-            (from_key, from_count) = (key, count);
-        }
-        if next - from_count > GROUP {
-            // This key alone is more than a group.
-            for skip in (0..next - from_count).step_by(GROUP) {
-                groups.push(Group {
-                    block,
-                    from_key: key,
-                    to_key: key + 1,
-                    skip,
-                    take: GROUP,
-                });
-            }
-            (from_key, from_count) = (key + 1, next);
-        }
-        count = next;
-    }
-    if count > from_count {
-        groups.push(Group {
-            block,
-            from_key,
-            to_key: block.keys,
-            skip: 0,
-            take: usize::MAX,
-        });
-    }
-    groups
-}
-
-/// Concatenates, adding the sums of a key that was split over parts.
+/// Concatenates, adding the sums of a key that was split.
 fn join(parts: Vec<Sums>) -> Sums {
     let total = parts.iter().map(|p| p.keys.len()).sum();
     let mut all = Sums {
@@ -110,30 +43,43 @@ fn join(parts: Vec<Sums>) -> Sums {
         points: Vec::with_capacity(total),
     };
     for part in parts {
-        let mut from = 0;
-        while from < part.keys.len() && all.keys.last() == Some(&part.keys[from]) {
-            all.keys.pop();
-            let left = all.points.pop().unwrap_or(Point::INFINITY);
-            let sum = left.add_alone(part.points[from]);
-            if !sum.is_infinity() {
-                all.keys.push(part.keys[from]);
-                all.points.push(sum);
+        let (mut keys, mut points) = (&part.keys[..], &part.points[..]);
+        if let (Some(left), Some(right)) = (all.keys.last(), keys.first()) {
+            if left == right {
+                if let Some(sum) = all.points.pop().and_then(|p| p.add_alone(&points[0])) {
+                    all.points.push(sum);
+                } else {
+                    all.keys.pop();
+                }
+                (keys, points) = (&keys[1..], &points[1..]);
             }
-            from += 1;
         }
-        all.keys.extend_from_slice(&part.keys[from..]);
-        all.points.extend_from_slice(&part.points[from..]);
+        all.keys.extend_from_slice(keys);
+        all.points.extend_from_slice(points);
     }
     all
 }
 
+fn sum(source: &impl Source, group: &Group) -> Sums {
+    thread_local! {
+        static SCRATCH: RefCell<Scratch> = RefCell::default();
+    }
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.list(group);
+        scratch.fetch(source);
+        scratch.add_up();
+        scratch.sums()
+    })
+}
+
+/// Buffers of a thread, kept because fresh memory costs as much as many additions.
 #[derive(Default)]
 struct Scratch {
-    batch: Batch,
     entries: Vec<u32>,
+    segments: Vec<Segment>,
     points: Vec<Point>,
     pairs: Vec<(u32, u32)>,
-    segments: Vec<Segment>,
+    batch: Batch,
 }
 
 /// The points of one key: `len` of them from `start`, a round's stride apart.
@@ -143,37 +89,12 @@ struct Segment {
     len: u32,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-fn run(source: &impl Source, group: &Group) -> Sums {
-    SCRATCH.with_borrow_mut(|scratch| {
-        scratch.gather(source, group);
-        scratch.add_up();
-        scratch.sums()
-    })
-}
-
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a group is small, and keys fit"
+)]
 impl Scratch {
-    /// Copies the points of a group. They lie anywhere in memory: loads that wait for each
-    /// other's use would take as long as the additions, so a tight loop fetches them first.
-    fn gather(&mut self, source: &impl Source, group: &Group) {
-        self.list(group);
-        self.points.resize(self.entries.len(), Point::INFINITY);
-        let chunks = self
-            .entries
-            .chunks(FETCH)
-            .zip(self.points.chunks_mut(FETCH));
-        for (entries, points) in chunks {
-            black_box(entries.iter().fold(0, |bits, e| bits ^ source.touch(*e)));
-            for (point, entry) in points.iter_mut().zip(entries) {
-                *point = source.load(*entry);
-            }
-        }
-    }
-
-    /// The entries of a group and their segments.
+    /// The entries of a group, and their segments.
     fn list(&mut self, group: &Group) {
         self.entries.clear();
         self.segments.clear();
@@ -182,9 +103,9 @@ impl Scratch {
             for list in &group.block.lists {
                 self.entries.extend_from_slice(list.of_key(key));
             }
-            if group.take != usize::MAX {
-                self.entries.drain(..group.skip);
-                self.entries.truncate(group.take);
+            if let Some((skip, take)) = group.part {
+                self.entries.drain(..skip);
+                self.entries.truncate(take);
             }
             let len = self.entries.len() - start;
             if len > 0 {
@@ -197,26 +118,38 @@ impl Scratch {
         }
     }
 
+    /// Copies the points of the entries. They lie anywhere in memory, and waiting for each in
+    /// turn would take as long as the additions: a tight loop makes the processor ask for many
+    /// at once.
+    fn fetch(&mut self, source: &impl Source) {
+        self.points.resize(self.entries.len(), Point::INFINITY);
+        let chunks = self.entries.chunks(FETCH);
+        for (entries, points) in chunks.zip(self.points.chunks_mut(FETCH)) {
+            black_box(entries.iter().fold(0, |bits, e| bits ^ source.touch(*e)));
+            for (point, entry) in points.iter_mut().zip(entries) {
+                *point = source.load(*entry);
+            }
+        }
+    }
+
     /// Halves each segment, round by round. A sum takes the place of its left point, so the
     /// distance between the points of a segment doubles and nothing moves.
     fn add_up(&mut self) {
         let mut stride = 1;
-        let mut checked = false;
+        let mut infinite = false;
         loop {
             self.pairs.clear();
             for segment in self.segments.iter_mut().filter(|s| s.len > 1) {
-                let pairs = 0..segment.len / 2;
-                self.pairs.extend(pairs.map(|i| {
-                    let left = segment.start + 2 * i * stride;
-                    (left, left + stride)
-                }));
+                let lefts = (0..segment.len / 2).map(|i| segment.start + 2 * i * stride);
+                self.pairs.extend(lefts.map(|left| (left, left + stride)));
                 segment.len = segment.len.div_ceil(2);
             }
             if self.pairs.is_empty() {
                 return;
             }
-            self.batch
-                .add_pairs(&mut self.points, &self.pairs, &mut checked);
+            infinite |= self
+                .batch
+                .add_pairs(&mut self.points, &self.pairs, infinite);
             stride *= 2;
         }
     }

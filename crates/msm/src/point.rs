@@ -1,11 +1,10 @@
 //! Affine points in the form the bucket additions read: one cache line each.
 
 use crate::field::Fe;
-use ark_bn254::G1Affine;
-use ark_bn254::G1Projective;
+use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
 
-/// An affine point; `(0, 0)`, which is not on the curve, stands for infinity.
+/// An affine point; `(0, 0)`, which is not on the curve, stands for infinity as in `ark_ec`.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(crate) struct Point {
@@ -18,9 +17,13 @@ impl Point {
         x: Fe::ZERO,
         y: Fe::ZERO,
     };
+    pub(crate) const GENERATOR: Self = Self {
+        x: Fe::from_ark(&ark_bn254::g1::G1_GENERATOR_X),
+        y: Fe::from_ark(&ark_bn254::g1::G1_GENERATOR_Y),
+    };
 
-    #[inline(always)]
-    pub(crate) fn from_ark(point: &G1Affine) -> Self {
+    #[inline]
+    pub(crate) const fn from_ark(point: &G1Affine) -> Self {
         Self {
             x: Fe::from_ark(&point.x),
             y: Fe::from_ark(&point.y),
@@ -28,19 +31,15 @@ impl Point {
     }
 
     pub(crate) fn to_ark(self) -> G1Affine {
-        if self.is_infinity() {
-            G1Affine::identity()
-        } else {
-            G1Affine::new_unchecked(self.x.to_ark(), self.y.to_ark())
-        }
+        G1Affine::new_unchecked(self.x.to_ark(), self.y.to_ark())
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_infinity(&self) -> bool {
         self.x.is_zero() && self.y.is_zero()
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn negate_if(&self, negate: bool) -> Self {
         Self {
             x: self.x,
@@ -48,14 +47,9 @@ impl Point {
         }
     }
 
-    /// One addition with its own inversion, for the few that no batch covers.
-    pub(crate) fn add_alone(self, other: Self) -> Self {
-        let sum = G1Projective::from(self.to_ark()) + other.to_ark();
-        let sum = sum.into_affine();
-        if sum.is_zero() {
-            Self::INFINITY
-        } else {
-            Self::from_ark(&sum)
-        }
+    /// One addition with its own inversion, for the few that no batch covers. None is infinity.
+    pub(crate) fn add_alone(&self, other: &Self) -> Option<Self> {
+        let sum = (G1Projective::from(self.to_ark()) + other.to_ark()).into_affine();
+        (!sum.is_zero()).then(|| Self::from_ark(&sum))
     }
 }

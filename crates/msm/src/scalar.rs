@@ -3,7 +3,10 @@
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, PrimeField, Zero};
 
-/// A non-zero scalar `± magnitude` of the point `index`.
+/// Bits of `(r - 1) / 2`, the longest magnitude.
+pub(crate) const BITS: u32 = 253;
+
+/// A scalar `± magnitude`, not zero, of the point `index`.
 #[derive(Clone, Debug)]
 pub(crate) struct Term {
     magnitude: [u64; 4],
@@ -12,9 +15,17 @@ pub(crate) struct Term {
     pub(crate) bits: u8,
 }
 
+/// What makes the digits of a magnitude independent of each other: `half - 1` at each window
+/// but the last, `half` being `2^(window - 1)`. See [`Term::digit`].
+pub(crate) struct Offset([u64; 4]);
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "indices are below 2^26, bits below 254"
+)]
 impl Term {
-    /// The shorter of `scalar` and `scalar - r`, so that `r - small` is as cheap as `small`.
-    /// None for zero.
+    /// The shorter of `scalar` and `scalar - r`, so that `-small` costs what `small` does. None
+    /// is zero.
     pub(crate) fn new(index: usize, scalar: &Fr) -> Option<Self> {
         if scalar.is_zero() {
             return None;
@@ -26,50 +37,40 @@ impl Term {
             rest.sub_with_borrow(&magnitude);
             magnitude = rest;
         }
-        Some(Self::from_parts(index, magnitude.0, negative))
-    }
-
-    /// None for zero.
-    pub(crate) fn from_u64(index: usize, scalar: u64) -> Option<Self> {
-        (scalar != 0).then(|| Self::from_parts(index, [scalar, 0, 0, 0], false))
-    }
-
-    fn from_parts(index: usize, magnitude: [u64; 4], negative: bool) -> Self {
-        let top = (0..4).rev().find(|i| magnitude[*i] != 0).unwrap_or(0);
-        let bits = 64 * (top as u32 + 1) - magnitude[top].leading_zeros();
-        Self {
-            magnitude,
+        Some(Self {
+            bits: magnitude.num_bits() as u8,
+            magnitude: magnitude.0,
             index: index as u32,
             negative,
-            bits: bits as u8,
-        }
+        })
+    }
+
+    /// None is zero.
+    pub(crate) fn from_u64(index: usize, scalar: u64) -> Option<Self> {
+        (scalar != 0).then(|| Self {
+            bits: (u64::BITS - scalar.leading_zeros()) as u8,
+            magnitude: [scalar, 0, 0, 0],
+            index: index as u32,
+            negative: false,
+        })
     }
 
     /// How many signed digits of `window` bits the magnitude may have.
     pub(crate) fn digits(&self, window: u32) -> u32 {
-        u32::from(self.bits) / window + 1
+        digits(u32::from(self.bits), window)
     }
 
-    /// Adds `half - 1` at each window but the last of `windows`, `half = 2^(window - 1)`. Then
-    /// [`Self::digit`] needs no carry from below.
-    pub(crate) fn shift_digits(&mut self, window: u32, windows: u32) {
-        let offset = (1u64 << (window - 1)) - 1;
-        let mut sum = [0u64; 4];
-        for w in 0..windows.saturating_sub(1) {
-            let (limb, bit) = ((w * window / 64) as usize, w * window % 64);
-            sum[limb] |= offset << bit;
-            if bit + window > 64 {
-                sum[limb + 1] |= offset >> (64 - bit);
-            }
-        }
+    /// Makes the term ready for [`Term::digit`].
+    pub(crate) fn shift(&mut self, offset: &Offset) {
         let mut carry = false;
-        for (limb, add) in self.magnitude.iter_mut().zip(sum) {
+        for (limb, add) in self.magnitude.iter_mut().zip(offset.0) {
             (*limb, carry) = limb.carrying_add(add, carry);
         }
     }
 
-    /// Digit `w` of a shifted magnitude, from `-(half - 1)` to `half`.
-    #[inline(always)]
+    /// Digit `w` of `windows`, from `-(half - 1)` to `half`, of a term that was shifted. A low
+    /// digit that is above `half` has already carried into its neighbour by then.
+    #[inline]
     pub(crate) fn digit(&self, w: u32, window: u32, windows: u32) -> i32 {
         let (limb, bit) = ((w * window / 64) as usize, w * window % 64);
         let mut value = self.magnitude[limb] >> bit;
@@ -77,64 +78,87 @@ impl Term {
             value |= self.magnitude[limb + 1] << (64 - bit);
         }
         let raw = (value & ((1 << window) - 1)) as i32;
-        let offset = (1i32 << (window - 1)) - 1;
         if w + 1 < windows {
-            raw - offset
+            raw + 1 - (1 << (window - 1))
         } else {
             raw
         }
     }
 }
 
+impl Offset {
+    pub(crate) fn new(window: u32, windows: u32) -> Self {
+        let each = (1u64 << (window - 1)) - 1;
+        let mut limbs = [0u64; 4];
+        for w in 1..windows {
+            let (limb, bit) = (((w - 1) * window / 64) as usize, (w - 1) * window % 64);
+            limbs[limb] |= each << bit;
+            if bit + window > 64 && limb < 3 {
+                limbs[limb + 1] |= each >> (64 - bit);
+            }
+        }
+        Self(limbs)
+    }
+}
+
+/// How many signed digits of `window` bits a magnitude of `bits` bits may have: the last one
+/// leaves a bit for the carry.
+pub(crate) const fn digits(bits: u32, window: u32) -> u32 {
+    bits / window + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ark_ff::{AdditiveGroup, Field, UniformRand};
+    use ark_ff::{AdditiveGroup, Field};
+    use proptest::prelude::*;
 
+    /// The digits weigh up to the scalar, also if there are more windows than it needs.
     fn check(scalar: Fr, window: u32) {
         let Some(term) = Term::new(7, &scalar) else {
             assert!(scalar.is_zero());
             return;
         };
-        // More windows than this scalar needs, as beside a longer one.
-        for extra in [0, 3] {
-            let digits = term.digits(window);
-            let windows = (digits + extra).min(254 / window + 1);
+        let own = term.digits(window);
+        for windows in [own, (own + 3).min(digits(BITS, window))] {
             let mut shifted = term.clone();
-            shifted.shift_digits(window, windows);
+            shifted.shift(&Offset::new(window, windows));
             let half = 1i32 << (window - 1);
             let mut sum = Fr::ZERO;
             for w in (0..windows).rev() {
                 let digit = shifted.digit(w, window, windows);
                 assert!(
-                    digit <= half && digit > -half.max(1),
-                    "digit {digit} of {window} bits"
+                    digit <= half && digit >= 1 - half,
+                    "{digit} with {window} bits"
                 );
-                assert!(w < digits || digit == 0);
+                assert!(w < own || digit == 0);
                 sum = sum * Fr::from(1u64 << window) + Fr::from(digit);
             }
             assert_eq!(
                 if term.negative { -sum } else { sum },
                 scalar,
-                "window {window}"
+                "{window} bits"
             );
         }
     }
 
     #[test]
-    fn digits_give_the_scalar_back() {
-        let mut rng = rand::thread_rng();
-        let half = Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO);
-        let mut scalars = vec![Fr::ZERO, Fr::ONE, -Fr::ONE, half, half + Fr::ONE, -half];
+    fn digits_of_edge_cases() {
+        let middle = Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO);
+        let mut scalars = vec![Fr::ZERO, middle, middle + Fr::ONE];
         for k in 0..254u64 {
             let power = Fr::from(2u64).pow([k]);
             scalars.extend([power, -power, power - Fr::ONE, power + Fr::ONE]);
         }
-        scalars.extend((0..50).map(|_| Fr::rand(&mut rng)));
         for scalar in scalars {
-            for window in 1..=18 {
-                check(scalar, window);
-            }
+            (1..=18).for_each(|window| check(scalar, window));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn digits_of_any(bytes: [u8; 32], window in 1u32..=18) {
+            check(Fr::from_le_bytes_mod_order(&bytes), window);
         }
     }
 
@@ -147,5 +171,6 @@ mod tests {
             assert_eq!(minus, Some((bits, true)));
             assert_eq!(Term::from_u64(0, scalar).map(|t| t.bits), Some(bits));
         }
+        assert!(Term::from_u64(0, 0).is_none());
     }
 }

@@ -31,7 +31,7 @@ impl Sorted {
         Self { starts, entries }
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn of_key(&self, key: usize) -> &[u32] {
         &self.entries[self.starts[key] as usize..self.starts[key + 1] as usize]
     }

@@ -1,15 +1,13 @@
 //! Multiples of fixed points by powers of two.
 
 use crate::batch::Batch;
-use crate::field::Fe;
+use crate::plan::{levels, spacing};
 use crate::point::Point;
 use ark_bn254::G1Affine;
 use rayon::prelude::*;
 
 /// Points doubled together.
 const CHUNK: usize = 512;
-/// Bits of half the group order: the longest magnitude of a scalar.
-const SCALAR_BITS: u32 = 253;
 
 /// `2^(spacing * level) * P` for each point `P` and each level.
 #[derive(Clone, Debug)]
@@ -20,31 +18,19 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn new(points: &[G1Affine], spacing: u32) -> Self {
-        let levels = (SCALAR_BITS / spacing) as usize + 1;
-        let n = points.len();
-        let mut table = vec![Point::INFINITY; n * levels];
-        let mut rows: Vec<Vec<&mut [Point]>> = Vec::new();
-        rows.resize_with(n.div_ceil(CHUNK), Vec::new);
-        if n > 0 {
-            for level in table.chunks_mut(n) {
-                for (row, chunk) in rows.iter_mut().zip(level.chunks_mut(CHUNK)) {
-                    row.push(chunk);
-                }
+    pub(crate) fn new(points: &[G1Affine]) -> Self {
+        let spacing = spacing(points.len());
+        let mut table = vec![Point::INFINITY; points.len() * levels(spacing)];
+        // Each task doubles some points through all levels.
+        let mut tasks: Vec<Vec<&mut [Point]>> = Vec::new();
+        tasks.resize_with(points.len().div_ceil(CHUNK), Vec::new);
+        for level in table.chunks_mut(points.len().max(1)) {
+            for (task, chunk) in tasks.iter_mut().zip(level.chunks_mut(CHUNK)) {
+                task.push(chunk);
             }
         }
-        rows.into_par_iter()
-            .zip(points.par_chunks(CHUNK))
-            .for_each(|(row, points)| {
-                let mut current: Vec<Point> = points.iter().map(finite).collect();
-                let mut batch = Batch::default();
-                for (i, level) in row.into_iter().enumerate() {
-                    if i > 0 {
-                        (0..spacing).for_each(|_| batch.double_all(&mut current));
-                    }
-                    level.copy_from_slice(&current);
-                }
-            });
+        let tasks = tasks.into_par_iter().zip(points.par_chunks(CHUNK));
+        tasks.for_each(|(levels, points)| fill(levels, points, spacing));
         Self {
             spacing,
             points: table,
@@ -55,21 +41,54 @@ impl Table {
         self.spacing
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> &Point {
         &self.points[index]
     }
 }
 
-/// The point, or some finite one in the place of infinity (whose terms are never looked up).
+fn fill(levels: Vec<&mut [Point]>, points: &[G1Affine], spacing: u32) {
+    let mut batch = Batch::default();
+    let mut current: Vec<Point> = points.iter().map(finite).collect();
+    for (i, level) in levels.into_iter().enumerate() {
+        if i > 0 {
+            (0..spacing).for_each(|_| batch.double_all(&mut current));
+        }
+        level.copy_from_slice(&current);
+    }
+}
+
+/// The point, or a finite one in the place of infinity, whose multiples are never asked for.
 fn finite(point: &G1Affine) -> Point {
     let point = Point::from_ark(point);
     if point.is_infinity() {
-        Point {
-            x: Fe::ONE,
-            y: Fe::ONE.double(),
-        }
+        Point::GENERATOR
     } else {
         point
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_bn254::Fr;
+    use ark_ec::{AffineRepr, CurveGroup};
+    use ark_ff::Field;
+
+    #[test]
+    fn holds_the_multiples() {
+        let g = G1Affine::generator();
+        let points: Vec<G1Affine> = (1..600u64)
+            .map(|k| (g * Fr::from(k)).into_affine())
+            .collect();
+        let table = Table::new(&points);
+        assert_eq!(table.points.len(), points.len() * levels(table.spacing));
+        for level in 0..levels(table.spacing) {
+            let factor = Fr::from(2u64).pow([u64::from(table.spacing) * level as u64]);
+            for i in [0, 1, 511, 512, 598] {
+                let multiple = table.get(level * points.len() + i).to_ark();
+                assert_eq!(multiple, (points[i] * factor).into_affine());
+            }
+        }
     }
 }

@@ -90,7 +90,9 @@ impl Prover {
             entries = session.entries(&witness);
         }
         let (words, body) =
-            session.finish(self, inputs, &witness, &entries, |values, outputs| hide.adjust(values, outputs))?;
+            session.finish(self, inputs, &witness, &entries, |values, outputs| {
+                hide.adjust(values, outputs);
+            })?;
         let shape = &self.verifying.shape;
         let container = Container {
             digest: self.verifying.digest(),

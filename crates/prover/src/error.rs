@@ -16,6 +16,8 @@ pub enum Error {
     OtherSrs { expected: String, found: String },
     #[error("the proving key is damaged: {0}")]
     Damaged(&'static str),
+    #[error("the verifying key is not to be trusted: {0}")]
+    Forged(&'static str),
     #[error("the input opening must have 32 bytes and belongs to a circuit with private inputs")]
     Opening,
 }
@@ -29,6 +31,7 @@ impl Error {
             Self::Key(error) => error.code(),
             Self::OtherSrs { .. } => "srs/other",
             Self::Damaged(_) => "key/malformed",
+            Self::Forged(_) => "key/forged",
             Self::Opening => "proof/opening",
         }
     }

@@ -8,8 +8,7 @@ use assay_circuit::TreeModel;
 use assay_verifier::{Fixed, Shape};
 
 /// Values on the rows of a block.
-pub(crate) fn values(model: &TreeModel, name: Fixed, log_rows: u32) -> Vec<Fr> {
-    let shape = &model.shape;
+pub(crate) fn values(shape: &Shape, name: Fixed, log_rows: u32) -> Vec<Fr> {
     let mut rows = vec![Fr::zero(); shape.block()];
     match name {
         Fixed::Rho => {
@@ -21,18 +20,19 @@ pub(crate) fn values(model: &TreeModel, name: Fixed, log_rows: u32) -> Vec<Fr> {
             }
         }
         Fixed::OutputGroup => {
-            for (slot, group) in model.output_group.iter().enumerate() {
-                rows[(slot + 1) * shape.stride as usize - 1] = Fr::from(*group);
+            for slot in 0..shape.trees as usize {
+                let group = shape.group_of_tree(slot).unwrap_or(0);
+                rows[(slot + 1) * shape.stride as usize - 1] = Fr::from(group as u64);
             }
         }
         Fixed::Used => {
-            for view in 0..shape.views.len() {
-                rows[shape.input_row(view)] = Fr::one();
+            for row in shape.input_rows() {
+                rows[row] = Fr::one();
             }
         }
         Fixed::Offset => {
-            for view in 0..shape.views.len() {
-                rows[shape.input_row(view)] = shape.entry(view, 0);
+            for (view, row) in shape.input_rows().into_iter().enumerate() {
+                rows[row] = shape.entry(view, 0);
             }
         }
         Fixed::Weights => {}
@@ -75,7 +75,12 @@ pub(crate) fn commitments(model: &TreeModel, powers: &[G1Affine]) -> Vec<Vec<G1A
         .map(|log| {
             let names = model.shape.fixed(log);
             let points = names.into_iter().map(|name| {
-                commit(&coefficients(&values(model, name, log)), powers, 1 << log).into_affine()
+                commit(
+                    &coefficients(&values(&model.shape, name, log)),
+                    powers,
+                    1 << log,
+                )
+                .into_affine()
             });
             points.collect()
         })

@@ -3,6 +3,7 @@
 #[cfg(feature = "attack")]
 pub mod attack;
 mod bases;
+mod check;
 mod column;
 mod error;
 mod fixed;
@@ -15,6 +16,7 @@ mod setup;
 mod table;
 mod trees;
 
+pub use check::check_key;
 pub use error::Error;
 pub use key::{ProvingKey, KEY_MAGIC};
 pub use outputs::unpack;

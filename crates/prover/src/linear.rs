@@ -95,7 +95,7 @@ impl Session<'_> {
                     *value = Fr::zero();
                 }
             }
-            let blind = [opening_scalar(inputs.opening)];
+            let blind = [opening_scalar(inputs.opening, &values)];
             let input = Column::with_blinds(&values, &blind, self.lagrange, self.powers);
             (column(&witness.x, ONCE), input)
         });

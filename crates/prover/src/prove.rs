@@ -149,14 +149,20 @@ impl Prover {
 impl TreeRelation {
     /// The coefficients of a fixed polynomial on one block.
     pub fn fixed(&self, name: Fixed, log_rows: u32) -> Vec<Fr> {
-        coefficients(&values(&self.model, name, log_rows))
+        coefficients(&values(&self.model.shape, name, log_rows))
     }
 }
 
-/// The blinding coefficient of the input commitment.
-pub(crate) fn opening_scalar(opening: Option<[u8; 32]>) -> Fr {
+/// The blinding coefficient of the input commitment: random, or derived from the opening secret *and* everything
+/// committed, so that one secret never blinds two different inputs alike.
+pub(crate) fn opening_scalar(opening: Option<[u8; 32]>, values: &[Fr]) -> Fr {
     opening.map_or_else(random_scalar, |secret| {
-        let wide = [keccak256(&[&secret, &[0]]), keccak256(&[&secret, &[1]])].concat();
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| assay_algebra::word(*value))
+            .collect();
+        let seed = keccak256(&[b"assay input opening", &secret, &bytes]);
+        let wide = [keccak256(&[&seed, &[0]]), keccak256(&[&seed, &[1]])].concat();
         Fr::from_be_bytes_mod_order(&wide)
     })
 }

@@ -4,6 +4,7 @@ use crate::error::Error;
 use ark_ff::{One, Zero};
 use assay_algebra::{interpolate, inverses, root_of_unity, Fr};
 use assay_circuit::{position, TreeModel};
+use assay_verifier::Shape;
 
 /// The values of the table's rows, and the coefficients of `Pub, G, A, C`.
 pub(crate) struct Table {
@@ -17,20 +18,14 @@ impl Table {
     /// Builds the polynomials; `blinds` hide `G, A, C`.
     pub fn new(model: &TreeModel, blinds: &[Fr; 3]) -> Result<Self, Error> {
         let shape = &model.shape;
-        let (size, ratio) = (shape.table as usize, shape.ratio as usize);
-        let mut rows = vec![[Fr::zero(); 4]; size];
-        for index in 1..size / ratio {
-            rows[index * ratio][0] = Fr::from(index as u64 - 1);
-        }
-        let capacity = size - size / ratio;
-        for row in 0..capacity {
-            let at = position(row, ratio);
-            rows[at][0] = TreeModel::id(shape, row);
-            if let Some(node) = model.nodes.get(row) {
-                rows[at][1] = shape.entry(node.view, node.key);
-                rows[at][2] = node.a;
-                rows[at][3] = node.c;
-            }
+        let ratio = shape.ratio as usize;
+        let mut rows: Vec<[Fr; 4]> = public_column(shape)
+            .into_iter()
+            .map(|id| [id, Fr::zero(), Fr::zero(), Fr::zero()])
+            .collect();
+        for (row, node) in model.nodes.iter().enumerate() {
+            let [_, g, a, c] = &mut rows[position(row, ratio)];
+            (*g, *a, *c) = (shape.entry(node.view, node.key), node.a, node.c);
         }
         let column = |index: usize| rows.iter().map(|row| row[index]).collect::<Vec<_>>();
         let public = interpolate(&column(0));
@@ -44,6 +39,19 @@ impl Table {
             polynomials: [public, g, a, c],
         })
     }
+}
+
+/// `Pub` by position: range values and node ids (spec 4.2).
+pub(crate) fn public_column(shape: &Shape) -> Vec<Fr> {
+    let (size, ratio) = (shape.table as usize, shape.ratio as usize);
+    let mut column = vec![Fr::zero(); size];
+    for index in 1..size / ratio {
+        column[index * ratio] = Fr::from(index as u64 - 1);
+    }
+    for row in 0..size - size / ratio {
+        column[position(row, ratio)] = TreeModel::id(shape, row);
+    }
+    column
 }
 
 /// The polynomial `f` of degree at most `N - N/q` with `(X^(N/q) - 1) f(X)` equal to the column at every node row:

@@ -16,8 +16,8 @@ use assay_msm::FixedBase;
 use assay_verifier::{point_bytes, trees, Fixed, PointSet};
 use rayon::prelude::*;
 use std::borrow::Cow;
-use sums::Sums;
 use std::sync::Arc;
+use sums::Sums;
 
 /// What stays fixed while one proof is made.
 pub(crate) struct Session<'a> {
@@ -65,7 +65,11 @@ fn write(points: &[G1Affine], transcript: &mut Transcript, body: &mut Vec<u8>) {
 /// Public words and the bytes that go on chain.
 type Proven = (Vec<[u8; WORD]>, Vec<u8>);
 
-pub(crate) fn prove(prover: &Prover, relation: &TreeRelation, inputs: &Inputs) -> Result<Proven, Error> {
+pub(crate) fn prove(
+    prover: &Prover,
+    relation: &TreeRelation,
+    inputs: &Inputs,
+) -> Result<Proven, Error> {
     let witness = tree_witness(&relation.model, &inputs.rows)?;
     let session = Session::new(prover, relation, inputs.rows.len())?;
     let entries = session.entries(&witness);
@@ -121,8 +125,15 @@ impl<'a> Session<'a> {
     ) -> Result<Proven, Error> {
         let private = self.relation.model.shape.private();
         let first = self.first(witness, private.then_some(entries), inputs);
-        let public = &if private { Vec::new() } else { assay_algebra::interpolate(entries) };
-        let commitment = first.input.as_ref().map(|column| column.commitment.into_affine());
+        let public = &if private {
+            Vec::new()
+        } else {
+            assay_algebra::interpolate(entries)
+        };
+        let commitment = first
+            .input
+            .as_ref()
+            .map(|column| column.commitment.into_affine());
         let words = prover.words(inputs, commitment, &witness.outputs);
         let mut transcript = prover.transcript(inputs.rows.len(), &words);
         let mut body = Vec::new();
@@ -132,14 +143,21 @@ impl<'a> Session<'a> {
         let outputs = self.output_sum(witness, alpha, beta)?;
         let mut values = self.sums(witness, alpha, beta)?;
         adjust(&mut values, outputs);
-        let sums = Sums { second: self.second(&values), outputs };
+        let sums = Sums {
+            second: self.second(&values),
+            outputs,
+        };
         write(&affine(&sums.second.list()), &mut transcript, &mut body);
         let ch = trees::Challenges::new(alpha, beta, transcript.challenge());
         let quotient = self.quotient(&first, &sums, &ch, public);
         let chunk = self.relation.model.shape.chunk(self.rows());
         let chunks = self.chunks(&quotient, chunk);
         let commitments: Vec<_> = chunks.iter().map(|c| self.powers.msm(c)).collect();
-        write(&ark_bn254::G1Projective::normalize_batch(&commitments), &mut transcript, &mut body);
+        write(
+            &ark_bn254::G1Projective::normalize_batch(&commitments),
+            &mut transcript,
+            &mut body,
+        );
         let zeta = transcript.challenge();
 
         let evaluated = Evaluated::new(self, &first, &sums.second, zeta);
@@ -177,7 +195,7 @@ impl<'a> Session<'a> {
             s,
             m: Column::with_commitment(&m, ONCE, uses, &self.powers),
             input: hidden.map(|entries| {
-                let blind = [opening_scalar(inputs.opening)];
+                let blind = [opening_scalar(inputs.opening, entries)];
                 Column::with_blinds(entries, &blind, &self.lagrange, &self.powers)
             }),
         }
@@ -187,7 +205,10 @@ impl<'a> Session<'a> {
     pub fn input_rows(&self) -> impl Iterator<Item = usize> + '_ {
         let shape = &self.relation.model.shape;
         (0..1usize << self.log_rows).flat_map(move |block| {
-            (0..shape.views.len()).map(move |view| block * shape.block() + shape.input_row(view))
+            shape
+                .input_rows()
+                .into_iter()
+                .map(move |row| block * shape.block() + row)
         })
     }
 

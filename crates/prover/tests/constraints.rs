@@ -20,17 +20,35 @@ use std::sync::Mutex;
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Refused as it stands, accepted without constraint `index`, refused without any other one.
-fn bites(made: &Made, request: &Inputs, index: u64, alter: impl Fn(&mut TreeWitness, &TreeModel), hide: Hide) {
-    stops_at(made, index, || made.prover.cheat(request, &alter, hide, Entries::Stated));
+fn bites(
+    made: &Made,
+    request: &Inputs,
+    index: u64,
+    alter: impl Fn(&mut TreeWitness, &TreeModel),
+    hide: Hide,
+) {
+    stops_at(made, index, || {
+        made.prover.cheat(request, &alter, hide, Entries::Stated)
+    });
 }
 
 /// The same for a prover that commits to the entries of its false witness.
-fn bites_committed(made: &Made, request: &Inputs, index: u64, alter: impl Fn(&mut TreeWitness, &TreeModel)) {
-    stops_at(made, index, || made.prover.cheat(request, &alter, Hide::Nowhere, Entries::OfWitness));
+fn bites_committed(
+    made: &Made,
+    request: &Inputs,
+    index: u64,
+    alter: impl Fn(&mut TreeWitness, &TreeModel),
+) {
+    stops_at(made, index, || {
+        made.prover
+            .cheat(request, &alter, Hide::Nowhere, Entries::OfWitness)
+    });
 }
 
 fn stops_at(made: &Made, index: u64, cheat: impl Fn() -> Result<Vec<u8>, Error>) {
-    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = ALONE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let key = &made.key.verifying;
     let accepted = |removed: Option<u64>| {
         attack::remove(removed);
@@ -39,15 +57,26 @@ fn stops_at(made: &Made, index: u64, cheat: impl Fn() -> Result<Vec<u8>, Error>)
         attack::remove(None);
         verdict
     };
-    assert!(!accepted(None), "the cheat on constraint {index} is not refused");
-    assert!(accepted(Some(index)), "the cheat does not stop at constraint {index}");
+    assert!(
+        !accepted(None),
+        "the cheat on constraint {index} is not refused"
+    );
+    assert!(
+        accepted(Some(index)),
+        "the cheat does not stop at constraint {index}"
+    );
     for other in (0..count(&key.shape)).filter(|other| *other != index) {
-        assert!(!accepted(Some(other)), "the cheat on {index} also passes without {other}");
+        assert!(
+            !accepted(Some(other)),
+            "the cheat on {index} also passes without {other}"
+        );
     }
 }
 
 fn tail(shape: &Shape) -> u64 {
-    5 + shape.helpers() as u64 + if shape.private() { 2 } else { 0 } + if shape.pairs() { 3 } else { 0 }
+    5 + shape.helpers() as u64
+        + if shape.private() { 2 } else { 0 }
+        + if shape.pairs() { 3 } else { 0 }
 }
 
 fn count(shape: &Shape) -> u64 {
@@ -87,20 +116,26 @@ fn wrong_leaves_thresholds_and_children_are_hidden_nowhere_else_than_in_a_sum() 
     let leaf = |witness: &mut TreeWitness, model: &TreeModel| {
         let end = model.shape.stride as usize - 1;
         // A leaf that the model does not have, and the output that follows from it.
-        let side = if witness.b[end].is_zero() { &mut witness.c[end] } else { &mut witness.p[end] };
+        let side = if witness.b[end].is_zero() {
+            &mut witness.c[end]
+        } else {
+            &mut witness.p[end]
+        };
         *side += Fr::from(7u64);
         witness.outputs[0][0] += Fr::from(7u64);
     };
     bites(&made, &request, 4, leaf, Hide::Bus);
     // A child that is not one; the walk then ends elsewhere.
-    let child = move |witness: &mut TreeWitness, _: &TreeModel| witness.p[step + 1] += Fr::from(2u64);
+    let child =
+        move |witness: &mut TreeWitness, _: &TreeModel| witness.p[step + 1] += Fr::from(2u64);
     bites(&made, &request, 4, child, Hide::Bus);
     // Counts: a read that is not provided, a table row used more often than looked up.
     let read = |witness: &mut TreeWitness, model: &TreeModel| {
-        witness.p[model.shape.input_row(0)] += Fr::from(1u64);
+        witness.p[model.shape.input_rows()[0]] += Fr::from(1u64);
     };
     bites(&made, &request, 4, read, Hide::Bus);
-    let uses = |witness: &mut TreeWitness, model: &TreeModel| witness.m[model.shape.ratio as usize] += 1;
+    let uses =
+        |witness: &mut TreeWitness, model: &TreeModel| witness.m[model.shape.ratio as usize] += 1;
     bites(&made, &request, tail(&shape), uses, Hide::Table);
 }
 
@@ -128,7 +163,13 @@ fn the_compared_difference_must_be_in_range() {
         witness.outputs[0][0] += Fr::from(3u64);
     };
     let helper = 4 + made.key.verifying.shape.helpers() as u64;
-    bites(&made, &inputs(vec![vec![Some(5000)]]), helper, flip, Hide::HelperAt(helper_row(&made)));
+    bites(
+        &made,
+        &inputs(vec![vec![Some(5000)]]),
+        helper,
+        flip,
+        Hide::HelperAt(helper_row(&made)),
+    );
 }
 
 /// The row of the stump's comparison.
@@ -139,7 +180,9 @@ fn helper_row(made: &Made) -> usize {
 /// One comparison of one feature with 1000: `left` or 0.
 fn stump(left: &str) -> String {
     let tree = |left: &str, right: &str, key: u64| {
-        format!(r#"{{"nodes":[{{"view":0,"key":"{key}","left":1,"right":2}},{{"leaf":["{left}"]}},{{"leaf":["{right}"]}}]}}"#)
+        format!(
+            r#"{{"nodes":[{{"view":0,"key":"{key}","left":1,"right":2}},{{"leaf":["{left}"]}},{{"leaf":["{right}"]}}]}}"#
+        )
     };
     format!(
         r#"{{"schema":"assay-circuit/1","kind":"trees","inputs":"public","features":[{{"name":"f","kind":"float32"}}],"views":[{{"feature":0,"missing":"refuse"}}],"outputs":["o"],"scale_bits":20,"trees":[{},{}],"base":["0"]}}"#,
@@ -166,7 +209,13 @@ fn the_bit_must_be_a_bit() {
         witness.b[row + 1] += fraction;
         witness.outputs[0][0] += Fr::from(5u64);
     };
-    bites(&made, &inputs(vec![vec![Some(5000)]]), 0, alter, Hide::Nowhere);
+    bites(
+        &made,
+        &inputs(vec![vec![Some(5000)]]),
+        0,
+        alter,
+        Hide::Nowhere,
+    );
 }
 
 #[test]
@@ -187,7 +236,13 @@ fn every_tree_is_walked_from_its_own_root() {
         altered.outputs[0][0] += Fr::from(90u64);
         *witness = altered;
     };
-    bites(&made, &inputs(vec![vec![Some(5000)]]), 1, alter, Hide::Nowhere);
+    bites(
+        &made,
+        &inputs(vec![vec![Some(5000)]]),
+        1,
+        alter,
+        Hide::Nowhere,
+    );
 }
 
 #[test]
@@ -201,7 +256,11 @@ fn the_entries_are_the_public_inputs() {
 }
 
 fn private(missing: bool) -> (Made, Inputs) {
-    let spec = Spec { private: true, missing, ..BASE };
+    let spec = Spec {
+        private: true,
+        missing,
+        ..BASE
+    };
     let words = vec![vec![Some(1u64 << 20); spec.features]];
     (make(&circuit(&spec), 1), inputs(words))
 }
@@ -213,19 +272,30 @@ fn hidden_inputs_are_the_committed_ones() {
     let other = |witness: &mut TreeWitness, model: &TreeModel| {
         *witness = walk(model, &[vec![1u64 << 31; model.shape.views.len()]]);
     };
-    bites(&made, &request, 6 + shape.helpers() as u64, other, Hide::Nowhere);
+    bites(
+        &made,
+        &request,
+        6 + shape.helpers() as u64,
+        other,
+        Hide::Nowhere,
+    );
 }
 
 #[test]
 fn a_hidden_entry_belongs_to_its_feature() {
     // Reads of view 0 come from the row of view 1, which holds a second value of view 0.
-    let spec = Spec { private: true, missing: false, features: 2, ..BASE };
+    let spec = Spec {
+        private: true,
+        missing: false,
+        features: 2,
+        ..BASE
+    };
     let json = circuit(&spec).replace(r#""view":1"#, r#""view":0"#);
     let made = make(&json, 1);
     let shape = made.key.verifying.shape.clone();
     let alter = |witness: &mut TreeWitness, model: &TreeModel| {
         let shape = &model.shape;
-        let (first, second) = (shape.input_row(0), shape.input_row(1));
+        let (first, second) = (shape.input_rows()[0], shape.input_rows()[1]);
         *witness = walk(model, &[vec![1 << 31, 1 << 20]]);
         let reads = witness.p[first];
         witness.x[second] = witness.x[first];
@@ -249,10 +319,12 @@ fn a_missing_value_is_missing_in_both_views() {
     let high = u64::from(u32::MAX);
     let pair = |low: u64, high: u64, carried: u64, missing: u64| {
         move |witness: &mut TreeWitness, model: &TreeModel| {
-            let keys: Vec<u64> = (0..model.shape.views.len()).map(|view| if view % 2 == 0 { low } else { high }).collect();
+            let keys: Vec<u64> = (0..model.shape.views.len())
+                .map(|view| if view % 2 == 0 { low } else { high })
+                .collect();
             *witness = walk(model, &[keys]);
             for view in (1..model.shape.views.len()).step_by(2) {
-                let row = model.shape.input_row(view);
+                let row = model.shape.input_rows()[view];
                 witness.c[row] = Fr::from(carried);
                 witness.b[row - 1] = Fr::from(missing);
             }

@@ -26,6 +26,16 @@ impl Fail {
         core_error(error.code(), error.to_string())
     }
 
+    /// What is wrong with a key is not the proof's fault.
+    pub fn from_key(error: assay_verifier::Error) -> PyErr {
+        let code = if error.code() == "key/version" {
+            "key/version"
+        } else {
+            "key/malformed"
+        };
+        core_error(code, format!("the verifying key cannot be read: {error}"))
+    }
+
     pub fn from_verifier(error: assay_verifier::Error) -> PyErr {
         core_error(error.code(), error.to_string())
     }

@@ -147,7 +147,7 @@ pub fn key<'py>(py: Python<'py>, key: &VerifyingKey) -> Dict<'py> {
         dict.set_item("helpers", shape.helpers())?;
     }
     let views = PyList::empty(py);
-    for (index, view) in shape.views.iter().enumerate() {
+    for (view, row) in shape.views.iter().zip(shape.input_rows()) {
         let entry = PyDict::new(py);
         entry.set_item("feature", view.feature)?;
         entry.set_item(
@@ -160,7 +160,7 @@ pub fn key<'py>(py: Python<'py>, key: &VerifyingKey) -> Dict<'py> {
             },
         )?;
         entry.set_item("zero_missing", view.zero_missing)?;
-        entry.set_item("row", shape.input_row(index))?;
+        entry.set_item("row", row)?;
         views.append(entry)?;
     }
     dict.set_item("views", views)?;

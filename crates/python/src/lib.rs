@@ -133,9 +133,18 @@ impl Prover {
 
 #[pyfunction]
 fn verify(py: Python<'_>, vk: &[u8], proof: &[u8]) -> PyResult<()> {
-    py.detach(|| assay_verifier::verify(&VerifyingKey::from_bytes(vk)?, proof))
+    let key = VerifyingKey::from_bytes(vk).map_err(Fail::from_key)?;
+    py.detach(|| assay_verifier::verify(&key, proof))
         .map(|_| ())
         .map_err(Fail::from_verifier)
+}
+
+/// Recomputes the public parts of a key: what whoever pins it should do once.
+#[pyfunction]
+fn check_key(py: Python<'_>, vk: &[u8], srs_path: &str) -> PyResult<()> {
+    let key = VerifyingKey::from_bytes(vk).map_err(Fail::from_key)?;
+    py.detach(|| assay_prover::check_key(&key, Path::new(srs_path)))
+        .map_err(Fail::from_prover)
 }
 
 #[pyfunction]
@@ -155,7 +164,7 @@ fn proof_pack<'py>(
     words: Vec<[u8; 32]>,
     body: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let key = VerifyingKey::from_bytes(vk).map_err(Fail::from_verifier)?;
+    let key = VerifyingKey::from_bytes(vk).map_err(Fail::from_key)?;
     let container = assay_verifier::Container {
         digest: key.digest(),
         inputs: key.shape.inputs,
@@ -172,10 +181,7 @@ fn proof_pack<'py>(
 
 #[pyfunction]
 fn vk_info<'py>(py: Python<'py>, vk: &[u8]) -> PyResult<Bound<'py, PyDict>> {
-    info::key(
-        py,
-        &VerifyingKey::from_bytes(vk).map_err(Fail::from_verifier)?,
-    )
+    info::key(py, &VerifyingKey::from_bytes(vk).map_err(Fail::from_key)?)
 }
 
 /// Milliseconds of one multi-scalar multiplication of each size with random scalars: the floor of a proof's time.
@@ -220,6 +226,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(required_degree, module)?)?;
     module.add_function(wrap_pyfunction!(setup, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
+    module.add_function(wrap_pyfunction!(check_key, module)?)?;
     module.add_function(wrap_pyfunction!(proof_info, module)?)?;
     module.add_function(wrap_pyfunction!(proof_pack, module)?)?;
     module.add_function(wrap_pyfunction!(vk_info, module)?)?;

@@ -45,9 +45,10 @@ impl VerifyingKey {
             .take(KEY_MAGIC.len())
             .map_err(|_| Error::Magic("a verifying key"))?;
         if magic != KEY_MAGIC {
-            return Err(match magic.starts_with(b"assay-vk/") {
-                true => Error::Version("a verifying key"),
-                false => Error::Magic("a verifying key"),
+            return Err(if magic.starts_with(b"assay-vk/") {
+                Error::Version("a verifying key")
+            } else {
+                Error::Magic("a verifying key")
             });
         }
         let shape = read_shape(&mut reader)?;

@@ -146,9 +146,10 @@ impl Container {
             .take(PROOF_MAGIC.len())
             .map_err(|_| Error::Magic("a proof"))?;
         if magic != PROOF_MAGIC {
-            return Err(match magic.starts_with(b"assay-proof/") {
-                true => Error::Version("a proof"),
-                false => Error::Magic("a proof"),
+            return Err(if magic.starts_with(b"assay-proof/") {
+                Error::Version("a proof")
+            } else {
+                Error::Magic("a proof")
             });
         }
         let digest = reader.array()?;

@@ -145,19 +145,12 @@ impl Shape {
             "limbs",
         )?;
         need(
-            self.views.iter().all(|v| v.feature < self.features),
-            "views",
+            self.trees.checked_rem(self.output_groups()) == Some(0),
+            "trees of output groups",
         )?;
-        // A view index must stay far from the field's order once shifted by W.
-        need(
-            !self.views.is_empty() && self.views.len() <= 1 << 17,
-            "views",
-        )?;
+        self.check_views(&need)?;
         let capacity = if self.pairs() {
-            need(
-                self.input_slots() % 2 == 0 && self.paired_views_are_ordered(),
-                "pairs",
-            )?;
+            need(self.input_slots().is_multiple_of(2), "pairs")?;
             (self.features, self.input_slots() / 2)
         } else {
             (
@@ -182,7 +175,7 @@ impl Shape {
             "stride",
         )?;
         need(
-            self.groups.is_power_of_two() && self.groups >= self.output_groups(),
+            self.groups == self.output_groups().next_power_of_two(),
             "groups",
         )?;
         need(
@@ -191,17 +184,54 @@ impl Shape {
         )
     }
 
-    /// Views come by feature, and a feature has one, or two of which the first is low and the second high.
-    fn paired_views_are_ordered(&self) -> bool {
-        (0..self.features).all(|feature| {
-            let mut of = self.views.iter().filter(|v| v.feature == feature);
-            match (of.next(), of.next(), of.next()) {
-                (Some(_), None, None) => true,
-                (Some(a), Some(b), None) => a.missing == Missing::Low && b.missing == Missing::High,
-                _ => false,
+    /// Views are in use, come by feature, and none stands twice. With private inputs a feature has one view, or a
+    /// low and a high one that the pair constraints tie: nothing else would tie two views of a hidden value.
+    fn check_views(
+        &self,
+        need: impl Fn(bool, &'static str) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        need(
+            !self.views.is_empty() && self.views.iter().all(|v| v.feature < self.features),
+            "views",
+        )?;
+        need(self.views.is_sorted_by_key(|v| v.feature), "order of views")?;
+        let mut rest = self.views.as_slice();
+        let mut seen = 0u32;
+        while let Some(first) = rest.first() {
+            let (same, later) = rest
+                .split_at_checked(
+                    rest.iter()
+                        .take_while(|v| v.feature == first.feature)
+                        .count(),
+                )
+                .ok_or(Error::Shape("views"))?;
+            seen = seen.saturating_add(1);
+            // Four rules, with and without zeros: more views than eight repeat one.
+            need(
+                same.len() <= 8
+                    && same
+                        .iter()
+                        .enumerate()
+                        .all(|(i, v)| !same.iter().take(i).any(|w| w == v)),
+                "views",
+            )?;
+            if self.private() {
+                need(
+                    same.iter().all(|v| !v.zero_missing),
+                    "zeros of private inputs",
+                )?;
+                let rules: Vec<Missing> = same.iter().map(|v| v.missing).collect();
+                need(
+                    same.len() == 1 || rules == [Missing::Low, Missing::High],
+                    "views of private inputs",
+                )?;
             }
-        }) && self.views.is_sorted_by_key(|v| v.feature)
-            && self.views.iter().all(|v| !v.zero_missing)
+            rest = later;
+        }
+        need(
+            !self.pairs() || seen == self.features,
+            "views of private inputs",
+        )
     }
 
     /// Whether the inputs are hidden.
@@ -293,22 +323,31 @@ impl Shape {
         size(self.limbs.div_ceil(3))
     }
 
-    /// The row in a block where view `j`'s entry stands (spec 4.1).
-    pub fn input_row(&self, view: usize) -> usize {
+    /// The output group that a tree slot speaks for; `None` for padding.
+    pub fn group_of_tree(&self, slot: usize) -> Option<usize> {
+        let each = size(self.trees).checked_div(size(self.output_groups()))?;
+        (slot < size(self.trees))
+            .then(|| slot.checked_div(each))
+            .flatten()
+    }
+
+    /// The row in a block where each view's entry stands (spec 4.1).
+    pub fn input_rows(&self) -> Vec<usize> {
         let stride = size(self.stride);
         let slots = size(self.input_slots());
         if !self.pairs() {
-            let ordinal = view.saturating_add(1);
-            return row_of(stride, ordinal, slots, 1);
+            return (1..=self.views.len())
+                .map(|ordinal| row_of(stride, ordinal, slots, 1))
+                .collect();
         }
-        let feature = self.views.get(view).map_or(0, |v| size(v.feature));
-        let second = view
-            .checked_sub(1)
-            .and_then(|before| self.views.get(before))
-            .is_some_and(|v| size(v.feature) == feature);
-        let ordinal = feature.saturating_add(1);
         let slots = slots.checked_div(2).unwrap_or(0);
-        row_of(stride, ordinal, slots, 2).saturating_add(usize::from(second))
+        let mut before = None;
+        let row = |view: &View| {
+            let second = before.replace(view.feature) == Some(view.feature);
+            row_of(stride, size(view.feature).saturating_add(1), slots, 2)
+                .saturating_add(usize::from(second))
+        };
+        self.views.iter().map(row).collect()
     }
 
     /// The key of a view for an input word; `None` if the word is not allowed.

@@ -125,11 +125,19 @@ struct Weights {
 
 impl Weights {
     fn from(index: u64, y: Fr) -> Self {
-        Self { y, now: y.pow([index]), index }
+        Self {
+            y,
+            now: y.pow([index]),
+            index,
+        }
     }
 
     fn next(&mut self) -> Fr {
-        let weight = if crate::attack::removed(self.index) { Fr::zero() } else { self.now };
+        let weight = if crate::attack::removed(self.index) {
+            Fr::zero()
+        } else {
+            self.now
+        };
         self.now *= self.y;
         self.index = self.index.wrapping_add(1);
         weight
@@ -154,7 +162,12 @@ pub fn tail(k: &Constants, ch: &Challenges) -> Tail {
     let private = if k.private { 2 } else { 0 };
     let pairs = if k.pairs { 3 } else { 0 };
     let mut weights = Weights::from([5, k.helpers, private, pairs].iter().sum(), ch.y);
-    Tail { table: weights.next(), start: weights.next(), start_of_table: weights.next(), tie: weights.next() }
+    Tail {
+        table: weights.next(),
+        start: weights.next(),
+        start_of_table: weights.next(),
+        tie: weights.next(),
+    }
 }
 
 /// `Σ y^i C_i` over the constraints of `H`.

@@ -128,6 +128,98 @@ fn opened(point: G1Affine, set: PointSet, here: Fr, next: Fr) -> Claim {
     }
 }
 
+/// The points and values of a tree proof, by their names in the spec.
+struct TreeParts {
+    x: G1Affine,
+    b: G1Affine,
+    p: G1Affine,
+    c: G1Affine,
+    s: Vec<G1Affine>,
+    m: G1Affine,
+    helpers: Vec<G1Affine>,
+    phi: G1Affine,
+    phi_table: G1Affine,
+    x_value: Fr,
+    s_values: Vec<Fr>,
+    fixed_values: Vec<Fr>,
+    b_value: Fr,
+    p_value: Fr,
+    phi_table_value: Fr,
+    next_b: Fr,
+    next_p: Fr,
+    next_c: Fr,
+    next_phi: Fr,
+    next_phi_table_value: Fr,
+}
+
+impl TreeParts {
+    /// Takes them in the order of spec 4.3 and 4.5.
+    fn read(shape: &Shape, fixed: usize, proof: &Proof<'_>) -> Result<Self, Error> {
+        let limbs = usize::try_from(shape.limbs).map_err(|_| Error::Shape("limbs"))?;
+        let [one, two, _] = &proof.rounds;
+        let (mut one, mut two) = (Feed(one.iter()), Feed(two.iter()));
+        let mut values = Feed(proof.evaluations.iter());
+        Ok(Self {
+            x: one.one()?,
+            b: one.one()?,
+            p: one.one()?,
+            c: one.one()?,
+            s: one.many(limbs)?,
+            m: one.one()?,
+            helpers: two.many(shape.helpers())?,
+            phi: two.one()?,
+            phi_table: two.one()?,
+            x_value: values.one()?,
+            s_values: values.many(limbs)?,
+            fixed_values: values.many(fixed)?,
+            b_value: values.one()?,
+            p_value: values.one()?,
+            phi_table_value: values.one()?,
+            next_b: values.one()?,
+            next_p: values.one()?,
+            next_c: values.one()?,
+            next_phi: values.one()?,
+            next_phi_table_value: values.one()?,
+        })
+    }
+
+    /// The batch in the order of spec 4.7.
+    fn claims(&self, remainder: Claim, fixed: &[G1Affine]) -> Vec<Claim> {
+        let singles = |points: &[G1Affine], values: &[Fr]| {
+            points
+                .iter()
+                .zip(values)
+                .map(|(point, value)| here(*point, *value))
+                .collect::<Vec<_>>()
+        };
+        let mut claims = vec![remainder, here(self.x, self.x_value)];
+        claims.extend(singles(&self.s, &self.s_values));
+        claims.extend(singles(fixed, &self.fixed_values));
+        claims.push(opened(
+            self.b,
+            PointSet::HereAndNext,
+            self.b_value,
+            self.next_b,
+        ));
+        claims.push(opened(
+            self.p,
+            PointSet::HereAndNext,
+            self.p_value,
+            self.next_p,
+        ));
+        claims.push(opened(self.c, PointSet::Next, Fr::zero(), self.next_c));
+        claims.push(opened(self.phi, PointSet::Next, Fr::zero(), self.next_phi));
+        let (now, next) = (self.phi_table_value, self.next_phi_table_value);
+        claims.push(opened(
+            self.phi_table,
+            PointSet::HereAndNextOfTable,
+            now,
+            next,
+        ));
+        claims
+    }
+}
+
 impl View<'_> {
     fn domain(&self) -> usize {
         1usize.checked_shl(self.log_domain).unwrap_or(usize::MAX)
@@ -154,49 +246,64 @@ impl View<'_> {
         ch: &trees::Challenges,
         zeta: Fr,
     ) -> Result<Vec<Claim>, Error> {
-        let shape = self.shape;
-        let limbs = usize::try_from(shape.limbs).map_err(|_| Error::Shape("limbs"))?;
-        let [one, two, chunks] = &proof.rounds;
-        let mut points = Feed(one.iter());
-        let (x, b, p, c) = (points.one()?, points.one()?, points.one()?, points.one()?);
-        let s = points.many(limbs)?;
-        let m = points.one()?;
-        let mut points = Feed(two.iter());
-        let helpers = points.many(shape.helpers())?;
-        let (phi, phi_table) = (points.one()?, points.one()?);
-        let mut values = Feed(proof.evaluations.iter());
-        let x_value = values.one()?;
-        let s_values = values.many(limbs)?;
-        let fixed_values = values.many(self.fixed.len())?;
-        let (b_value, p_value, phi_table_value) = (values.one()?, values.one()?, values.one()?);
-        let (next_b, next_p, next_c, next_phi) =
-            (values.one()?, values.one()?, values.one()?, values.one()?);
-        let next_phi_table = values.one()?;
+        let parts = TreeParts::read(self.shape, self.fixed.len(), proof)?;
+        let row = self.tree_row(&parts, zeta)?;
+        let constants = trees::Constants::new(self.shape);
+        let sum = trees::constraints(&constants, ch, &row);
+        let vanish = pow2(zeta, self.log_domain) - Fr::one();
+        let vanish_table = pow2(zeta, self.shape.log_table()) - Fr::one();
+        let [over_h, over_v, over_one] = divisors(vanish, vanish_table, zeta - Fr::one())?;
+        let mut remainder = Claim {
+            constant: sum.constant * over_h,
+            terms: vec![(sum.c * over_h, parts.c), (sum.phi * over_h, parts.phi)],
+            set: PointSet::Here,
+            here: Fr::zero(),
+            next: Fr::zero(),
+        };
+        for (coefficient, point) in sum.helpers.iter().zip(&parts.helpers) {
+            remainder.terms.push((*coefficient * over_h, *point));
+        }
+        if let Some(input) = self.statement.commitment {
+            remainder.terms.push((sum.input * over_h, input));
+        }
+        let tail = trees::tail(&constants, ch);
+        self.table_terms(&mut remainder, &parts, ch, tail.table * over_v, zeta)?;
+        // The three constraints at X = 1.
+        let tie = tail.tie * over_one;
+        remainder.constant += (tail.start * parts.next_phi
+            + tail.start_of_table * parts.next_phi_table_value)
+            * over_one;
+        remainder.constant -= tie * (parts.phi_table_value + self.output_sum(ch)?);
+        remainder.terms.push((tie, parts.phi));
+        let [_, _, chunks] = &proof.rounds;
+        remainder.terms.extend(self.quotient_terms(chunks, zeta));
+        Ok(parts.claims(remainder, self.fixed))
+    }
 
-        let block_point = pow2(zeta, self.log_rows);
+    /// The values that the constraints multiply.
+    fn tree_row<'p>(&self, parts: &'p TreeParts, zeta: Fr) -> Result<trees::Row<'p>, Error> {
+        let shape = self.shape;
+        let names = shape.fixed(self.log_rows);
         let fixed = |name: Fixed| {
-            let names = shape.fixed(self.log_rows);
             names
                 .iter()
-                .zip(&fixed_values)
+                .zip(&parts.fixed_values)
                 .find(|(n, _)| **n == name)
-                .map(|(_, v)| *v)
+                .map(|(_, value)| *value)
         };
-        let rows: Vec<usize> = (0..shape.views.len())
-            .map(|view| shape.input_row(view))
-            .collect();
-        let row = trees::Row {
+        let inputs = &self.statement.inputs;
+        Ok(trees::Row {
             point: zeta,
-            block_point,
+            block_point: pow2(zeta, self.log_rows),
             slots: self.tree_slots(zeta)?,
-            x: x_value,
-            b: b_value,
-            p: p_value,
-            s: &s_values,
-            next_b,
-            next_p,
-            next_c,
-            next_phi,
+            x: parts.x_value,
+            b: parts.b_value,
+            p: parts.p_value,
+            s: &parts.s_values,
+            next_b: parts.next_b,
+            next_p: parts.next_p,
+            next_c: parts.next_c,
+            next_phi: parts.next_phi,
             block_key: fixed(Fixed::Rho).map_or(Fr::one(), |rho| zeta * rho),
             output_group: fixed(Fixed::OutputGroup).unwrap_or_default(),
             used: fixed(Fixed::Used).unwrap_or_default(),
@@ -205,76 +312,25 @@ impl View<'_> {
                 shape.log_block(),
                 self.log_rows,
                 zeta,
-                &rows,
-                &self.statement.inputs,
+                &shape.input_rows(),
+                inputs,
             )?,
-        };
-        let constants = trees::Constants::new(shape);
-        let sum = trees::constraints(&constants, ch, &row);
-        let tail = trees::tail(&constants, ch);
-
-        let mut rest = Feed(self.table.iter());
-        let table = [rest.one()?, rest.one()?, rest.one()?, rest.one()?];
-        let vanish = pow2(zeta, self.log_domain) - Fr::one();
-        let vanish_table = pow2(zeta, shape.log_table()) - Fr::one();
-        let [over_h, over_v, over_one] = divisors(vanish, vanish_table, zeta - Fr::one())?;
-        let mut remainder = Claim {
-            constant: sum.constant * over_h,
-            terms: vec![(sum.c * over_h, c), (sum.phi * over_h, phi)],
-            set: PointSet::Here,
-            here: Fr::zero(),
-            next: Fr::zero(),
-        };
-        for (coefficient, point) in sum.helpers.iter().zip(&helpers) {
-            remainder.terms.push((*coefficient * over_h, *point));
-        }
-        if let Some(input) = self.statement.commitment {
-            remainder.terms.push((sum.input * over_h, input));
-        }
-        // Constraint 7, then the three that hold at X = 1.
-        let (of_table, of_m) = trees::table_constraint(zeta, phi_table_value, next_phi_table);
-        remainder.terms.push((of_m * tail.table * over_v, m));
-        self.table_terms(&mut remainder, table, ch, of_table * tail.table * over_v, zeta)?;
-        let tie = tail.tie * over_one;
-        remainder.constant += (tail.start * next_phi + tail.start_of_table * next_phi_table) * over_one;
-        remainder.constant -= tie * (phi_table_value + self.output_sum(ch)?);
-        remainder.terms.push((tie, phi));
-        remainder.terms.extend(self.quotient_terms(chunks, zeta));
-
-        let mut claims = vec![remainder, here(x, x_value)];
-        claims.extend(
-            s.iter()
-                .zip(&s_values)
-                .map(|(point, value)| here(*point, *value)),
-        );
-        claims.extend(
-            self.fixed
-                .iter()
-                .zip(&fixed_values)
-                .map(|(point, value)| here(*point, *value)),
-        );
-        claims.push(opened(b, PointSet::HereAndNext, b_value, next_b));
-        claims.push(opened(p, PointSet::HereAndNext, p_value, next_p));
-        claims.push(opened(c, PointSet::Next, Fr::zero(), next_c));
-        claims.push(opened(phi, PointSet::Next, Fr::zero(), next_phi));
-        claims.push(opened(
-            phi_table,
-            PointSet::HereAndNextOfTable,
-            phi_table_value,
-            next_phi_table,
-        ));
-        Ok(claims)
+        })
     }
 
-    /// Adds `weight · t(X)` (spec 4.2).
+    /// Adds constraint 7 times `weight`: `m`, and `t(X)` (spec 4.2).
     fn table_terms(
         &self,
         claim: &mut Claim,
-        table: [G1Affine; 4],
+        parts: &TreeParts,
         ch: &trees::Challenges,
         weight: Fr,
         zeta: Fr,
     ) -> Result<(), Error> {
+        let (of_table, of_m) =
+            trees::table_constraint(zeta, parts.phi_table_value, parts.next_phi_table_value);
+        claim.terms.push((of_m * weight, parts.m));
+        let weight = of_table * weight;
         let log_ratio = self.shape.ratio.trailing_zeros();
         let u = pow2(zeta, self.shape.log_table().saturating_sub(log_ratio));
         let tag = trees::table_tag(self.shape.ratio, u).ok_or(Error::Denominator)?;
@@ -282,7 +338,9 @@ impl View<'_> {
         claim.constant += weight * (ch.beta + a4 * tag);
         let hidden = weight * (u - Fr::one());
         let factors = [weight, hidden * a1, hidden * a2, hidden * a3];
-        claim.terms.extend(factors.into_iter().zip(table));
+        claim
+            .terms
+            .extend(factors.into_iter().zip(self.table.iter().copied()));
         Ok(())
     }
 

@@ -84,20 +84,27 @@ fn commitment(words: &[[u8; WORD]]) -> Result<G1Affine, Error> {
     point_from_bytes(&bytes).ok_or(Error::InputWord { index: 0 })
 }
 
-/// The low 64 bits if the word is below `2^64`; the second value says whether it is exactly `2^bits`.
-fn input_word(word: &[u8; WORD], bits: u8) -> Option<Option<u64>> {
+/// What an input word says.
+#[derive(Clone, Copy)]
+enum Input {
+    Value(u64),
+    Missing,
+}
+
+/// A value below `2^bits`, or missing (exactly `2^bits`).
+fn input_word(word: &[u8; WORD], bits: u8) -> Option<Input> {
     let (head, tail) = word.split_last_chunk::<16>()?;
     if head.iter().any(|byte| *byte != 0) {
         return None;
     }
     let value = u128::from_be_bytes(*tail);
     if value == 1 << bits {
-        return Some(None);
+        return Some(Input::Missing);
     }
     u64::try_from(value)
         .ok()
         .filter(|v| u128::from(*v) < 1 << bits)
-        .map(Some)
+        .map(Input::Value)
 }
 
 fn read_inputs(shape: &Shape, words: &[[u8; WORD]]) -> Result<Vec<Vec<Fr>>, Error> {
@@ -118,7 +125,10 @@ fn read_inputs(shape: &Shape, words: &[[u8; WORD]]) -> Result<Vec<Vec<Fr>>, Erro
                 return values
                     .iter()
                     .enumerate()
-                    .map(|(column, value)| value.map(Fr::from).ok_or(at(column)))
+                    .map(|(column, value)| match value {
+                        Input::Value(value) => Ok(Fr::from(*value)),
+                        Input::Missing => Err(at(column)),
+                    })
                     .collect();
             }
             shape
@@ -128,7 +138,11 @@ fn read_inputs(shape: &Shape, words: &[[u8; WORD]]) -> Result<Vec<Vec<Fr>>, Erro
                 .map(|(index, view)| {
                     let column = size(view.feature);
                     let word = values.get(column).ok_or(at(column))?;
-                    let key = shape.key(view, *word).ok_or(at(column))?;
+                    let word = match word {
+                        Input::Value(value) => Some(*value),
+                        Input::Missing => None,
+                    };
+                    let key = shape.key(view, word).ok_or(at(column))?;
                     Ok(shape.entry(index, key))
                 })
                 .collect()

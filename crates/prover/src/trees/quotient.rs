@@ -22,14 +22,26 @@ impl Session<'_> {
     ) -> Vec<Fr> {
         let tail = trees::tail(&trees::Constants::new(&self.relation.model.shape), ch);
         let mut quotient = self.quotient_of_rows(first, sums, ch, public);
-        add_scaled(&mut quotient, &self.quotient_of_table(first, sums, ch), tail.table);
+        add_scaled(
+            &mut quotient,
+            &self.quotient_of_table(first, sums, ch),
+            tail.table,
+        );
         // The three constraints at X = 1.
         let second = &sums.second;
         let omega = root_of_unity(self.log_domain).unwrap_or_default();
         let nu = root_of_unity(self.relation.model.shape.log_table()).unwrap_or_default();
         let mut at_one = Vec::new();
-        add_scaled(&mut at_one, &shift(&second.phi.coefficients, omega), tail.start);
-        add_scaled(&mut at_one, &shift(&second.phi_table.coefficients, nu), tail.start_of_table);
+        add_scaled(
+            &mut at_one,
+            &shift(&second.phi.coefficients, omega),
+            tail.start,
+        );
+        add_scaled(
+            &mut at_one,
+            &shift(&second.phi_table.coefficients, nu),
+            tail.start_of_table,
+        );
         add_scaled(&mut at_one, &second.phi.coefficients, tail.tie);
         add_scaled(&mut at_one, &second.phi_table.coefficients, -tail.tie);
         at_one[0] -= tail.tie * sums.outputs;

@@ -48,9 +48,14 @@ impl Session<'_> {
 
     /// Commits to the sums.
     pub(super) fn second(&self, values: &Values) -> Second {
-        let column = |values: &[Fr], count| Column::new(values, count, &self.lagrange, &self.powers);
+        let column =
+            |values: &[Fr], count| Column::new(values, count, &self.lagrange, &self.powers);
         Second {
-            helpers: values.helpers.iter().map(|helper| column(helper, ONCE)).collect(),
+            helpers: values
+                .helpers
+                .iter()
+                .map(|helper| column(helper, ONCE))
+                .collect(),
             phi: column(&values.phi, TWICE),
             phi_table: self.table_sum(values),
         }
@@ -65,15 +70,15 @@ impl Session<'_> {
         invert(&mut inverse);
         let of = |limb: u64| {
             let known = usize::try_from(limb).ok().and_then(|at| inverse.get(at));
-            known.copied().unwrap_or_else(|| (shift + Fr::from(limb)).inverse().unwrap_or_default())
+            known
+                .copied()
+                .unwrap_or_else(|| (shift + Fr::from(limb)).inverse().unwrap_or_default())
         };
         witness
             .s
             .chunks(3)
             .map(|limbs| {
-                let sum = |row: usize| {
-                    limbs.iter().map(|column| of(column[row])).sum()
-                };
+                let sum = |row: usize| limbs.iter().map(|column| of(column[row])).sum();
                 (0..self.rows()).into_par_iter().map(sum).collect()
             })
             .collect()
@@ -92,7 +97,6 @@ impl Session<'_> {
         let base = Fr::from(shape.limb_base());
         let [a1, a2, a3, a4] = ch.alpha;
         let keys = self.block_keys()?;
-        let groups = &self.relation.model.output_group;
         let used = self.used_rows();
 
         let mut entries: Vec<Fr> = (0..n)
@@ -100,7 +104,7 @@ impl Session<'_> {
             .map(|row| {
                 let group = layout.is_output(row).then(|| {
                     let slot = row % shape.block() / shape.stride as usize;
-                    Fr::from(1 + groups.get(slot).copied().unwrap_or(0))
+                    Fr::from(1 + shape.group_of_tree(slot).unwrap_or(0) as u64)
                 });
                 ch.beta
                     + keys[row / shape.block()]
@@ -147,8 +151,8 @@ impl Session<'_> {
         };
         let mut phi = vec![Fr::zero(); n];
         let mut sum = Fr::zero();
-        for row in 1..n {
-            phi[row] = sum;
+        for (row, value) in phi.iter_mut().enumerate().skip(1) {
+            *value = sum;
             sum += increment(row);
         }
         phi[0] = sum;
@@ -159,8 +163,8 @@ impl Session<'_> {
     fn used_rows(&self) -> Vec<bool> {
         let shape = &self.relation.model.shape;
         let mut used = vec![false; shape.block()];
-        for view in 0..shape.views.len() {
-            used[shape.input_row(view)] = true;
+        for row in shape.input_rows() {
+            used[row] = true;
         }
         used
     }
@@ -182,17 +186,26 @@ impl Session<'_> {
     fn table_growth(&self, witness: &TreeWitness, ch: &trees::Challenges) -> Vec<(usize, Fr)> {
         let [a1, a2, a3, a4] = ch.alpha;
         let ratio = self.relation.model.shape.ratio as usize;
-        let used: Vec<usize> = (1..witness.m.len()).filter(|at| witness.m[*at] > 0).collect();
+        let used: Vec<usize> = (1..witness.m.len())
+            .filter(|at| witness.m[*at] > 0)
+            .collect();
         let mut terms: Vec<Fr> = used
             .iter()
             .map(|at| {
                 let [public, g, a, c] = self.relation.table.rows[*at];
-                let rest = if at % ratio == 0 { a4 } else { a1 * g + a2 * a + a3 * c };
+                let rest = if at % ratio == 0 {
+                    a4
+                } else {
+                    a1 * g + a2 * a + a3 * c
+                };
                 ch.beta + public + rest
             })
             .collect();
         invert(&mut terms);
-        used.into_iter().zip(terms).map(|(at, inverse)| (at, inverse * Fr::from(witness.m[at]))).collect()
+        used.into_iter()
+            .zip(terms)
+            .map(|(at, inverse)| (at, inverse * Fr::from(witness.m[at])))
+            .collect()
     }
 
     /// `φ_V`: grows at the table rows in use only, so it is committed in the running-sum basis.
@@ -208,12 +221,18 @@ impl Session<'_> {
             sum += values[at];
             values[at] = sum;
         }
-        let plain = self.suffix.msm_sparse(&sums.growth) + self.powers.points()[0] * sums.start_of_table;
+        let plain =
+            self.suffix.msm_sparse(&sums.growth) + self.powers.points()[0] * sums.start_of_table;
         Column::with_commitment(&values, TWICE, plain, &self.powers)
     }
 
     /// `Osum` (spec 4.4).
-    pub(super) fn output_sum(&self, witness: &TreeWitness, alpha: Fr, beta: Fr) -> Result<Fr, Error> {
+    pub(super) fn output_sum(
+        &self,
+        witness: &TreeWitness,
+        alpha: Fr,
+        beta: Fr,
+    ) -> Result<Fr, Error> {
         let ch = trees::Challenges::new(alpha, beta, Fr::zero());
         let [_, a2, _, a4] = ch.alpha;
         let keys = self.block_keys()?;

@@ -92,7 +92,7 @@ pub fn circuit(spec: &Spec) -> String {
         .collect();
     let outputs = vec![r#""o""#; spec.outputs].join(",");
     let base: Vec<String> = (0..spec.outputs)
-        .map(|k| format!("\"{}\"", 100 - 300 * k as i64))
+        .map(|k| format!("\"{}\"", 100 - 300 * i128::try_from(k).unwrap_or_default()))
         .collect();
     format!(
         r#"{{"schema":"assay-circuit/1","kind":"trees","inputs":"{}","features":[{features}],"views":[{}],"outputs":[{outputs}],"scale_bits":20,"trees":[{}],"base":[{}]}}"#,
@@ -112,8 +112,8 @@ fn tree(spec: &Spec, views: usize, index: usize, dice: &mut Dice) -> String {
         if stop {
             let leaves: Vec<String> = (0..spec.outputs)
                 .map(|k| {
-                    let speaks = index % 3 == 0 || k == index % spec.outputs;
-                    let value = dice.below(2_000_001) as i64 - 1_000_000;
+                    let speaks = index.is_multiple_of(3) || k == index % spec.outputs;
+                    let value = i128::from(dice.below(2_000_001)) - 1_000_000;
                     format!("\"{}\"", if speaks { value } else { 0 })
                 })
                 .collect();
@@ -156,7 +156,7 @@ pub fn linear_circuit(private: bool, features: usize, outputs: usize, seed: u64)
     let mut weights = String::new();
     for k in 0..outputs {
         let row: Vec<String> = (0..features)
-            .map(|_| format!("\"{}\"", dice.below(2_000_000) as i64 - 1_000_000))
+            .map(|_| format!("\"{}\"", i128::from(dice.below(2_000_000)) - 1_000_000))
             .collect();
         let _ = write!(
             weights,

@@ -1,0 +1,90 @@
+# The only entry points a person or CI uses. Needs Python 3.11+, Rust 1.95, Node 20 and the package registries.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+CARGO ?= cargo
+FORGE := ../node_modules/.bin/forge
+WORKERS ?= 2
+
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export FOUNDRY_DISABLE_NIGHTLY_WARNING := 1
+
+RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name 'Cargo.toml' 2>/dev/null)
+
+# Stamps: each says that a step was done after its inputs last changed.
+DEPS := $(VENV)/.deps
+NATIVE := $(VENV)/.native
+NODE := node_modules/.stamp
+
+.PHONY: help setup demo test test-rust test-python test-contracts lint format bench docs lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
+
+setup: $(NATIVE) $(NODE) ## create .venv, build the native module, install the npm packages
+
+demo: setup ## train, convert, prove and settle a model on a local Ethereum node (demo/report.html)
+	$(BIN)/python -m demo
+
+test: test-rust test-contracts test-python ## every test: Rust, Solidity, Python
+
+test-rust: $(DEPS)
+	$(CARGO) test --release --workspace --locked --quiet
+
+test-contracts: setup
+	cd contracts && $(FORGE) test --offline
+
+test-python: setup
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+lint: $(DEPS) $(NODE) ## ruff, mypy, import-linter, rustfmt, clippy, forge fmt: all strict
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	MYPYPATH=src $(BIN)/mypy -p demo -p benchmarks
+	$(BIN)/lint-imports --no-cache
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+	cd contracts && $(FORGE) fmt --check
+
+format: $(DEPS) $(NODE) ## rewrite every source file in the house style
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format
+	$(CARGO) fmt --all
+	cd contracts && $(FORGE) fmt
+
+bench: setup ## measure Assay and its peers (LARGE=1: the peers' hour-long models too; ARGS: see --help)
+	$(BIN)/python -m benchmarks $(if $(LARGE),--large) $(ARGS)
+
+docs: setup ## render the generated pages from the benchmark results and the code
+	$(BIN)/python -m benchmarks --render
+
+lock: ## resolve requirements.lock anew from pyproject.toml
+	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python tools/requirements.py > $(VENV)/lock/requirements.in
+	$(VENV)/lock/bin/pip install --quiet -r $(VENV)/lock/requirements.in
+	$(VENV)/lock/bin/pip freeze > requirements.lock
+	rm -rf $(VENV)/lock
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) node_modules target contracts/out contracts/cache src/assay/_core*.so
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(DEPS): requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -r requirements.lock
+	@touch $@
+
+$(NATIVE): $(DEPS) pyproject.toml $(RUST_SOURCES)
+	PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
+	@touch $@
+
+$(NODE): package.json package-lock.json
+	npm ci --no-progress --loglevel=error
+	@touch $@

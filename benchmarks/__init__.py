@@ -1,0 +1,1 @@
+"""Measures Assay, and other tools on the same models, on this machine."""

@@ -1,0 +1,134 @@
+"""Measure EZKL on a case: both calibration modes, every stage in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import cases, gas, machine, results
+from benchmarks.cases import Case
+from benchmarks.figures import agreement, stage_figures
+from benchmarks.measure import Limits, StageFailed, failure, run_stage
+from benchmarks.peers.ezkl import environment
+
+HERE = Path(__file__).resolve().parent
+REPEATS = 5
+LIMITS = Limits(seconds=7200)
+ANSWER_STAGES = ("calibrate", "compile", "fidelity")
+PROOF_STAGES = ("srs", "setup", "prove", "verify", "contract")
+OPTIMIZER_RUNS = 1
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A graph and a calibration mode; `proves` is False where only the answers are looked at."""
+
+    graph: str
+    mode: str
+    proves: bool
+
+    def result_name(self, case: Case) -> str:
+        return f"{case.name}.ezkl-{self.mode}" + ("" if self.proves else f"-{self.graph}")
+
+
+def variants(case: Case) -> list[Variant]:
+    """What is run: for trees the corrected graph fully, and the exported one for its answers."""
+    modes = ("resources", "accuracy")
+    if case.family != "trees":
+        return [Variant("exported", mode, proves=True) for mode in modes]
+    # Calibration of a heavy model takes long, and the exported graph's answers are the same in both modes.
+    looked_at = modes[:1] if case.heavy else modes
+    return [
+        *(Variant("corrected", mode, proves=True) for mode in modes),
+        *(Variant("exported", mode, proves=False) for mode in looked_at),
+    ]
+
+
+def run(case: Case, case_folder: Path, work: Path, chosen: list[str] | None = None) -> Iterator[Path]:
+    """Measure each variant and write its result; a stage that fails is the variant's result.
+
+    `chosen` limits the run to modes of these names.
+    """
+    python = environment.python()
+    work.mkdir(parents=True, exist_ok=True)
+    exported = _call(python, work, "export", [str(HERE / "export.py"), str(case_folder), str(work)])
+    for variant in variants(case):
+        if chosen is None or variant.mode in chosen:
+            yield results.write(variant.result_name(case), _measure(case, case_folder, work, variant, exported))
+
+
+def _measure(case: Case, case_folder: Path, work: Path, variant: Variant, exported: dict[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "case": case.name,
+        "title": case.title,
+        "tool": "EZKL 23.0.5",
+        "mode": variant.mode,
+        "graph": variant.graph,
+        "machine": machine.describe(),
+        "started": machine.now(),
+        "load_average_before": machine.load_average(),
+        "status": "ok",
+        "configuration": {
+            "calibration_rows": cases.CALIBRATION_ROWS,
+            "visibility": "private parameters, public input and output",
+            "prove_repeats": _repeats(case),
+            "largest_error_of_onnx": exported["largest_error_of_onnx"][variant.graph],
+            "requirements": _pinned(),
+        },
+        "stages": {},
+    }
+    folder = work / variant.graph / variant.mode
+    try:
+        _run_stages(case, work, variant, result["stages"])
+        if variant.proves:
+            result["settlement"] = asdict(_settle(folder))
+    except (StageFailed, RuntimeError) as error:
+        result |= {"status": "failed", "failure": failure(error)}
+    finally:
+        # The keys of a large model take gigabytes.
+        shutil.rmtree(folder, ignore_errors=True)
+    result["load_average_after"] = machine.load_average()
+    result["figures"] = _figures(result, cases.rows(case_folder)["margins"].tolist())
+    return result
+
+
+def _run_stages(case: Case, work: Path, variant: Variant, stages: dict[str, Any]) -> None:
+    python = environment.python()
+    for stage in ANSWER_STAGES + (PROOF_STAGES if variant.proves else ()):
+        repeats = 20 if stage == "verify" else _repeats(case)
+        arguments = [str(HERE / "stage.py"), stage, str(work), variant.graph, variant.mode, str(repeats)]
+        stages[stage] = _call(python, work, stage, arguments)
+        print(f"  {stage}: {statistics.median(stages[stage]['seconds']):.3f} s", flush=True)
+
+
+def _settle(folder: Path) -> gas.Settlement:
+    source = (folder / "Verifier.sol").read_text(encoding="utf-8")
+    calldata = (folder / "calldata.bin").read_bytes()
+    return gas.settle(source, "Halo2Verifier", calldata, runs=OPTIMIZER_RUNS)
+
+
+def _call(python: Path, work: Path, stage: str, arguments: list[str]) -> dict[str, Any]:
+    environment_variables = {**os.environ, "HOME": str(environment.home(work))}
+    return run_stage(stage, [str(python), *arguments], limits=LIMITS, cwd=work, environment=environment_variables)
+
+
+def _figures(result: dict[str, Any], margins: list[float]) -> dict[str, Any]:
+    found = stage_figures(result["stages"])
+    if "fidelity" in result["stages"]:
+        found |= agreement(result["stages"]["fidelity"]["margins"], margins)
+    settlement: dict[str, Any] = result.get("settlement", {})
+    return found | settlement
+
+
+def _repeats(case: Case) -> int:
+    return 1 if case.heavy else REPEATS
+
+
+def _pinned() -> list[str]:
+    lines = environment.REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.startswith(("ezkl=", "hummingbird", "torch=", "onnx=", "xgboost"))]

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+/// @notice The cheat codes of Foundry's test runner that the tests here use.
+interface Vm {
+    /// @notice The next call comes from `sender`.
+    function prank(address sender) external;
+    /// @notice The next call must revert with exactly `data`.
+    function expectRevert(bytes calldata data) external;
+    /// @notice The next call must emit the event that is emitted after this.
+    function expectEmit() external;
+    /// @notice Discards the run of a fuzz test unless `condition`.
+    function assume(bool condition) external pure;
+}
+
+/// @notice What a test contract starts from.
+abstract contract Test {
+    error Unequal(uint256 actual, uint256 expected);
+
+    /// @dev Address that Foundry reserves for cheat codes: the low 20 bytes of keccak256("hevm cheat code").
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    function assertEq(uint256 actual, uint256 expected) internal pure {
+        if (actual != expected) revert Unequal(actual, expected);
+    }
+}

@@ -1,0 +1,68 @@
+//! Keys that a hostile maker changed are refused by whoever checks them.
+#![allow(missing_docs)]
+
+mod common;
+
+use assay_prover::{check_key, Error, ProvingKey};
+use assay_verifier::{Srs, VerifyingKey};
+use common::{circuit, linear_circuit, make, srs, Spec, BASE};
+
+#[test]
+fn honest_keys_pass() {
+    for private in [false, true] {
+        let spec = Spec {
+            private,
+            outputs: 5,
+            ..BASE
+        };
+        check_key(&make(&circuit(&spec), 4).key.verifying, &srs()).unwrap();
+        check_key(
+            &make(&linear_circuit(private, 4, 1, 1), 4).key.verifying,
+            &srs(),
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn changed_public_parts_are_refused() {
+    let key = make(
+        &circuit(&Spec {
+            private: true,
+            ..BASE
+        }),
+        2,
+    )
+    .key
+    .verifying;
+    let refused = |key: &VerifyingKey| matches!(check_key(key, &srs()), Err(Error::Forged(_)));
+    let mut forged = key.clone();
+    forged.table[0] = forged.table[1];
+    assert!(refused(&forged));
+    for log in 0..key.fixed.len() {
+        for index in 0..key.fixed[log].len() {
+            let mut forged = key.clone();
+            forged.fixed[log][index] = forged.table[1];
+            assert!(refused(&forged), "{log} {index}");
+        }
+    }
+    let mut forged = key.clone();
+    forged.shape.srs = Srs::Ceremony;
+    assert!(refused(&forged));
+}
+
+#[test]
+fn proving_keys_read_back_or_are_refused() {
+    let key = make(&circuit(&BASE), 1).key;
+    let bytes = key.to_bytes();
+    assert_eq!(ProvingKey::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    for length in (0..bytes.len()).step_by(37) {
+        assert!(ProvingKey::from_bytes(&bytes[..length]).is_err());
+    }
+    let mut other = bytes.clone();
+    other[9] = b'2';
+    assert!(matches!(
+        ProvingKey::from_bytes(&other),
+        Err(Error::Key(assay_verifier::Error::Version(_)))
+    ));
+}

@@ -1,0 +1,1 @@
+"""What proving a model costs on this machine: time, memory, sizes, and gas on a local Ethereum node."""

@@ -1,0 +1,1 @@
+"""From a verifying key to a contract on an Ethereum chain: Solidity, compiler, local node, deployment."""

@@ -1,0 +1,146 @@
+"""Compile Solidity with the npm build of solc (no download, no network)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assay.chain.errors import CompileFailed, ContractTooLarge, ToolMissing
+from assay.chain.npm import INSTALL_HINT, node_binary, node_modules
+
+RUNTIME_LIMIT = 24_576
+"""Largest runtime code an Ethereum chain accepts, bytes (EIP-170)."""
+
+EVM_VERSION = "cancun"
+"""Rules the code is compiled for: every large rollup runs them, and newer ones accept the code."""
+
+RUNS = 1_000_000
+"""Optimizer runs: a verifier is deployed once and called often, so calls are made cheap."""
+
+_SCRIPT = Path(__file__).with_name("solc.cjs")
+
+
+@dataclass(frozen=True)
+class CompiledContract:
+    """One compiled contract.
+
+    Attributes
+    ----------
+    name
+        Name of the contract in its source.
+    abi
+        Its interface, as solc prints it.
+    bytecode
+        Creation code.
+    runtime_size
+        Bytes of the code that stays on the chain.
+    """
+
+    name: str
+    abi: list[dict[str, Any]] = field(repr=False)
+    bytecode: bytes = field(repr=False)
+    runtime_size: int
+
+
+def compile_solidity(
+    sources: dict[str, str], *, runs: int = RUNS, via_ir: bool = False, evm_version: str = EVM_VERSION
+) -> dict[str, CompiledContract]:
+    """Compile Solidity sources and return every contract that has code, by name.
+
+    Parameters
+    ----------
+    sources
+        Source text by path; imports are resolved among these paths only.
+    runs
+        How often the code is expected to run, for the optimizer.
+    via_ir
+        Compile through solc's intermediate language.
+    evm_version
+        Rules of the chain, in solc's words.
+
+    Raises
+    ------
+    ToolMissing
+        Node.js or the npm package solc is not installed.
+    CompileFailed
+        Solc refused the sources; the message is solc's first error.
+    ContractTooLarge
+        A contract is over 24,576 bytes.
+    """
+    settings = {
+        "optimizer": {"enabled": True, "runs": runs},
+        "viaIR": via_ir,
+        "evmVersion": evm_version,
+        # No metadata hash: the same source gives the same bytes wherever it is compiled.
+        "metadata": {"bytecodeHash": "none", "appendCBOR": False},
+        "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}},
+    }
+    request = {
+        "language": "Solidity",
+        "sources": {path: {"content": text} for path, text in sources.items()},
+        "settings": settings,
+    }
+    answer = _run_solc(json.dumps(request))
+    _raise_first_error(answer)
+    return _contracts(answer)
+
+
+def read_sources(root: Path, *, paths: list[str] | None = None) -> dict[str, str]:
+    """Read Solidity files below `root`, keyed by path from `root`, ready for `compile_solidity`.
+
+    Parameters
+    ----------
+    root
+        Folder that import paths are relative to.
+    paths
+        Which files; None for all.
+    """
+    names = paths if paths is not None else sorted(str(path.relative_to(root)) for path in root.rglob("*.sol"))
+    return {name: (root / name).read_text(encoding="utf-8") for name in names}
+
+
+def _run_solc(request: str) -> dict[str, Any]:
+    modules = node_modules("solc")
+    done = subprocess.run(  # noqa: S603  a fixed program; the source goes to its standard input
+        [str(node_binary()), str(_SCRIPT), "--standard-json"],
+        input=request,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "ASSAY_NODE_MODULES": str(modules)},
+        check=False,
+    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
+        raise ToolMissing(f"The Solidity compiler in {modules} does not run: {last}", INSTALL_HINT)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _raise_first_error(answer: dict[str, Any]) -> None:
+    errors = [entry for entry in answer.get("errors", []) if entry.get("severity") == "error"]
+    if errors:
+        text = str(errors[0].get("formattedMessage") or errors[0].get("message")).strip()
+        raise CompileFailed(f"solc refused the source ({len(errors)} error(s)); the first: {text}")
+
+
+def _contracts(answer: dict[str, Any]) -> dict[str, CompiledContract]:
+    found: dict[str, CompiledContract] = {}
+    for contracts in answer.get("contracts", {}).values():
+        for name, output in contracts.items():
+            bytecode = bytes.fromhex(output["evm"]["bytecode"]["object"])
+            runtime_size = len(output["evm"]["deployedBytecode"]["object"]) // 2
+            if not bytecode:  # an interface or an abstract contract
+                continue
+            if runtime_size > RUNTIME_LIMIT:
+                raise ContractTooLarge(
+                    f"The contract {name} has {runtime_size:,} bytes of runtime code, over the limit of "
+                    f"{RUNTIME_LIMIT:,} that Ethereum sets.",
+                    "Use a model with fewer features or outputs, or fewer optimizer runs.",
+                )
+            found[name] = CompiledContract(name, output["abi"], bytecode, runtime_size)
+    return found

@@ -1,0 +1,291 @@
+"""What the templates of the Solidity verifier are filled with: constants and memory addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assay import __version__
+from assay.chain.keccak import keccak256
+from assay.chain.key import FIELD_ORDER, Missing, root_of_unity
+from assay.chain.memory import Layout
+
+if TYPE_CHECKING:
+    from assay.chain.key import Key
+
+# Gas that the curve's precompiles get: four times what EIP-1108 asks, so that a later repricing does not
+# break deployed verifiers, and still little to burn on an invalid point.
+ADD_GAS, MUL_GAS = 4 * 150, 4 * 6_000
+_PAIRING_GAS = 45_000 + 2 * 34_000
+
+_PROOF = 0x64
+"""Where the proof's bytes start in the canonical calldata of `verify`."""
+
+UNROLLED_ENTRIES = 96
+"""Up to so many input entries the code of each is written out, which is faster and larger than a loop."""
+
+KEY_OF_ZERO = 0x8000_0000
+_TINY = 0x0554_AD2E  # the bits of the float32 1e-35
+ZERO_KEYS = (0x7FFF_FFFF ^ _TINY, 0x8000_0000 | _TINY)
+
+# Generator of G2 (EIP-197), imaginary parts first.
+_GENERATOR2 = (
+    0x198E9393920D483A7260BFB731FB5D25F1AA493335A9E71297E485B7AEF312C2,
+    0x1800DEEF121F1E76426A00665E5C4479674322D4F75EDADD46DEBD5CD992F6ED,
+    0x090689D0585FF075EC9E99AD690C3395BC4B313370B38EF355ACDADCD122975B,
+    0x12C85EA5DB8C6DEB4AAB71808DCB408FE3D1E7690C43D37B4CE6CC0166FA7DAA,
+)
+
+
+def context(key: Key, vk: bytes) -> dict[str, Any]:
+    """Return the values of the templates for one key."""
+    values = _common(key, vk) | _rounds(key) | _inputs(key)
+    values |= _linear(key) if key.linear else _trees(key)
+    layout = Layout(key, values)
+    return values | layout.values()
+
+
+def _common(key: Key, vk: bytes) -> dict[str, Any]:
+    return {
+        "key": key,
+        "version": __version__,
+        "digest": keccak256(vk).hex(),
+        "relation": "linear" if key.linear else "trees",
+        "r": hex_word(FIELD_ORDER),
+        "hex": hex,
+        "negative": lambda value: hex_word(-value % FIELD_ORDER),
+        "inverse": lambda value: hex_word(pow(value, -1, FIELD_ORDER)),
+        "ratio": lambda roots: hex_word(roots[1] * pow(roots[0], -1, FIELD_ORDER) % FIELD_ORDER),
+        "generator2": [hex_word(word) for word in _GENERATOR2],
+        "selector_not_enough_gas": "0x" + keccak256(b"NotEnoughGas()")[:4].hex(),
+        "add_gas": ADD_GAS,
+        "mul_gas": MUL_GAS,
+        "lane_offset": hex(1 << (key.lane - 1)),
+        "missing_int": 1 << key.bits,
+        "missing": hex(1 << key.bits),
+        "mask": hex((1 << key.bits) - 1),
+        "key_of_zero": hex(KEY_OF_ZERO),
+        "zero_low": hex(ZERO_KEYS[0]),
+        "zero_span": hex(ZERO_KEYS[1] - ZERO_KEYS[0] + 1),
+        "any_zero_missing": any(view.zero_missing for view in key.views),
+        "log_groups": key.groups.bit_length() - 1,
+        "powers": max(key.log_block + key.log_max_rows, 0 if key.linear else key.log_table, 4) + 1,
+        "roots": [
+            (hex_word(root_of_unity(key.block << log)), hex_word(root_of_unity(1 << log)))
+            for log in range(key.log_max_rows + 1)
+        ],
+        "last_root": _slot_root(key, key.stride - 1),
+        "segment_root": hex_word(root_of_unity(key.groups)),
+    }
+
+
+def _slot_root(key: Key, slot: int) -> int:
+    return pow(root_of_unity(key.stride), slot, FIELD_ORDER)
+
+
+def _slots(key: Key, name: str, slots: range) -> dict[str, Any]:
+    """A sum of slot selectors that is computed as a fraction."""
+    # Longer sums than eight are loops, which need the first root and the ratio only.
+    return {"name": name, "slots": slots, "roots": [_slot_root(key, slot) for slot in slots[:8]]}
+
+
+def _rounds(key: Key) -> dict[str, Any]:
+    """Sizes of the proof's parts."""
+    private = int(key.private)
+    round1 = private if key.linear else key.limbs + 5
+    round2 = 1 if key.linear else key.helpers + 2
+    logs = range(key.log_max_rows + 1)
+    chunks = [key.chunks(log) for log in logs]
+    if chunks != sorted(chunks):
+        raise AssertionError("the number of chunks falls with the number of rows")
+    # The first number of chunks, and one more wherever a further block doubling needs one.
+    rises = [log for log in logs[1:] for _ in range(chunks[log] - chunks[log - 1])]
+    count = str(chunks[0])
+    for log in rises:
+        count = f"add({count}, gt(log, {log - 1}))"
+    before = private if key.linear else key.limbs + 1
+    behind = 1 if key.linear else 8 + len(key.fixed_names(0))
+    has_rho = not key.linear and key.log_max_rows > 0
+    evaluations = hex(32 * (before + behind))
+    if has_rho:
+        evaluations = f"add({evaluations}, shl(5, gt(log, 0)))"
+    points = hex(64 * (round1 + round2 + 2))
+    return {
+        "round1": round1,
+        "round2": round2,
+        "at_round2": _PROOF + 64 * round1,
+        "at_chunks": _PROOF + 64 * (round1 + round2),
+        "chunks": count,
+        "least_chunks": chunks[0],
+        "most_chunks": chunks[-1],
+        "evaluations_size": evaluations,
+        "before_rho": before,
+        "behind_rho": behind,
+        "proof_size": f"add({points}, add(shl(6, {count}), {evaluations}))",
+        "gas_floor": _gas_floor(round1 + round2 + chunks[0] + 2 + (1 if key.linear else 4)),
+    }
+
+
+def _gas_floor(products: int) -> int:
+    """Gas that the curve operations of any valid proof take, and the 1/64 that a call holds back."""
+    least = products * (6_000 + 150 + 200) + _PAIRING_GAS + 1_000
+    return least * 64 // 63
+
+
+def _inputs(key: Key) -> dict[str, Any]:
+    """Public inputs: which word, rule and root each entry has."""
+    if key.linear:
+        entries = key.features * key.output_groups
+        first, per_group = 0, key.features
+    else:
+        entries = len(key.views)
+        first, per_group = key.input_row(0), key.input_slots
+    omega = root_of_unity(key.block)
+    jump = key.stride - per_group + 1
+    rows = [key.stride * g + key.features for g in range(key.output_groups)] if key.linear else []
+    seen = {view.feature for view in key.views}
+    unrolled = entries + len(rows) <= UNROLLED_ENTRIES
+    return {
+        "entry_count": entries,
+        "entry_first_row": first,
+        "entry_jump_rows": jump,
+        "entry_first_root": pow(omega, first, FIELD_ORDER),
+        "entry_step": hex_word(omega),
+        "entry_jump": hex_word(pow(omega, jump, FIELD_ORDER)),
+        "start_slot": first % key.stride,
+        "slots_per_group": per_group,
+        "unrolled": unrolled,
+        "tables": key.log_max_rows > 0 or not unrolled,
+        "feature_entries": (_linear_entries(key) if key.linear else _tree_entries(key)) if unrolled else [],
+        "one_roots": [pow(omega, row, FIELD_ORDER) for row in rows],
+        "unseen_features": [] if key.linear else [f for f in range(key.features) if f not in seen],
+        "view_table": _view_table(key),
+    }
+
+
+def _linear_entries(key: Key) -> list[dict[str, Any]]:
+    omega = root_of_unity(key.block)
+    return [
+        {
+            "limit": 1 << key.bits,
+            "refuse_zero": False,
+            "entries": [
+                {"value": "word", "root": pow(omega, key.stride * group + feature, FIELD_ORDER)}
+                for group in range(key.output_groups)
+            ],
+        }
+        for feature in range(key.features)
+    ]
+
+
+def _tree_entries(key: Key) -> list[dict[str, Any]]:
+    omega = root_of_unity(key.block)
+    zero = f"lt(sub(word, {hex(ZERO_KEYS[0])}), {hex(ZERO_KEYS[1] - ZERO_KEYS[0] + 1)})"
+    features: list[dict[str, Any]] = []
+    for feature in range(key.features):
+        views = [(j, view) for j, view in enumerate(key.views) if view.feature == feature]
+        refused = [view for _, view in views if view.missing is Missing.REFUSE]
+        features.append(
+            {
+                "limit": (1 << key.bits) + (0 if refused else 1),
+                "refuse_zero": any(view.zero_missing for view in refused),
+                "zero": zero,
+                "entries": [
+                    {
+                        "value": f"add({_key_of(key.bits, view.missing, zero if view.zero_missing else '')}, "
+                        f"{hex((j + 1) << key.view_bits)})",
+                        "root": pow(omega, key.input_row(j), FIELD_ORDER),
+                    }
+                    for j, view in views
+                ],
+            }
+        )
+    return features
+
+
+def _key_of(bits: int, missing: Missing, zero: str) -> str:
+    """Yul for a view's key from `word` (section 4.2), without a branch."""
+    largest = hex((1 << bits) - 1)
+    absent = f"eq(word, {hex(1 << bits)})"
+    if missing is Missing.REFUSE:
+        return "word"
+    if zero:
+        absent = f"or({absent}, {zero})"
+    # `absent` is 1 or 0; 2^bits itself has no bit in common with the largest key.
+    present = f"and(word, sub({absent}, 1))" if zero else f"and(word, {largest})"
+    if missing is Missing.LOW:
+        return present
+    if missing is Missing.HIGH:
+        return f"and(or(word, sub(0, {absent})), {largest})" if zero else f"sub(word, {absent})"
+    return f"or({present}, shl(31, {absent}))"
+
+
+def _view_table(key: Key) -> list[str]:
+    """Four bytes for each view, eight views a word."""
+    codes = [(view.feature << 3) | (int(view.zero_missing) << 2) | view.missing for view in key.views]
+    packed = b"".join(code.to_bytes(4, "big") for code in codes)
+    packed += bytes(-len(packed) % 32)
+    return ["0x" + packed[i : i + 32].hex() for i in range(0, len(packed), 32)]
+
+
+def _trees(key: Key) -> dict[str, Any]:
+    slots, steps = key.input_slots, key.depth
+    direct = not key.pairs and slots <= steps
+    if key.pairs:
+        ranges = [_slots(key, "EVEN", range(0, slots, 2)), _slots(key, "ODD", range(1, slots, 2))]
+    elif direct:
+        ranges = [_slots(key, "INSLOTS", range(slots))]
+    else:
+        ranges = [_slots(key, "STEPS", range(slots + 1, key.stride - 1))] if steps > 1 else []
+    limbs = [f"S{i}" for i in range(1, key.limbs + 1)]
+    names = {"rho": ("RHO", "rho"), "group": ("GROUP", "Gamma"), "used": ("USED", "E"), "offset": ("OFFSET", "Psi")}
+    opened = [names[name] for name in key.fixed_names(1 if key.log_max_rows else 0)]
+    helpers = [list(range(1, key.limbs + 1))[i : i + 3] for i in range(0, key.limbs, 3)]
+    return {
+        "first_root": _slot_root(key, slots),
+        "table_root": hex_word(root_of_unity(key.table)),
+        "log_ratio": key.ratio.bit_length() - 1,
+        "direct": direct,
+        "ranges": ranges,
+        "helpers": helpers,
+        "opened_here": ["X", *limbs, *(name for name, _ in opened)],
+        "round1_points": [
+            *((name, name.lower()) for name in ("X", "B", "P", "C")),
+            *((limb, f"s_{i}") for i, limb in enumerate(limbs, 1)),
+            ("M", "m"),
+        ],
+        "round2_points": [
+            *((f"H{i + 1}", f"h_{i + 1}") for i in range(len(helpers))),
+            ("PHI", "phi"),
+            ("PHI_TABLE", "phi_V"),
+        ],
+        "fixed": [(name, what, _by_log(key, name.lower())) for name, what in opened],
+    }
+
+
+def _by_log(key: Key, name: str) -> list[tuple[int, tuple[int, int]]]:
+    found = []
+    for log, points in enumerate(key.fixed_points):
+        names = key.fixed_names(log)
+        if name in names:
+            found.append((log, points[names.index(name)]))
+    return found
+
+
+def _linear(key: Key) -> dict[str, Any]:
+    features = key.features
+    others = key.stride - features - 1
+    direct = features <= others
+    slots = range(features) if direct else range(features + 1, key.stride)
+    return {
+        "unit_root": _slot_root(key, features),
+        "direct": direct,
+        "ranges": [_slots(key, "FEATURES" if direct else "OTHERS", slots)] if key.private else [],
+        "output_root": pow(root_of_unity(key.block), key.stride - 1, FIELD_ORDER),
+        "round1_points": [("X", "x")] if key.private else [],
+        "weights": [(log, points[0]) for log, points in enumerate(key.fixed_points)],
+    }
+
+
+def hex_word(value: int) -> str:
+    """A 32-byte literal."""
+    return f"0x{value:064x}"

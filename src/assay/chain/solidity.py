@@ -1,0 +1,105 @@
+"""The Solidity verifier of a model: one self-contained contract, its constants those of the verifying key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assay.chain.context import context
+from assay.chain.errors import KeyNotSupported
+from assay.chain.key import Key
+from assay.prove.errors import NativeModuleMissing, ProveError
+from assay.prove.keys import describe
+
+if TYPE_CHECKING:
+    from assay.prove.keys import VerifyingKey
+
+CONTRACT_NAME = "AssayVerifier"
+
+
+@dataclass(frozen=True)
+class VerifierSource:
+    """A generated verifier.
+
+    Attributes
+    ----------
+    text
+        The Solidity source; it imports nothing.
+    name
+        Name of the contract in it.
+    model_id
+        Digest of the verifying key, 0x and 64 hexadecimal digits.
+    development
+        Whether the key was made from a development SRS.
+    """
+
+    text: str
+    name: str
+    model_id: str
+    development: bool
+
+
+def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME) -> str:
+    """Write the Solidity source of the contract that verifies proofs under `verifying_key`.
+
+    Parameters
+    ----------
+    verifying_key
+        The key that `assay.setup` returned or `VerifyingKey.load` read.
+    name
+        Name of the contract.
+
+    Returns
+    -------
+        A source file that imports nothing and compiles with solc 0.8.24 or later.
+
+    Raises
+    ------
+    KeyNotSupported
+        The key is not of this release's format.
+    """
+    return render(verifying_key.content, name=name).text
+
+
+def render(vk: bytes, *, name: str = CONTRACT_NAME) -> VerifierSource:
+    """Write the verifier of a key's bytes (docs/spec/protocol.md, section 7).
+
+    Parameters
+    ----------
+    vk
+        The bytes.
+    name
+        Name of the contract.
+
+    Raises
+    ------
+    KeyNotSupported
+        The native verifier refuses the key or it is not of this release's format, or `name` is no identifier.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    if not (name.isascii() and name.isidentifier()):
+        raise KeyNotSupported(f"{name!r} is not a name for a contract.", "Use letters, digits and underscores.")
+    key = _checked(vk)
+    environment = Environment(
+        loader=PackageLoader("assay.chain"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  Solidity is no markup; every value is a number or a checked identifier
+    )
+    values = context(key, vk)
+    text = environment.get_template("verifier.sol.j2").render(name=name, **values)
+    return VerifierSource(text, name, f"0x{values['digest']}", key.development)
+
+
+def _checked(vk: bytes) -> Key:
+    """Read the key, once the native verifier has: a contract must not accept under a key that it refuses."""
+    try:
+        describe(vk)
+    except NativeModuleMissing:
+        raise
+    except ProveError as error:
+        raise KeyNotSupported(error.what, "Make the keys again with `assay transpile`.") from error
+    return Key.parse(vk)

@@ -1,0 +1,1 @@
+"""The command `assay`: one command a file; each parses, calls a room, prints."""

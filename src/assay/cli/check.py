@@ -1,0 +1,33 @@
+"""`assay check`: does the circuit say what the model says?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.cli.app import app
+from assay.cli.options import Folder, Json, Rows
+from assay.cli.output import Output, progress
+
+
+@app.command()
+def check(
+    folder: Folder,
+    *,
+    model: Annotated[
+        Path, typer.Option("--model", metavar="MODEL", help="The model file that the circuit was made from.")
+    ],
+    rows: Rows,
+    json: Json = False,
+) -> int:
+    """Compare the circuit with the model on rows; exit 1 when they differ more than they may."""
+    from assay.transpile.circuit import Circuit
+    from assay.transpile.fidelity import fidelity
+    from assay.transpile.rows import read_rows
+
+    with progress("Comparing the circuit with the model"):
+        report = fidelity(Circuit.load(folder), model, read_rows(rows))
+    Output(json=json).result(report.to_dict(), str(report))
+    return 0 if report.ok else 1

@@ -1,0 +1,85 @@
+"""Entry point: runs one command and turns whatever happens into an exit code and at most one line.
+
+====  ==================================================================
+code  meaning
+====  ==================================================================
+0     done; for `verify`: valid; for `check`: the circuit is faithful
+1     `verify`: the proof is not valid; `check`: the circuit is not faithful
+2     the command could not be carried out or was interrupted; nothing
+      was written
+====  ==================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+# Importing a command registers it.
+from assay.cli import bench, check, prove, solidity, srs, transpile, verify
+from assay.cli.app import app
+from assay.cli.output import complain, complain_about
+from assay.core.errors import AssayError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["bench", "check", "main", "prove", "run", "solidity", "srs", "transpile", "verify"]
+
+FAILED = 2
+INTERRUPTED = 2
+_TYPER_INTERRUPTED = 128 + signal.SIGINT  # typer's word for KeyboardInterrupt
+
+
+def run(arguments: list[str]) -> int:
+    """Run `assay ARGUMENTS` and return the exit code."""
+    json = "--json" in arguments
+    if arguments in ([], ["srs"]):
+        arguments = [*arguments, "--help"]
+    try:
+        code = app(arguments, prog_name="assay", standalone_mode=False)
+        if code == _TYPER_INTERRUPTED:
+            raise KeyboardInterrupt  # noqa: TRY301
+    except AssayError as error:
+        complain_about(error, json=json)
+        return FAILED
+    except typer.TyperException as error:
+        complain("cli/usage", _sentence(error), json=json)
+        return FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        complain("cli/interrupted", "Interrupted; nothing was written. Run the command again.", json=json)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read standard output has left; what is still buffered must not raise at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except MemoryError:
+        complain("cli/out-of-memory", "There is not enough memory for this. Use fewer rows at once.", json=json)
+        return FAILED
+    except Exception as error:
+        # The last line of defence: a bug, but no traceback.
+        if os.environ.get("ASSAY_DEBUG"):
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        complain("internal", f"This is a bug in Assay: {what:.300}. Set ASSAY_DEBUG=1 and report it.", json=json)
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Run the command line."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(sys.argv[1:]))
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _sentence(error: typer.TyperException) -> str:
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return f"{message}. See `assay --help`."

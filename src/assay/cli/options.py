@@ -1,0 +1,21 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CIRCUIT_FILE = "circuit.json"
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `assay transpile` wrote.")]
+Rows = Annotated[
+    Path,
+    typer.Option("--input", metavar="ROWS", help='Rows: .json ({"inputs": [[...], ...]}), .csv, .npy or .parquet.'),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
+Srs = Annotated[
+    Path | None, typer.Option("--srs", metavar="FILE", help="Reference string to use instead of the cache.")
+]
+MaxBatch = Annotated[int | None, typer.Option("--max-batch", min=1, help="Most rows that one proof may cover.")]

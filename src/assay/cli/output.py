@@ -1,0 +1,83 @@
+"""What a command says: results on standard output, progress and errors on standard error."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from assay.core.errors import AssayError
+
+
+class Output:
+    """Where one command's words go.
+
+    With `json`, standard output carries one JSON object and nothing else.
+    """
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+
+    def result(self, fields: Mapping[str, Any], text: str) -> None:
+        """Print the result: the fields as JSON, or the text for a person."""
+        write(json_module.dumps(fields, allow_nan=False) if self.json else text)
+
+    def table(self, fields: Mapping[str, Any], title: str, rows: list[tuple[str, str]]) -> None:
+        """Print the result: the fields as JSON, or a two-column table for a person."""
+        width = max((len(name) for name, _ in rows), default=0)
+        self.result(fields, "\n".join([title, *(f"  {name:<{width}}  {value}" for name, value in rows)]))
+
+
+def write(text: str) -> None:
+    """Print a line on standard output."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def progress(first: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner, the current step and the time it takes, on a terminal; elsewhere show nothing.
+
+    Gives the function that names the next step.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _step: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(first, total=None)
+        yield lambda step: bar.update(task, description=step)
+
+
+def complain(code: str, message: str, *, json: bool) -> None:
+    """Say in one line why the command failed; with `json`, also as an object on standard output."""
+    if json:
+        write(json_module.dumps({"error": {"code": code, "message": message}}))
+    sys.stderr.write(f"error[{code}]: {message}\n")
+    sys.stderr.flush()
+
+
+def complain_about(error: AssayError, *, json: bool) -> None:
+    """Say in one line what an Assay error says."""
+    if json:
+        fields = {"code": error.code, "message": str(error), "what": error.what, "todo": error.todo}
+        write(json_module.dumps({"error": fields | {"retry": error.retry}}))
+    sys.stderr.write(f"error[{error.code}]: {error}\n")
+    sys.stderr.flush()
+
+
+def size(count: int) -> str:
+    """Write a number of bytes for a person."""
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

@@ -1,0 +1,56 @@
+"""`assay prove`: rows -> one proof of what the model says of them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.cli.app import app
+from assay.cli.options import Folder, Json, Rows
+from assay.cli.output import Output, progress, size
+
+
+@app.command()
+def prove(
+    folder: Folder,
+    *,
+    rows: Rows,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the proof (JSON).")],
+    opening: Annotated[
+        Path | None,
+        typer.Option("--opening", metavar="FILE", help="Private inputs: 32 secret bytes that blind the commitment."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Prove the model's outputs for every row, in one proof."""
+    from assay.core import files
+    from assay.prove.keys import PROVING_KEY_FILE, ProvingKey
+    from assay.prove.prove import prove as make
+    from assay.transpile.rows import read_rows
+
+    with progress("Reading the key") as step:
+        key = ProvingKey.load(folder / PROVING_KEY_FILE)
+        inputs = read_rows(rows)
+        blinding = None if opening is None else files.read(opening)
+        step("Proving")
+        proof = make(key, inputs, opening=blinding)
+        files.write(out, proof.to_json())
+    fields = {
+        "proof": str(out),
+        "rows": proof.rows,
+        "outputs": proof.outputs.tolist(),
+        "proof_bytes": len(proof.body),
+        "public_inputs": len(proof.public_inputs),
+        "srs": proof.srs_kind,
+    }
+    Output(json=json).table(
+        fields,
+        f"{out}: a proof of {proof.rows} row{'s' * (proof.rows != 1)}",
+        [
+            ("proof", size(len(proof.body))),
+            ("public inputs", str(len(proof.public_inputs))),
+            ("reference string", proof.srs_kind),
+        ],
+    )

@@ -1,0 +1,105 @@
+"""`assay transpile`: a trained model's file -> circuit and keys."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from textwrap import indent
+from typing import Annotated
+
+import typer
+
+from assay.cli.app import app
+from assay.cli.options import Json, MaxBatch, Srs
+from assay.cli.output import Output, progress, size
+
+
+class Inputs(StrEnum):
+    """Whether the verifier sees the rows."""
+
+    public = "public"
+    private = "private"
+
+
+Model = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL",
+        help="Model file of XGBoost (.json, .ubj), LightGBM (.txt) or scikit-learn (.skops).",
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write the circuit and the keys to.")]
+Calibration = Annotated[
+    Path | None,
+    typer.Option("--calibration", metavar="ROWS", help="Typical rows; a linear model's fixed-point range is theirs."),
+]
+Integers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--integer",
+        metavar="FEATURE=LOW..HIGH",
+        help="A feature (name or number) of whole numbers, compared exactly. May be repeated.",
+    ),
+]
+Iterations = Annotated[int | None, typer.Option("--iterations", min=1, help="Boosting rounds to use.")]
+
+
+@app.command()
+def transpile(
+    model: Model,
+    *,
+    out: Out,
+    calibration: Calibration = None,
+    inputs: Annotated[
+        Inputs, typer.Option(help="Whether proofs show the rows or hide them (trees only).")
+    ] = Inputs.public,
+    integer: Integers = None,
+    iterations: Iterations = None,
+    max_batch: MaxBatch = None,
+    srs: Srs = None,
+    json: Json = False,
+) -> None:
+    """Turn a trained model into a circuit, a proving key and a verifying key."""
+    from assay.core import files
+    from assay.prove.setup import setup
+    from assay.transpile.api import transpile as convert
+    from assay.transpile.rows import read_rows
+
+    ranges = dict(_range(text) for text in integer or [])
+    with progress("Reading the model") as step:
+        circuit = convert(
+            model,
+            calibration=None if calibration is None else read_rows(calibration),
+            inputs=inputs.value,
+            integer_features=ranges,
+            iterations=iterations,
+        )
+        keys = setup(circuit, max_batch=max_batch, srs=srs, progress=step)
+        with files.folder(out) as place:
+            circuit.save(place)
+            keys.save(place)
+    summary, key = circuit.summary(), keys.proving_key
+    fields = {
+        "folder": str(out),
+        "summary": summary,
+        "proving_key_bytes": len(key),
+        "verifying_key_bytes": len(keys.verifying_key),
+        "max_batch": key.max_batch,
+        "srs": key.srs_kind,
+    }
+    rows = [
+        ("proving key", size(len(key))),
+        ("verifying key", size(len(keys.verifying_key))),
+        ("rows a proof", f"up to {key.max_batch}"),
+        ("reference string", key.srs_kind),
+    ]
+    Output(json=json).table(fields, f"{out}: circuit and keys of {model}\n{indent(summary, '  ')}", rows)
+
+
+def _range(text: str) -> tuple[str | int, tuple[int, int]]:
+    match = re.fullmatch(r"(.+)=(-?[0-9]{1,30})\.\.(-?[0-9]{1,30})", text)
+    if match is None:
+        raise typer.BadParameter(f"{text[:60]!r} is not FEATURE=LOW..HIGH", param_hint="--integer")
+    feature, low, high = match.groups()
+    return int(feature) if feature.isdecimal() else feature, (int(low), int(high))

@@ -1,0 +1,1 @@
+"""What every room shares: errors, files that are whole or absent, the artefact envelope, hashing."""

@@ -1,0 +1,136 @@
+"""Files that are whole or absent: everything is written beside its place and then renamed into it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.core.errors import DiskFull, NotFound, ReadOnly, StorageError, WrongKindOfFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+type_of_path = str | os.PathLike[str]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
+_WRONG_KIND = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY}
+
+
+def read(path: type_of_path) -> bytes:
+    """Return the whole content of the file at `path`.
+
+    Raises
+    ------
+    StorageError
+        If there is no such file, it is a folder, or it may not be read.
+    """
+    with translated(Path(path), "read"):
+        return Path(path).read_bytes()
+
+
+def write(path: type_of_path, content: bytes | str) -> None:
+    """Write `content` to `path` so that the file there is either the old one or the whole new one.
+
+    Raises
+    ------
+    StorageError
+        If the place is full, read-only or a folder. Nothing is left behind.
+    """
+    place = Path(path)
+    with translated(place, "write"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder", str(place))
+        beside = _beside(place)
+        try:
+            with beside.open("xb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(place)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder(path: type_of_path) -> Iterator[Path]:
+    """Give an empty folder to fill; when the block ends well, its files move to `path`, else they vanish.
+
+    A new `path` appears in one rename. In a folder that is already there each file is replaced in one
+    rename and files of other names are left alone.
+
+    Raises
+    ------
+    StorageError
+        If the place is full, read-only or not a folder. Nothing is left behind.
+    """
+    place = Path(path)
+    with translated(place, "write"):
+        made = _make_parents(place)
+        if place.exists() and not place.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(place))
+        beside = _beside(place)
+        beside.mkdir()
+        try:
+            yield beside
+            _move(beside, place)
+            made.clear()
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+            for parent in made:
+                parent.rmdir()
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Give a temporary folder that is gone when the block ends."""
+    with tempfile.TemporaryDirectory(prefix="assay-") as name:
+        yield Path(name)
+
+
+def _beside(place: Path) -> Path:
+    return place.absolute().with_name(f"{place.absolute().name}.partial-{os.getpid()}-{os.urandom(3).hex()}")
+
+
+def _make_parents(place: Path) -> list[Path]:
+    """Create the parents of `place`; return the new ones, innermost first."""
+    absent = [parent for parent in place.absolute().parents if not parent.exists()]
+    place.absolute().parent.mkdir(parents=True, exist_ok=True)
+    return absent
+
+
+def _move(source: Path, place: Path) -> None:
+    if not place.exists():
+        source.rename(place)
+        return
+    for file in sorted(source.iterdir()):
+        file.replace(place / file.name)
+
+
+@contextmanager
+def translated(place: Path, verb: str) -> Iterator[None]:
+    """Turn the operating system's errors into Assay's, naming the place the caller asked for."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error, place, verb) from error
+
+
+def storage_error(error: OSError, place: Path, verb: str) -> StorageError:
+    """Say in Assay's words that `place` could not be read or written (`verb`)."""
+    what = f"cannot {verb} {place}"
+    if error.errno in _FULL:
+        return DiskFull(f"{what}: no space is left there, and nothing was written", "Free some space and run it again.")
+    if error.errno in _READ_ONLY:
+        return ReadOnly(f"{what}: permission denied", "Choose another place or change its permissions.")
+    if error.errno == errno.ENOENT:
+        return NotFound(f"{what}: there is no such file or folder", "Check the path.")
+    if error.errno in _WRONG_KIND:
+        return WrongKindOfFile(f"{what}: a file stands where a folder is expected, or the reverse", "Check the path.")
+    return StorageError(f"{what}: {error.strerror or error}", "Check the path and the disk.")

@@ -1,0 +1,173 @@
+"""What keys, proofs and reference strings can be refused for.
+
+::
+
+    AssayError
+    └── ProveError                      prove
+        ├── InvalidProof                proof/invalid
+        │   ├── MalformedProof          proof/malformed
+        │   ├── ContradictoryProof      proof/contradictory
+        │   └── OtherModel              proof/other-model
+        ├── UnreadableProof             proof/unreadable
+        ├── CircuitRefused              circuit/...
+        ├── RowsRefused                 rows/...
+        ├── OpeningRefused              proof/opening
+        ├── KeyRefused                  key/...
+        │   └── KeyVersion              key/version
+        ├── SrsError                    srs
+        │   ├── SrsMissing              srs/missing
+        │   ├── SrsTooSmall             srs/too-small
+        │   └── SrsInvalid              srs/invalid
+        └── NativeModuleMissing         install/native-module
+
+The codes of the native core map one to one to these classes: `from_core`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from assay.core.errors import AssayError, StorageError
+
+
+class ProveError(AssayError):
+    """Base of everything this room raises; `advice` is what to do when an instance does not say."""
+
+    code = "prove"
+    advice: ClassVar[str] = ""
+
+    def __init__(self, what: str, todo: str = "", *, code: str | None = None) -> None:
+        super().__init__(what, todo or self.advice, code=code)
+
+
+class InvalidProof(ProveError):
+    """The proof does not show what it claims under this verifying key."""
+
+    code = "proof/invalid"
+    advice = "Do not rely on its outputs."
+
+
+class MalformedProof(InvalidProof):
+    """A point, scalar, word or length of the proof is not one that a proof can have."""
+
+    code = "proof/malformed"
+
+
+class ContradictoryProof(InvalidProof):
+    """What stands beside the proof, such as its outputs, is not what the proof itself says."""
+
+    code = "proof/contradictory"
+
+
+class OtherModel(InvalidProof):
+    """The proof was made for another model, or for other keys of the same one."""
+
+    code = "proof/other-model"
+    advice = "Verify it with the verifying key that belongs to it."
+
+
+class UnreadableProof(ProveError):
+    """What was given is not a proof at all, or of a format that this release does not read."""
+
+    code = "proof/unreadable"
+    advice = "Give the file that `assay prove` wrote, or make it again."
+
+
+class CircuitRefused(ProveError):
+    """The prover cannot take this circuit."""
+
+    code = "circuit/invalid"
+    advice = "Transpile the model again with this release."
+
+
+class RowsRefused(ProveError):
+    """The prover cannot take these rows."""
+
+    code = "rows/invalid"
+    advice = "Check the rows against the circuit's features."
+
+
+class OpeningRefused(ProveError):
+    """The opening of a commitment is not 32 bytes, or the circuit's inputs are public and take none."""
+
+    code = "proof/opening"
+    advice = "Give 32 secret bytes for a circuit with private inputs, and none for one with public inputs."
+
+
+class KeyRefused(ProveError):
+    """A key is damaged or does not belong to what it is used with."""
+
+    code = "key/malformed"
+    advice = "Make the keys again with `assay transpile` or `assay.setup`."
+
+
+class KeyVersion(KeyRefused):
+    """A key or proof has another format version."""
+
+    code = "key/version"
+
+
+class SrsError(ProveError):
+    """Something is the matter with a structured reference string."""
+
+    code = "srs"
+
+
+class SrsMissing(SrsError):
+    """The reference string that a key was made with is not in the cache."""
+
+    code = "srs/missing"
+
+
+class SrsTooSmall(SrsError):
+    """The reference string has fewer powers than the circuit needs."""
+
+    code = "srs/too-small"
+    advice = "Import a larger one with `assay srs import FILE`, or lower --max-batch."
+
+
+class SrsInvalid(SrsError):
+    """The file is not a well-formed reference string, or fails a check."""
+
+    code = "srs/invalid"
+    advice = "Fetch the ceremony's file again and compare its published hash."
+
+
+class NativeModuleMissing(ProveError):
+    """The compiled part of Assay is not installed."""
+
+    code = "install/native-module"
+    advice = "Install Assay from a wheel, or build it with `make setup`."
+
+
+_BY_CODE: dict[str, type[AssayError]] = {
+    kind.code: kind
+    for kind in (
+        InvalidProof,
+        MalformedProof,
+        OtherModel,
+        CircuitRefused,
+        RowsRefused,
+        OpeningRefused,
+        KeyRefused,
+        KeyVersion,
+        SrsMissing,
+        SrsTooSmall,
+        SrsInvalid,
+    )
+}
+_BY_FAMILY: dict[str, type[AssayError]] = {
+    "proof": InvalidProof,
+    "circuit": CircuitRefused,
+    "rows": RowsRefused,
+    "batch": RowsRefused,
+    "key": KeyRefused,
+    "srs": SrsError,
+    "io": StorageError,
+}
+
+
+def from_core(code: str, message: str) -> AssayError:
+    """Return the Python error for a code and message of the native core; the code stays as it is."""
+    kind = _BY_CODE.get(code) or _BY_FAMILY.get(code.partition("/")[0], ProveError)
+    return kind(message, code=code)

@@ -1,0 +1,190 @@
+"""Keys: what a prover keeps secret with its model, and what everyone may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from assay.core import files
+from assay.core.envelope import Envelope, load, save
+from assay.core.errors import ArtefactDamaged
+from assay.prove import srs as references
+from assay.prove.native import native
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from assay._core import Prover
+    from assay.transpile.circuit import Circuit
+
+PROVING_KEY_FILE = "proving.key"
+VERIFYING_KEY_FILE = "verifying.key"
+
+_VERSION = 1
+_SRS = ("digest", "degree", "kind")
+
+
+@dataclass(frozen=True, eq=False)
+class _Key:
+    """Bytes of the native core in an envelope.
+
+    Attributes
+    ----------
+    content
+        The key itself, in the native core's format.
+    about
+        Facts beside it: the reference string it was made with, and the most rows of one proof.
+    """
+
+    content: bytes = field(repr=False)
+    about: dict[str, Any] = field(repr=False)
+
+    KIND = "key"
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the key to `path`, whole or not at all; raises `StorageError`."""
+        save(self._envelope, Path(path), version=_VERSION)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a key.
+
+        Raises
+        ------
+        StorageError
+            There is no such file, or it may not be read.
+        ArtefactDamaged
+            The file is not a key of this kind, or was truncated or altered.
+        ArtefactVersion
+            The key was made by another release and cannot be read.
+        """
+        envelope = load(Path(path), kind=cls.KIND, version=_VERSION)
+        srs, batch = envelope.about.get("srs"), envelope.about.get("max_batch")
+        if not isinstance(srs, dict) or set(srs) != set(_SRS) or not isinstance(batch, int):
+            raise ArtefactDamaged(f"{path} does not say which reference string it was made with.", "Make it again.")
+        return cls(envelope.content, envelope.about)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the key's content and facts: 64 hexadecimal digits."""
+        return self._envelope.digest
+
+    @property
+    def max_batch(self) -> int:
+        """The most rows that one proof may cover."""
+        return int(self.about["max_batch"])
+
+    @property
+    def srs_kind(self) -> str:
+        """Where the reference string is from: "development" or "ceremony"."""
+        return str(self.about["srs"]["kind"])
+
+    def __len__(self) -> int:
+        """Return the size of the key in bytes."""
+        return len(self.content)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by content."""
+        return isinstance(other, _Key) and type(self) is type(other) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        """Hash by content."""
+        return hash(self.digest)
+
+    @property
+    def _envelope(self) -> Envelope:
+        return Envelope(self.KIND, self.content, self.about)
+
+
+class VerifyingKey(_Key):
+    """Everything that checking a proof needs, and nothing that must stay secret."""
+
+    KIND = "verifying-key"
+
+    @classmethod
+    def new(cls, content: bytes, *, srs: dict[str, Any], max_batch: int) -> Self:
+        """Wrap a key that the native core made."""
+        return cls(content, {"srs": srs, "max_batch": max_batch})
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """What the native core says of the key: its shape, its points, its identity."""
+        return describe(self.content)
+
+
+class ProvingKey(_Key):
+    """The model in the prover's form. It is as secret as the model."""
+
+    KIND = "proving-key"
+
+    @classmethod
+    def new(cls, content: bytes, *, circuit: Circuit, srs: dict[str, Any], max_batch: int) -> Self:
+        """Wrap a key that the native core made for this circuit."""
+        return cls(content, {"srs": srs, "max_batch": max_batch, "interface": _interface(circuit).to_json()})
+
+    def encode(self, X: Any) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+        """Turn one row or a batch into the words that are proven, as `Circuit.encode` does."""
+        return self._circuit.encode(X)
+
+    @cached_property
+    def _circuit(self) -> Circuit:
+        from assay.transpile.circuit import Circuit
+
+        return Circuit.from_json(str(self.about.get("interface")))
+
+    @cached_property
+    def prover(self) -> Prover:
+        """The native prover with this key and its reference string in memory; made at first use."""
+        srs = references.find(**self.about["srs"])
+        with native() as core:
+            prover: Prover = core.Prover(self.content, str(srs.path))
+        return prover
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The two keys of one circuit."""
+
+    proving_key: ProvingKey
+    verifying_key: VerifyingKey
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write `proving.key` and `verifying.key` into `folder`, both or none; raises `StorageError`."""
+        with files.folder(folder) as place:
+            self.proving_key.save(place / PROVING_KEY_FILE)
+            self.verifying_key.save(place / VERIFYING_KEY_FILE)
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> Self:
+        """Read both keys; raises as `ProvingKey.load` does."""
+        place = Path(folder)
+        return cls(ProvingKey.load(place / PROVING_KEY_FILE), VerifyingKey.load(place / VERIFYING_KEY_FILE))
+
+
+def describe(content: bytes) -> dict[str, Any]:
+    """Return what the native core says of a verifying key's bytes; raises `KeyRefused` for all it would not use."""
+    with native() as core:
+        return dict(core.vk_info(content))
+
+
+def _interface(circuit: Circuit) -> Circuit:
+    """The circuit's inputs and outputs around an empty model: the model itself is in the native key."""
+    import numpy as np
+
+    from assay.transpile.circuit import Tree
+
+    outputs = len(circuit.outputs)
+    nothing = np.zeros(1, dtype=np.int32)
+    leaf = Tree(nothing - 1, np.zeros(1, dtype=np.uint64), nothing, nothing, np.zeros((1, outputs), dtype=np.int64))
+    return replace(
+        circuit,
+        base=[0] * outputs,
+        trees=[leaf] if circuit.kind == "trees" else [],
+        weights=[[0] * len(circuit.features)] * outputs if circuit.kind == "linear" else [],
+        meta={},
+    )

@@ -1,0 +1,191 @@
+"""Proofs: what is shown, and the bytes that show it.
+
+`proof.json`::
+
+    {
+      "schema": "assay-proof/1",
+      "outputs": [[0.5], [-1.25]],                 rows of raw margins
+      "output_integers": [["8796093022208"], ...], the same, exact: integer * 2^-scale_bits
+      "scale_bits": 44,
+      "public_inputs": ["0x...", ...],             the verifier contract's `publicInputs`
+      "input_commitment": null,                    hex where the inputs are private
+      "verifying_key": "...",                      identity of the verifying key
+      "srs": "development",
+      "proof": "0x...",                            the verifier contract's `proof`
+      "artefact": "..."                            base64: all of the above as the native core writes it
+    }
+
+Only `artefact` is authoritative: a reader recomputes the rest from it and refuses a file that disagrees.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from assay.prove.calldata import verify_calldata
+from assay.prove.errors import ContradictoryProof, InvalidProof, UnreadableProof
+from assay.prove.native import native
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from assay._core import _ProofInfo
+
+SCHEMA = "assay-proof/1"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A proof for one row or a batch.
+
+    Read it with `from_bytes` or `from_json`; neither says that it is valid, `assay.verify` does.
+    """
+
+    data: bytes = field(repr=False)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read what `to_bytes` returned.
+
+        Raises
+        ------
+        UnreadableProof
+            The bytes are not a proof, or of a format that this release does not read.
+        """
+        proof = cls(bytes(data))
+        try:
+            proof._info  # noqa: B018  (read now, so that every other member can rely on it)
+        except InvalidProof as error:
+            raise UnreadableProof(f"this is not a proof: {error.what}", code=error.code) from error
+        return proof
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` returned.
+
+        Raises
+        ------
+        UnreadableProof
+            The text is not a proof in JSON, or of a format that this release does not read.
+        ContradictoryProof
+            The outputs or another field are not what the proof's bytes say.
+        """
+        fields = _parse(text)
+        proof = cls.from_bytes(_artefact(fields))
+        expected = proof._fields()
+        for name, value in expected.items():
+            if name not in fields or fields[name] != value:
+                raise ContradictoryProof(f'"{name}" of the proof file is not what the proof itself says.')
+        return proof
+
+    def to_bytes(self) -> bytes:
+        """Return the proof with its public inputs and outputs, in the native core's format."""
+        return self.data
+
+    def to_json(self) -> str:
+        """Return the proof as JSON; the form is described at the top of this module."""
+        lines = (f" {json.dumps(name)}: {json.dumps(value)}" for name, value in self._fields().items())
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    def calldata(self) -> bytes:
+        """Return the calldata of the verifier contract's `verify(bytes proof, uint256[] publicInputs)`."""
+        return verify_calldata(self.body, self.public_inputs)
+
+    @property
+    def outputs(self) -> NDArray[np.float64]:
+        """Raw margins, float64 of shape (rows, outputs): `output_integers` times 2^-scale_bits, rounded once."""
+        import numpy as np
+
+        scale = 1 << self.scale_bits
+        # Division of two Python integers is correctly rounded; conversion to float first would not be.
+        return np.array([[value / scale for value in row] for row in self.output_integers], dtype=np.float64)
+
+    @property
+    def output_integers(self) -> list[list[int]]:
+        """The exact outputs, rows of K integers."""
+        return [[int(value) for value in row] for row in self._info["output_integers"]]
+
+    @property
+    def scale_bits(self) -> int:
+        """An output is its integer times 2^-scale_bits."""
+        return int(self._info["scale_bits"])
+
+    @property
+    def rows(self) -> int:
+        """How many rows the proof covers."""
+        return int(self._info["rows"])
+
+    @property
+    def public_inputs(self) -> list[int]:
+        """The verifier contract's `publicInputs`: input words, row by row, then outputs in two's complement."""
+        return [int(word) for word in self._info["public_words"]]
+
+    @property
+    def body(self) -> bytes:
+        """The verifier contract's `proof`."""
+        return self._info["body"]
+
+    @property
+    def input_commitment(self) -> bytes | None:
+        """The blinded commitment to private inputs; None where the inputs are public."""
+        return self._info["input_commitment"]
+
+    @property
+    def verifying_key(self) -> str:
+        """Identity of the verifying key that the proof was made for, as hexadecimal digits."""
+        return self._info["vk_digest"]
+
+    @property
+    def srs_kind(self) -> str:
+        """Where the reference string is from: "development" or "ceremony"."""
+        return self._info["srs_kind"]
+
+    @cached_property
+    def _info(self) -> _ProofInfo:
+        with native() as core:
+            info: _ProofInfo = core.proof_info(self.data)
+        return info
+
+    def _fields(self) -> dict[str, Any]:
+        commitment = self.input_commitment
+        return {
+            "schema": SCHEMA,
+            "outputs": self.outputs.tolist(),
+            "output_integers": [[str(value) for value in row] for row in self.output_integers],
+            "scale_bits": self.scale_bits,
+            "public_inputs": [hex(word) for word in self.public_inputs],
+            "input_commitment": None if commitment is None else "0x" + commitment.hex(),
+            "verifying_key": self.verifying_key,
+            "srs": self.srs_kind,
+            "proof": "0x" + self.body.hex(),
+            "artefact": base64.b64encode(self.data).decode(),
+        }
+
+
+def _parse(text: str | bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableProof("the proof is not JSON, or was truncated.") from error
+    schema = fields.get("schema") if isinstance(fields, dict) else None
+    if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-proof/"):
+        raise UnreadableProof(
+            f"the proof has the format {schema:.30}, and this release reads {SCHEMA}.", code="proof/version"
+        )
+    if not isinstance(fields, dict) or schema != SCHEMA:
+        raise UnreadableProof("the JSON is not a proof of Assay.")
+    return fields
+
+
+def _artefact(fields: dict[str, Any]) -> bytes:
+    text = fields.get("artefact")
+    try:
+        return base64.b64decode(text, validate=True)  # type: ignore[arg-type]  # a wrong type raises TypeError
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise UnreadableProof('"artefact" of the proof file is not base64.') from error

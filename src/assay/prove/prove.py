@@ -1,0 +1,46 @@
+"""Prove: from rows to a proof of what the model says of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assay.prove.native import native
+from assay.prove.proof import Proof
+
+if TYPE_CHECKING:
+    from assay.prove.keys import ProvingKey
+
+
+def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None) -> Proof:
+    """Prove the model's outputs for one row or a batch, in one proof.
+
+    Parameters
+    ----------
+    proving_key
+        Of the model, from `assay.setup`. It keeps the reference string in memory after
+        the first proof, so later proofs with the same object start at once.
+    X
+        One row (F values) or rows (N x F), array-like or a data frame; NaN or None is missing.
+    opening
+        Circuits with private inputs only: 32 secret bytes that blind the commitment to the
+        rows. Two proofs of the same rows with the same bytes show the same commitment. Fresh
+        randomness by default.
+
+    Returns
+    -------
+    The proof, with the outputs it shows: raw margins, before any link function.
+
+    Raises
+    ------
+    AssayError
+        The rows do not fit the circuit's features ("rows/...").
+    RowsRefused
+        There are more rows than the key allows.
+    SrsMissing
+        The reference string of the key is not in the cache.
+    """
+    words, missing = proving_key.encode(X)
+    prover = proving_key.prover
+    with native():
+        data = prover.prove(words.astype("<u8").tobytes(), missing.astype("u1").tobytes(), len(words), opening)
+    return Proof.from_bytes(data)

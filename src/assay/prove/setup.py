@@ -1,0 +1,81 @@
+"""Setup: from a circuit to its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.prove import srs as references
+from assay.prove.keys import Keys, ProvingKey, VerifyingKey
+from assay.prove.native import native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from assay.transpile.circuit import Circuit
+
+LARGEST_DEFAULT_BATCH = 128
+LARGEST_DEFAULT_DEGREE = (1 << 19) + references.SLACK
+
+
+def setup(
+    circuit: Circuit,
+    *,
+    max_batch: int | None = None,
+    srs: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Keys:
+    """Make the proving and the verifying key of a circuit.
+
+    Parameters
+    ----------
+    circuit
+        What `assay.transpile` returned.
+    max_batch
+        The most rows that one proof may cover. Larger batches need a larger reference
+        string. By default 128, or as many as 2^19 powers allow for a large model.
+    srs
+        A reference string's file in Assay's form. By default an imported ceremony that is large
+        enough, else a development string from the cache, generated if there is none.
+    progress
+        Called with a line of text when a new step begins.
+
+    Returns
+    -------
+    The two keys. The proving key holds the model and is as secret as it; the verifying key is public.
+
+    Raises
+    ------
+    CircuitRefused
+        The circuit is beyond what the prover takes.
+    SrsTooSmall
+        `srs` has too few powers; the message says how many are needed.
+    StorageError
+        The cache folder cannot be read or written.
+    """
+    text = circuit.to_json()
+    batch = max_batch or _default_batch(text)
+    degree = _required_degree(text, batch)
+    reference = references.read(srs) if srs else references.for_degree(degree, progress=progress)
+    references.require(reference, degree)
+    if progress is not None:
+        progress("Committing to the model")
+    with native() as core:
+        pk, vk = core.setup(text, str(reference.path), batch)
+    pinned = {"digest": reference.digest, "degree": reference.degree, "kind": reference.kind}
+    return Keys(
+        ProvingKey.new(pk, circuit=circuit, srs=pinned, max_batch=batch),
+        VerifyingKey.new(vk, srs=pinned, max_batch=batch),
+    )
+
+
+def _default_batch(text: str) -> int:
+    batch = LARGEST_DEFAULT_BATCH
+    while batch > 1 and _required_degree(text, batch) > LARGEST_DEFAULT_DEGREE:
+        batch //= 2
+    return batch
+
+
+def _required_degree(text: str, batch: int) -> int:
+    with native() as core:
+        return int(core.required_degree(text, batch))

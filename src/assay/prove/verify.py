@@ -1,0 +1,35 @@
+"""Verify: does a proof show what it says?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from assay.prove.native import native
+
+if TYPE_CHECKING:
+    from assay.prove.keys import VerifyingKey
+    from assay.prove.proof import Proof
+
+
+def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
+    """Check a proof against the verifying key of its model.
+
+    Parameters
+    ----------
+    verifying_key
+        Which model the proof must be of.
+    proof
+        What `assay.prove` returned or `Proof.from_json` read.
+
+    Returns
+    -------
+    True. There is no False: a proof that is not valid raises.
+
+    Raises
+    ------
+    InvalidProof
+        The proof does not show its outputs; the subclass and message say why.
+    """
+    with native() as core:
+        core.verify(verifying_key.content, proof.to_bytes())
+    return True

@@ -1,0 +1,127 @@
+"""`assay.transpile`: from a trained model to a circuit."""
+
+from __future__ import annotations
+
+import operator
+import os
+from typing import TYPE_CHECKING, Any, get_args
+
+from assay.transpile import importers
+from assay.transpile.assemble import assemble
+from assay.transpile.circuit import Circuit, Inputs
+from assay.transpile.ensemble import Linear
+from assay.transpile.errors import ModelUnsupported, OptionError
+from assay.transpile.linear import assemble_linear
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from assay.transpile.ensemble import Source
+
+_LARGEST_SPAN = 1 << 64
+
+
+def transpile(
+    model_or_path: Any,
+    calibration: Any = None,
+    inputs: Inputs = "public",
+    *,
+    integer_features: Mapping[str | int, tuple[int, int]] | None = None,
+    feature_names: Sequence[str] | None = None,
+    iterations: int | None = None,
+) -> Circuit:
+    """Turn a trained model into a circuit that makes the same decisions.
+
+    Parameters
+    ----------
+    model_or_path
+        A fitted XGBoost, LightGBM or scikit-learn model, or the path of a model file (.json and .ubj of
+        XGBoost, .txt of LightGBM, .skops of scikit-learn).
+    calibration
+        Rows like those to be proven, in any form that `Circuit.encode` takes. They choose the fixed-point
+        range of a linear model's features; trees are exact without, and only check them.
+    inputs
+        "public": rows are public in every proof; "private": they are hidden behind a commitment (tree models
+        only).
+    integer_features
+        Features, by name or number, whose values are whole numbers, with the smallest and largest value
+        allowed (for example ``{"amount": (0, 2**63 - 1)}``). They are compared as integers, never rounded
+        to float32.
+    feature_names
+        Names to use instead of the model's own.
+    iterations
+        Boosting rounds to use; by default those that the model's own `predict` uses.
+
+    Returns
+    -------
+    Circuit
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be read or converted, or is a linear one with private inputs; the message names
+        the kind and what to do.
+    RowsError
+        If the calibration rows do not fit the model.
+    OptionError
+        If an option does not fit the model.
+    """
+    if inputs not in get_args(Inputs):
+        raise OptionError(f"inputs is {inputs!r:.40}", 'Choose "public" or "private".')
+    source = read(model_or_path, iterations)
+    if iterations is not None:
+        source.meta["iterations_given"] = True
+    if feature_names is not None:
+        source.features = _names(feature_names, len(source.features))
+    ranges = _ranges(integer_features or {}, source.features)
+    if isinstance(source, Linear):
+        if inputs == "private":
+            raise ModelUnsupported(
+                "private inputs are supported for tree models only, because the proof would not bound the hidden "
+                "values of a linear model",
+                'Use inputs="public".',
+            )
+        return assemble_linear(source, ranges, calibration)
+    circuit = assemble(source, ranges, inputs)
+    if calibration is not None:
+        circuit.encode(calibration)
+    return circuit
+
+
+def read(model_or_path: Any, iterations: int | None = None) -> Source:
+    """Read a model or a model file in its own numbers; raises as `transpile` does."""
+    if iterations is not None and (type(iterations) is not int or iterations < 1):
+        raise OptionError(f"iterations is {iterations!r:.40}", "Give a positive whole number.")
+    if isinstance(model_or_path, str | os.PathLike):
+        return importers.read_file(os.fspath(model_or_path), iterations)
+    return importers.read_model(model_or_path, iterations)
+
+
+def _names(names: Sequence[str], width: int) -> list[str]:
+    listed = list(names)
+    if len(listed) != width or not all(isinstance(name, str) for name in listed):
+        raise OptionError(
+            f"feature_names has {len(listed)} entries and the model {width} features", "Give one name each."
+        )
+    return listed
+
+
+def _ranges(integer_features: Mapping[str | int, tuple[int, int]], names: list[str]) -> dict[int, tuple[int, int]]:
+    ranges = {}
+    for feature, span in integer_features.items():
+        index = names.index(feature) if isinstance(feature, str) and feature in names else feature
+        if type(index) is not int or not 0 <= index < len(names):
+            raise OptionError(
+                f"integer_features names {feature!r:.40}, which the model does not have", "Check the name."
+            )
+        try:
+            low, high = (operator.index(bound) for bound in span)
+        except (TypeError, ValueError):
+            raise OptionError(f"the range of {names[index]} is {span!r:.60}", "Give two whole numbers.") from None
+        if low > high or high - low >= _LARGEST_SPAN:
+            raise OptionError(
+                f"the range of {names[index]}, {low} to {high}, is empty or spans more than 64 bits",
+                "Give the smallest and the largest value allowed.",
+            )
+        ranges[index] = (low, high)
+    return ranges

@@ -1,0 +1,194 @@
+"""Rows of any form as one table of columns: NumPy, pandas, polars, pyarrow, or plain lists.
+
+No number changes here: 64-bit integers, and Python's of any size, stay exact.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.transpile.errors import NotANumber, RowsWidth
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass
+class Table:
+    """Columns of equal length.
+
+    Attributes
+    ----------
+    columns
+        Each a NumPy array of bool, integers or floats, or of objects: numbers, and None where missing.
+    rows
+        The length.
+    names
+        Column names, if the source had any.
+    """
+
+    columns: list[NDArray[Any]]
+    rows: int
+    names: list[str] | None = None
+
+
+def to_table(X: Any) -> Table:
+    """Read rows of any supported form; a single row may be given without the outer brackets.
+
+    Raises
+    ------
+    RowsWidth
+        If the rows differ in length, or are of more than two dimensions.
+    NotANumber
+        If this is no form of rows, or a column cannot be numbers.
+    """
+    if isinstance(X, Table):
+        return X
+    library = type(X).__module__.partition(".")[0]
+    if library == "scipy":
+        raise NotANumber("the rows are a sparse matrix", "Pass X.toarray(), with NaN where a value is missing.")
+    for frames, attribute, read in _FRAMES:
+        if library == frames and hasattr(type(X), attribute):
+            return read(X)
+    if isinstance(X, np.ndarray):
+        return _array(X)
+    if isinstance(X, Mapping):
+        return Table(*_lists([list(X.values())]), [str(name) for name in X])
+    if library in {"pandas", "polars"} and hasattr(X, "to_list"):
+        X = X.to_list()
+    if isinstance(X, Sequence) and not isinstance(X, str | bytes):
+        if len(X) and all(isinstance(row, np.ndarray) for row in X):
+            return _stack(X)
+        return Table(*_lists(X))
+    raise NotANumber(
+        f"rows of type {type(X).__name__} cannot be read",
+        "Pass a NumPy array, a pandas or polars data frame, a pyarrow table or a list of lists.",
+    )
+
+
+def _array(X: NDArray[Any]) -> Table:
+    if X.ndim == 1 and X.dtype == object and len(X) and isinstance(X[0], list | tuple | np.ndarray):
+        return Table(*_lists(list(X)))
+    if X.ndim == 1:
+        X = X[np.newaxis]
+    if X.ndim != 2:
+        raise RowsWidth(f"the rows are an array of {X.ndim} dimensions", "Pass one of shape (rows, features).")
+    if isinstance(X, np.ma.MaskedArray):
+        absent, X = np.ma.getmaskarray(X), np.asarray(X).astype(object)
+        X[absent] = None
+    return Table(list(np.ascontiguousarray(X.T)), len(X))
+
+
+def _stack(rows: Sequence[NDArray[Any]]) -> Table:
+    if len({row.shape for row in rows}) == 1 and len({row.dtype for row in rows}) == 1:
+        return _array(np.stack(rows))
+    return Table(*_lists([row.tolist() for row in rows]))
+
+
+def _lists(X: Sequence[Any]) -> tuple[list[NDArray[Any]], int]:
+    if len(X) and not any(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str | bytes) for row in X):
+        X = [X]
+    width = _width(X)
+    columns = [objects([row[index] for row in X]) for index in range(width)]
+    return columns, len(X)
+
+
+def _width(rows: Sequence[Any]) -> int:
+    first = 0
+    for index, row in enumerate(rows):
+        if isinstance(row, str | bytes) or not isinstance(row, Sequence | np.ndarray):
+            raise RowsWidth(f"row {index} is {shown(row)}, not a list of values", "Give each row as a list.")
+        if index == 0:
+            first = len(row)
+        elif len(row) != first:
+            raise RowsWidth(
+                f"row {index} has {len(row)} values and row 0 has {first}", "Give every row the same number of values."
+            )
+    return first
+
+
+def objects(values: Sequence[Any]) -> NDArray[Any]:
+    """A column of Python values: float64 where all are floats or missing, else objects."""
+    kinds = set(map(type, values))
+    if kinds <= {float, type(None)}:
+        return np.array(values, dtype=np.float64)
+    column = np.empty(len(values), dtype=object)
+    column[:] = [None if _is_missing(value) else value for value in values]
+    return column
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+        return True
+    return isinstance(value, numbers.Real) and bool(value != value)  # noqa: PLR0124 - NaN
+
+
+def _pandas(frame: Any) -> Table:
+    columns = []
+    for index, name in enumerate(frame.columns):
+        series = frame.iloc[:, index]
+        kind = str(series.dtype)
+        if kind == "category":
+            raise NotANumber(f"column {index} ({name}) is categorical", "Pass the model's category codes as numbers.")
+        plain = isinstance(series.dtype, np.dtype) and series.dtype != object
+        columns.append(series.to_numpy() if plain else objects(series.tolist()))
+    return Table(columns, len(frame), [str(name) for name in frame.columns])
+
+
+def _polars(frame: Any) -> Table:
+    if hasattr(frame, "collect"):
+        frame = frame.collect()
+    columns = []
+    for series in frame.get_columns():
+        plain = series.dtype.is_numeric() and not series.dtype.is_decimal() and not series.null_count()
+        columns.append(series.to_numpy() if plain else objects(series.to_list()))
+    return Table(columns, frame.height, list(frame.columns))
+
+
+def _arrow(table: Any) -> Table:
+    columns = [objects(column.to_pylist()) for column in table.columns]
+    return Table(columns, table.num_rows, list(table.column_names))
+
+
+_FRAMES = (("pandas", "columns", _pandas), ("polars", "columns", _polars), ("pyarrow", "column_names", _arrow))
+
+
+def shown(value: Any) -> str:
+    """A value for an error message: its start, if it is long."""
+    try:
+        text = repr(value.item() if isinstance(value, np.generic) else value)
+    except ValueError:  # an integer of thousands of digits
+        return f"a {type(value).__name__} of thousands of digits"
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def to_floats(columns: Sequence[NDArray[Any]], names: Sequence[str]) -> NDArray[np.float64]:
+    """Columns as float64[B, F] with NaN where missing; raises `NotANumber` naming row and column."""
+    table = np.empty((len(columns[0]) if len(columns) else 0, len(columns)))
+    for index, column in enumerate(columns):
+        if column.dtype.kind in "iubf":
+            table[:, index] = column
+            continue
+        for row, value in enumerate(column.tolist()):
+            try:
+                table[row, index] = np.nan if value is None else as_float(value)
+            except (TypeError, ValueError):
+                raise NotANumber(
+                    f"row {row}, column {index} ({names[index]}): {shown(value)} is no number", "Give a number."
+                ) from None
+    return table
+
+
+def as_float(value: Any) -> float:
+    """A number as a double, infinite if it is too large; raises TypeError if it is none."""
+    if not isinstance(value, numbers.Number | np.bool_) or isinstance(value, complex):
+        raise TypeError
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return float("inf")

@@ -1,0 +1,96 @@
+"""What a relation gives the common part of the verifier: its messages, and Rz with the openings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .field import R, inverse, lagrange, root
+
+if TYPE_CHECKING:
+    from .key import Key
+
+# A linear combination of named commitments; the constant stands at the generator's name.
+CONSTANT = "1"
+
+
+class Combination(dict[str, int]):
+    """Coefficients by name."""
+
+    def plus(self, name: str, value: int) -> None:
+        self[name] = (self.get(name, 0) + value) % R
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The order of the messages. An evaluation is a name and the name of its point."""
+
+    round1: list[str]
+    round2: list[str]
+    chunks: list[str]
+    evaluations: list[tuple[str, str]]
+    chunk_size: int
+
+
+@dataclass(frozen=True)
+class Challenges:
+    alpha: int
+    beta: int
+    y: int
+    zeta: int
+
+
+@dataclass
+class Opened:
+    """A polynomial of the opening: its commitment and what is claimed at which points."""
+
+    commitment: Combination
+    claims: dict[int, int]
+
+
+@dataclass
+class Context:
+    """Everything that the constraints at zeta need."""
+
+    key: Key
+    rows: int
+    nb: int
+    inputs: list[list[int]]
+    outputs: list[list[int]]
+    values: dict[tuple[str, str], int]
+    c: Challenges
+    Rz: Combination = field(default_factory=Combination)
+    weight: int = 1
+
+    @property
+    def n(self) -> int:
+        return self.key.S * self.nb
+
+    def point(self, name: str) -> int:
+        shift = {"zeta": 1, "omega*zeta": root(self.n), "v*zeta": root(max(self.key.N, 1))}[name]
+        return shift * self.c.zeta % R
+
+    def slot(self, j: int) -> int:
+        """l_j(zeta): 1 on slot j of every stride."""
+        return lagrange(self.key.st, j, pow(self.c.zeta, self.n // self.key.st, R))
+
+    def vanishing_inverse(self, order: int) -> int:
+        return inverse(pow(self.c.zeta, order, R) - 1)
+
+    def constrain(self, over: int, terms: dict[str, int]) -> None:
+        """The next constraint: `terms` times y^i, over its vanishing polynomial (`over` is its inverse)."""
+        for name, value in terms.items():
+            self.Rz.plus(name, self.weight * over % R * value)
+        self.weight = self.weight * self.c.y % R
+
+    def placed(self, rows: list[int], values: list[list[int]]) -> int:
+        """PI(zeta) for `values[b][j]` at row `rows[j]` of block b, the padding repeating row 0."""
+        block_point = pow(self.c.zeta, self.nb, R)
+        total = 0
+        for j, row in enumerate(rows):
+            total += values[0][j] * lagrange(self.key.S, row, block_point)
+            for b in range(1, self.rows):
+                difference = values[b][j] - values[0][j]
+                if difference:
+                    total += difference * lagrange(self.n, row + self.key.S * b, self.c.zeta)
+        return total % R

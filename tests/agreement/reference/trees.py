@@ -1,0 +1,154 @@
+"""The relation of trees (spec, section 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .field import R, ceil_div, inverse
+from .relation import CONSTANT, Combination, Context, Layout, Opened
+
+if TYPE_CHECKING:
+    from .key import Key
+
+ZETA, NEXT, NEXT_V = "zeta", "omega*zeta", "v*zeta"
+
+
+def limbs(key: Key) -> list[str]:
+    return [f"s{i}" for i in range(1, key.L + 1)]
+
+
+def helpers(key: Key) -> list[str]:
+    return [f"h{j}" for j in range(1, key.Hn + 1)]
+
+
+def layout(key: Key, nb: int) -> Layout:
+    n = key.S * nb
+    degree, chunk = max(3 * n + 12, key.N + 8), max(n, key.N) + 16
+    at_zeta = ["x", *limbs(key), *key.fixed_names(nb), "b", "p", "phi_V"]
+    return Layout(
+        round1=["x", "b", "p", "c", *limbs(key), "m"],
+        round2=[*helpers(key), "phi", "phi_V"],
+        chunks=[f"Quot{i}" for i in range(ceil_div(degree + 1, chunk))],
+        evaluations=[(name, ZETA) for name in at_zeta]
+        + [(name, NEXT) for name in ("b", "p", "c", "phi")]
+        + [("phi_V", NEXT_V)],
+        chunk_size=chunk,
+    )
+
+
+def opened(context: Context) -> list[Opened]:
+    """Section 4.7: the order and the point sets."""
+    key, values = context.key, context.values
+    single = ["x", *limbs(key), *key.fixed_names(context.nb)]
+    sets = {name: [ZETA] for name in single}
+    sets |= {"b": [ZETA, NEXT], "p": [ZETA, NEXT], "c": [NEXT], "phi": [NEXT], "phi_V": [ZETA, NEXT_V]}
+    polynomials = [Opened(context.Rz, {context.c.zeta: 0})]
+    for name, points in sets.items():
+        claims = {context.point(point): values[name, point] for point in points}
+        polynomials.append(Opened(Combination({name: 1}), claims))
+    return polynomials
+
+
+def constrain(context: Context) -> None:
+    key, c = context.key, context.c
+    z_h, z_v = context.vanishing_inverse(context.n), context.vanishing_inverse(key.N)
+    z_one = inverse(c.zeta - 1)
+    at = {name: value for (name, point), value in context.values.items() if point == ZETA}
+    after = {name: value for (name, point), value in context.values.items() if point == NEXT}
+    slots = [context.slot(j) for j in range(key.st)]
+    _on_steps(context, z_h, at, after, slots)
+    _on_limbs(context, z_h, at)
+    if key.private:
+        _on_private_inputs(context, z_h, at, after, slots)
+    _on_table(context, z_v, at["phi_V"])
+    context.constrain(z_one, {CONSTANT: after["phi"]})
+    context.constrain(z_one, {CONSTANT: context.values["phi_V", NEXT_V]})
+    context.constrain(z_one, {"phi": 1, CONSTANT: -at["phi_V"] - output_sum(context)})
+
+
+def _on_steps(context: Context, z: int, at: dict[str, int], after: dict[str, int], slots: list[int]) -> None:
+    """Constraints 0 to 4."""
+    key, a = context.key, context.c.alpha
+    zeta, beta = context.c.zeta, context.c.beta
+    in_, out, first = sum(slots[: key.q_in]), slots[key.st - 1], slots[key.q_in]
+    step = 1 - in_ - out
+    b, p, x = at["b"], at["p"], at["x"]
+    s = sum(key.R**i * at[name] for i, name in enumerate(limbs(key)))
+    kappa = zeta * at["rho"] if context.nb > 1 else 1
+    tag = out + at.get("Gamma", 0)
+    d_n = beta + p + 1 - b + a * (x - s + key.Bnd * after["b"]) + a**2 * after["p"] + a**3 * after["c"]
+    d_x = beta + kappa + a * x + a**2 * tag + 2 * a**4
+    context.constrain(z, {CONSTANT: b * b - b})
+    context.constrain(z, {CONSTANT: first * (p - pow(zeta, context.nb, R))})
+    context.constrain(z, {CONSTANT: first * (b - 1)})
+    if key.private:
+        context.constrain(z, {CONSTANT: out * x})
+    else:
+        context.constrain(z, {CONSTANT: (in_ + out) * x - context.placed(key.entry_rows(), context.inputs)})
+    reads = at["E"] if key.private else in_
+    num, num_c = step + out * b * p - reads * p, out * (1 - b)
+    both, scale = d_n * d_x % R, zeta - 1
+    terms = dict.fromkeys(("phi", *helpers(key)), -scale * both)
+    terms["c"] = -scale * num_c * d_n
+    terms[CONSTANT] = scale * (after["phi"] * both - step * d_x - num * d_n)
+    context.constrain(z, terms)
+
+
+def _on_limbs(context: Context, z: int, at: dict[str, int]) -> None:
+    """Constraints 5: h_j prod D_i - sum of the products without one."""
+    a4 = pow(context.c.alpha, 4, R)
+    names = limbs(context.key)
+    for j, helper in enumerate(helpers(context.key)):
+        d = [context.c.beta + at[name] + a4 for name in names[3 * j : 3 * j + 3]]
+        product, partial = 1, 0
+        for factor in d:
+            product, partial = product * factor % R, (partial * factor + product) % R
+        context.constrain(z, {helper: product, CONSTANT: -partial})
+
+
+def _on_private_inputs(context: Context, z: int, at: dict[str, int], after: dict[str, int], slots: list[int]) -> None:
+    """Constraints 6."""
+    key = context.key
+    e, b, x = at["E"], at["b"], at["x"]
+    s = sum(key.R**i * at[name] for i, name in enumerate(limbs(key)))
+    context.constrain(z, {CONSTANT: e * (x - at["Psi"] - s)})
+    context.constrain(z, {"I": e, CONSTANT: -e * x})
+    if key.pairs:
+        even, odd = sum(slots[0 : key.q_in : 2]), sum(slots[1 : key.q_in : 2])
+        context.constrain(z, {CONSTANT: e * even * (after["c"] - s - b * ((1 << key.bits) - 1))})
+        context.constrain(z, {CONSTANT: e * even * b * s})
+        context.constrain(z, {"c": e * odd, CONSTANT: -e * odd * s})
+
+
+def _on_table(context: Context, z: int, phi_v: int) -> None:
+    """Constraint 7, with the table of section 4.2."""
+    key, a, zeta = context.key, context.c.alpha, context.c.zeta
+    ranges = pow(zeta, key.N // key.q, R)
+    tag = sum(pow(ranges, j, R) for j in range(key.q)) * inverse(key.q)
+    scale = zeta - 1
+    step = scale * (context.values["phi_V", NEXT_V] - phi_v) % R
+    hidden = step * (ranges - 1) % R
+    context.constrain(
+        z,
+        {
+            CONSTANT: step * (context.c.beta + a**4 * tag),
+            "Pub": step,
+            "G": hidden * a,
+            "A": hidden * a**2,
+            "C": hidden * a**3,
+            "m": -scale,
+        },
+    )
+
+
+def output_sum(context: Context) -> int:
+    """Osum of section 4.4, with the sums over the blocks written out."""
+    key, a = context.key, context.c.alpha
+    total = 0
+    omega = pow(5, (R - 1) // context.nb, R)
+    for g in range(key.Gr):
+        k = context.c.beta + a**2 * (1 + g) + 2 * a**4
+        for b in range(context.nb):
+            value = context.outputs[b if b < context.rows else 0][g]
+            total += value * inverse(k + pow(omega, b, R))
+    return total % R

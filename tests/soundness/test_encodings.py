@@ -1,0 +1,210 @@
+"""Proofs that break one rule on encodings and nothing else.
+
+A changed byte of an honest proof is refused by the transcript, whatever the rules on encodings are. Here the
+simulator knows tau and absorbs the wrong encoding itself, so all equations hold and only the rule can refuse.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.agreement.circuits import FLOAT, Circuit, forest, linear, views_of
+from tests.agreement.proofs import Proof, native_refusal, reference_refusal
+from tests.agreement.reference import linear as linear_relation
+from tests.agreement.reference import parse_key, trees
+from tests.agreement.reference.field import R
+from tests.agreement.reference.words import Statement, read_words
+
+from .attacks import P
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Known
+
+TREES = forest(31, outputs=2)
+PAIRS = forest(32, inputs="private")
+LINEAR = linear(33, outputs=2)
+LINEAR_PRIVATE = linear(34, inputs="private")
+CIRCUITS = {"trees": TREES, "private pairs": PAIRS, "linear": LINEAR, "linear, private": LINEAR_PRIVATE}
+TOP = 1 << 256
+
+
+def honest_words(known: Known, circuit: Circuit, rows: int = 1) -> tuple[bytes, tuple[int, ...]]:
+    rng = random.Random(7)
+    proof = known.workshop.prove(circuit, [circuit.random_row(rng) for _ in range(rows)])
+    return proof.key, proof.words
+
+
+def both_refuse(proof: Proof) -> None:
+    assert reference_refusal(proof) not in {None, "the pairing check fails"}
+    assert native_refusal(proof) == "proof/malformed"
+
+
+def message_names(known: Known, circuit: Circuit) -> tuple[list[str], list[str]]:
+    key = parse_key(known.workshop.keys(circuit)[0])
+    layout = (trees if key.trees else linear_relation).layout(key, 1)
+    points = [*layout.round1, *layout.round2, *layout.chunks, "W", "W'"]
+    return points, [name for name, _ in layout.evaluations]
+
+
+def raised(data: bytes, amount: int, start: int) -> bytes:
+    """The word at `start` with `amount` added, if it still fits."""
+    value = int.from_bytes(data[start : start + 32], "big") + amount
+    return data[:start] + value.to_bytes(32, "big") + data[start + 32 :] if value < TOP else data
+
+
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_without_a_disguise_both_accept(known: Known, name: str) -> None:
+    key, words = honest_words(known, CIRCUITS[name])
+    proof = Proof(key, 1, words, known.simulator(key).prove(1, words))
+    assert native_refusal(proof) is None
+    assert reference_refusal(proof) is None
+
+
+@pytest.mark.parametrize("times", [1, 4])
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_evaluations_that_are_not_reduced(known: Known, name: str, times: int) -> None:
+    key, words = honest_words(known, CIRCUITS[name])
+    for target in message_names(known, CIRCUITS[name])[1]:
+        disguise = _only(target, lambda data: raised(data, times * R, 0))
+        both_refuse(Proof(key, 1, words, known.simulator(key, disguise=disguise).prove(1, words)))
+
+
+@pytest.mark.parametrize("coordinate", ["x", "y"])
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_coordinates_that_are_not_reduced(known: Known, name: str, coordinate: str) -> None:
+    key, words = honest_words(known, CIRCUITS[name])
+    for target in message_names(known, CIRCUITS[name])[0]:
+        disguise = _only(target, lambda data: raised(data, P, 0 if coordinate == "x" else 32))
+        both_refuse(Proof(key, 1, words, known.simulator(key, disguise=disguise).prove(1, words)))
+
+
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_the_neutral_point_as_a_commitment(known: Known, name: str) -> None:
+    """(0, 0) is infinity to the precompile: every equation holds with it."""
+    key, words = honest_words(known, CIRCUITS[name])
+    points, _ = message_names(known, CIRCUITS[name])
+    for target in points:
+        if target not in {"W", "W'", "Quot0"}:
+            body = known.simulator(key, scalars={target: 0}).prove(1, words)
+            assert bytes(64) in body
+            both_refuse(Proof(key, 1, words, body))
+
+
+@pytest.mark.parametrize("name", ["private pairs", "linear, private"])
+def test_the_neutral_point_as_the_input_commitment(known: Known, name: str) -> None:
+    key, words = honest_words(known, CIRCUITS[name])
+    words = (0, 0, *words[2:])
+    outputs = read_words(parse_key(key), 1, (1, 2, *words[2:])).outputs
+    body = known.simulator(key, scalars={"I": 0}).prove(1, words, Statement([], None, outputs))
+    both_refuse(Proof(key, 1, words, body))
+
+
+@pytest.mark.parametrize("coordinate", [0, 1])
+@pytest.mark.parametrize("name", ["private pairs", "linear, private"])
+def test_an_input_commitment_that_is_not_reduced(known: Known, name: str, coordinate: int) -> None:
+    key, words = honest_words(known, CIRCUITS[name])
+    statement = read_words(parse_key(key), 1, words)
+    raised_words = list(words)
+    raised_words[coordinate] += P
+    body = known.simulator(key).prove(1, raised_words, statement)
+    both_refuse(Proof(key, 1, tuple(raised_words), body))
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+@pytest.mark.parametrize("name", ["trees", "linear"])
+def test_words_that_are_not_reduced(known: Known, name: str, times: int) -> None:
+    """A word plus r means the same to every equation."""
+    key, words = honest_words(known, CIRCUITS[name], rows=2)
+    statement = read_words(parse_key(key), 2, words)
+    for i in range(len(words)):
+        other = list(words)
+        other[i] = (other[i] + times * R) % TOP
+        body = known.simulator(key).prove(2, other, statement)
+        both_refuse(Proof(key, 2, tuple(other), body))
+
+
+@pytest.mark.parametrize("name", ["trees", "linear"])
+def test_outputs_that_carry_into_the_next_lane(known: Known, name: str) -> None:
+    """o_0 + 2^lane and o_1 - 1 pack to the same value."""
+    key, words = honest_words(known, CIRCUITS[name])
+    parsed = parse_key(key)
+    statement = read_words(parsed, 1, words)
+    for sign in (1, -1):
+        other = [*words[:-2], (words[-2] + sign * (1 << parsed.lane)) % TOP, (words[-1] - sign) % TOP]
+        body = known.simulator(key).prove(1, other, statement)
+        both_refuse(Proof(key, 1, tuple(other), body))
+
+
+WORD_RULES = {
+    "refused": (views_of(1, ("refuse",)), False),
+    "low": (views_of(1, ("low",)), True),
+    "high": (views_of(1, ("high",)), True),
+    "zero": (views_of(1, ("zero",)), True),
+    "low and high": (views_of(1), True),
+    "low and refused": (views_of(1, ("low", "refuse")), False),
+    "refused, zeros missing": (views_of(1, ("refuse",), zero_missing=True), False),
+    "low, zeros missing": (views_of(1, ("low",), zero_missing=True), True),
+    "no view": ([], True),
+}
+
+
+@pytest.mark.parametrize("rule", WORD_RULES)
+def test_which_input_words_are_allowed(known: Known, rule: str) -> None:
+    """At the edges of the range, and around zero, the verifiers agree on what a word is and what it means."""
+    views, missing_allowed = WORD_RULES[rule]
+    views = [*views, {"feature": 1, "missing": "refuse"}]
+    key, _ = known.workshop.keys(forest(35, features=[FLOAT, FLOAT], views=views))
+    zeros_refused = rule == "refused, zeros missing"
+    edges = {
+        0: True,
+        0x7AAB52D0: True,
+        0x7AAB52D1: not zeros_refused,
+        0x80000000: not zeros_refused,
+        0x8554AD2E: not zeros_refused,
+        0x8554AD2F: True,
+        (1 << 32) - 1: True,
+        1 << 32: missing_allowed,
+        (1 << 32) + 1: False,
+        1 << 64: False,
+        TOP - 1: False,
+    }
+    assert _verdicts(known, key, edges) == edges
+
+
+def test_which_input_words_of_linear_models_are_allowed(known: Known) -> None:
+    key, _ = known.workshop.keys(linear(36, features=1))
+    edges = {0: True, 1: True, (1 << 64) - 1: True, 1 << 64: False, (1 << 64) + 1: False, TOP - 1: False}
+    assert _verdicts(known, key, edges) == edges
+
+
+@pytest.mark.parametrize("circuit", [forest(37, features=[FLOAT]), linear(38, features=1)], ids=["trees", "linear"])
+def test_which_output_words_are_allowed(known: Known, circuit: Circuit) -> None:
+    key, _ = known.workshop.keys(circuit)
+    off = parse_key(key).off
+    edges = {0: True, off - 1: True, TOP - off: True, off: False, TOP - off - 1: False, 1 << 255: False, R: False}
+    assert _verdicts(known, key, edges, output=True) == edges
+
+
+def _verdicts(known: Known, key: bytes, edges: dict[int, bool], *, output: bool = False) -> dict[int, bool]:
+    """Whether both accept a simulated proof with the word; a word without a meaning is given that of 0."""
+    parsed = parse_key(key)
+    found = {}
+    for word, allowed in edges.items():
+        words = [0] * (parsed.F + 1)
+        words[-1 if output else 0] = word
+        statement = read_words(parsed, 1, words if allowed else [0] * len(words))
+        if not allowed and not output and parsed.trees:
+            keys = [word if view.feature == 0 else 0 for view in parsed.views]
+            statement = Statement([[(j + 1 << parsed.W) + k for j, k in enumerate(keys)]], None, [[parsed.off]])
+        proof = Proof(key, 1, tuple(words), known.simulator(key).prove(1, words, statement))
+        found[word] = native_refusal(proof) is None
+        assert (reference_refusal(proof) is None) == found[word], hex(word)
+    return found
+
+
+def _only(target: str, change: Callable[[bytes], bytes]) -> Callable[[str, bytes], bytes]:
+    return lambda name, data: change(data) if name == target else data

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assay.chain import npm
+from assay.chain.compile import compile_solidity, read_sources
+from assay.chain.errors import CompileFailed, ContractTooLarge, ToolMissing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.24;\n"
+COUNTER = HEAD + "contract Counter { uint256 public count; function up() external { count++; } }"
+
+
+def test_compiles_and_measures():
+    contract = compile_solidity({"Counter.sol": COUNTER})["Counter"]
+    assert {entry["name"] for entry in contract.abi} == {"count", "up"}
+    assert 0 < contract.runtime_size < len(contract.bytecode)
+
+
+def test_the_same_source_gives_the_same_bytes():
+    first = compile_solidity({"a/Counter.sol": COUNTER})["Counter"]
+    second = compile_solidity({"b/Counter.sol": COUNTER + "\n// a comment\n"})["Counter"]
+    assert first.bytecode == second.bytecode
+
+
+def test_imports_are_resolved_among_the_sources():
+    user = HEAD + 'import {Counter} from "./Counter.sol"; contract User { Counter public counter = new Counter(); }'
+    assert set(compile_solidity({"x/Counter.sol": COUNTER, "x/User.sol": user})) == {"Counter", "User"}
+    with pytest.raises(CompileFailed, match="not found"):
+        compile_solidity({"x/User.sol": user})
+
+
+def test_interfaces_have_no_code():
+    assert compile_solidity({"I.sol": HEAD + "interface I { function f() external; }"}) == {}
+
+
+def test_an_error_is_one_sentence_with_solcs_words():
+    with pytest.raises(CompileFailed, match="ParserError") as caught:
+        compile_solidity({"Bad.sol": HEAD + "contract {"})
+    assert caught.value.code == "chain/compile-failed"
+
+
+def test_too_large_for_a_chain():
+    body = "".join(
+        f"function f{i}() external pure returns (string memory) {{ return '{'x' * 900}{i}'; }}" for i in range(40)
+    )
+    with pytest.raises(ContractTooLarge, match="24,576"):
+        compile_solidity({"Big.sol": HEAD + f"contract Big {{ {body} }}"})
+
+
+def test_missing_compiler(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv(npm.ENVIRONMENT, str(tmp_path))
+    with pytest.raises(ToolMissing, match="solc"):
+        compile_solidity({"Counter.sol": COUNTER})
+
+
+def test_a_broken_compiler(monkeypatch, tmp_path: Path):
+    (tmp_path / "solc").mkdir()
+    (tmp_path / "solc" / "package.json").write_text('{"name": "solc", "main": "absent.js"}')
+    monkeypatch.setenv(npm.ENVIRONMENT, str(tmp_path))
+    with pytest.raises(ToolMissing, match="does not run"):
+        compile_solidity({"Counter.sol": COUNTER})
+
+
+def test_read_sources(tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "A.sol").write_text("A")
+    (tmp_path / "B.sol").write_text("B")
+    assert read_sources(tmp_path) == {"B.sol": "B", "a/A.sol": "A"}
+    assert read_sources(tmp_path, paths=["B.sol"]) == {"B.sol": "B"}

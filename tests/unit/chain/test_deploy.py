@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import random
+import sys
+
+import pytest
+
+from assay.chain.compile import compile_solidity
+from assay.chain.deploy import Chain
+from assay.chain.errors import DevelopmentKeyRefused, NodeRefused, NodeUnreachable, TransactionReverted
+from assay.chain.node import LocalNode
+from assay.chain.solidity import render
+from assay.core.errors import MissingLibrary
+
+from .trapdoor import linear_model
+
+# Anvil's first test account.
+TEST_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+STORE = """// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+contract Store {
+    error Zero(uint256 value, address sender);
+    uint256 public value;
+    constructor(uint256 start) { set(start); }
+    function set(uint256 next) public {
+        if (next == 0) revert Zero(next, msg.sender);
+        require(next != 13, "thirteen");
+        value = next;
+    }
+}"""
+
+
+@pytest.fixture(scope="module")
+def store():
+    return compile_solidity({"Store.sol": STORE})["Store"]
+
+
+@pytest.mark.parametrize("key", [None, TEST_KEY])
+def test_deploy_send_call(node, store, key):
+    chain = Chain(node.url, private_key=key)
+    deployment = chain.deploy(store, 5)
+    assert chain.call(deployment, "value") == 5
+    receipt = chain.send(deployment, "set", 7)
+    assert receipt.gas_used > 21_000
+    assert receipt.transaction.startswith("0x")
+    assert receipt.block > deployment.receipt.block
+    assert chain.call(deployment, "value") == 7
+
+
+def test_a_revert_names_the_contracts_error(chain, store):
+    deployment = chain.deploy(store, 5)
+    for act in (chain.send, chain.call):
+        with pytest.raises(TransactionReverted) as caught:
+            act(deployment, "set", 0)
+        assert (caught.value.reason, caught.value.code) == ("Zero", "chain/reverted")
+        with pytest.raises(TransactionReverted, match="thirteen"):
+            act(deployment, "set", 13)
+    with pytest.raises(TransactionReverted, match="Zero"):
+        chain.deploy(store, 0)
+
+
+def test_a_reverted_transaction_that_was_mined(chain, store):
+    deployment = chain.deploy(store, 5)
+    selector = bytes.fromhex("60fe47b1")  # set(uint256)
+    with pytest.raises(TransactionReverted, match="mined but reverted"):
+        chain.send_calldata(deployment, selector + bytes(32), gas=100_000)
+
+
+def test_what_the_node_does_not_take(chain, store):
+    deployment = chain.deploy(store, 5)
+    with pytest.raises(NodeRefused) as caught:
+        chain.send_calldata(deployment, b"", gas=1)
+    assert caught.value.code == "chain/node-refused"
+
+
+def test_nobody_answers():
+    with pytest.raises(NodeUnreachable) as caught:
+        Chain("http://user:secret@127.0.0.1:9/key-of-the-provider")
+    assert "secret" not in str(caught.value)
+    assert "key-of-the-provider" not in str(caught.value)
+
+
+def test_the_node_stops_in_between(store):
+    with LocalNode() as node:
+        chain = Chain(node.url)
+        deployment = chain.deploy(store, 5)
+    with pytest.raises(NodeUnreachable, match="stopped answering"):
+        chain.call(deployment, "value")
+
+
+def test_without_web3(monkeypatch, node):
+    monkeypatch.setitem(sys.modules, "web3", None)
+    with pytest.raises(MissingLibrary, match="web3"):
+        Chain(node.url)
+
+
+def test_a_development_key_stays_on_local_chains():
+    rng = random.Random(1)
+    development, ceremony = (render(linear_model(rng, srs=kind).vk) for kind in (0, 1))
+    assert "DEVELOPMENT KEY" in development.text
+    assert "DEVELOPMENT KEY" not in ceremony.text
+    contracts = [compile_solidity({"V.sol": source.text})[source.name] for source in (development, ceremony)]
+    with LocalNode(chain_id=10) as node:
+        chain = Chain(node.url)
+        with pytest.raises(DevelopmentKeyRefused, match="assay srs import") as caught:
+            chain.deploy_verifier(contracts[0], development)
+        assert caught.value.code == "chain/development-key"
+        # A ceremony's key may go anywhere, and a node of one's own may be called local.
+        verifier = chain.deploy_verifier(contracts[1], ceremony)
+        assert chain.call(verifier, "shape")[-1] is False
+        verifier = Chain(node.url, local=True).deploy_verifier(contracts[0], development)
+        assert chain.call(verifier, "shape")[-1] is True
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:8545", True),
+        ("http://[::1]:8545", True),
+        ("http://localhost:8545", True),
+        ("https://rpc.example.org", False),
+        ("http://10.0.0.1:8545", False),
+        ("http://localhost.example.org", False),
+    ],
+)
+def test_only_loopback_counts_as_ones_own(url, expected):
+    from assay.chain.deploy import _is_loopback
+
+    assert _is_loopback(url) is expected

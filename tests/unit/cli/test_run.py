@@ -1,0 +1,107 @@
+"""Whatever happens becomes an exit code and at most one line on standard error."""
+
+import json
+
+import pytest
+
+from assay.cli import verify
+from assay.cli.main import run
+from assay.core.errors import DiskFull
+from assay.prove.keys import VerifyingKey
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Make `assay verify` fail in the given way."""
+
+    def arrange(error):
+        def load(path):
+            raise error
+
+        monkeypatch.setattr(VerifyingKey, "load", load)
+        return ["verify", "folder", "proof.json"]
+
+    return arrange
+
+
+def test_help_lists_every_command(capsys):
+    assert run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for command in ("transpile", "check", "prove", "verify", "solidity", "bench", "srs"):
+        assert f"\n  {command} " in shown
+
+
+@pytest.mark.parametrize("arguments", [[], ["srs"]])
+def test_no_command_shows_the_help(capsys, arguments):
+    assert run(arguments) == 0
+    assert capsys.readouterr().out.startswith("Usage: assay")
+
+
+def test_version(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("assay 0.")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bogus"],
+        ["verify"],
+        ["verify", "a", "b", "c"],
+        ["prove", "d", "--output", "x"],
+        ["transpile", "m", "--out", "d", "--inputs", "secret"],
+        ["srs", "generate", "--log-degree", "x"],
+        ["bench", "d", "--input", "r", "--runs", "0"],
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(capsys, arguments):
+    assert run(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("error[cli/usage]: ")
+    assert shown.err.count("\n") == 1
+
+
+def test_an_error_is_one_line_with_its_code(capsys, failing):
+    assert run(failing(DiskFull("cannot write x: no space", "Free some."))) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "error[io/disk-full]: cannot write x: no space. Free some.\n")
+
+
+def test_an_error_is_an_object_with_json(capsys, failing):
+    assert run([*failing(DiskFull("cannot write x", "Free some.")), "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "io/disk-full"
+    assert error["message"] == "cannot write x. Free some."
+    assert error["retry"] is True
+
+
+def test_an_interruption_is_one_line_and_exit_2(capsys, failing):
+    assert run(failing(KeyboardInterrupt())) == 2
+    assert (
+        capsys.readouterr().err == "error[cli/interrupted]: Interrupted; nothing was written. Run the command again.\n"
+    )
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd\nthing"), MemoryError(), RecursionError("deep")])
+def test_a_bug_is_one_line_too(capsys, failing, error):
+    assert run(failing(error)) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("error[")
+    assert shown.count("\n") == 1
+
+
+def test_a_bug_shows_its_traceback_when_asked_to(monkeypatch, failing):
+    monkeypatch.setenv("ASSAY_DEBUG", "1")
+    with pytest.raises(RuntimeError, match="odd"):
+        run(failing(RuntimeError("odd")))
+
+
+def test_every_command_takes_json(capsys):
+    for command in (["transpile"], ["check"], ["prove"], ["verify"], ["solidity"], ["bench"], ["srs", "import"]):
+        assert run([*command, "--help"]) == 0
+        assert "--json" in capsys.readouterr().out
+
+
+def test_commands_import_no_room_before_they_run():
+    assert not hasattr(verify, "VerifyingKey")

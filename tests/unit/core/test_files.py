@@ -1,0 +1,108 @@
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from assay.core import files
+from assay.core.errors import DiskFull, NotFound, ReadOnly, WrongKindOfFile
+
+
+def tree(folder):
+    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def fails(number):
+    def fail(*args, **kwargs):
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def test_write_creates_parents_and_replaces(tmp_path):
+    place = tmp_path / "a" / "b.txt"
+    files.write(place, "one")
+    files.write(place, b"two")
+    assert tree(tmp_path) == {"a/b.txt": "two"}
+
+
+def test_read_returns_bytes(tmp_path):
+    (tmp_path / "x").write_bytes(b"\0\xff")
+    assert files.read(tmp_path / "x") == b"\0\xff"
+
+
+def test_read_names_what_is_missing(tmp_path):
+    with pytest.raises(NotFound, match="absent"):
+        files.read(tmp_path / "absent")
+
+
+def test_a_folder_is_not_a_file(tmp_path):
+    with pytest.raises(WrongKindOfFile):
+        files.read(tmp_path)
+    with pytest.raises(WrongKindOfFile):
+        files.write(tmp_path, "x")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.EROFS, ReadOnly), (errno.EACCES, ReadOnly)],
+)
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, number, kind):
+    place = tmp_path / "kept.txt"
+    place.write_text("old")
+    monkeypatch.setattr(os, "fsync", fails(number))
+    with pytest.raises(kind, match=r"kept\.txt"):
+        files.write(place, "new")
+    assert tree(tmp_path) == {"kept.txt": "old"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+def test_a_file_that_does_not_fit_is_refused_whole(tmp_path):
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "from assay.core import files\n"
+        "from assay.core.errors import DiskFull\n"
+        "try: files.write('result.txt', 'x' * 2000)\n"
+        "except DiskFull: print('refused')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "refused\n"
+    assert tree(tmp_path) == {}
+
+
+def test_a_new_folder_appears_whole(tmp_path):
+    with files.folder(tmp_path / "deep" / "new") as place:
+        (place / "a").write_text("1")
+        assert not (tmp_path / "deep" / "new").exists()
+        (place / "b").write_text("2")
+    assert tree(tmp_path) == {"deep/new/a": "1", "deep/new/b": "2"}
+
+
+def test_in_an_old_folder_other_files_stay(tmp_path):
+    (tmp_path / "mine").write_text("keep")
+    (tmp_path / "a").write_text("old")
+    with files.folder(tmp_path) as place:
+        (place / "a").write_text("new")
+    assert tree(tmp_path) == {"mine": "keep", "a": "new"}
+
+
+def _fill_and_fail(place, failure):
+    (place / "a").write_text("1")
+    raise failure
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError, MemoryError])
+def test_a_folder_that_was_not_finished_leaves_nothing(tmp_path, failure):
+    with pytest.raises(failure), files.folder(tmp_path / "deep" / "new") as place:
+        _fill_and_fail(place, failure)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_not_made_in_place_of_a_file(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WrongKindOfFile), files.folder(tmp_path / "file"):
+        pytest.fail("the block must not start")
+    with pytest.raises(WrongKindOfFile), files.folder(tmp_path / "file" / "below"):
+        pytest.fail("the block must not start")
+    assert tree(tmp_path) == {"file": "x"}
