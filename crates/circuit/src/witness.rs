@@ -3,7 +3,7 @@
 use crate::{position, Error, LinearModel, Node, TreeModel};
 use ark_ff::Zero;
 use assay_algebra::Fr;
-use assay_verifier::{Missing, Shape};
+use assay_verifier::{Shape, View};
 
 /// An input word, or missing.
 pub type Word = Option<u64>;
@@ -235,14 +235,17 @@ impl<'a> Walk<'a> {
 
     /// The carried key and the missing bit of each pair (spec 4.4, constraint 6).
     fn missing_pairs(&mut self, base: usize, keys: &[u64]) {
-        for (view, rule) in self.shape.views.iter().enumerate() {
-            if rule.missing != Missing::High || view == 0 {
-                continue;
+        let views = &self.shape.views;
+        for (index, view) in views.iter().enumerate() {
+            let row = base + self.input_rows[index];
+            let same = |other: Option<&View>| other.is_some_and(|v| v.feature == view.feature);
+            if index > 0 && same(views.get(index - 1)) {
+                self.witness.c[row] = Fr::from(keys[index]);
+                self.witness.b[row - 1] = Fr::from(u64::from(keys[index] != keys[index - 1]));
+            } else if !same(views.get(index + 1)) {
+                // A feature of one view is its own pair: present, whatever its key.
+                self.witness.c[row + 1] = Fr::from(keys[index]);
             }
-            let row = base + self.input_rows[view];
-            let missing = keys[view] != keys[view - 1];
-            self.witness.c[row] = Fr::from(keys[view]);
-            self.witness.b[row - 1] = Fr::from(u64::from(missing));
         }
     }
 }

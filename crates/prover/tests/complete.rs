@@ -200,3 +200,36 @@ fn another_model_is_refused_by_name() {
         Err(Error::OtherModel { .. })
     ));
 }
+
+#[test]
+fn private_features_of_one_view_beside_pairs() {
+    // Views: a pair, one that refuses, one that sorts high, one that reads zero.
+    let views = [
+        (0, "low"),
+        (0, "high"),
+        (1, "refuse"),
+        (2, "high"),
+        (3, "zero"),
+    ];
+    let spec = Spec {
+        private: true,
+        missing: false,
+        features: 5,
+        ..BASE
+    };
+    let mut json: serde_json::Value = serde_json::from_str(&circuit(&spec)).unwrap();
+    json["features"] = vec![json["features"][0].clone(); 4].into();
+    json["views"] = views
+        .iter()
+        .map(|(f, rule)| serde_json::json!({"feature": f, "missing": rule}))
+        .collect();
+    let made = make(&json.to_string(), 1);
+    for row in [
+        [None, Some(9), None, None],
+        [Some(7), Some(1 << 30), Some(3), Some(4)],
+        [Some(0), Some(0), None, Some(1)],
+    ] {
+        let proof = made.prover.prove(&inputs(vec![row.to_vec()])).unwrap();
+        verify(&made.key.verifying, &proof).unwrap_or_else(|e| panic!("{row:?}: {e}"));
+    }
+}

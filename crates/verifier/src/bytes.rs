@@ -90,8 +90,9 @@ pub fn point_from_bytes(bytes: &[u8; 2 * WORD]) -> Option<G1Affine> {
         canonical(x.try_into().ok()?)?,
         canonical(y.try_into().ok()?)?,
     );
-    // The cofactor of G1 is one, so the curve equation is the whole check; (0, 0) is not on the curve.
-    point.is_on_curve().then_some(point)
+    // The cofactor of G1 is one, so the curve equation is the whole check. (0, 0) stands for infinity, which the
+    // library takes for a point of the curve: it is refused by name.
+    (!point.is_zero() && point.is_on_curve()).then_some(point)
 }
 
 /// The two words of a point; infinity is (0, 0).

@@ -168,6 +168,11 @@ impl Shape {
     ) -> Result<(), Error> {
         need(self.bits == 64 && self.views.is_empty(), "views")?;
         need(self.lane <= 248, "lane")?;
+        let absent = [self.trees, self.depth, self.table, self.ratio, self.limbs];
+        need(
+            absent.iter().all(|field| *field == 0),
+            "fields of another kind",
+        )?;
         need(
             self.features
                 .checked_add(2)

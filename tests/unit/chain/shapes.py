@@ -45,7 +45,7 @@ SHAPES = {
     ),
     "private": (
         tree_model,
-        {"private": 1, "stride": 8, "depth": 3, "log_max_rows": 1, "views": EVERY_RULE[:3]},
+        {"private": 1, "stride": 8, "depth": 3, "log_max_rows": 1, "views": [*EVERY_RULE[:2], View(2, ZERO, False)]},
         [1, 2],
     ),
     "private, may be missing": (

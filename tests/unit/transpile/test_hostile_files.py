@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import assay
+from assay.core.errors import MissingLibrary
 from assay.transpile.ensemble import Ensemble, Linear
 from assay.transpile.errors import ModelError, ModelMalformed, ModelUnreadable, ModelUnsupported
 from assay.transpile.importers import read_file
@@ -280,7 +282,6 @@ def test_lightgbm_files_that_contradict_themselves(old, new, error, words, tmp_p
         ("model.joblib", b"anything", ModelUnsupported, "pickle"),
         ("model.dat", pickle.dumps({"a": 1}), ModelUnsupported, "pickle"),
         ("model.onnx", b"anything", ModelUnsupported, "neural network"),
-        ("model.skops", b"PK\x03\x04 nonsense", ModelError, "skops"),
         ("model.json", bytes(1000), ModelUnreadable, "no model file"),
     ],
 )
@@ -309,6 +310,21 @@ def test_a_pickle_is_never_opened(tmp_path):
         with pytest.raises(ModelUnsupported, match="pickle"):
             assay.transpile(tmp_path / name)
     assert not marker.exists()
+
+
+def test_damaged_skops_files(tmp_path):
+    pytest.importorskip("skops.io")
+    (tmp_path / "model.skops").write_bytes(b"PK\x03\x04 nonsense")
+    with pytest.raises(ModelUnreadable, match="skops"):
+        assay.transpile(tmp_path / "model.skops")
+
+
+def test_skops_files_without_skops(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "skops", None)
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    (tmp_path / "model.skops").write_bytes(b"PK\x03\x04")
+    with pytest.raises(MissingLibrary, match="needs the library skops"):
+        assay.transpile(tmp_path / "model.skops")
 
 
 def test_skops_files_with_foreign_types_are_refused(tmp_path):
