@@ -9,6 +9,7 @@ from typing import Any, TypedDict, final
 __all__ = [
     "CoreError",
     "Prover",
+    "check_key",
     "msm_floor",
     "proof_info",
     "proof_pack",

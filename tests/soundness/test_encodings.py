@@ -88,9 +88,10 @@ def test_the_neutral_point_as_a_commitment(known: Known, name: str) -> None:
     key, words = honest_words(known, CIRCUITS[name])
     points, _ = message_names(known, CIRCUITS[name])
     for target in points:
-        if target not in {"W", "W'", "Quot0"}:
+        # The simulator solves for W' and for one of the quotient's chunks.
+        if target not in {"W", "W'"} and not target.startswith("Quot"):
             body = known.simulator(key, scalars={target: 0}).prove(1, words)
-            assert bytes(64) in body
+            assert bytes(64) in body, target
             both_refuse(Proof(key, 1, words, body))
 
 

@@ -30,7 +30,7 @@ SHAPES = {
     "one row": (tree_model, {}, [1]),
     "100 x 6": (tree_model, HUNDRED_BY_SIX, [1, 2]),
     "batch": (tree_model, {"log_max_rows": 3}, [1, 2, 3, 5, 8]),
-    "several output groups": (tree_model, {"outputs": 6, "lane": 50, "log_max_rows": 2}, [1, 3, 4]),
+    "several output groups": (tree_model, {"outputs": 6, "trees": 4, "lane": 50, "log_max_rows": 2}, [1, 3, 4]),
     "many features": (tree_model, {"features": 70, "stride": 16, "groups": 16, "log_max_rows": 1}, [1, 2]),
     "every missing rule": (tree_model, RULES, [1, 2]),
     "every missing rule, looped": (
@@ -50,7 +50,7 @@ SHAPES = {
     ),
     "private, may be missing": (
         tree_model,
-        {"private": 1, "stride": 16, "depth": 3, "outputs": 5, "lane": 62, "log_max_rows": 1},
+        {"private": 1, "trees": 4, "stride": 16, "depth": 3, "outputs": 5, "lane": 62, "log_max_rows": 1},
         [1, 2],
     ),
     "linear": (linear_model, {"features": 30, "stride": 32, "groups": 1, "log_max_rows": 2}, [1, 2, 4]),

@@ -58,7 +58,7 @@ def linear_model(rng: random.Random, **changes) -> Model:
     """A key of a linear model."""
     fields = {
         "private": 0, "bits": 64, "features": 5, "outputs": 1, "scale_bits": 30, "lane": 100, "trees": 0, "depth": 0,
-        "stride": 8, "groups": 2, "table": 0, "ratio": 0, "limbs": 0, "log_max_rows": 0,
+        "stride": 16, "groups": 1, "table": 0, "ratio": 0, "limbs": 0, "log_max_rows": 0,
     }  # fmt: skip
     return _model(rng, 1, fields | changes, [])
 
