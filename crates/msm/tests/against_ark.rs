@@ -1,7 +1,7 @@
 //! Every entry point against `ark_ec`, on scalars and points of all shapes.
 
 use ark_bn254::{Fr, G1Affine, G1Projective};
-use ark_ec::{AffineRepr, CurveGroup, PrimeGroup, VariableBaseMSM};
+use ark_ec::{CurveGroup, PrimeGroup, VariableBaseMSM};
 use ark_ff::{AdditiveGroup, Field, PrimeField};
 use assay_msm::{msm, FixedBase};
 use proptest::prelude::*;
@@ -82,7 +82,7 @@ fn edges_of_the_scalar_field() {
     ];
     for edge in edges {
         check(&points(1), &[edge]);
-        check(&points(700), &[edge; 700]);
+        check(&points(700), &vec![edge; 700]);
     }
     check(&points(6), &edges);
     let powers: Vec<Fr> = (0..508u64)
@@ -148,7 +148,7 @@ fn opposite_points_cancel() {
         .collect();
     check(&vec![pairs[0]; count], &signs);
     // A bucket that is infinity in between: P, -P, Q, -Q, R.
-    check(&pairs[..4999], &[Fr::from(3u64); 4999]);
+    check(&pairs[..4999], &vec![Fr::from(3u64); 4999]);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn points_at_infinity_add_nothing() {
         *point = G1Affine::identity();
     }
     check(&some, &scalars(2000));
-    check(&some, &[Fr::ONE; 2000]);
+    check(&some, &vec![Fr::ONE; 2000]);
 }
 
 #[test]
