@@ -95,7 +95,7 @@ impl Prover {
         if count.is_none()
             || count != Some(missing.len())
             || words.len() / 8 != missing.len()
-            || words.len() % 8 != 0
+            || !words.len().is_multiple_of(8)
         {
             return Err(core_error(
                 "rows/width",
