@@ -48,7 +48,7 @@ lint: $(DEPS) $(NODE) ## ruff, mypy, import-linter, rustfmt, clippy, forge fmt: 
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	MYPYPATH=src $(BIN)/mypy -p demo -p benchmarks
-	$(BIN)/lint-imports --no-cache
+	PYTHONPATH=src $(BIN)/lint-imports --no-cache
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
 	cd contracts && $(FORGE) fmt --check
