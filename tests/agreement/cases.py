@@ -62,8 +62,6 @@ LINEAR: dict[str, Case] = {
     "linear": (linear(701), (1, 2, 3, 4)),
     "linear, 30 features": (linear(702, features=30), (1,)),
     "linear, 9 outputs": (linear(703, outputs=9), (1, 3)),
-    "linear private": (linear(704, inputs="private"), (1, 2, 3, 4)),
-    "linear private, 2 outputs": (linear(705, outputs=2, inputs="private"), (2,)),
 }
 CASES: dict[str, Case] = DEPTHS | OUTPUTS | MISSING | INTEGERS | BATCHES | PRIVATE | LINEAR
 

@@ -43,7 +43,6 @@ SHAPES = {
     "trees, private pairs, 2 rows": Shape(forest(3, inputs="private"), 2),
     "trees, integers": Shape(forest(4, features=[FLOAT, WEI], views=views_of(2, ("refuse",))), 1),
     "linear, 3 rows": Shape(linear(5, features=2, outputs=3), 3),
-    "linear, private, 2 rows": Shape(linear(6, inputs="private"), 2),
 }
 
 

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 TREES = forest(31, outputs=2)
 PAIRS = forest(32, inputs="private")
 LINEAR = linear(33, outputs=2)
-LINEAR_PRIVATE = linear(34, inputs="private")
-CIRCUITS = {"trees": TREES, "private pairs": PAIRS, "linear": LINEAR, "linear, private": LINEAR_PRIVATE}
+CIRCUITS = {"trees": TREES, "private pairs": PAIRS, "linear": LINEAR}
 TOP = 1 << 256
 
 
@@ -95,9 +94,8 @@ def test_the_neutral_point_as_a_commitment(known: Known, name: str) -> None:
             both_refuse(Proof(key, 1, words, body))
 
 
-@pytest.mark.parametrize("name", ["private pairs", "linear, private"])
-def test_the_neutral_point_as_the_input_commitment(known: Known, name: str) -> None:
-    key, words = honest_words(known, CIRCUITS[name])
+def test_the_neutral_point_as_the_input_commitment(known: Known) -> None:
+    key, words = honest_words(known, PAIRS)
     words = (0, 0, *words[2:])
     outputs = read_words(parse_key(key), 1, (1, 2, *words[2:])).outputs
     body = known.simulator(key, scalars={"I": 0}).prove(1, words, Statement([], None, outputs))
@@ -105,9 +103,8 @@ def test_the_neutral_point_as_the_input_commitment(known: Known, name: str) -> N
 
 
 @pytest.mark.parametrize("coordinate", [0, 1])
-@pytest.mark.parametrize("name", ["private pairs", "linear, private"])
-def test_an_input_commitment_that_is_not_reduced(known: Known, name: str, coordinate: int) -> None:
-    key, words = honest_words(known, CIRCUITS[name])
+def test_an_input_commitment_that_is_not_reduced(known: Known, coordinate: int) -> None:
+    key, words = honest_words(known, PAIRS)
     statement = read_words(parse_key(key), 1, words)
     raised_words = list(words)
     raised_words[coordinate] += P

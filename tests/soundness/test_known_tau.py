@@ -28,7 +28,6 @@ CIRCUITS = {
     "trees, private pairs": forest(24, inputs="private"),
     "linear": linear(25),
     "linear, 8 outputs": linear(26, outputs=8),
-    "linear, private": linear(27, inputs="private"),
 }
 
 

@@ -13,7 +13,10 @@ pub use file::CircuitFile;
 pub use linear::LinearModel;
 pub use table::position;
 pub use trees::{Node, TreeModel};
-pub use witness::{linear_witness, tree_witness, walk, LinearWitness, TreeWitness, Word};
+pub use witness::{
+    linear_columns, linear_witness, tree_witness, walk, LinearColumns, LinearWitness, TreeWitness,
+    Word,
+};
 
 /// A circuit of either kind.
 #[derive(Clone, Debug)]
@@ -45,6 +48,6 @@ impl Model {
     /// The highest power of τ that proofs of `rows` rows need.
     pub fn degree(&self, rows: u32) -> usize {
         let shape = self.shape();
-        shape.chunk(shape.block() << rows.next_power_of_two().trailing_zeros())
+        shape.chunk(shape.log_blocks(rows))
     }
 }

@@ -22,6 +22,11 @@ impl LinearModel {
     pub fn new(file: &CircuitFile, max_rows: u32) -> Result<Self, Error> {
         let features = file.features.len();
         let outputs = file.outputs.len();
+        if file.private()? {
+            return Err(Error::Unsupported(
+                "private inputs of a linear model: nothing would bound them; transpile it with public inputs",
+            ));
+        }
         if file.weights.len() != outputs || file.weights.iter().any(|w| w.len() != features) {
             return Err(Error::Inconsistent(
                 "weights are not one list an output, one integer a feature".into(),
@@ -37,11 +42,7 @@ impl LinearModel {
         let lane = lane(file, &bases)?;
         let mut shape = Shape {
             kind: Kind::Linear,
-            inputs: if file.private()? {
-                Inputs::Private
-            } else {
-                Inputs::Public
-            },
+            inputs: Inputs::Public,
             srs: Srs::Development,
             bits: 64,
             features: u32::try_from(features).map_err(|_| Error::TooLarge("features"))?,
@@ -60,11 +61,6 @@ impl LinearModel {
             views: Vec::new(),
         };
         shape.groups = shape.output_groups().next_power_of_two();
-        if shape.private() && shape.output_groups() > 1 {
-            return Err(Error::Unsupported(
-                "private inputs of a linear model with this many outputs; transpile it with public inputs",
-            ));
-        }
         shape
             .check()
             .map_err(|e| Error::Inconsistent(e.to_string()))?;

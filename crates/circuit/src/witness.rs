@@ -24,21 +24,25 @@ pub struct TreeWitness {
     pub outputs: Vec<Vec<Fr>>,
 }
 
-/// The columns of a linear inference.
+/// What a linear model says of each row.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)]
 pub struct LinearWitness {
-    pub x: Vec<Fr>,
-    pub phi: Vec<Fr>,
+    /// Per row: the input words, and 1 behind them.
+    pub inputs: Vec<Vec<Fr>>,
+    /// Per row: the packed output groups.
     pub outputs: Vec<Vec<Fr>>,
 }
 
-/// Checks the rows' number and words, and gives the blocks (the last ones repeat row 0, spec 3).
-fn blocks<'a>(
-    shape: &Shape,
-    max_word: &[u64],
-    rows: &'a [Vec<Word>],
-) -> Result<Vec<&'a [Word]>, Error> {
+/// The columns of a linear model's combined row (spec 5).
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct LinearColumns {
+    pub x: Vec<Fr>,
+    pub phi: Vec<Fr>,
+}
+
+/// Checks the rows' number and words.
+fn check(shape: &Shape, max_word: &[u64], rows: &[Vec<Word>]) -> Result<(), Error> {
     let max = 1u32 << shape.log_max_rows;
     if rows.is_empty() || rows.len() > max as usize {
         return Err(Error::Rows {
@@ -62,20 +66,16 @@ fn blocks<'a>(
             }
         }
     }
-    let count = rows.len().next_power_of_two();
-    Ok((0..count)
-        .map(|block| rows.get(block).unwrap_or(&rows[0]).as_slice())
-        .collect())
+    Ok(())
 }
 
 /// Walks every tree for every row.
 pub fn tree_witness(model: &TreeModel, rows: &[Vec<Word>]) -> Result<TreeWitness, Error> {
     let shape = &model.shape;
-    let blocks = blocks(shape, &model.max_word, rows)?;
-    let keys = blocks
-        .iter()
-        .enumerate()
-        .map(|(block, row)| view_keys(shape, row, block))
+    check(shape, &model.max_word, rows)?;
+    // The last blocks repeat row 0 (spec 3).
+    let keys = (0..rows.len().next_power_of_two())
+        .map(|block| view_keys(shape, rows.get(block).unwrap_or(&rows[0]), block))
         .collect::<Result<Vec<_>, _>>()?;
     let mut witness = walk(model, &keys);
     witness.outputs.truncate(rows.len());
@@ -213,11 +213,15 @@ impl<'a> Walk<'a> {
             }
         }
         let end = first + depth;
-        if self.witness.b[end].is_zero() {
+        let value = if self.witness.b[end].is_zero() {
             self.witness.c[end]
         } else {
             self.witness.p[end]
-        }
+        };
+        // The value stands in the row behind: the first input slot, whose `c` nothing else reads.
+        let behind = (end + 1) % self.witness.c.len();
+        self.witness.c[behind] = value;
+        value
     }
 
     fn limbs(&mut self, row: usize, value: u128) {
@@ -245,46 +249,56 @@ impl<'a> Walk<'a> {
             } else if !same(views.get(index + 1)) {
                 // A feature of one view is its own pair: present, whatever its key.
                 self.witness.c[row + 1] = Fr::from(keys[index]);
+                self.limbs(row + 1, u128::from(keys[index]));
             }
         }
     }
 }
 
-/// Runs the sums of every row.
+/// Evaluates every row.
 pub fn linear_witness(model: &LinearModel, rows: &[Vec<Word>]) -> Result<LinearWitness, Error> {
-    let shape = &model.shape;
-    let blocks = blocks(shape, &model.max_word, rows)?;
-    let stride = shape.stride as usize;
-    let n = shape.block() * blocks.len();
-    let (mut x, mut phi) = (vec![Fr::zero(); n], vec![Fr::zero(); n]);
-    let mut outputs = Vec::new();
-    for (block, row) in blocks.iter().enumerate() {
-        let mut values = row
+    check(&model.shape, &model.max_word, rows)?;
+    let mut witness = LinearWitness {
+        inputs: Vec::with_capacity(rows.len()),
+        outputs: Vec::with_capacity(rows.len()),
+    };
+    for (index, row) in rows.iter().enumerate() {
+        let value = |(feature, word): (usize, &Word)| {
+            word.map(Fr::from).ok_or(Error::Input {
+                row: index,
+                feature,
+            })
+        };
+        let mut inputs = row
             .iter()
             .enumerate()
-            .map(|(feature, word)| {
-                word.map(Fr::from).ok_or(Error::Input {
-                    row: block,
-                    feature,
-                })
-            })
+            .map(value)
             .collect::<Result<Vec<_>, _>>()?;
-        values.push(Fr::from(1u64));
-        let mut sums = Vec::new();
-        for (group, weights) in model.weights.iter().enumerate() {
-            let start = block * shape.block() + group * stride;
-            let mut sum = Fr::zero();
-            for (slot, at) in (start..start + stride).enumerate() {
-                phi[at] = sum;
-                if let (Some(value), Some(weight)) = (values.get(slot), weights.get(slot)) {
-                    x[at] = *value;
-                    sum += *value * weight;
-                }
-            }
-            sums.push(sum);
-        }
-        outputs.push(sums);
+        inputs.push(Fr::from(1u64));
+        let product = |weights: &Vec<Fr>| weights.iter().zip(&inputs).map(|(w, x)| *w * x).sum();
+        witness
+            .outputs
+            .push(model.weights.iter().map(product).collect());
+        witness.inputs.push(inputs);
     }
-    outputs.truncate(rows.len());
-    Ok(LinearWitness { x, phi, outputs })
+    Ok(witness)
+}
+
+/// Runs the sums of the combined inputs.
+pub fn linear_columns(model: &LinearModel, inputs: &[Fr]) -> LinearColumns {
+    let stride = model.shape.stride as usize;
+    let n = model.shape.block();
+    let (mut x, mut phi) = (vec![Fr::zero(); n], vec![Fr::zero(); n]);
+    for (group, weights) in model.weights.iter().enumerate() {
+        let start = group * stride;
+        let mut sum = Fr::zero();
+        for slot in 0..stride {
+            phi[start + slot] = sum;
+            if let (Some(value), Some(weight)) = (inputs.get(slot), weights.get(slot)) {
+                x[start + slot] = *value;
+                sum += *value * weight;
+            }
+        }
+    }
+    LinearColumns { x, phi }
 }

@@ -1,5 +1,6 @@
 //! The public types.
 
+use crate::by_value::ByValue;
 use crate::run::Bases;
 use crate::scalar::Term;
 use crate::table::Table;
@@ -64,6 +65,14 @@ impl FixedBase {
     pub fn msm_u64(&self, scalars: &[u64]) -> G1Projective {
         self.bases(scalars.len())
             .msm(scalars.len(), |i| Term::from_u64(i, scalars[i]))
+    }
+
+    /// The first `values.len()` points, summed by value. Values have to be small.
+    ///
+    /// # Panics
+    /// If there are more values than points.
+    pub fn by_value(&self, values: &[u64]) -> ByValue {
+        ByValue::new(&self.bases(values.len()), values)
     }
 
     fn bases(&self, needed: usize) -> Bases<'_> {

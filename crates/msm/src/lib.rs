@@ -40,6 +40,7 @@
 mod accumulate;
 mod base;
 mod batch;
+mod by_value;
 mod field;
 mod group;
 mod plan;
@@ -51,3 +52,4 @@ mod sort;
 mod table;
 
 pub use base::{msm, FixedBase};
+pub use by_value::ByValue;

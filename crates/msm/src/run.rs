@@ -43,6 +43,11 @@ impl<'a> Bases<'a> {
         Self { points, table }
     }
 
+    /// Whether a point is not infinity.
+    pub(crate) fn is_finite(&self, index: usize) -> bool {
+        !self.points[index].is_zero()
+    }
+
     /// The sum of `count` terms; `term` makes each.
     pub(crate) fn msm(
         &self,
@@ -67,7 +72,7 @@ impl<'a> Bases<'a> {
     fn terms(&self, count: usize, term: impl Fn(usize) -> Option<Term> + Sync) -> Vec<Vec<Term>> {
         let size = count.div_ceil(rayon::current_num_threads()).max(PART);
         // Infinity adds nothing, and the additions rely on finite points.
-        let finite = |t: &Term| !self.points[t.index as usize].is_zero();
+        let finite = |t: &Term| self.is_finite(t.index as usize);
         let part = |range: Range<usize>| range.filter_map(&term).filter(finite).collect();
         let ranges = (0..count)
             .step_by(size)

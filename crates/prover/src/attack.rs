@@ -1,17 +1,18 @@
 //! A prover that cheats, for the tests that show what each constraint is for. Only built with the feature `attack`.
 
 use crate::prove::{Inputs, Prover, Relation};
-use crate::trees::{sums::Values, Session};
+use crate::trees::sums::{Layout, Stated, Values};
+use crate::trees::Session;
 use crate::Error;
-use ark_ff::Zero;
+use ark_ff::{Field, Zero};
 use assay_algebra::Fr;
 use assay_circuit::{tree_witness, TreeModel, TreeWitness};
-use assay_verifier::Container;
+use assay_verifier::{Container, Shape};
 
 /// Where the prover hides the difference that its false witness leaves in the sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hide {
-    /// Nowhere: constraint 10 fails.
+    /// Nowhere: constraint 11 fails.
     Nowhere,
     /// In a step of `φ` that does not follow from its row (constraint 4).
     Bus,
@@ -19,12 +20,16 @@ pub enum Hide {
     Helper,
     /// In the last helper at this row.
     HelperAt(usize),
-    /// In a step of `φ_V` (constraint 7).
+    /// In a step of `φ_V` (constraint 8).
     Table,
-    /// In a start of `φ` that is not zero (constraint 8).
+    /// In a start of `φ` that is not zero (constraint 9).
     Start,
-    /// In a start of `φ_V` that is not zero (constraint 9).
+    /// In a start of `φ_V` that is not zero (constraint 10).
     StartOfTable,
+    /// In a step of `a` that does not follow from its row (the accumulator's constraint).
+    Accumulator,
+    /// In a start of `a` that is not zero (constraint 12).
+    StartOfInputs,
 }
 
 /// Which entries the statement binds.
@@ -40,7 +45,15 @@ pub enum Entries {
 const ROW: usize = 2;
 
 impl Hide {
-    fn adjust(self, values: &mut Values, outputs: Fr) {
+    fn adjust(self, values: &mut Values, stated: &Stated, shape: &Shape) {
+        match self {
+            Self::Accumulator => values.a[0] = stated.inputs,
+            Self::StartOfInputs => start_elsewhere(&mut values.a, stated, shape),
+            _ => self.adjust_bus(values, stated.outputs),
+        }
+    }
+
+    fn adjust_bus(self, values: &mut Values, outputs: Fr) {
         let n = values.phi.len();
         let table: Fr = values.growth.iter().map(|(_, term)| *term).sum();
         let missing = table + outputs - values.phi[0];
@@ -50,7 +63,7 @@ impl Hide {
             }
         };
         match self {
-            Self::Nowhere => {}
+            Self::Nowhere | Self::Accumulator | Self::StartOfInputs => {}
             Self::Bus => raise(ROW + 1),
             Self::Start => raise(1),
             Self::Helper => {
@@ -68,6 +81,21 @@ impl Hide {
         }
         debug_assert!(!missing.is_zero() || self == Self::Nowhere);
     }
+}
+
+/// Every step of `a` as its row says, from the start that ends at the stated sum.
+fn start_elsewhere(a: &mut [Fr], stated: &Stated, shape: &Shape) {
+    let layout = Layout::new(shape);
+    let slots = (1..a.len()).filter(|row| layout.is_input(*row)).count();
+    let all = stated.alpha.pow([slots as u64]);
+    let mut added = (stated.inputs - a[0]) * all.inverse().unwrap_or_default();
+    for (row, value) in a.iter_mut().enumerate().skip(1) {
+        *value += added;
+        if layout.is_input(row) {
+            added *= stated.alpha;
+        }
+    }
+    a[0] += added;
 }
 
 impl Prover {
@@ -90,8 +118,8 @@ impl Prover {
             entries = session.entries(&witness);
         }
         let (words, body) =
-            session.finish(self, inputs, &witness, &entries, |values, outputs| {
-                hide.adjust(values, outputs);
+            session.finish(self, inputs, &witness, &entries, |values, stated| {
+                hide.adjust(values, stated, &relation.model.shape);
             })?;
         let shape = &self.verifying.shape;
         let container = Container {

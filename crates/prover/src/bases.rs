@@ -9,18 +9,18 @@ use assay_msm::FixedBase;
 use assay_srs::Srs;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Window tables pay for themselves up to this size; beyond, they would take hundreds of megabytes.
 const TABLE_LIMIT: usize = (1 << 14) + 64;
 
-/// Powers, Lagrange bases by size, and the running-sum basis of the table.
+/// Powers, and the Lagrange and running-sum bases by size.
 pub(crate) struct Bases {
     path: PathBuf,
     srs: Mutex<Option<Arc<Srs>>>,
     powers: Mutex<Option<Arc<FixedBase>>>,
     lagrange: Mutex<HashMap<u32, Arc<FixedBase>>>,
-    suffix: OnceLock<Arc<FixedBase>>,
+    suffix: Mutex<HashMap<u32, Arc<FixedBase>>>,
 }
 
 fn fixed(points: Vec<G1Affine>) -> FixedBase {
@@ -38,7 +38,7 @@ impl Bases {
             srs: Mutex::default(),
             powers: Mutex::default(),
             lagrange: Mutex::default(),
-            suffix: OnceLock::new(),
+            suffix: Mutex::default(),
         }
     }
 
@@ -75,10 +75,11 @@ impl Bases {
         Ok(basis)
     }
 
-    /// For the running sum over a table of `2^log` rows: element `j` is `Σ_(k = j+1 ..= N) [L_(k mod N)]`,
+    /// For running sums over `2^log` rows: element `j` is `Σ_(k = j+1 ..= N) [L_(k mod N)]`,
     /// so that a sum that grows at few rows costs few terms.
     pub fn suffix(&self, log: u32) -> Result<Arc<FixedBase>, Error> {
-        if let Some(basis) = self.suffix.get() {
+        let mut held = self.suffix.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(basis) = held.get(&log) {
             return Ok(basis.clone());
         }
         let lagrange = self.srs(1 << log)?.lagrange(log)?;
@@ -89,7 +90,8 @@ impl Bases {
             sums[j] = sum;
         }
         let basis = Arc::new(fixed(G1Projective::normalize_batch(&sums)));
-        Ok(self.suffix.get_or_init(|| basis).clone())
+        held.insert(log, basis.clone());
+        Ok(basis)
     }
 }
 

@@ -12,10 +12,10 @@ use std::path::Path;
 /// Recomputes `Pub`, `ρ`, `Γ`, `E`, `Ψ` and `[τ]_2` from the shape and the reference string.
 ///
 /// With them as they should be, a tree model's key fixes one function whatever else it commits to
-/// (docs/spec/security.md, 3). A linear model's commitments are all hidden: there is nothing to recompute.
+/// (docs/spec/security.md, 3). A linear model's one commitment is hidden: there is nothing to recompute.
 pub fn check_key(key: &VerifyingKey, srs_path: &Path) -> Result<(), Error> {
     let shape = &key.shape;
-    let degree = shape.chunk(shape.block() << shape.log_max_rows);
+    let degree = shape.chunk(shape.max_log_blocks());
     let srs = Srs::load(srs_path, degree)?;
     if srs.info.tau != key.tau || srs.info.kind != shape.srs {
         return Err(Error::Forged("its reference string is not this one"));

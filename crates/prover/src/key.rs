@@ -5,7 +5,7 @@ use assay_algebra::{word, Fr};
 use assay_verifier::{Reader, VerifyingKey};
 
 /// Name and version of the key format.
-pub const KEY_MAGIC: &[u8] = b"assay-pk/1\0";
+pub const KEY_MAGIC: &[u8] = b"assay-pk/2\0";
 
 /// What the prover keeps secret.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct ProvingKey {
     pub max_rows: u32,
     /// Digest of the reference string.
     pub srs: [u8; 32],
-    /// Trees: three; linear: one for each `log2 nb`.
+    /// Trees: three; linear: one.
     pub blinds: Vec<Fr>,
     /// `circuit.json`.
     pub circuit: String,

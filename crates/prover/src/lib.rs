@@ -12,6 +12,7 @@ mod linear;
 mod opening;
 mod outputs;
 mod prove;
+mod quotient;
 mod setup;
 mod table;
 mod trees;

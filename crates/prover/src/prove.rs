@@ -1,6 +1,7 @@
 //! The prover: holds a key, the model's polynomials and the reference string.
 
 use crate::bases::Bases;
+use crate::column::blinded;
 use crate::fixed::{coefficients, values};
 use crate::table::Table;
 use crate::{linear, outputs::unpack, setup::weight_rows, trees, Error, ProvingKey};
@@ -41,9 +42,8 @@ pub(crate) struct TreeRelation {
 
 pub(crate) struct LinearRelation {
     pub model: LinearModel,
-    /// The coefficients of the weights on one block.
+    /// The coefficients of the blinded weights.
     pub weights: Vec<Fr>,
-    pub blinds: Vec<Fr>,
 }
 
 impl Prover {
@@ -75,8 +75,7 @@ impl Prover {
                 Relation::Trees(Box::new(TreeRelation { model, table }))
             }
             Model::Linear(model) => Relation::Linear(LinearRelation {
-                weights: coefficients(&weight_rows(&model)),
-                blinds: key.blinds.clone(),
+                weights: blinded(&weight_rows(&model), &key.blinds),
                 model,
             }),
         };

@@ -61,19 +61,13 @@ fn trees(model: &TreeModel, powers: &[G1Affine]) -> Result<Parts, Error> {
 }
 
 fn linear(model: &LinearModel, powers: &[G1Affine]) -> Parts {
-    let shape = &model.shape;
     let coefficients = fixed::coefficients(&weight_rows(model));
-    let secret = blinds(shape.log_max_rows as usize + 1);
-    let commitments = secret
-        .iter()
-        .enumerate()
-        .map(|(log, blind)| {
-            let blocks = 1 << log;
-            let mask = (powers[shape.block() * blocks] - powers[0]) * blind;
-            vec![(fixed::commit(&coefficients, powers, blocks) + mask).into_affine()]
-        })
-        .collect();
-    (Vec::new(), commitments, secret)
+    let blind = blinds(1);
+    let mask = (powers[model.shape.block()] - powers[0]) * blind[0];
+    let commitment = fixed::commit(&coefficients, powers, 1) + mask;
+    let mut fixed = vec![Vec::new(); model.shape.log_max_rows as usize + 1];
+    fixed[0].push(commitment.into_affine());
+    (Vec::new(), fixed, blind)
 }
 
 /// The packed weights on the rows of a block.

@@ -3,25 +3,31 @@
 mod quotient;
 pub(crate) mod sums;
 
-use crate::column::{blinds, Column, ONCE, TWICE};
+use crate::bases::Bases;
+use crate::column::{Column, ONCE, TWICE};
 use crate::opening::{open, Opened, Points};
 use crate::prove::{opening_scalar, Inputs, Prover, TreeRelation};
+use crate::quotient::blind_chunks;
 use crate::Error;
 use ark_bn254::G1Affine;
 use ark_ec::CurveGroup;
 use ark_ff::{Field, One, Zero};
 use assay_algebra::{add_scaled, evaluate, root_of_unity, word, Fr, Transcript, WORD};
 use assay_circuit::{tree_witness, TreeWitness};
-use assay_msm::FixedBase;
+use assay_msm::{ByValue, FixedBase};
 use assay_verifier::{point_bytes, trees, Fixed, PointSet};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
 use sums::Sums;
 
+/// From so many rows on, limbs and helpers are committed by the limbs' values: those are far fewer than the rows.
+const GROUPED: usize = 1 << 14;
+
 /// What stays fixed while one proof is made.
 pub(crate) struct Session<'a> {
     pub relation: &'a TreeRelation,
+    pub bases: &'a Bases,
     pub log_rows: u32,
     pub log_domain: u32,
     pub powers: Arc<FixedBase>,
@@ -40,11 +46,15 @@ pub(crate) struct First {
     pub m: Column,
     /// `I`, for private inputs.
     pub input: Option<Column>,
+    /// The Lagrange points of the rows that have a limb's value, summed, for each limb: of large batches only.
+    pub by_value: Vec<ByValue>,
 }
 
 /// The columns of round 2.
 pub(crate) struct Second {
     pub helpers: Vec<Column>,
+    /// The accumulator, for batches with public inputs.
+    pub a: Option<Column>,
     pub phi: Column,
     pub phi_table: Column,
 }
@@ -88,22 +98,24 @@ impl First {
 impl Second {
     fn list(&self) -> Vec<&Column> {
         let mut list: Vec<&Column> = self.helpers.iter().collect();
+        list.extend(&self.a);
         list.extend([&self.phi, &self.phi_table]);
         list
     }
 }
 
 impl<'a> Session<'a> {
-    pub fn new(prover: &Prover, relation: &'a TreeRelation, rows: usize) -> Result<Self, Error> {
+    pub fn new(prover: &'a Prover, relation: &'a TreeRelation, rows: usize) -> Result<Self, Error> {
         let shape = &relation.model.shape;
         let log_rows = rows.next_power_of_two().trailing_zeros();
         let log_domain = shape.log_block() + log_rows;
         let bases = &prover.bases;
         Ok(Self {
             relation,
+            bases,
             log_rows,
             log_domain,
-            powers: bases.powers(shape.chunk(1 << log_domain))?,
+            powers: bases.powers(shape.chunk(log_rows))?,
             lagrange: bases.lagrange(log_domain)?,
             lagrange_table: bases.lagrange(shape.log_table())?,
             suffix: bases.suffix(shape.log_table())?,
@@ -121,11 +133,11 @@ impl<'a> Session<'a> {
         inputs: &Inputs,
         witness: &TreeWitness,
         entries: &[Fr],
-        adjust: impl Fn(&mut sums::Values, Fr),
+        adjust: impl Fn(&mut sums::Values, &sums::Stated),
     ) -> Result<Proven, Error> {
-        let private = self.relation.model.shape.private();
-        let first = self.first(witness, private.then_some(entries), inputs);
-        let public = &if private {
+        let shape = &self.relation.model.shape;
+        let first = self.first(witness, shape.private().then_some(entries), inputs);
+        let public = &if shape.private() || shape.accumulates(self.log_rows) {
             Vec::new()
         } else {
             assay_algebra::interpolate(entries)
@@ -142,16 +154,25 @@ impl<'a> Session<'a> {
         let (alpha, beta) = (transcript.challenge(), transcript.challenge());
         let outputs = self.output_sum(witness, alpha, beta)?;
         let mut values = self.sums(witness, alpha, beta)?;
-        adjust(&mut values, outputs);
-        let sums = Sums {
-            second: self.second(&values),
+        let stated = sums::Stated {
             outputs,
+            inputs: self.accumulate(entries, alpha)[0],
+            alpha,
+        };
+        adjust(&mut values, &stated);
+        let sums = Sums {
+            second: self.second(&first, &values)?,
+            stated,
         };
         write(&affine(&sums.second.list()), &mut transcript, &mut body);
         let ch = trees::Challenges::new(alpha, beta, transcript.challenge());
-        let quotient = self.quotient(&first, &sums, &ch, public);
-        let chunk = self.relation.model.shape.chunk(self.rows());
-        let chunks = self.chunks(&quotient, chunk);
+        let weights = trees::Weights::new(&trees::Constants::new(shape, self.log_rows), &ch);
+        let quotient = self.quotient(&first, &sums, &ch, &weights, public);
+        let chunks = blind_chunks(
+            &quotient,
+            shape.chunk(self.log_rows),
+            shape.chunks(self.log_rows),
+        );
         let commitments: Vec<_> = chunks.iter().map(|c| self.powers.msm(c)).collect();
         write(
             &ark_bn254::G1Projective::normalize_batch(&commitments),
@@ -164,7 +185,8 @@ impl<'a> Session<'a> {
         let bytes: Vec<u8> = evaluated.list().into_iter().flat_map(word).collect();
         transcript.absorb(&bytes);
         body.extend(bytes);
-        let remainder = self.remainder(&first, &sums, &ch, public, &evaluated, &chunks, chunk)?;
+        let remainder =
+            self.remainder(&first, &sums, &ch, &weights, public, &evaluated, &chunks)?;
         let batch = evaluated.batch(&first, &sums.second, remainder);
         let proof = open(&batch, self.points(zeta)?, &mut transcript, &self.powers)
             .ok_or(Error::Key(assay_verifier::Error::Denominator))?;
@@ -180,9 +202,20 @@ impl<'a> Session<'a> {
             || (column(&witness.x, ONCE), column(&witness.b, TWICE)),
             || (column(&witness.p, TWICE), column(&witness.c, TWICE)),
         );
-        let s = witness.s.par_iter().map(|limbs| {
+        let by_value: Vec<ByValue> = if self.rows() >= GROUPED {
+            let limbs = witness.s.iter();
+            limbs.map(|limbs| self.lagrange.by_value(limbs)).collect()
+        } else {
+            Vec::new()
+        };
+        let s = (0..witness.s.len()).into_par_iter().map(|index| {
+            let limbs = &witness.s[index];
             let values: Vec<Fr> = limbs.par_iter().map(|limb| Fr::from(*limb)).collect();
-            Column::with_commitment(&values, ONCE, self.lagrange.msm_u64(limbs), &self.powers)
+            let plain = by_value.get(index).map_or_else(
+                || self.lagrange.msm_u64(limbs),
+                |groups| groups.sum(Fr::from),
+            );
+            Column::with_commitment(&values, ONCE, plain, &self.powers)
         });
         let s = s.collect();
         let m: Vec<Fr> = witness.m.iter().map(|count| Fr::from(*count)).collect();
@@ -198,6 +231,7 @@ impl<'a> Session<'a> {
                 let blind = [opening_scalar(inputs.opening, entries)];
                 Column::with_blinds(entries, &blind, &self.lagrange, &self.powers)
             }),
+            by_value,
         }
     }
 
@@ -221,20 +255,6 @@ impl<'a> Session<'a> {
         values
     }
 
-    /// Splits the quotient; random multiples that cancel between neighbours hide the single chunks.
-    fn chunks(&self, quotient: &[Fr], size: usize) -> Vec<Vec<Fr>> {
-        let count = self.relation.model.shape.chunks(self.rows());
-        let mut chunks: Vec<Vec<Fr>> = (0..count)
-            .map(|i| quotient.iter().skip(i * size).take(size).copied().collect())
-            .collect();
-        for (index, blind) in blinds(count - 1).into_iter().enumerate() {
-            chunks[index].resize(size, Fr::zero());
-            chunks[index].push(blind);
-            chunks[index + 1][0] -= blind;
-        }
-        chunks
-    }
-
     fn points(&self, zeta: Fr) -> Result<Points, Error> {
         let root = |log| root_of_unity(log).ok_or(Error::Damaged("domain"));
         Ok(Points {
@@ -251,17 +271,17 @@ impl<'a> Session<'a> {
         first: &First,
         sums: &Sums,
         ch: &trees::Challenges,
+        weights: &trees::Weights,
         public: &[Fr],
         at: &Evaluated,
         chunks: &[Vec<Fr>],
-        chunk: usize,
     ) -> Result<Vec<Fr>, Error> {
         let shape = &self.relation.model.shape;
         let zeta = at.zeta;
         let row = self.row_at(zeta, at, evaluate(public, zeta));
-        let constants = trees::Constants::new(shape);
-        let linear = trees::constraints(&constants, ch, &row);
-        let tail = trees::tail(&constants, ch);
+        let constants = trees::Constants::new(shape, self.log_rows);
+        let linear = trees::constraints(&constants, ch, weights, &row);
+        let tail = weights.tail;
         let inverse = |value: Fr| {
             value
                 .inverse()
@@ -281,6 +301,13 @@ impl<'a> Session<'a> {
         );
         for (helper, factor) in sums.second.helpers.iter().zip(linear.helpers) {
             add_scaled(&mut sum, &helper.coefficients, factor * over_h);
+        }
+        if let Some(a) = &sums.second.a {
+            let factor = linear.a * over_h + tail.inputs * over_one;
+            add_scaled(&mut sum, &a.coefficients, factor);
+            sum[0] += (tail.start_of_inputs * at.next_a.unwrap_or_default()
+                - tail.inputs * sums.stated.inputs)
+                * over_one;
         }
         if let Some(input) = &first.input {
             add_scaled(&mut sum, &input.coefficients, linear.input * over_h);
@@ -302,8 +329,8 @@ impl<'a> Session<'a> {
             add_scaled(&mut sum, polynomial, factor);
         }
         sum[0] += (tail.start * at.next_phi + tail.start_of_table * at.next_phi_table) * over_one;
-        sum[0] -= tie * (at.phi_table + sums.outputs);
-        let step = zeta.pow([chunk as u64]);
+        sum[0] -= tie * (at.phi_table + sums.stated.outputs);
+        let step = zeta.pow([shape.chunk(self.log_rows) as u64]);
         let mut power = -Fr::one();
         for part in chunks {
             add_scaled(&mut sum, part, power);
@@ -331,6 +358,7 @@ impl<'a> Session<'a> {
             next_p: at.next_p,
             next_c: at.next_c,
             next_phi: at.next_phi,
+            next_a: at.next_a.unwrap_or_default(),
             block_key: fixed(Fixed::Rho).map_or(Fr::one(), |rho| zeta * rho),
             output_group: fixed(Fixed::OutputGroup).unwrap_or_default(),
             used: fixed(Fixed::Used).unwrap_or_default(),
@@ -352,6 +380,7 @@ struct Evaluated {
     next_b: Fr,
     next_p: Fr,
     next_c: Fr,
+    next_a: Option<Fr>,
     next_phi: Fr,
     next_phi_table: Fr,
 }
@@ -379,6 +408,7 @@ impl Evaluated {
             next_b: at(&first.b, next),
             next_p: at(&first.p, next),
             next_c: at(&first.c, next),
+            next_a: second.a.as_ref().map(|a| at(a, next)),
             next_phi: at(&second.phi, next),
             next_phi_table: at(&second.phi_table, next_of_table),
         }
@@ -389,13 +419,9 @@ impl Evaluated {
         list.extend(&self.s);
         list.extend(self.fixed.iter().map(|(_, _, value)| *value));
         list.extend([self.b, self.p, self.phi_table]);
-        list.extend([
-            self.next_b,
-            self.next_p,
-            self.next_c,
-            self.next_phi,
-            self.next_phi_table,
-        ]);
+        list.extend([self.next_b, self.next_p, self.next_c]);
+        list.extend(self.next_a);
+        list.extend([self.next_phi, self.next_phi_table]);
         list
     }
 
@@ -422,14 +448,16 @@ impl Evaluated {
                 .iter()
                 .map(|(_, polynomial, _)| single(polynomial, PointSet::Here)),
         );
-        for (column, set) in [
-            (&first.b, PointSet::HereAndNext),
-            (&first.p, PointSet::HereAndNext),
-            (&first.c, PointSet::Next),
-            (&second.phi, PointSet::Next),
-            (&second.phi_table, PointSet::HereAndNextOfTable),
-        ] {
-            batch.push(single(&column.coefficients, set));
+        let shifted = [
+            (Some(&first.b), PointSet::HereAndNext),
+            (Some(&first.p), PointSet::HereAndNext),
+            (Some(&first.c), PointSet::Next),
+            (second.a.as_ref(), PointSet::Next),
+            (Some(&second.phi), PointSet::Next),
+            (Some(&second.phi_table), PointSet::HereAndNextOfTable),
+        ];
+        for (column, set) in shifted {
+            batch.extend(column.map(|column| single(&column.coefficients, set)));
         }
         batch
     }

@@ -27,7 +27,7 @@ fn bites(
     alter: impl Fn(&mut TreeWitness, &TreeModel),
     hide: Hide,
 ) {
-    stops_at(made, index, || {
+    stops_at(made, request, index, || {
         made.prover.cheat(request, &alter, hide, Entries::Stated)
     });
 }
@@ -39,13 +39,13 @@ fn bites_committed(
     index: u64,
     alter: impl Fn(&mut TreeWitness, &TreeModel),
 ) {
-    stops_at(made, index, || {
+    stops_at(made, request, index, || {
         made.prover
             .cheat(request, &alter, Hide::Nowhere, Entries::OfWitness)
     });
 }
 
-fn stops_at(made: &Made, index: u64, cheat: impl Fn() -> Result<Vec<u8>, Error>) {
+fn stops_at(made: &Made, request: &Inputs, index: u64, cheat: impl Fn() -> Result<Vec<u8>, Error>) {
     let _alone = ALONE
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -65,7 +65,9 @@ fn stops_at(made: &Made, index: u64, cheat: impl Fn() -> Result<Vec<u8>, Error>)
         accepted(Some(index)),
         "the cheat does not stop at constraint {index}"
     );
-    for other in (0..count(&key.shape)).filter(|other| *other != index) {
+    let rows = u32::try_from(request.rows.len()).unwrap();
+    let count = count(&key.shape, key.shape.log_blocks(rows));
+    for other in (0..count).filter(|other| *other != index) {
         assert!(
             !accepted(Some(other)),
             "the cheat on {index} also passes without {other}"
@@ -73,14 +75,16 @@ fn stops_at(made: &Made, index: u64, cheat: impl Fn() -> Result<Vec<u8>, Error>)
     }
 }
 
-fn tail(shape: &Shape) -> u64 {
-    5 + shape.helpers() as u64
+/// The number of the first constraint that is not on `H`, for `2^log_rows` blocks.
+fn tail(shape: &Shape, log_rows: u32) -> u64 {
+    6 + shape.helpers(log_rows) as u64
+        + u64::from(shape.accumulates(log_rows))
         + if shape.private() { 2 } else { 0 }
         + if shape.pairs() { 3 } else { 0 }
 }
 
-fn count(shape: &Shape) -> u64 {
-    tail(shape) + 4
+fn count(shape: &Shape, log_rows: u32) -> u64 {
+    tail(shape, log_rows) + if shape.accumulates(log_rows) { 6 } else { 4 }
 }
 
 fn made() -> (Made, Inputs) {
@@ -95,7 +99,7 @@ fn other_output(witness: &mut TreeWitness, _: &TreeModel) {
 #[test]
 fn sums_must_follow_their_rows() {
     let (made, request) = made();
-    let first = tail(&made.key.verifying.shape);
+    let first = tail(&made.key.verifying.shape, 0);
     for (index, hide) in [
         (4, Hide::Bus),
         (5, Hide::Helper),
@@ -122,9 +126,16 @@ fn wrong_leaves_thresholds_and_children_are_hidden_nowhere_else_than_in_a_sum() 
             &mut witness.p[end]
         };
         *side += Fr::from(7u64);
+        witness.c[end + 1] += Fr::from(7u64);
         witness.outputs[0][0] += Fr::from(7u64);
     };
     bites(&made, &request, 4, leaf, Hide::Bus);
+    // An output that is not the leaf.
+    let output = |witness: &mut TreeWitness, model: &TreeModel| {
+        witness.c[model.shape.stride as usize] += Fr::from(7u64);
+        witness.outputs[0][0] += Fr::from(7u64);
+    };
+    bites(&made, &request, tail(&shape, 0) - 1, output, Hide::Nowhere);
     // A child that is not one; the walk then ends elsewhere.
     let child =
         move |witness: &mut TreeWitness, _: &TreeModel| witness.p[step + 1] += Fr::from(2u64);
@@ -136,7 +147,7 @@ fn wrong_leaves_thresholds_and_children_are_hidden_nowhere_else_than_in_a_sum() 
     bites(&made, &request, 4, read, Hide::Bus);
     let uses =
         |witness: &mut TreeWitness, model: &TreeModel| witness.m[model.shape.ratio as usize] += 1;
-    bites(&made, &request, tail(&shape), uses, Hide::Table);
+    bites(&made, &request, tail(&shape, 0), uses, Hide::Table);
 }
 
 #[test]
@@ -160,9 +171,10 @@ fn the_compared_difference_must_be_in_range() {
             rest /= base;
         }
         witness.b[row + 1] = Fr::from(1u64);
+        witness.c[row + 2] += Fr::from(3u64);
         witness.outputs[0][0] += Fr::from(3u64);
     };
-    let helper = 4 + made.key.verifying.shape.helpers() as u64;
+    let helper = 4 + made.key.verifying.shape.helpers(0) as u64;
     bites(
         &made,
         &inputs(vec![vec![Some(5000)]]),
@@ -207,6 +219,7 @@ fn the_bit_must_be_a_bit() {
         witness.s[0][row] = limb + 5;
         let fraction = Fr::from(5u64) * Fr::from(model.shape.bound()).inverse().unwrap();
         witness.b[row + 1] += fraction;
+        witness.c[row + 2] += Fr::from(5u64);
         witness.outputs[0][0] += Fr::from(5u64);
     };
     bites(
@@ -255,6 +268,46 @@ fn the_entries_are_the_public_inputs() {
     bites(&made, &request, 3, other, Hide::Nowhere);
 }
 
+#[test]
+fn the_entries_of_a_batch_are_the_public_inputs() {
+    let made = make(&circuit(&BASE), 4);
+    let request = inputs(common::rows(&BASE, 3));
+    let first = tail(&made.key.verifying.shape, 2);
+    // The third row's inputs are others than stated.
+    let other = |witness: &mut TreeWitness, model: &TreeModel| {
+        let stated = witness.outputs.clone();
+        let shape = &model.shape;
+        let words = &common::rows(&BASE, 3);
+        let keys = |row: &Vec<Option<u64>>| -> Vec<u64> {
+            let views = shape.views.iter();
+            views
+                .map(|view| shape.key(view, row[view.feature as usize]).unwrap())
+                .collect()
+        };
+        let mut all: Vec<Vec<u64>> = [&words[0], &words[1], &words[2], &words[0]]
+            .into_iter()
+            .map(keys)
+            .collect();
+        all[2] = vec![1 << 30; shape.views.len()];
+        *witness = walk(model, &all);
+        witness.outputs.truncate(stated.len());
+    };
+    bites(&made, &request, first + 5, other, Hide::Nowhere);
+    bites(&made, &request, first - 2, other, Hide::Accumulator);
+    bites(&made, &request, first + 4, other, Hide::StartOfInputs);
+    // An input slot that is not in use must hold nothing: it would offer any entry to read.
+    let unused = |witness: &mut TreeWitness, model: &TreeModel| {
+        let free = (1..model.shape.block())
+            .find(|row| {
+                row % (model.shape.stride as usize) < model.shape.input_slots() as usize
+                    && !model.shape.input_rows().contains(row)
+            })
+            .unwrap();
+        witness.x[free] = Fr::from(5u64);
+    };
+    bites(&made, &request, first + 5, unused, Hide::Nowhere);
+}
+
 fn private(missing: bool) -> (Made, Inputs) {
     let spec = Spec {
         private: true,
@@ -275,7 +328,7 @@ fn hidden_inputs_are_the_committed_ones() {
     bites(
         &made,
         &request,
-        6 + shape.helpers() as u64,
+        6 + shape.helpers(0) as u64,
         other,
         Hide::Nowhere,
     );
@@ -307,7 +360,7 @@ fn a_hidden_entry_belongs_to_its_feature() {
             witness.s[limb].swap(first, second);
         }
     };
-    let index = 5 + shape.helpers() as u64;
+    let index = 5 + shape.helpers(0) as u64;
     bites_committed(&made, &inputs(vec![vec![Some(1 << 20); 2]]), index, alter);
 }
 
@@ -315,7 +368,7 @@ fn a_hidden_entry_belongs_to_its_feature() {
 fn a_missing_value_is_missing_in_both_views() {
     let (made, _) = private(true);
     let shape = made.key.verifying.shape.clone();
-    let first = 7 + shape.helpers() as u64;
+    let first = 7 + shape.helpers(0) as u64;
     let high = u64::from(u32::MAX);
     let pair = |low: u64, high: u64, carried: u64, missing: u64| {
         move |witness: &mut TreeWitness, model: &TreeModel| {

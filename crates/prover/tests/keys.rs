@@ -16,12 +16,9 @@ fn honest_keys_pass() {
             ..BASE
         };
         check_key(&make(&circuit(&spec), 4).key.verifying, &srs()).unwrap();
-        check_key(
-            &make(&linear_circuit(private, 4, 1, 1), 4).key.verifying,
-            &srs(),
-        )
-        .unwrap();
     }
+    let linear = make(&linear_circuit(false, 4, 1, 1), 4).key;
+    check_key(&linear.verifying, &srs()).unwrap();
 }
 
 #[test]
@@ -60,7 +57,7 @@ fn proving_keys_read_back_or_are_refused() {
         assert!(ProvingKey::from_bytes(&bytes[..length]).is_err());
     }
     let mut other = bytes.clone();
-    other[9] = b'2';
+    other[9] = b'1';
     assert!(matches!(
         ProvingKey::from_bytes(&other),
         Err(Error::Key(assay_verifier::Error::Version(_)))

@@ -144,7 +144,7 @@ pub fn key<'py>(py: Python<'py>, key: &VerifyingKey) -> Dict<'py> {
         dict.set_item("limb_base", shape.limb_base())?;
         dict.set_item("bound", shape.bound().to_string())?;
         dict.set_item("view_bits", shape.view_bits())?;
-        dict.set_item("helpers", shape.helpers())?;
+        dict.set_item("helpers", shape.helpers(0))?;
     }
     let views = PyList::empty(py);
     for (view, row) in shape.views.iter().zip(shape.input_rows()) {
@@ -177,10 +177,12 @@ fn fixed<'py>(py: Python<'py>, key: &VerifyingKey) -> PyResult<Bound<'py, PyList
     let list = PyList::empty(py);
     for (log, points) in (0u32..).zip(&key.fixed) {
         let entry = PyDict::new(py);
-        let rows = key.shape.block() << log;
+        let rows = key.shape.rows(log);
         entry.set_item("rows", rows)?;
-        entry.set_item("chunk", key.shape.chunk(rows))?;
-        entry.set_item("chunks", key.shape.chunks(rows))?;
+        entry.set_item("chunk", key.shape.chunk(log))?;
+        entry.set_item("chunks", key.shape.chunks(log))?;
+        entry.set_item("helpers", key.shape.helpers(log))?;
+        entry.set_item("accumulates", key.shape.accumulates(log))?;
         let names = key.shape.fixed(log).into_iter().map(|name| match name {
             Fixed::Rho => "rho",
             Fixed::OutputGroup => "output_group",

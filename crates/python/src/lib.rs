@@ -143,8 +143,12 @@ fn verify(py: Python<'_>, vk: &[u8], proof: &[u8]) -> PyResult<()> {
 #[pyfunction]
 fn check_key(py: Python<'_>, vk: &[u8], srs_path: &str) -> PyResult<()> {
     let key = VerifyingKey::from_bytes(vk).map_err(Fail::from_key)?;
-    py.detach(|| assay_prover::check_key(&key, Path::new(srs_path)))
-        .map_err(Fail::from_prover)
+    py.detach(|| {
+        // A string that is judged by must be whole: loading it does not look at its digest.
+        assay_srs::verify_file(Path::new(srs_path))?;
+        assay_prover::check_key(&key, Path::new(srs_path))
+    })
+    .map_err(Fail::from_prover)
 }
 
 #[pyfunction]

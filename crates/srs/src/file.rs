@@ -1,6 +1,6 @@
 //! The reference string on disk: a header, the powers, `[τ]_2`; Lagrange bases in files beside it.
 
-use crate::Error;
+use crate::{import::plain, Error};
 use ark_bn254::{Fq, Fq2, G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, PrimeField};
@@ -43,6 +43,25 @@ impl Info {
     /// Reads the header of a file.
     pub fn read(path: &Path) -> Result<Self, Error> {
         read_header(&mut BufReader::new(File::open(path)?))
+    }
+}
+
+/// Reads a whole file and compares it with the digest in its header.
+///
+/// [`Srs::load`] does not, because a prover loads often and a wrong string costs it no more than a wrong proof.
+/// Whoever judges other people's keys by a string does.
+pub fn verify_file(path: &Path) -> Result<Info, Error> {
+    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let info = read_header(&mut reader)?;
+    let mut body = Vec::new();
+    reader.read_to_end(&mut body)?;
+    if body.len() != (info.degree + 1) * POINT {
+        return Err(Error::Malformed("its length is not that of its powers"));
+    }
+    if digest(info.kind, &body, &point2_be(&info.tau)) == info.digest {
+        Ok(info)
+    } else {
+        Err(Error::Invalid("its content does not have its digest"))
     }
 }
 
@@ -128,9 +147,13 @@ fn read_header(reader: &mut impl Read) -> Result<Info, Error> {
     };
     let degree = u32::from_be_bytes(rest[1..5].try_into().map_err(|_| Error::Format)?) as usize;
     let digest = rest[5..37].try_into().map_err(|_| Error::Format)?;
-    let mut coordinates = rest[37..].chunks(32).map(Fq::from_be_bytes_mod_order);
-    let mut next = || coordinates.next().unwrap_or_default();
-    let (x1, x0, y1, y0) = (next(), next(), next(), next());
+    let mut coordinates = rest[37..].chunks(32);
+    let mut next = || {
+        let mut bytes = coordinates.next().ok_or(Error::Format)?.to_vec();
+        bytes.reverse();
+        plain(&bytes)
+    };
+    let (x1, x0, y1, y0) = (next()?, next()?, next()?, next()?);
     let tau = G2Affine::new_unchecked(Fq2::new(x0, x1), Fq2::new(y0, y1));
     if !tau.is_on_curve() || !tau.is_in_correct_subgroup_assuming_on_curve() || tau.is_zero() {
         return Err(Error::Malformed("the point of G2"));
@@ -179,6 +202,21 @@ fn points_le(points: &[G1Affine]) -> Vec<u8> {
     points.par_iter().flat_map_iter(point_le).collect()
 }
 
+/// In the order of the precompile: imaginary parts first.
+fn point2_be(point: &G2Affine) -> Vec<u8> {
+    let mut out = Vec::new();
+    if let Some((x, y)) = point.xy() {
+        for c in [x.c1, x.c0, y.c1, y.c0] {
+            out.extend(c.into_bigint().to_bytes_be());
+        }
+    }
+    out
+}
+
+fn digest(kind: Kind, body: &[u8], tau: &[u8]) -> [u8; 32] {
+    keccak256(&[&[u8::from(kind == Kind::Ceremony)], body, tau])
+}
+
 /// Writes beside and renames, so that no reader sees half a file.
 fn write_atomically(path: &Path, parts: &[&[u8]]) -> Result<(), Error> {
     let mut name = path.as_os_str().to_owned();
@@ -206,14 +244,9 @@ pub(crate) fn write(
     tau: &G2Affine,
 ) -> Result<Info, Error> {
     let body = points_le(powers);
-    let mut tau_bytes = Vec::new();
-    if let Some((x, y)) = tau.xy() {
-        for c in [x.c1, x.c0, y.c1, y.c0] {
-            tau_bytes.extend(c.into_bigint().to_bytes_be());
-        }
-    }
+    let tau_bytes = point2_be(tau);
     let kind_byte = [u8::from(kind == Kind::Ceremony)];
-    let digest = keccak256(&[&kind_byte, &body, &tau_bytes]);
+    let digest = digest(kind, &body, &tau_bytes);
     let degree =
         u32::try_from(powers.len().saturating_sub(1)).map_err(|_| Error::Malformed("size"))?;
     write_atomically(

@@ -64,7 +64,7 @@ fn integer(bytes: &[u8]) -> Result<BigInt<4>, Error> {
     }
 }
 
-fn plain(bytes: &[u8]) -> Result<Fq, Error> {
+pub(crate) fn plain(bytes: &[u8]) -> Result<Fq, Error> {
     Fq::from_bigint(integer(bytes)?).ok_or(Error::Invalid("a coordinate is not below the modulus"))
 }
 
@@ -102,12 +102,19 @@ fn ptau(bytes: &[u8]) -> Result<Parsed, Error> {
         let id = cursor.u32()?;
         let size = usize::try_from(cursor.u64()?).map_err(|_| Error::Malformed("section size"))?;
         let section = cursor.take(size)?;
-        match id {
-            1 => header = Some(section),
-            2 => first = Some(section),
-            3 => second = Some(section),
-            _ => {}
+        let known = match id {
+            1 => header.replace(section),
+            2 => first.replace(section),
+            3 => second.replace(section),
+            _ => None,
+        };
+        if known.is_some() {
+            // Another reader could take the other one, and mean another string.
+            return Err(Error::Malformed("a section is there twice"));
         }
+    }
+    if !cursor.0.is_empty() {
+        return Err(Error::Malformed("there are bytes after the last section"));
     }
     let mut header = Cursor(header.ok_or(Error::Malformed("no header section"))?);
     if header.u32()? != 32 {

@@ -11,7 +11,7 @@ mod import;
 mod random;
 
 pub use error::Error;
-pub use file::{Info, Srs};
+pub use file::{verify_file, Info, Srs};
 pub use generate::generate;
 pub use import::import;
 pub use random::random_scalar;

@@ -7,7 +7,7 @@ use ark_ff::{BigInteger, PrimeField};
 use assay_algebra::keccak256;
 
 /// Name and version of the key format.
-pub const KEY_MAGIC: &[u8] = b"assay-vk/1\0";
+pub const KEY_MAGIC: &[u8] = b"assay-vk/2\0";
 
 /// A polynomial that is periodic in the block and committed for each number of blocks (spec 4.6, 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

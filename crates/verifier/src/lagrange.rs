@@ -1,7 +1,7 @@
 //! Public polynomials at a point: Lagrange sums and the sum over blocks (spec 1, 4.4).
 
 use crate::Error;
-use ark_ff::{Field, One, Zero};
+use ark_ff::{Field, One};
 use assay_algebra::{inverses, root_of_unity, Fr};
 
 /// The Lagrange polynomials of the domain of order `2^log`, at one point.
@@ -62,36 +62,6 @@ pub fn block_sum(k: Fr, log: u32) -> Result<Fr, Error> {
     Ok(blocks * below * (power - Fr::one()).inverse().ok_or(Error::Denominator)?)
 }
 
-/// A public column: `first` on the same rows of every block, corrected by the differences of later blocks.
-pub(crate) fn periodic_sum(
-    log_block: u32,
-    log_rows: u32,
-    zeta: Fr,
-    rows: &[usize],
-    values: &[Vec<Fr>],
-) -> Result<Fr, Error> {
-    let Some((first, rest)) = values.split_first() else {
-        return Ok(Fr::zero());
-    };
-    let periodic: Vec<_> = rows.iter().copied().zip(first.iter().copied()).collect();
-    let mut sum = Lagrange::new(log_block, pow2(zeta, log_rows))?.sum(&periodic)?;
-    let block = 1usize.checked_shl(log_block).ok_or(Error::Shape("block"))?;
-    let mut differences = Vec::new();
-    for (index, later) in rest.iter().enumerate() {
-        let base = block.saturating_mul(index.saturating_add(1));
-        for ((row, value), original) in rows.iter().zip(later).zip(first) {
-            differences.push((row.saturating_add(base), *value - original));
-        }
-    }
-    if !differences.is_empty() {
-        let log = log_block
-            .checked_add(log_rows)
-            .ok_or(Error::Shape("rows"))?;
-        sum += Lagrange::new(log, zeta)?.sum(&differences)?;
-    }
-    Ok(sum)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,27 +96,5 @@ mod tests {
             at * at + Fr::from(3u64)
         );
         assert!(Lagrange::new(3, root).unwrap().sum(&terms).is_err());
-    }
-
-    #[test]
-    fn periodic_columns_by_the_definition() {
-        let values: Vec<Vec<Fr>> = [[5u64, 6], [7, 8], [9, 10]]
-            .iter()
-            .map(|v| v.map(Fr::from).to_vec())
-            .collect();
-        let zeta = Fr::from(99u64);
-        let rows = [1, 3];
-        // Three rows in four blocks of four: the last block repeats the first row.
-        let mut terms = Vec::new();
-        for block in 0..4 {
-            let source = &values[if block == 3 { 0 } else { block }];
-            terms.extend(
-                rows.iter()
-                    .zip(source)
-                    .map(|(row, v)| (row + 4 * block, *v)),
-            );
-        }
-        let expected = Lagrange::new(4, zeta).unwrap().sum(&terms).unwrap();
-        assert_eq!(periodic_sum(2, 2, zeta, &rows, &values).unwrap(), expected);
     }
 }

@@ -1,6 +1,6 @@
 //! The constraints of the linear relation (spec 5), in the same form as [`crate::trees`].
 
-use ark_ff::One;
+use ark_ff::{One, Zero};
 use assay_algebra::Fr;
 
 /// Values of the slot selectors at a point.
@@ -10,10 +10,6 @@ pub struct Slots {
     pub start: Fr,
     /// `last`.
     pub last: Fr,
-    /// `feat`.
-    pub features: Fr,
-    /// `ℓ_F`.
-    pub one: Fr,
 }
 
 /// All values at one point that the constraints multiply.
@@ -21,7 +17,7 @@ pub struct Slots {
 #[allow(missing_docs)]
 pub struct Row {
     pub slots: Slots,
-    /// The inputs' column: public, or the hidden column's evaluation.
+    /// The combined inputs.
     pub x: Fr,
     pub next_phi: Fr,
     /// `OPI`.
@@ -37,32 +33,27 @@ pub struct Linear {
     pub phi: Fr,
     /// Coefficient of the weights `w`.
     pub weights: Fr,
-    /// Coefficient of `I`.
-    pub input: Fr,
 }
 
 /// `Σ y^i C_i`.
-pub fn constraints(private: bool, y: Fr, row: &Row) -> Linear {
-    let Slots {
-        start,
-        last,
-        features,
-        one,
-    } = row.slots;
+pub fn constraints(y: Fr, row: &Row) -> Linear {
+    let Slots { start, last } = row.slots;
     let inner = Fr::one() - last;
     let y2 = y * y;
-    let mut sum = Linear {
+    Linear {
         constant: y2 * inner * row.next_phi - y * row.public_outputs,
         phi: start + y * last - y2 * inner,
         weights: -(y2 * inner * row.x),
-        input: Fr::from(0u64),
-    };
-    if private {
-        let y3 = y2 * y;
-        sum.input = y3 * features;
-        sum.constant -= sum.input * row.x;
-        sum.constant += y3 * y * one * (row.x - Fr::one());
-        sum.constant += y3 * y2 * (Fr::one() - features - one) * row.x;
+    }
+}
+
+/// `Σ_b α^b v^b`, entry by entry: what a batch is combined to (spec 5).
+pub fn combine(alpha: Fr, rows: &[Vec<Fr>]) -> Vec<Fr> {
+    let mut sum = vec![Fr::zero(); rows.first().map_or(0, Vec::len)];
+    for row in rows.iter().rev() {
+        for (total, value) in sum.iter_mut().zip(row) {
+            *total = *total * alpha + value;
+        }
     }
     sum
 }

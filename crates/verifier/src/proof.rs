@@ -5,7 +5,7 @@ use ark_bn254::G1Affine;
 use assay_algebra::{Fr, WORD};
 
 /// Name and version of the container format.
-pub const PROOF_MAGIC: &[u8] = b"assay-proof/1\0";
+pub const PROOF_MAGIC: &[u8] = b"assay-proof/2\0";
 
 /// How many of each thing a proof of `nb` blocks has.
 #[derive(Clone, Debug)]
@@ -20,23 +20,29 @@ impl ProofLayout {
     /// The layout for a shape and `log2 nb`.
     pub fn new(shape: &Shape, log_rows: u32) -> Self {
         let limbs = usize::try_from(shape.limbs).unwrap_or(0);
-        let rows = shape.block().checked_shl(log_rows).unwrap_or(usize::MAX);
         let opened = shape
             .fixed(log_rows)
             .iter()
             .filter(|f| **f != Fixed::Weights)
             .count();
-        let private = usize::from(shape.private());
+        let accumulator = usize::from(shape.accumulates(log_rows));
+        let chunks = shape.chunks(log_rows);
         let (rounds, evaluations) = match shape.kind {
             Kind::Trees => (
                 [
                     limbs.saturating_add(5),
-                    shape.helpers().saturating_add(2),
-                    shape.chunks(rows),
+                    shape
+                        .helpers(log_rows)
+                        .saturating_add(accumulator)
+                        .saturating_add(2),
+                    chunks,
                 ],
-                limbs.saturating_add(opened).saturating_add(9),
+                limbs
+                    .saturating_add(opened)
+                    .saturating_add(accumulator)
+                    .saturating_add(9),
             ),
-            Kind::Linear => ([private, 1, shape.chunks(rows)], private.saturating_add(1)),
+            Kind::Linear => ([0, 1, chunks], 1),
         };
         Self {
             rounds,

@@ -184,8 +184,8 @@ impl Shape {
             "groups",
         )?;
         need(
-            self.inputs == Inputs::Public || self.output_groups() == 1,
-            "outputs of private inputs",
+            self.inputs == Inputs::Public,
+            "private inputs of a linear model",
         )
     }
 
@@ -323,9 +323,44 @@ impl Shape {
         Fr::from(number) * Fr::from(2u64).pow([u64::from(self.view_bits())]) + Fr::from(key)
     }
 
+    /// `log2 nb` for this many rows: linear models combine all rows into one block.
+    pub fn log_blocks(&self, rows: u32) -> u32 {
+        match self.kind {
+            Kind::Trees => rows.next_power_of_two().trailing_zeros(),
+            Kind::Linear => 0,
+        }
+    }
+
+    /// The largest `log2 nb` of any proof.
+    pub fn max_log_blocks(&self) -> u32 {
+        match self.kind {
+            Kind::Trees => self.log_max_rows,
+            Kind::Linear => 0,
+        }
+    }
+
+    /// `hl`: limbs that share a helper.
+    pub fn limbs_per_helper(&self, log_rows: u32) -> u32 {
+        if log_rows == 0 {
+            3
+        } else {
+            2
+        }
+    }
+
     /// The helpers' number, `Hn`.
-    pub fn helpers(&self) -> usize {
-        size(self.limbs.div_ceil(3))
+    pub fn helpers(&self, log_rows: u32) -> usize {
+        size(self.limbs.div_ceil(self.limbs_per_helper(log_rows)))
+    }
+
+    /// Whether the inputs are bound by the accumulator `a` (spec 4.3).
+    pub fn accumulates(&self, log_rows: u32) -> bool {
+        self.kind == Kind::Trees && !self.private() && log_rows > 0
+    }
+
+    /// `n`: rows of `H`.
+    pub fn rows(&self, log_rows: u32) -> usize {
+        self.block().checked_shl(log_rows).unwrap_or(usize::MAX)
     }
 
     /// The output group that a tree slot speaks for; `None` for padding.
@@ -374,28 +409,33 @@ impl Shape {
         }
     }
 
-    /// `Ck`: coefficients in a chunk of the quotient for `n` rows.
-    pub fn chunk(&self, rows: usize) -> usize {
-        rows.max(size(self.table)).saturating_add(16)
+    /// `Ck`: coefficients in a chunk of the quotient.
+    pub fn chunk(&self, log_rows: u32) -> usize {
+        self.rows(log_rows).max(size(self.table)).saturating_add(16)
     }
 
-    /// The number of chunks for `n` rows.
-    pub fn chunks(&self, rows: usize) -> usize {
+    /// The number of chunks.
+    pub fn chunks(&self, log_rows: u32) -> usize {
+        let rows = self.rows(log_rows);
         let degree = match self.kind {
             Kind::Trees => rows
-                .saturating_mul(3)
+                .saturating_mul(size(self.limbs_per_helper(log_rows)))
                 .saturating_add(12)
                 .max(size(self.table).saturating_add(8)),
             Kind::Linear => rows.saturating_mul(2).saturating_add(8),
         };
-        degree.saturating_add(1).div_ceil(self.chunk(rows))
+        degree.saturating_add(1).div_ceil(self.chunk(log_rows))
     }
 
     /// Names of the fixed polynomials for `nb = 2^log_rows` (spec 4.6).
     pub fn fixed(&self, log_rows: u32) -> Vec<crate::Fixed> {
         use crate::Fixed;
         if self.kind == Kind::Linear {
-            return vec![Fixed::Weights];
+            return if log_rows == 0 {
+                vec![Fixed::Weights]
+            } else {
+                Vec::new()
+            };
         }
         let mut names = Vec::new();
         if log_rows > 0 {

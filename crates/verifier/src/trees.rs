@@ -1,5 +1,5 @@
 //! The constraints of the tree relation (spec 4.4), written once: the verifier evaluates them at `ζ`,
-//! the prover at every point of a coset. They are linear in the polynomials that are not evaluated.
+//! the prover at every point of its cosets. They are linear in the polynomials that are not evaluated.
 
 use crate::Shape;
 use ark_ff::{Field, One, Zero};
@@ -28,7 +28,7 @@ impl Challenges {
     }
 }
 
-/// Constants of a shape, as field elements.
+/// Constants of a shape for a number of blocks.
 #[derive(Clone, Debug)]
 pub struct Constants {
     base: Fr,
@@ -36,12 +36,14 @@ pub struct Constants {
     high: Fr,
     private: bool,
     pairs: bool,
+    accumulates: bool,
+    limbs_per_helper: usize,
     helpers: u64,
 }
 
 impl Constants {
     /// Derives them.
-    pub fn new(shape: &Shape) -> Self {
+    pub fn new(shape: &Shape, log_rows: u32) -> Self {
         let high = if shape.bits == 64 {
             u64::MAX
         } else {
@@ -53,8 +55,19 @@ impl Constants {
             high: Fr::from(high),
             private: shape.private(),
             pairs: shape.pairs(),
-            helpers: u64::from(shape.limbs.div_ceil(3)),
+            accumulates: shape.accumulates(log_rows),
+            limbs_per_helper: if log_rows == 0 { 3 } else { 2 },
+            helpers: u64::try_from(shape.helpers(log_rows)).unwrap_or(u64::MAX),
         }
+    }
+
+    /// How many constraints there are on `H`.
+    fn on_rows(&self) -> u64 {
+        let private = if self.private { 2 } else { 0 };
+        let pairs = if self.pairs { 3 } else { 0 };
+        [6, self.helpers, private, pairs, u64::from(self.accumulates)]
+            .iter()
+            .sum()
     }
 }
 
@@ -89,6 +102,8 @@ pub struct Row<'a> {
     pub next_p: Fr,
     pub next_c: Fr,
     pub next_phi: Fr,
+    /// `a₊`, zero where there is no accumulator.
+    pub next_a: Fr,
     /// Block key `κ`.
     pub block_key: Fr,
     /// `Γ`, `E`, `Ψ`: zero where the shape has none.
@@ -105,6 +120,8 @@ pub struct Linear {
     pub constant: Fr,
     /// Coefficient of `c`.
     pub c: Fr,
+    /// Coefficient of `a`.
+    pub a: Fr,
     /// Coefficient of `φ`.
     pub phi: Fr,
     /// Coefficients of the helpers.
@@ -113,68 +130,71 @@ pub struct Linear {
     pub input: Fr,
 }
 
-/// The most helpers that a shape can have (nine limbs in threes).
-pub const MAX_HELPERS: usize = 3;
+/// The most helpers that a shape can have (nine limbs in twos).
+pub const MAX_HELPERS: usize = 5;
 
-/// Hands out `1, y, y², …`.
-struct Weights {
-    y: Fr,
-    now: Fr,
-    index: u64,
+/// The powers of `y` of the constraints on `H`, and of the others.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    rows: Vec<Fr>,
+    /// Those that are not on `H`.
+    pub tail: Tail,
 }
 
 impl Weights {
-    fn from(index: u64, y: Fr) -> Self {
-        Self {
-            y,
-            now: y.pow([index]),
-            index,
-        }
-    }
-
-    fn next(&mut self) -> Fr {
-        let weight = if crate::attack::removed(self.index) {
-            Fr::zero()
-        } else {
-            self.now
+    /// Hands out `1, y, y², …` in the order of spec 4.4.
+    pub fn new(k: &Constants, ch: &Challenges) -> Self {
+        let mut index: u64 = 0;
+        let mut power = Fr::one();
+        let mut next = || {
+            let weight = if crate::attack::removed(index) {
+                Fr::zero()
+            } else {
+                power
+            };
+            power *= ch.y;
+            index = index.wrapping_add(1);
+            weight
         };
-        self.now *= self.y;
-        self.index = self.index.wrapping_add(1);
-        weight
+        let rows = (0..k.on_rows()).map(|_| next()).collect();
+        let mut tail = Tail {
+            table: next(),
+            start: next(),
+            start_of_table: next(),
+            tie: next(),
+            ..Tail::default()
+        };
+        if k.accumulates {
+            tail.start_of_inputs = next();
+            tail.inputs = next();
+        }
+        Self { rows, tail }
     }
 }
 
 /// The powers of `y` of the constraints that are not on `H`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Tail {
-    /// Constraint 7, on `V`.
+    /// Constraint 8, on `V`.
     pub table: Fr,
-    /// Constraints 8 and 9, at `X = 1`.
+    /// Constraints 9 and 10, at `X = 1`.
     pub start: Fr,
     #[allow(missing_docs)]
     pub start_of_table: Fr,
-    /// Constraint 10, at `X = 1`.
+    /// Constraint 11, at `X = 1`.
     pub tie: Fr,
-}
-
-/// The weights after the constraints of `H`.
-pub fn tail(k: &Constants, ch: &Challenges) -> Tail {
-    let private = if k.private { 2 } else { 0 };
-    let pairs = if k.pairs { 3 } else { 0 };
-    let mut weights = Weights::from([5, k.helpers, private, pairs].iter().sum(), ch.y);
-    Tail {
-        table: weights.next(),
-        start: weights.next(),
-        start_of_table: weights.next(),
-        tie: weights.next(),
-    }
+    /// Constraints 12 and 13, at `X = 1`; zero where there is no accumulator.
+    pub start_of_inputs: Fr,
+    #[allow(missing_docs)]
+    pub inputs: Fr,
 }
 
 /// `Σ y^i C_i` over the constraints of `H`.
-pub fn constraints(k: &Constants, ch: &Challenges, row: &Row<'_>) -> Linear {
+pub fn constraints(k: &Constants, ch: &Challenges, weights: &Weights, row: &Row<'_>) -> Linear {
     let mut sum = Linear::default();
-    let mut weights = Weights::from(0, ch.y);
-    let mut next = || weights.next();
+    let mut weights = weights.rows.iter().copied();
+    // There is a weight for every constraint: both count by the same constants.
+    let mut next = || weights.next().unwrap_or_default();
     let s = row
         .s
         .iter()
@@ -191,13 +211,13 @@ pub fn constraints(k: &Constants, ch: &Challenges, row: &Row<'_>) -> Linear {
     sum.constant += next() * first * (row.p - row.block_point);
     sum.constant += next() * first * (row.b - Fr::one());
     sum.constant += next()
-        * if k.private {
+        * if k.private || k.accumulates {
             output * row.x
         } else {
             (input + output) * row.x - row.public_inputs
         };
     bus(k, ch, row, s, next(), &mut sum);
-    for (limbs, helper) in row.s.chunks(3).zip(sum.helpers.iter_mut()) {
+    for (limbs, helper) in row.s.chunks(k.limbs_per_helper).zip(sum.helpers.iter_mut()) {
         let weight = next();
         let (product, inverse_sum) = limb_products(ch, limbs);
         *helper += weight * product;
@@ -210,13 +230,23 @@ pub fn constraints(k: &Constants, ch: &Challenges, row: &Row<'_>) -> Linear {
         sum.constant -= binding * row.x;
     }
     if k.pairs {
-        let (even, odd) = (row.used * row.slots.even, row.used * row.slots.odd);
+        let (even, odd) = (row.slots.even, row.slots.odd);
         sum.constant += next() * even * (row.next_c - s - row.b * k.high);
         sum.constant += next() * even * row.b * s;
         let carried = next() * odd;
         sum.c += carried;
         sum.constant -= carried * s;
     }
+    if k.accumulates {
+        let [alpha, ..] = ch.alpha;
+        let weight = next() * (row.point - Fr::one());
+        sum.constant += weight * (row.next_a - input * row.x);
+        sum.a = -(weight * (Fr::one() + input * (alpha - Fr::one())));
+    }
+    let weight = next() * output;
+    let other = weight * (row.b - Fr::one());
+    sum.constant += weight * (row.next_c - row.b * row.p);
+    sum.c += other;
     sum
 }
 
@@ -235,18 +265,16 @@ fn bus(k: &Constants, ch: &Challenges, row: &Row<'_>, s: Fr, weight: Fr, sum: &m
     let entry = ch.beta + row.block_key + a1 * row.x + a2 * group + a4 + a4;
     let provided = if k.private { row.used } else { input };
     let weight = weight * (row.point - one);
-    // num = step + out (b p + (1 - b) c) - provided p, linear in c.
-    let number = step + output * row.b * row.p - provided * row.p;
+    let number = step + output * row.next_c - provided * row.p;
     let both = weight * node * entry;
     sum.constant += both * row.next_phi - weight * (step * entry + number * node);
-    sum.c -= weight * output * (one - row.b) * node;
     sum.phi -= both;
-    for (helper, _) in sum.helpers.iter_mut().zip(row.s.chunks(3)) {
+    for (helper, _) in sum.helpers.iter_mut().zip(row.s.chunks(k.limbs_per_helper)) {
         *helper -= both;
     }
 }
 
-/// `Π Di` and `Σ_i Π_{i' ≠ i} Di'` of up to three limbs.
+/// `Π Di` and `Σ_i Π_{i' ≠ i} Di'` of a helper's limbs.
 fn limb_products(ch: &Challenges, limbs: &[Fr]) -> (Fr, Fr) {
     let [_, _, _, tag] = ch.alpha;
     limbs
@@ -257,7 +285,7 @@ fn limb_products(ch: &Challenges, limbs: &[Fr]) -> (Fr, Fr) {
         })
 }
 
-/// What constraint 7 multiplies, given `φ_V(ζ)` and `φ_V(vζ)`: the coefficient of `t` and that of `m`.
+/// What constraint 8 multiplies, given `φ_V(ζ)` and `φ_V(vζ)`: the coefficient of `t` and that of `m`.
 pub fn table_constraint(point: Fr, phi: Fr, next_phi: Fr) -> (Fr, Fr) {
     let factor = point - Fr::one();
     (factor * (next_phi - phi), -factor)

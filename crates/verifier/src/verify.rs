@@ -1,6 +1,6 @@
 //! The verifier: words, transcript, constraints at `ζ`, opening (spec 6).
 
-use crate::lagrange::{block_sum, periodic_sum, pow2, Lagrange};
+use crate::lagrange::{block_sum, pow2, Lagrange};
 use crate::opening::{check, Claim, Inverses, Opening, PointSet};
 use crate::proof::Proof;
 use crate::{
@@ -33,7 +33,7 @@ fn hex(digest: [u8; 32]) -> String {
 
 /// Verifies the bytes that go on chain.
 pub fn verify_body(key: &VerifyingKey, statement: &Statement, body: &[u8]) -> Result<(), Error> {
-    let log_rows = statement.log_rows();
+    let log_rows = statement.log_rows;
     let proof = Proof::read(&ProofLayout::new(&key.shape, log_rows), body)?;
     let fixed_index = usize::try_from(log_rows).map_err(|_| Error::Shape("rows"))?;
     let view = View {
@@ -60,7 +60,7 @@ pub fn verify_body(key: &VerifyingKey, statement: &Statement, body: &[u8]) -> Re
 
     let claims = match key.shape.kind {
         Kind::Trees => view.tree_claims(&proof, &trees::Challenges::new(alpha, beta, y), zeta)?,
-        Kind::Linear => view.linear_claims(&proof, y, zeta)?,
+        Kind::Linear => view.linear_claims(&proof, alpha, y, zeta)?,
     };
     let next = zeta * root(view.log_domain)?;
     let next_of_table = match key.shape.kind {
@@ -137,6 +137,8 @@ struct TreeParts {
     s: Vec<G1Affine>,
     m: G1Affine,
     helpers: Vec<G1Affine>,
+    /// `a`, where there is one.
+    a: Option<G1Affine>,
     phi: G1Affine,
     phi_table: G1Affine,
     x_value: Fr,
@@ -148,13 +150,15 @@ struct TreeParts {
     next_b: Fr,
     next_p: Fr,
     next_c: Fr,
+    next_a: Option<Fr>,
     next_phi: Fr,
     next_phi_table_value: Fr,
 }
 
 impl TreeParts {
     /// Takes them in the order of spec 4.3 and 4.5.
-    fn read(shape: &Shape, fixed: usize, proof: &Proof<'_>) -> Result<Self, Error> {
+    fn read(shape: &Shape, log_rows: u32, fixed: usize, proof: &Proof<'_>) -> Result<Self, Error> {
+        let accumulators = usize::from(shape.accumulates(log_rows));
         let limbs = usize::try_from(shape.limbs).map_err(|_| Error::Shape("limbs"))?;
         let [one, two, _] = &proof.rounds;
         let (mut one, mut two) = (Feed(one.iter()), Feed(two.iter()));
@@ -166,7 +170,8 @@ impl TreeParts {
             c: one.one()?,
             s: one.many(limbs)?,
             m: one.one()?,
-            helpers: two.many(shape.helpers())?,
+            helpers: two.many(shape.helpers(log_rows))?,
+            a: two.many(accumulators)?.pop(),
             phi: two.one()?,
             phi_table: two.one()?,
             x_value: values.one()?,
@@ -178,6 +183,7 @@ impl TreeParts {
             next_b: values.one()?,
             next_p: values.one()?,
             next_c: values.one()?,
+            next_a: values.many(accumulators)?.pop(),
             next_phi: values.one()?,
             next_phi_table_value: values.one()?,
         })
@@ -208,6 +214,9 @@ impl TreeParts {
             self.next_p,
         ));
         claims.push(opened(self.c, PointSet::Next, Fr::zero(), self.next_c));
+        if let (Some(a), Some(next)) = (self.a, self.next_a) {
+            claims.push(opened(a, PointSet::Next, Fr::zero(), next));
+        }
         claims.push(opened(self.phi, PointSet::Next, Fr::zero(), self.next_phi));
         let (now, next) = (self.phi_table_value, self.next_phi_table_value);
         claims.push(opened(
@@ -221,13 +230,9 @@ impl TreeParts {
 }
 
 impl View<'_> {
-    fn domain(&self) -> usize {
-        1usize.checked_shl(self.log_domain).unwrap_or(usize::MAX)
-    }
-
     /// The terms of `- Σ ζ^(i Ck) Quot_i`.
     fn quotient_terms(&self, chunks: &[G1Affine], zeta: Fr) -> Vec<(Fr, G1Affine)> {
-        let chunk = u64::try_from(self.shape.chunk(self.domain())).unwrap_or(u64::MAX);
+        let chunk = u64::try_from(self.shape.chunk(self.log_rows)).unwrap_or(u64::MAX);
         let step = zeta.pow([chunk]);
         let mut power = -Fr::one();
         chunks
@@ -246,10 +251,12 @@ impl View<'_> {
         ch: &trees::Challenges,
         zeta: Fr,
     ) -> Result<Vec<Claim>, Error> {
-        let parts = TreeParts::read(self.shape, self.fixed.len(), proof)?;
+        let parts = TreeParts::read(self.shape, self.log_rows, self.fixed.len(), proof)?;
         let row = self.tree_row(&parts, zeta)?;
-        let constants = trees::Constants::new(self.shape);
-        let sum = trees::constraints(&constants, ch, &row);
+        let constants = trees::Constants::new(self.shape, self.log_rows);
+        let weights = trees::Weights::new(&constants, ch);
+        let tail = weights.tail;
+        let sum = trees::constraints(&constants, ch, &weights, &row);
         let vanish = pow2(zeta, self.log_domain) - Fr::one();
         let vanish_table = pow2(zeta, self.shape.log_table()) - Fr::one();
         let [over_h, over_v, over_one] = divisors(vanish, vanish_table, zeta - Fr::one())?;
@@ -266,15 +273,20 @@ impl View<'_> {
         if let Some(input) = self.statement.commitment {
             remainder.terms.push((sum.input * over_h, input));
         }
-        let tail = trees::tail(&constants, ch);
         self.table_terms(&mut remainder, &parts, ch, tail.table * over_v, zeta)?;
-        // The three constraints at X = 1.
+        // The constraints at X = 1.
         let tie = tail.tie * over_one;
         remainder.constant += (tail.start * parts.next_phi
             + tail.start_of_table * parts.next_phi_table_value)
             * over_one;
         remainder.constant -= tie * (parts.phi_table_value + self.output_sum(ch)?);
         remainder.terms.push((tie, parts.phi));
+        if let (Some(a), Some(next)) = (parts.a, parts.next_a) {
+            let inputs = tail.inputs * over_one;
+            remainder.constant += tail.start_of_inputs * over_one * next;
+            remainder.constant -= inputs * self.input_sum(ch)?;
+            remainder.terms.push((sum.a * over_h + inputs, a));
+        }
         let [_, _, chunks] = &proof.rounds;
         remainder.terms.extend(self.quotient_terms(chunks, zeta));
         Ok(parts.claims(remainder, self.fixed))
@@ -291,7 +303,6 @@ impl View<'_> {
                 .find(|(n, _)| **n == name)
                 .map(|(_, value)| *value)
         };
-        let inputs = &self.statement.inputs;
         Ok(trees::Row {
             point: zeta,
             block_point: pow2(zeta, self.log_rows),
@@ -304,21 +315,49 @@ impl View<'_> {
             next_p: parts.next_p,
             next_c: parts.next_c,
             next_phi: parts.next_phi,
+            next_a: parts.next_a.unwrap_or_default(),
             block_key: fixed(Fixed::Rho).map_or(Fr::one(), |rho| zeta * rho),
             output_group: fixed(Fixed::OutputGroup).unwrap_or_default(),
             used: fixed(Fixed::Used).unwrap_or_default(),
             offset: fixed(Fixed::Offset).unwrap_or_default(),
-            public_inputs: periodic_sum(
-                shape.log_block(),
-                self.log_rows,
-                zeta,
-                &shape.input_rows(),
-                inputs,
-            )?,
+            public_inputs: self.public_inputs(zeta)?,
         })
     }
 
-    /// Adds constraint 7 times `weight`: `m`, and `t(X)` (spec 4.2).
+    /// `PI(ζ)` of one row; batches and private inputs have none.
+    fn public_inputs(&self, zeta: Fr) -> Result<Fr, Error> {
+        let [row] = self.statement.inputs.as_slice() else {
+            return Ok(Fr::zero());
+        };
+        let terms: Vec<_> = self
+            .shape
+            .input_rows()
+            .into_iter()
+            .zip(row.iter().copied())
+            .collect();
+        Lagrange::new(self.shape.log_block(), zeta)?.sum(&terms)
+    }
+
+    /// `Asum` (spec 4.4), by Horner's rule over the blocks' input slots.
+    fn input_sum(&self, ch: &trees::Challenges) -> Result<Fr, Error> {
+        let [alpha, ..] = ch.alpha;
+        let inputs = &self.statement.inputs;
+        let first = inputs.first().ok_or(Error::Truncated)?;
+        let slots = u64::from(self.shape.groups) * u64::from(self.shape.input_slots());
+        let used = u64::try_from(first.len()).map_err(|_| Error::Shape("views"))?;
+        let behind = alpha.pow([slots.checked_sub(used + 1).ok_or(Error::Shape("views"))?]);
+        let blocks = 1usize
+            .checked_shl(self.log_rows)
+            .ok_or(Error::Shape("rows"))?;
+        let padding = std::iter::repeat(first);
+        let rows = inputs.iter().chain(padding).take(blocks);
+        Ok(rows.fold(Fr::zero(), |sum, row| {
+            let entries = row.iter().fold(sum * alpha, |sum, e| sum * alpha + e);
+            entries * behind
+        }))
+    }
+
+    /// Adds constraint 8 times `weight`: `m`, and `t(X)` (spec 4.2).
     fn table_terms(
         &self,
         claim: &mut Claim,
@@ -417,58 +456,46 @@ impl View<'_> {
             .saturating_sub(1)
     }
 
-    fn linear_claims(&self, proof: &Proof<'_>, y: Fr, zeta: Fr) -> Result<Vec<Claim>, Error> {
-        let [one, two, chunks] = &proof.rounds;
-        let private = self.shape.private();
-        let mut values = Feed(proof.evaluations.iter());
-        let hidden = if private {
-            Some((Feed(one.iter()).one()?, values.one()?))
-        } else {
-            None
-        };
+    fn linear_claims(
+        &self,
+        proof: &Proof<'_>,
+        alpha: Fr,
+        y: Fr,
+        zeta: Fr,
+    ) -> Result<Vec<Claim>, Error> {
+        let [_, two, chunks] = &proof.rounds;
         let phi = Feed(two.iter()).one()?;
-        let next_phi = values.one()?;
+        let next_phi = Feed(proof.evaluations.iter()).one()?;
         let weights = Feed(self.fixed.iter()).one()?;
-        let features =
-            usize::try_from(self.shape.features).map_err(|_| Error::Shape("features"))?;
         let slots = self.slot(zeta)?;
-        let feature_slots: Vec<_> = (0..features).map(|slot| (slot, Fr::one())).collect();
         let row = linear::Row {
             slots: linear::Slots {
                 start: slots.one(0)?,
                 last: slots.one(self.last_slot())?,
-                features: slots.sum(&feature_slots)?,
-                one: slots.one(features)?,
             },
-            x: match hidden {
-                Some((_, value)) => value,
-                None => self.linear_inputs(zeta)?,
-            },
+            x: self.linear_inputs(alpha, zeta)?,
             next_phi,
-            public_outputs: self.linear_outputs(zeta)?,
+            public_outputs: self.linear_outputs(alpha, zeta)?,
         };
-        let sum = linear::constraints(private, y, &row);
+        let sum = linear::constraints(y, &row);
         let [over, _, _] = divisors(
             pow2(zeta, self.log_domain) - Fr::one(),
             Fr::one(),
             Fr::one(),
         )?;
         let mut terms = vec![(sum.phi * over, phi), (sum.weights * over, weights)];
-        if let Some(input) = self.statement.commitment {
-            terms.push((sum.input * over, input));
-        }
         terms.extend(self.quotient_terms(chunks, zeta));
-        let constant = sum.constant * over;
-        let mut claims = vec![Claim {
+        let remainder = Claim {
             terms,
-            constant,
+            constant: sum.constant * over,
             set: PointSet::Here,
             here: Fr::zero(),
             next: Fr::zero(),
-        }];
-        claims.extend(hidden.map(|(point, value)| here(point, value)));
-        claims.push(opened(phi, PointSet::Next, Fr::zero(), next_phi));
-        Ok(claims)
+        };
+        Ok(vec![
+            remainder,
+            opened(phi, PointSet::Next, Fr::zero(), next_phi),
+        ])
     }
 
     /// The rows of slot `slot` in every output group's segment.
@@ -478,36 +505,27 @@ impl View<'_> {
         (0..groups).map(move |group| group.saturating_mul(stride).saturating_add(slot))
     }
 
-    fn linear_inputs(&self, zeta: Fr) -> Result<Fr, Error> {
-        let features =
-            usize::try_from(self.shape.features).map_err(|_| Error::Shape("features"))?;
-        let rows: Vec<usize> = (0..=features)
-            .flat_map(|slot| self.segment_rows(slot))
-            .collect();
-        let groups = self.segment_rows(0).count();
-        let values: Vec<Vec<Fr>> = self
+    /// `x(ζ)`: the combined input words, and the combined 1 behind them.
+    fn linear_inputs(&self, alpha: Fr, zeta: Fr) -> Result<Fr, Error> {
+        let rows: Vec<Vec<Fr>> = self
             .statement
             .inputs
             .iter()
-            .map(|row| {
-                let with_one = row.iter().copied().chain(std::iter::once(Fr::one()));
-                with_one
-                    .flat_map(|value| std::iter::repeat_n(value, groups))
-                    .collect()
-            })
+            .map(|row| row.iter().copied().chain([Fr::one()]).collect())
             .collect();
-        periodic_sum(self.shape.log_block(), self.log_rows, zeta, &rows, &values)
+        let terms: Vec<_> = linear::combine(alpha, &rows)
+            .into_iter()
+            .enumerate()
+            .flat_map(|(slot, value)| self.segment_rows(slot).map(move |row| (row, value)))
+            .collect();
+        Lagrange::new(self.shape.log_block(), zeta)?.sum(&terms)
     }
 
-    fn linear_outputs(&self, zeta: Fr) -> Result<Fr, Error> {
-        let rows: Vec<usize> = self.segment_rows(self.last_slot()).collect();
-        periodic_sum(
-            self.shape.log_block(),
-            self.log_rows,
-            zeta,
-            &rows,
-            &self.statement.outputs,
-        )
+    /// `OPI(ζ)`.
+    fn linear_outputs(&self, alpha: Fr, zeta: Fr) -> Result<Fr, Error> {
+        let outputs = linear::combine(alpha, &self.statement.outputs);
+        let terms: Vec<_> = self.segment_rows(self.last_slot()).zip(outputs).collect();
+        Lagrange::new(self.shape.log_block(), zeta)?.sum(&terms)
     }
 }
 

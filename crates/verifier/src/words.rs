@@ -13,6 +13,8 @@ pub const MAX_ROWS: u32 = 1 << 20;
 pub struct Statement {
     /// `B`.
     pub rows: u32,
+    /// `log2 nb`.
+    pub log_rows: u32,
     /// The words as they enter the transcript.
     pub words: Vec<[u8; WORD]>,
     /// Per row: the entries of all views (trees) or the input words (linear); empty for private inputs.
@@ -65,16 +67,12 @@ impl Statement {
         };
         Ok(Self {
             rows,
+            log_rows: shape.log_blocks(rows),
             words: words.to_vec(),
             inputs,
             commitment,
             outputs: read_outputs(shape, last, outputs_from)?,
         })
-    }
-
-    /// `log2 nb`.
-    pub fn log_rows(&self) -> u32 {
-        self.rows.next_power_of_two().trailing_zeros()
     }
 }
 

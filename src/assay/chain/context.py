@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assay import __version__
@@ -10,6 +11,8 @@ from assay.chain.key import FIELD_ORDER, Missing, root_of_unity
 from assay.chain.memory import Layout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assay.chain.key import Key
 
 # Gas that the curve's precompiles get: four times what EIP-1108 asks, so that a later repricing does not
@@ -68,10 +71,10 @@ def _common(key: Key, vk: bytes) -> dict[str, Any]:
         "zero_span": hex(ZERO_KEYS[1] - ZERO_KEYS[0] + 1),
         "any_zero_missing": any(view.zero_missing for view in key.views),
         "log_groups": key.groups.bit_length() - 1,
-        "powers": max(key.log_block + key.log_max_rows, 0 if key.linear else key.log_table, 4) + 1,
+        "powers": max(key.log_block + key.max_log, 0 if key.linear else key.log_table, 4) + 1,
         "roots": [
             (hex_word(root_of_unity(key.block << log)), hex_word(root_of_unity(1 << log)))
-            for log in range(key.log_max_rows + 1)
+            for log in range(key.max_log + 1)
         ],
         "last_root": _slot_root(key, key.stride - 1),
         "segment_root": hex_word(root_of_unity(key.groups)),
@@ -89,40 +92,51 @@ def _slots(key: Key, name: str, slots: range) -> dict[str, Any]:
 
 
 def _rounds(key: Key) -> dict[str, Any]:
-    """Sizes of the proof's parts."""
-    private = int(key.private)
-    round1 = private if key.linear else key.limbs + 5
-    round2 = 1 if key.linear else key.helpers + 2
-    logs = range(key.log_max_rows + 1)
-    chunks = [key.chunks(log) for log in logs]
-    if chunks != sorted(chunks):
-        raise AssertionError("the number of chunks falls with the number of rows")
-    # The first number of chunks, and one more wherever a further block doubling needs one.
-    rises = [log for log in logs[1:] for _ in range(chunks[log] - chunks[log - 1])]
-    count = str(chunks[0])
-    for log in rises:
-        count = f"add({count}, gt(log, {log - 1}))"
-    before = private if key.linear else key.limbs + 1
-    behind = 1 if key.linear else 8 + len(key.fixed_names(0))
-    has_rho = not key.linear and key.log_max_rows > 0
-    evaluations = hex(32 * (before + behind))
-    if has_rho:
-        evaluations = f"add({evaluations}, shl(5, gt(log, 0)))"
-    points = hex(64 * (round1 + round2 + 2))
+    """Sizes of the proof's parts: for one block, and what more there is for several."""
+    round1 = 0 if key.linear else key.limbs + 5
+    helpers = [len(key.limbs_of_helpers(log)) for log in (0, key.max_log)]
+    extra = helpers[1] - helpers[0] + key.accumulates
+    round2 = 1 if key.linear else helpers[0] + 2
+    chunks = [key.chunks(log) for log in range(key.max_log + 1)]
+    before = 0 if key.linear else key.limbs + 1
+    behind = 1 if key.linear else 6 + len(key.fixed_names(0))
+    last = 0 if key.linear else 2
+    opened_more = (1 + key.accumulates) if key.max_log else 0
+    evaluations = _more(hex(32 * (before + behind + last)), 32 * opened_more)
+    points = _more(hex(64 * (round1 + round2 + 2)), 64 * extra)
+    count = _count(chunks)
     return {
         "round1": round1,
         "round2": round2,
+        "extra": extra,
+        "round2_size": _more(hex(64 * round2), 64 * extra),
         "at_round2": _PROOF + 64 * round1,
-        "at_chunks": _PROOF + 64 * (round1 + round2),
+        "at_chunks": _more(hex(_PROOF + 64 * (round1 + round2)), 64 * extra),
         "chunks": count,
-        "least_chunks": chunks[0],
-        "most_chunks": chunks[-1],
+        "least_chunks": min(chunks),
+        "most_chunks": max(chunks),
         "evaluations_size": evaluations,
         "before_rho": before,
         "behind_rho": behind,
+        "behind_accumulator": last,
         "proof_size": f"add({points}, add(shl(6, {count}), {evaluations}))",
-        "gas_floor": _gas_floor(round1 + round2 + chunks[0] + 2 + (1 if key.linear else 4)),
+        "gas_floor": _gas_floor(round1 + round2 + min(chunks) + 2 + (1 if key.linear else 4)),
     }
+
+
+def _more(amount: str, extra: int) -> str:
+    """Yul for an amount that several blocks raise."""
+    return f"add({amount}, mul({hex(extra)}, gt(log, 0)))" if extra else amount
+
+
+def _count(by_log: list[int]) -> str:
+    """Yul for a number that depends on the number of blocks."""
+    count = str(by_log[0])
+    for log, (before, now) in enumerate(pairwise(by_log), 1):
+        operation = "add" if now > before else "sub"
+        for _ in range(abs(now - before)):
+            count = f"{operation}({count}, gt(log, {log - 1}))"
+    return count
 
 
 def _gas_floor(products: int) -> int:
@@ -141,20 +155,25 @@ def _inputs(key: Key) -> dict[str, Any]:
         first, per_group = key.input_row(0), key.input_slots
     omega = root_of_unity(key.block)
     jump = key.stride - per_group + 1
+    uniform = _uniform_rules(key)
     rows = [key.stride * g + key.features for g in range(key.output_groups)] if key.linear else []
     seen = {view.feature for view in key.views}
     unrolled = entries + len(rows) <= UNROLLED_ENTRIES
     return {
         "entry_count": entries,
-        "entry_first_row": first,
-        "entry_jump_rows": jump,
+        "uniform": uniform,
+        "views_of_feature": len(uniform or []),
+        "refuses": Missing.REFUSE in (uniform or []),
+        "missing_keys": [hex(_MISSING_KEYS[rule](key.bits)) for rule in uniform or [] if rule is not Missing.REFUSE],
+        "input_slots": key.groups * per_group,
         "entry_first_root": pow(omega, first, FIELD_ORDER),
         "entry_step": hex_word(omega),
         "entry_jump": hex_word(pow(omega, jump, FIELD_ORDER)),
         "start_slot": first % key.stride,
         "slots_per_group": per_group,
         "unrolled": unrolled,
-        "tables": key.log_max_rows > 0 or not unrolled,
+        "tables": not unrolled,
+        "views": not key.linear and (not unrolled or (key.accumulates and not uniform)),
         "feature_entries": (_linear_entries(key) if key.linear else _tree_entries(key)) if unrolled else [],
         "one_roots": [pow(omega, row, FIELD_ORDER) for row in rows],
         "unseen_features": [] if key.linear else [f for f in range(key.features) if f not in seen],
@@ -162,18 +181,27 @@ def _inputs(key: Key) -> dict[str, Any]:
     }
 
 
+# The key of a missing value under each rule (section 4.2), for keys of so many bits.
+_MISSING_KEYS: dict[Missing, Callable[[int], int]] = {
+    Missing.LOW: lambda _bits: 0,
+    Missing.HIGH: lambda bits: (1 << bits) - 1,
+    Missing.ZERO: lambda _bits: KEY_OF_ZERO,
+}
+
+
+def _uniform_rules(key: Key) -> list[Missing] | None:
+    """The rules of a feature's views, if they are the same for all features and zero is a value like others."""
+    rules = [[view.missing for view in key.views if view.feature == feature] for feature in range(key.features)]
+    same = all(own == rules[0] for own in rules) and bool(rules[0])
+    return rules[0] if same and not any(view.zero_missing for view in key.views) else None
+
+
 def _linear_entries(key: Key) -> list[dict[str, Any]]:
     omega = root_of_unity(key.block)
     return [
-        {
-            "limit": 1 << key.bits,
-            "refuse_zero": False,
-            "entries": [
-                {"value": "word", "root": pow(omega, key.stride * group + feature, FIELD_ORDER)}
-                for group in range(key.output_groups)
-            ],
-        }
+        {"root": pow(omega, key.stride * group + feature, FIELD_ORDER)}
         for feature in range(key.features)
+        for group in range(key.output_groups)
     ]
 
 
@@ -238,8 +266,8 @@ def _trees(key: Key) -> dict[str, Any]:
         ranges = [_slots(key, "STEPS", range(slots + 1, key.stride - 1))] if steps > 1 else []
     limbs = [f"S{i}" for i in range(1, key.limbs + 1)]
     names = {"rho": ("RHO", "rho"), "group": ("GROUP", "Gamma"), "used": ("USED", "E"), "offset": ("OFFSET", "Psi")}
-    opened = [names[name] for name in key.fixed_names(1 if key.log_max_rows else 0)]
-    helpers = [list(range(1, key.limbs + 1))[i : i + 3] for i in range(0, key.limbs, 3)]
+    opened = [names[name] for name in key.fixed_names(min(key.max_log, 1))]
+    helpers, more = key.limbs_of_helpers(0), key.limbs_of_helpers(min(key.max_log, 1))
     return {
         "first_root": _slot_root(key, slots),
         "table_root": hex_word(root_of_unity(key.table)),
@@ -247,6 +275,7 @@ def _trees(key: Key) -> dict[str, Any]:
         "direct": direct,
         "ranges": ranges,
         "helpers": helpers,
+        "helpers_of_batch": more,
         "opened_here": ["X", *limbs, *(name for name, _ in opened)],
         "round1_points": [
             *((name, name.lower()) for name in ("X", "B", "P", "C")),
@@ -255,8 +284,10 @@ def _trees(key: Key) -> dict[str, Any]:
         ],
         "round2_points": [
             *((f"H{i + 1}", f"h_{i + 1}") for i in range(len(helpers))),
-            ("PHI", "phi"),
-            ("PHI_TABLE", "phi_V"),
+        ],
+        "batch_points": [
+            *((f"H{i + 1}", f"h_{i + 1}") for i in range(len(helpers), len(more))),
+            *([("ACC", "a")] if key.accumulates else []),
         ],
         "fixed": [(name, what, _by_log(key, name.lower())) for name, what in opened],
     }
@@ -272,17 +303,11 @@ def _by_log(key: Key, name: str) -> list[tuple[int, tuple[int, int]]]:
 
 
 def _linear(key: Key) -> dict[str, Any]:
-    features = key.features
-    others = key.stride - features - 1
-    direct = features <= others
-    slots = range(features) if direct else range(features + 1, key.stride)
     return {
-        "unit_root": _slot_root(key, features),
-        "direct": direct,
-        "ranges": [_slots(key, "FEATURES" if direct else "OTHERS", slots)] if key.private else [],
+        "ranges": [],
         "output_root": pow(root_of_unity(key.block), key.stride - 1, FIELD_ORDER),
-        "round1_points": [("X", "x")] if key.private else [],
-        "weights": [(log, points[0]) for log, points in enumerate(key.fixed_points)],
+        "round1_points": [],
+        "weights": key.fixed_points[0][0],
     }
 
 

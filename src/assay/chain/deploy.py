@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from assay.chain.errors import (
     DevelopmentKeyRefused,
+    KeyUnchecked,
     NoAccount,
     NodeRefused,
     NodeUnreachable,
@@ -114,7 +115,9 @@ class Chain:
         mined = self._mine(factory.constructor(*arguments).build_transaction, contract.name, contract.abi)
         return Deployment(contract.name, str(mined["contractAddress"]), contract.abi, _receipt(mined))
 
-    def deploy_verifier(self, contract: CompiledContract, source: VerifierSource) -> Deployment:
+    def deploy_verifier(
+        self, contract: CompiledContract, source: VerifierSource, *, unchecked: bool = False
+    ) -> Deployment:
         """Deploy a generated verifier.
 
         Parameters
@@ -123,18 +126,29 @@ class Chain:
             `source.text`, compiled.
         source
             What `assay.chain.solidity.render` returned.
+        unchecked
+            Deploy it although the key's reference string is not here: the stamp that
+            says "ceremony" is then its maker's word.
 
         Raises
         ------
         DevelopmentKeyRefused
             The key was made from a development SRS and the chain is not
             local. Whoever ran that setup could forge proofs that this contract accepts.
+        KeyUnchecked
+            The chain is not local, and no reference string here confirms what the key says.
         """
         if source.development and not self.is_local:
             raise DevelopmentKeyRefused(
                 f"The verifying key {source.model_id} was made from a development SRS, and chain {self.chain_id} "
                 "is not a local one: whoever generated that SRS can forge proofs.",
                 "Import a ceremony's SRS with `assay srs import FILE` and run the setup again.",
+            )
+        if not (source.check.checked or unchecked or self.is_local):
+            raise KeyUnchecked(
+                f"Chain {self.chain_id} is not a local one, and the verifying key {source.model_id} says that it is of "
+                f"a ceremony, which nothing here confirms. {source.check.note}",
+                "Import the ceremony's reference string and write the contract again.",
             )
         return self.deploy(contract)
 

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from assay.chain.errors import KeyNotSupported
 
-MAGIC = b"assay-vk/1\0"
+MAGIC = b"assay-vk/2\0"
 
 FIELD_ORDER = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 """Order of BN254's groups, the field `F` of the protocol."""
@@ -126,6 +126,7 @@ class Key:
             raise ValueError("it has too many rows")
         if self.linear:
             fits = self.bits == 64 and self.features + 2 <= self.stride and self.output_groups <= self.groups
+            fits = fits and not self.private
         else:
             fits = self.bits in {32, 64} and 1 <= self.depth <= self.stride - 2 and 1 <= self.limbs <= 9
             fits = fits and 2 <= self.ratio <= 8 and self.table >= 32 and bool(self.views)
@@ -135,7 +136,7 @@ class Key:
 
     def _with_points(self, points: tuple[Point, ...]) -> Key:
         counts = [0 if self.linear else 4]
-        counts += [1 if self.linear else len(self.fixed_names(log)) for log in range(self.log_max_rows + 1)]
+        counts += [1] if self.linear else [len(self.fixed_names(log)) for log in range(self.log_max_rows + 1)]
         if sum(counts) != len(points):
             raise ValueError(f"it has {len(points)} points and needs {sum(counts)}")
         ends = list(accumulate(counts))
@@ -197,9 +198,19 @@ class Key:
         return (4 * self.bound - 1).bit_length()
 
     @property
-    def helpers(self) -> int:
-        """`Hn`."""
-        return -(-self.limbs // 3)
+    def max_log(self) -> int:
+        """The largest log2 of the number of blocks: a linear model combines its rows into one."""
+        return 0 if self.linear else self.log_max_rows
+
+    def limbs_of_helpers(self, log: int) -> list[list[int]]:
+        """Numbers of the limbs that each helper sums over, for 2^log blocks."""
+        numbers, size = list(range(1, self.limbs + 1)), 2 if log else 3
+        return [numbers[i : i + size] for i in range(0, self.limbs, size)]
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether proofs of more than one block have the accumulator `a`."""
+        return not self.linear and not self.private and self.log_max_rows > 0
 
     @property
     def pairs(self) -> bool:
@@ -218,7 +229,7 @@ class Key:
     def chunks(self, log: int) -> int:
         """Chunks of the quotient for 2^log blocks."""
         rows = self.block << log
-        degree = 2 * rows + 8 if self.linear else max(3 * rows + 12, self.table + 8)
+        degree = 2 * rows + 8 if self.linear else max((2 if log else 3) * rows + 12, self.table + 8)
         return -(-(degree + 1) // self.chunk(log))
 
 

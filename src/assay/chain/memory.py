@@ -28,7 +28,7 @@ class Layout:
         self._context = values
         self._sections: list[tuple[str, list[tuple[str, int]]]] = []
         self._at = self._scratch()
-        self._evaluations = _linear_evaluations(key) if key.linear else _tree_evaluations(values)
+        self._evaluations = ["PHI_NEXT"] if key.linear else _tree_evaluations(key, values)
         self._denominators = self._list_denominators()
         self._allocate()
 
@@ -46,8 +46,8 @@ class Layout:
     def _scratch(self) -> int:
         """Bytes that hashing and the exponentiation need from address 0."""
         v = self._context
-        evaluations = v["before_rho"] + v["behind_rho"] + 1
-        hashed = max(64 * v["round1"], 64 * v["round2"], 64 * v["most_chunks"], _WORD * evaluations, 64)
+        evaluations = v["before_rho"] + v["behind_rho"] + v["behind_accumulator"] + 2
+        hashed = max(64 * v["round1"], 64 * (v["round2"] + v["extra"]), 64 * v["most_chunks"], _WORD * evaluations, 64)
         return max(_WORD + int(hashed), 6 * _WORD)
 
     def _add(self, title: str, names: Iterable[str], words: int = 1, *, offset: int = 0) -> None:
@@ -61,8 +61,7 @@ class Layout:
     def _allocate(self) -> None:
         key, v = self._key, self._context
         self._add("Evaluations, in the proof's order.", self._evaluations)
-        trees = [] if key.linear else ["ALPHA", "BETA"]
-        self._add("Challenges.", [*trees, "Y", "ZETA", "GAMMA", "Z"])
+        self._add("Challenges.", ["ALPHA", *([] if key.linear else ["BETA"]), "Y", "ZETA", "GAMMA", "Z"])
         self._add("What follows from the challenges.", self._derived())
         self._add("zeta^(2^i).", ["POWERS"], v["powers"])
         self._add("Denominators, later their inverses; behind them the products that lead there.", self._denominators)
@@ -72,23 +71,24 @@ class Layout:
         self._add("The sum of all terms, then the rest of the pairing's input.", ["SUM"], 2)
         self._add("The term that is added to it.", ["TERM"], 10)
         if v["tables"] and not key.private:
-            self._add("Tables over the input entries.", ["KEYS", "ROOTS"], v["entry_count"])
-            if not key.linear:
-                self._add("Views, four bytes each.", ["VIEWS"], len(v["view_table"]))
-        if key.log_max_rows:
+            self._add("Minus the roots of the input entries' rows.", ["ROOTS"], v["entry_count"])
+        if v["views"]:
+            self._add("Views, four bytes each.", ["VIEWS"], len(v["view_table"]))
+        if key.linear:
+            self._add("The combined input words, and the combined 1.", ["COMBINED"], key.features + 1)
+        if key.max_log:
             self._add("The first row's packed outputs.", ["GROUPS"], key.output_groups)
 
     def _derived(self) -> list[str]:
         key, v = self._key, self._context
-        names = ["ROW_ROOT", "BLOCK_POINT", "ROWS_POWER", "OUTPUTS_NUM"]
-        names += ["BLOCK_ROOT"] if key.log_max_rows else []
+        names = ["ROWS_POWER", "OUTPUTS_NUM", *([] if key.linear else ["BLOCK_POINT"])]
+        names += ["BLOCK_ROOT"] if key.max_log else []
         names += [f"{entry['name']}_NUM" for entry in v["ranges"]]
         if not key.private:
             names += ["INPUTS_NUM", "INPUTS_SUM"]
-            names += ["LATER_NUM", "LATER_SUM"] if key.log_max_rows else []
         if key.linear:
-            names += ["OUTPUTS_SUM"] + (["OUTPUTS_LATER_NUM", "OUTPUTS_LATER_SUM"] if key.log_max_rows else [])
-            return names
+            return [*names, "OUTPUTS_SUM"]
+        names += ["ACCUMULATED"] if key.accumulates else []
         names += ["ALPHA2", "ALPHA3", "ALPHA4", "FIRST", "LAST", "DIFFERENCE", "NODE", "ENTRY", "LIMB_KEY"]
         ranges = [entry["name"] for entry in v["ranges"]]
         return names + ranges + ([] if "INSLOTS" in ranges else ["INSLOTS"])
@@ -98,10 +98,9 @@ class Layout:
         names = ["D_HERE", "D_NEXT", "D_ROWS", "D_FIRST", "D_LAST", "D_OUTPUTS"]
         names += [f"D_{entry['name']}" for entry in self._context["ranges"]]
         if not key.private:
-            names += ["D_INPUTS"] + (["D_LATER"] if key.log_max_rows else [])
+            names += ["D_INPUTS"]
         if key.linear:
-            names += ["D_UNIT"] if key.private else []
-            return names + (["D_OUTPUTS_LATER"] if key.log_max_rows else [])
+            return names
         return [*names, "D_TABLE", "D_GAP_NEXT", "D_GAP_TABLE", "D_ONE", "D_TABLE_ROWS"]
 
     def _cells(self) -> list[str]:
@@ -110,7 +109,8 @@ class Layout:
         if self._key.linear:
             names += ["PHI", "WEIGHTS"]
         else:
-            names += [name for name, _ in v["round2_points"]] + ["PUB", "G", "A", "CC"]
+            names += [name for name, _ in v["round2_points"] + v["batch_points"]]
+            names += ["PHI", "PHI_TABLE", "PUB", "G", "A", "CC"]
             names += [name for name, _, _ in v["fixed"]]
         names += ["INPUT"] if self._key.private else []
         return names + [f"Q{i}" for i in range(v["most_chunks"])] + ["ONE", "WP"]
@@ -124,10 +124,6 @@ class Layout:
         return "\n".join(lines)
 
 
-def _tree_evaluations(values: dict[str, Any]) -> list[str]:
-    here = values["opened_here"]
-    return [*here, "B", "P", "PHI_TABLE", "B_NEXT", "P_NEXT", "C_NEXT", "PHI_NEXT", "PHI_TABLE_NEXT"]
-
-
-def _linear_evaluations(key: Key) -> list[str]:
-    return [*(["X"] if key.private else []), "PHI_NEXT"]
+def _tree_evaluations(key: Key, values: dict[str, Any]) -> list[str]:
+    shifted = ["B_NEXT", "P_NEXT", "C_NEXT", *(["ACC_NEXT"] if key.accumulates else [])]
+    return [*values["opened_here"], "B", "P", "PHI_TABLE", *shifted, "PHI_NEXT", "PHI_TABLE_NEXT"]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from assay.chain.context import context
 from assay.chain.errors import KeyNotSupported
 from assay.chain.key import Key
+from assay.prove.check import check_key
 from assay.prove.errors import NativeModuleMissing, ProveError
 from assay.prove.keys import describe
 
 if TYPE_CHECKING:
+    from assay.prove.check import KeyCheck
     from assay.prove.keys import VerifyingKey
 
 CONTRACT_NAME = "AssayVerifier"
@@ -31,12 +33,15 @@ class VerifierSource:
         Digest of the verifying key, 0x and 64 hexadecimal digits.
     development
         Whether the key was made from a development SRS.
+    check
+        What is known of the key's public parts and of that stamp.
     """
 
     text: str
     name: str
     model_id: str
     development: bool
+    check: KeyCheck
 
 
 def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME) -> str:
@@ -57,8 +62,11 @@ def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME) -> str:
     ------
     KeyNotSupported
         The key is not of this release's format.
+    KeyForged
+        The key's public parts or its stamp are not what its reference string says.
     """
-    return render(verifying_key.content, name=name).text
+    key = _readable(verifying_key.content)
+    return _write(key, verifying_key.content, verifying_key.check, name).text
 
 
 def render(vk: bytes, *, name: str = CONTRACT_NAME) -> VerifierSource:
@@ -75,12 +83,17 @@ def render(vk: bytes, *, name: str = CONTRACT_NAME) -> VerifierSource:
     ------
     KeyNotSupported
         The native verifier refuses the key or it is not of this release's format, or `name` is no identifier.
+    KeyForged
+        The key's public parts or its stamp are not what its reference string says.
     """
+    return _write(_readable(vk), vk, check_key(vk), name)
+
+
+def _write(key: Key, vk: bytes, check: KeyCheck, name: str) -> VerifierSource:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     if not (name.isascii() and name.isidentifier()):
         raise KeyNotSupported(f"{name!r} is not a name for a contract.", "Use letters, digits and underscores.")
-    key = _checked(vk)
     environment = Environment(
         loader=PackageLoader("assay.chain"),
         undefined=StrictUndefined,
@@ -91,10 +104,10 @@ def render(vk: bytes, *, name: str = CONTRACT_NAME) -> VerifierSource:
     )
     values = context(key, vk)
     text = environment.get_template("verifier.sol.j2").render(name=name, **values)
-    return VerifierSource(text, name, f"0x{values['digest']}", key.development)
+    return VerifierSource(text, name, f"0x{values['digest']}", key.development, check)
 
 
-def _checked(vk: bytes) -> Key:
+def _readable(vk: bytes) -> Key:
     """Read the key, once the native verifier has: a contract must not accept under a key that it refuses."""
     try:
         describe(vk)

@@ -12,7 +12,7 @@ from .field import TWO_ADICITY, Refused, ceil_div, check, is_power_of_two
 from .pairing import Point2, lines
 from .transcript import keccak256
 
-MAGIC = b"assay-vk/1\0"
+MAGIC = b"assay-vk/2\0"
 REFUSE, LOW, HIGH, ZERO = range(4)
 LANES = 4
 FIELDS = ("F", "K", "scale_bits", "lane", "T", "D", "st", "g", "N", "q", "L", "log_nb_max")
@@ -87,9 +87,15 @@ class Key:
     def W(self) -> int:
         return (4 * self.Bnd - 1).bit_length()
 
-    @property
-    def Hn(self) -> int:
-        return ceil_div(self.L, 3)
+    def limbs_of_helpers(self, nb: int) -> list[list[int]]:
+        """Section 4.3: the numbers of the limbs that each helper sums over."""
+        hl = 3 if nb == 1 else 2
+        numbers = list(range(1, self.L + 1))
+        return [numbers[start : start + hl] for start in range(0, self.L, hl)]
+
+    def accumulates(self, nb: int) -> bool:
+        """Whether the inputs are bound by the column `a`."""
+        return self.trees and not self.private and nb > 1
 
     @property
     def pairs(self) -> bool:
@@ -110,7 +116,7 @@ class Key:
     def fixed_names(self, nb: int) -> list[str]:
         """Section 4.6, or the weights of a linear model."""
         if not self.trees:
-            return ["w"]
+            return ["w"] if nb == 1 else []
         present = {"rho": nb > 1, "Gamma": self.Gr > 1, "E": self.private, "Psi": self.private}
         return [name for name, here in present.items() if here]
 
@@ -171,8 +177,8 @@ def check_shape(key: Key) -> None:
     else:
         check(key.bits == 64 and not key.views, "not the shape of a linear model")
         check(key.lane <= 248 and key.st >= key.F + 2, "not the shape of a linear model")
-        check(is_power_of_two(key.g) and key.g >= key.Gr, "not the shape of a linear model")
-        check(not key.private or key.Gr == 1, "not the shape of a linear model")
+        check(is_power_of_two(key.g) and key.Gr <= key.g < 2 * key.Gr, "not the shape of a linear model")
+        check(not key.private, "private inputs of a linear model")
         check((key.T, key.D, key.N, key.q, key.L) == (0,) * 5, "fields that a linear model lacks")
 
 
@@ -193,4 +199,4 @@ def padded_rows(key: Key, rows: int) -> int:
     """nb, the least power of two that holds the rows (section 3)."""
     if not 1 <= rows <= key.nb_max:
         raise Refused("not a number of rows that the key can prove")
-    return 1 << (rows - 1).bit_length()
+    return 1 << (rows - 1).bit_length() if key.trees else 1

@@ -83,14 +83,6 @@ class Context:
             self.Rz.plus(name, self.weight * over % R * value)
         self.weight = self.weight * self.c.y % R
 
-    def placed(self, rows: list[int], values: list[list[int]]) -> int:
-        """PI(zeta) for `values[b][j]` at row `rows[j]` of block b, the padding repeating row 0."""
-        block_point = pow(self.c.zeta, self.nb, R)
-        total = 0
-        for j, row in enumerate(rows):
-            total += values[0][j] * lagrange(self.key.S, row, block_point)
-            for b in range(1, self.rows):
-                difference = values[b][j] - values[0][j]
-                if difference:
-                    total += difference * lagrange(self.n, row + self.key.S * b, self.c.zeta)
-        return total % R
+    def placed(self, rows: list[int], values: list[int]) -> int:
+        """The value at zeta of the polynomial with `values[j]` at row `rows[j]` of the only block."""
+        return sum(value * lagrange(self.key.S, row, self.c.zeta) for row, value in zip(rows, values, strict=True)) % R

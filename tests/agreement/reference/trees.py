@@ -17,20 +17,23 @@ def limbs(key: Key) -> list[str]:
     return [f"s{i}" for i in range(1, key.L + 1)]
 
 
-def helpers(key: Key) -> list[str]:
-    return [f"h{j}" for j in range(1, key.Hn + 1)]
+def helpers(key: Key, nb: int) -> dict[str, list[str]]:
+    """Names of the helpers, each with its limbs."""
+    return {f"h{j}": [f"s{i}" for i in group] for j, group in enumerate(key.limbs_of_helpers(nb), 1)}
 
 
 def layout(key: Key, nb: int) -> Layout:
     n = key.S * nb
-    degree, chunk = max(3 * n + 12, key.N + 8), max(n, key.N) + 16
+    hl = 3 if nb == 1 else 2
+    degree, chunk = max(hl * n + 12, key.N + 8), max(n, key.N) + 16
+    a = ["a"] if key.accumulates(nb) else []
     at_zeta = ["x", *limbs(key), *key.fixed_names(nb), "b", "p", "phi_V"]
     return Layout(
         round1=["x", "b", "p", "c", *limbs(key), "m"],
-        round2=[*helpers(key), "phi", "phi_V"],
+        round2=[*helpers(key, nb), *a, "phi", "phi_V"],
         chunks=[f"Quot{i}" for i in range(ceil_div(degree + 1, chunk))],
         evaluations=[(name, ZETA) for name in at_zeta]
-        + [(name, NEXT) for name in ("b", "p", "c", "phi")]
+        + [(name, NEXT) for name in ("b", "p", "c", *a, "phi")]
         + [("phi_V", NEXT_V)],
         chunk_size=chunk,
     )
@@ -41,7 +44,9 @@ def opened(context: Context) -> list[Opened]:
     key, values = context.key, context.values
     single = ["x", *limbs(key), *key.fixed_names(context.nb)]
     sets = {name: [ZETA] for name in single}
-    sets |= {"b": [ZETA, NEXT], "p": [ZETA, NEXT], "c": [NEXT], "phi": [NEXT], "phi_V": [ZETA, NEXT_V]}
+    sets |= {"b": [ZETA, NEXT], "p": [ZETA, NEXT], "c": [NEXT]}
+    sets |= {"a": [NEXT]} if key.accumulates(context.nb) else {}
+    sets |= {"phi": [NEXT], "phi_V": [ZETA, NEXT_V]}
     polynomials = [Opened(context.Rz, {context.c.zeta: 0})]
     for name, points in sets.items():
         claims = {context.point(point): values[name, point] for point in points}
@@ -60,10 +65,19 @@ def constrain(context: Context) -> None:
     _on_limbs(context, z_h, at)
     if key.private:
         _on_private_inputs(context, z_h, at, after, slots)
+    if key.accumulates(context.nb):
+        a, in_ = context.c.alpha, sum(slots[: key.q_in])
+        step = {CONSTANT: after["a"] - in_ * at["x"], "a": -1 - in_ * (a - 1)}
+        context.constrain(z_h, {name: (c.zeta - 1) * value for name, value in step.items()})
+    out, b = slots[key.st - 1], at["b"]
+    context.constrain(z_h, {CONSTANT: out * (after["c"] - b * at["p"]), "c": out * (b - 1)})
     _on_table(context, z_v, at["phi_V"])
     context.constrain(z_one, {CONSTANT: after["phi"]})
     context.constrain(z_one, {CONSTANT: context.values["phi_V", NEXT_V]})
     context.constrain(z_one, {"phi": 1, CONSTANT: -at["phi_V"] - output_sum(context)})
+    if key.accumulates(context.nb):
+        context.constrain(z_one, {CONSTANT: after["a"]})
+        context.constrain(z_one, {"a": 1, CONSTANT: -input_sum(context)})
 
 
 def _on_steps(context: Context, z: int, at: dict[str, int], after: dict[str, int], slots: list[int]) -> None:
@@ -81,15 +95,13 @@ def _on_steps(context: Context, z: int, at: dict[str, int], after: dict[str, int
     context.constrain(z, {CONSTANT: b * b - b})
     context.constrain(z, {CONSTANT: first * (p - pow(zeta, context.nb, R))})
     context.constrain(z, {CONSTANT: first * (b - 1)})
-    if key.private:
+    if key.private or key.accumulates(context.nb):
         context.constrain(z, {CONSTANT: out * x})
     else:
-        context.constrain(z, {CONSTANT: (in_ + out) * x - context.placed(key.entry_rows(), context.inputs)})
-    reads = at["E"] if key.private else in_
-    num, num_c = step + out * b * p - reads * p, out * (1 - b)
+        context.constrain(z, {CONSTANT: (in_ + out) * x - context.placed(key.entry_rows(), context.inputs[0])})
+    num = step + out * after["c"] - (at["E"] if key.private else in_) * p
     both, scale = d_n * d_x % R, zeta - 1
-    terms = dict.fromkeys(("phi", *helpers(key)), -scale * both)
-    terms["c"] = -scale * num_c * d_n
+    terms = dict.fromkeys(("phi", *helpers(key, context.nb)), -scale * both)
     terms[CONSTANT] = scale * (after["phi"] * both - step * d_x - num * d_n)
     context.constrain(z, terms)
 
@@ -97,9 +109,8 @@ def _on_steps(context: Context, z: int, at: dict[str, int], after: dict[str, int
 def _on_limbs(context: Context, z: int, at: dict[str, int]) -> None:
     """Constraints 5: h_j prod D_i - sum of the products without one."""
     a4 = pow(context.c.alpha, 4, R)
-    names = limbs(context.key)
-    for j, helper in enumerate(helpers(context.key)):
-        d = [context.c.beta + at[name] + a4 for name in names[3 * j : 3 * j + 3]]
+    for helper, names in helpers(context.key, context.nb).items():
+        d = [context.c.beta + at[name] + a4 for name in names]
         product, partial = 1, 0
         for factor in d:
             product, partial = product * factor % R, (partial * factor + product) % R
@@ -115,13 +126,13 @@ def _on_private_inputs(context: Context, z: int, at: dict[str, int], after: dict
     context.constrain(z, {"I": e, CONSTANT: -e * x})
     if key.pairs:
         even, odd = sum(slots[0 : key.q_in : 2]), sum(slots[1 : key.q_in : 2])
-        context.constrain(z, {CONSTANT: e * even * (after["c"] - s - b * ((1 << key.bits) - 1))})
-        context.constrain(z, {CONSTANT: e * even * b * s})
-        context.constrain(z, {"c": e * odd, CONSTANT: -e * odd * s})
+        context.constrain(z, {CONSTANT: even * (after["c"] - s - b * ((1 << key.bits) - 1))})
+        context.constrain(z, {CONSTANT: even * b * s})
+        context.constrain(z, {"c": odd, CONSTANT: -odd * s})
 
 
 def _on_table(context: Context, z: int, phi_v: int) -> None:
-    """Constraint 7, with the table of section 4.2."""
+    """Constraint 8, with the table of section 4.2."""
     key, a, zeta = context.key, context.c.alpha, context.c.zeta
     ranges = pow(zeta, key.N // key.q, R)
     tag = sum(pow(ranges, j, R) for j in range(key.q)) * inverse(key.q)
@@ -151,4 +162,14 @@ def output_sum(context: Context) -> int:
         for b in range(context.nb):
             value = context.outputs[b if b < context.rows else 0][g]
             total += value * inverse(k + pow(omega, b, R))
+    return total % R
+
+
+def input_sum(context: Context) -> int:
+    """Asum of section 4.4, with its powers of alpha written out."""
+    key = context.key
+    slots, total = key.g * key.q_in, 0
+    for b in range(context.nb):
+        for j, entry in enumerate(context.inputs[b if b < context.rows else 0]):
+            total += entry * pow(context.c.alpha, (context.nb - b) * slots - 2 - j, R)
     return total % R

@@ -69,17 +69,27 @@ def point_names(key: Key, log: int) -> list[list[str]]:
     """Names of the proof's points, round by round, then W and W'."""
     chunks = [f"Quot_{i}" for i in range(key.chunks(log))]
     if key.linear:
-        return [["x"] if key.private else [], ["phi"], chunks, ["W", "W'"]]
+        return [[], ["phi"], chunks, ["W", "W'"]]
     limbs = [f"s_{i}" for i in range(1, key.limbs + 1)]
-    helpers = [f"h_{i}" for i in range(1, key.helpers + 1)]
-    return [["x", "b", "p", "c", *limbs, "m"], [*helpers, "phi", "phi_V"], chunks, ["W", "W'"]]
+    a = ["a"] if accumulates(key, log) else []
+    return [["x", "b", "p", "c", *limbs, "m"], [*helpers(key, log), *a, "phi", "phi_V"], chunks, ["W", "W'"]]
+
+
+def helpers(key: Key, log: int) -> list[str]:
+    """Section 4.3: three limbs share a helper if there is one block, else two."""
+    return [f"h_{i}" for i in range(1, -(-key.limbs // (2 if log else 3)) + 1)]
+
+
+def accumulates(key: Key, log: int) -> bool:
+    return not key.linear and not key.private and log > 0
 
 
 def evaluation_names(key: Key, log: int) -> list[str]:
     if key.linear:
-        return [*(["x"] if key.private else []), "phi+"]
+        return ["phi+"]
     limbs = [f"s_{i}" for i in range(1, key.limbs + 1)]
-    return ["x", *limbs, *key.fixed_names(log), "b", "p", "phi_V", "b+", "p+", "c+", "phi+", "phi_V+"]
+    a = ["a+"] if accumulates(key, log) else []
+    return ["x", *limbs, *key.fixed_names(log), "b", "p", "phi_V", "b+", "p+", "c+", *a, "phi+", "phi_V+"]
 
 
 def read_words(key: Key, words: list[int], rows: int) -> tuple[list[list[int]], list[list[int]]]:
@@ -125,21 +135,21 @@ def entries(key: Key, values: list[int]) -> list[int]:
     return result
 
 
-def periodic(key: Key, log: int, zeta: int, rows: list[int], values: list[list[int]]) -> int:
-    """PI of section 4.4: `values[b][j]` at `rows[j]` of block b; the blocks behind repeat row 0."""
-    nb = 1 << log
-    total = 0
-    for b in range(nb):
-        for row, value in zip(rows, values[b if b < len(values) else 0], strict=True):
-            total += value * lagrange(key.block * nb, row + key.block * b, zeta)
-    return total % R
+def column(key: Key, zeta: int, rows: list[int], values: list[int]) -> int:
+    """A polynomial over one block with `values[j]` at `rows[j]`."""
+    return sum(value * lagrange(key.block, row, zeta) for row, value in zip(rows, values, strict=True)) % R
+
+
+def combine(alpha: int, rows: list[list[int]]) -> list[int]:
+    """Section 5: the sum of alpha^b times row b."""
+    return [sum(pow(alpha, b, R) * value for b, value in enumerate(values)) % R for values in zip(*rows, strict=True)]
 
 
 def equation(key: Key, digest: bytes, rows: int, words: list[int], body: bytes) -> Equation:
     """All checks but those of points, and the pairing check's terms."""
     if not 1 <= rows <= 1 << key.log_max_rows:
         raise Refused("rows")
-    log = (rows - 1).bit_length()
+    log = 0 if key.linear else (rows - 1).bit_length()
     if len(words) != (2 if key.private else rows * key.features) + rows * key.outputs:
         raise Refused("number of words")
     rounds = point_names(key, log)
@@ -209,7 +219,7 @@ def opening(key: Key, log: int, value: dict[str, int], rest: dict[str, int], ord
     return [(scalar, name) for name, scalar in total.items()]
 
 
-def trees(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):  # noqa: C901, PLR0915  the page's list
+def trees(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):  # noqa: C901, PLR0912, PLR0915  the page's list
     """Section 4.4 at zeta: the coefficients of Rz, and the opening's order."""
     alpha, beta, y, zeta = challenges
     nb = 1 << log
@@ -232,20 +242,19 @@ def trees(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):  
     constraints.append({"1": b * b - b})
     constraints.append({"1": first * (p - pow(zeta, nb, R))})
     constraints.append({"1": first * (b - 1)})
-    if key.private:
+    if key.private or log:
         constraints.append({"1": out * x})
     else:
         rows = [key.input_row(j) for j in range(len(key.views))]
-        constraints.append({"1": (s_in + out) * x - periodic(key, log, zeta, rows, inputs)})
-    helpers = [f"h_{i}" for i in range(1, key.helpers + 1)]
+        constraints.append({"1": (s_in + out) * x - column(key, zeta, rows, inputs[0])})
     provided = v["used"] if key.private else s_in
-    bus = {"1": v["phi+"] * d_n * d_x - step * d_x - (step + out * b * p - provided * p) * d_n}
-    bus["c"] = -out * (1 - b) * d_n
-    for name in ["phi", *helpers]:
+    bus = {"1": v["phi+"] * d_n * d_x - step * d_x - (step + out * v["c+"] - provided * p) * d_n}
+    for name in ["phi", *helpers(key, log)]:
         bus[name] = -d_n * d_x
     constraints.append({name: (zeta - 1) * scalar for name, scalar in bus.items()})
-    for j, name in enumerate(helpers):
-        limbs = [i for i in (3 * j + 1, 3 * j + 2, 3 * j + 3) if i <= key.limbs]
+    share = 2 if log else 3
+    for j, name in enumerate(helpers(key, log)):
+        limbs = [share * j + i for i in range(1, share + 1) if share * j + i <= key.limbs]
         product, others = 1, 0
         for i in limbs:
             product = product * d_i[i] % R
@@ -260,9 +269,13 @@ def trees(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):  
         constraints.append({"I": e, "1": -e * x})
         if key.pairs:
             even, odd = sum(slot[0:q_in:2]), sum(slot[1:q_in:2])
-            constraints.append({"1": e * even * (v["c+"] - s - b * (2**key.bits - 1))})
-            constraints.append({"1": e * even * b * s})
-            constraints.append({"c": e * odd, "1": -e * odd * s})
+            constraints.append({"1": even * (v["c+"] - s - b * (2**key.bits - 1))})
+            constraints.append({"1": even * b * s})
+            constraints.append({"c": odd, "1": -odd * s})
+    if accumulates(key, log):
+        a = zeta - 1
+        constraints.append({"1": a * (v["a+"] - s_in * x), "a": -a * (1 + s_in * (alpha - 1))})
+    constraints.append({"1": out * (v["c+"] - b * p), "c": -out * (1 - b)})
     rest: dict[str, int] = {}
     weight = 1
 
@@ -289,39 +302,36 @@ def trees(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):  
     put({"1": v["phi+"]}, zeta - 1)
     put({"1": v["phi_V+"]}, zeta - 1)
     put({"phi": 1, "1": -v["phi_V"] - total}, zeta - 1)
+    if accumulates(key, log):
+        slots = key.groups * q_in
+        stated = 0
+        for block in range(nb):
+            for j, entry in enumerate(inputs[block if block < len(inputs) else 0]):
+                stated += entry * pow(alpha, slots * (nb - block) - 2 - j, R)
+        put({"1": v["a+"]}, zeta - 1)
+        put({"a": 1, "1": -stated}, zeta - 1)
 
     order = [("Rz", "here"), ("x", "here"), *((f"s_{i}", "here") for i in d_i)]
     order += [(name, "here") for name in key.fixed_names(log)]
-    order += [("b", "both"), ("p", "both"), ("c", "next"), ("phi", "next"), ("phi_V", "table")]
+    order += [("b", "both"), ("p", "both"), ("c", "next")]
+    order += [("a", "next")] if accumulates(key, log) else []
+    order += [("phi", "next"), ("phi_V", "table")]
     return rest, order
 
 
 def linear(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):
     """Section 5 at zeta."""
-    _, _, y, zeta = challenges
-    nb = 1 << log
-    n = key.block * nb
-    u = pow(zeta, n // key.stride, R)
-    slot = [lagrange(key.stride, j, u) for j in range(key.stride)]
+    alpha, _, y, zeta = challenges
+    u = pow(zeta, key.groups, R)
+    first, last = lagrange(key.stride, 0, u), lagrange(key.stride, key.stride - 1, u)
     groups = range(key.output_groups)
-    if key.private:
-        x = v["x"]
-    else:
-        rows = [key.stride * g + f for g in groups for f in range(key.features)]
-        x = periodic(key, log, zeta, rows, [row * len(groups) for row in inputs])
-        x += sum(lagrange(key.block, key.stride * g + key.features, pow(zeta, nb, R)) for g in groups)
-    opi = periodic(key, log, zeta, [key.stride * g + key.stride - 1 for g in groups], outputs)
-    first, last = slot[0], slot[-1]
+    rows = [key.stride * g + f for g in groups for f in range(key.features + 1)]
+    x = column(key, zeta, rows, combine(alpha, [[*row, 1] for row in inputs]) * len(groups))
+    opi = column(key, zeta, [key.stride * (g + 1) - 1 for g in groups], combine(alpha, outputs))
     constraints = [{"phi": first}, {"phi": last, "1": -opi}]
     constraints.append({"1": (1 - last) * v["phi+"], "phi": last - 1, "w": (last - 1) * x})
-    if key.private:
-        feat, unit = sum(slot[: key.features]), slot[key.features]
-        constraints.append({"I": feat, "1": -feat * x})
-        constraints.append({"1": unit * (x - 1)})
-        constraints.append({"1": (1 - feat - unit) * x})
     rest: dict[str, int] = {}
     for i, constraint in enumerate(constraints):
         for name, scalar in constraint.items():
-            rest[name] = (rest.get(name, 0) + pow(y, i, R) * scalar * inv(pow(zeta, n, R) - 1)) % R
-    order = [("Rz", "here"), *([("x", "here")] if key.private else []), ("phi", "next")]
-    return rest, order
+            rest[name] = (rest.get(name, 0) + pow(y, i, R) * scalar * inv(pow(zeta, key.block, R) - 1)) % R
+    return rest, [("Rz", "here"), ("phi", "next")]

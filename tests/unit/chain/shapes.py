@@ -30,6 +30,11 @@ SHAPES = {
     "one row": (tree_model, {}, [1]),
     "100 x 6": (tree_model, HUNDRED_BY_SIX, [1, 2]),
     "batch": (tree_model, {"log_max_rows": 3}, [1, 2, 3, 5, 8]),
+    "batch, none missing": (
+        tree_model,
+        {"log_max_rows": 2, "limbs": 4, "table": 8192, "views": [View(f, REFUSE, False) for f in range(3)]},
+        [1, 2, 3],
+    ),
     "several output groups": (tree_model, {"outputs": 6, "trees": 4, "lane": 50, "log_max_rows": 2}, [1, 3, 4]),
     "many features": (tree_model, {"features": 70, "stride": 16, "groups": 16, "log_max_rows": 1}, [1, 2]),
     "every missing rule": (tree_model, RULES, [1, 2]),
@@ -64,15 +69,5 @@ SHAPES = {
         linear_model,
         {"features": 110, "stride": 128, "groups": 4, "outputs": 7, "log_max_rows": 1},
         [1, 2],
-    ),
-    "linear, private": (
-        linear_model,
-        {"private": 1, "outputs": 2, "stride": 16, "groups": 1, "log_max_rows": 2},
-        [1, 3],
-    ),
-    "linear, private, one row": (
-        linear_model,
-        {"private": 1, "features": 20, "stride": 32, "groups": 1},
-        [1],
     ),
 }

@@ -2,15 +2,23 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import replace
 
 import pytest
 
 from assay.chain.compile import compile_solidity
 from assay.chain.deploy import Chain
-from assay.chain.errors import DevelopmentKeyRefused, NodeRefused, NodeUnreachable, TransactionReverted
+from assay.chain.errors import (
+    DevelopmentKeyRefused,
+    KeyUnchecked,
+    NodeRefused,
+    NodeUnreachable,
+    TransactionReverted,
+)
 from assay.chain.node import LocalNode
 from assay.chain.solidity import render
 from assay.core.errors import MissingLibrary
+from assay.prove.check import KeyCheck
 
 from .trapdoor import linear_model
 
@@ -105,8 +113,13 @@ def test_a_development_key_stays_on_local_chains():
         with pytest.raises(DevelopmentKeyRefused, match="assay srs import") as caught:
             chain.deploy_verifier(contracts[0], development)
         assert caught.value.code == "chain/development-key"
-        # A ceremony's key may go anywhere, and a node of one's own may be called local.
-        verifier = chain.deploy_verifier(contracts[1], ceremony)
+        # A ceremony's key may go anywhere if the stamp is true, and a node of one's own may be called local.
+        with pytest.raises(KeyUnchecked, match="says that it is of a ceremony") as caught:
+            chain.deploy_verifier(contracts[1], ceremony)
+        assert caught.value.code == "chain/key-unchecked"
+        assert "assay srs import" in str(caught.value)
+        chain.deploy_verifier(contracts[1], replace(ceremony, check=KeyCheck("0x00", "The key agrees.")))
+        verifier = chain.deploy_verifier(contracts[1], ceremony, unchecked=True)
         assert chain.call(verifier, "shape")[-1] is False
         verifier = Chain(node.url, local=True).deploy_verifier(contracts[0], development)
         assert chain.call(verifier, "shape")[-1] is True

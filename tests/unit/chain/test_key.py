@@ -51,7 +51,7 @@ def test_a_name_of_ones_own():
             render(TREES, name=name)
 
 
-@pytest.mark.parametrize("vk", [b"", b"assay-vk/2\0" + TREES[11:], b"{}", TREES[:-1], TREES[:-32], TREES + bytes(64)])
+@pytest.mark.parametrize("vk", [b"", b"assay-vk/1\0" + TREES[11:], b"{}", TREES[:-1], TREES[:-32], TREES + bytes(64)])
 def test_keys_that_are_none(vk):
     with pytest.raises(KeyNotSupported) as caught:
         Key.parse(vk)

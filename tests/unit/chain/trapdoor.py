@@ -79,7 +79,7 @@ def _model(rng: random.Random, kind: int, fields: dict, views: list[View]) -> Mo
 
     for name in [] if blank.linear else ["Pub", "G", "A", "C"]:
         new(name)
-    for log in range(blank.log_max_rows + 1):
+    for log in range(blank.max_log + 1):
         for name in ["w"] if blank.linear else blank.fixed_names(log):
             # Lists are by log2 of the blocks: there is no rho for one block.
             if name == "rho" and not logs.get("rho"):
@@ -87,7 +87,7 @@ def _model(rng: random.Random, kind: int, fields: dict, views: list[View]) -> Mo
             new(name)
     tau = rng.randrange(1, R)
     (x0, x1), (y0, y1) = multiply2(tau)
-    vk = b"assay-vk/1\0" + head + b"".join(word(c) for log in points for c in multiply(log))
+    vk = b"assay-vk/2\0" + head + b"".join(word(c) for log in points for c in multiply(log))
     vk += b"".join(map(word, (x1, x0, y1, y0)))
     return Model(vk, Key.parse(vk), keccak(vk), tau, logs)
 
@@ -121,7 +121,7 @@ def forge(
     scalar = scalar or (lambda: rng.randrange(R))
     chosen = logs or {}
     key = model.key
-    log = (rows - 1).bit_length()
+    log = 0 if key.linear else (rows - 1).bit_length()
     words = random_words(rng, key, rows) if words is None else words
     exponent = {"1": 1}
     for name, known in model.logs.items():

@@ -2,6 +2,8 @@
 
 use super::sums::Sums;
 use super::{First, Session};
+use crate::column::Column;
+use crate::quotient::Cosets;
 use ark_ff::{batch_inversion, FftField, Field, One, Zero};
 use assay_algebra::{
     add_scaled, coset_evaluate, coset_interpolate, divide_by_linear, root_of_unity, shift, Fr,
@@ -9,25 +11,23 @@ use assay_algebra::{
 use assay_verifier::{trees, Fixed};
 use rayon::prelude::*;
 
-/// Points of the coset per row: constraints have degree four.
-const BLOWUP: usize = 4;
-
 impl Session<'_> {
     pub(super) fn quotient(
         &self,
         first: &First,
         sums: &Sums,
         ch: &trees::Challenges,
+        weights: &trees::Weights,
         public: &[Fr],
     ) -> Vec<Fr> {
-        let tail = trees::tail(&trees::Constants::new(&self.relation.model.shape), ch);
-        let mut quotient = self.quotient_of_rows(first, sums, ch, public);
+        let tail = weights.tail;
+        let mut quotient = self.quotient_of_rows(first, sums, ch, weights, public);
         add_scaled(
             &mut quotient,
             &self.quotient_of_table(first, sums, ch),
             tail.table,
         );
-        // The three constraints at X = 1.
+        // The constraints at X = 1.
         let second = &sums.second;
         let omega = root_of_unity(self.log_domain).unwrap_or_default();
         let nu = root_of_unity(self.relation.model.shape.log_table()).unwrap_or_default();
@@ -44,7 +44,16 @@ impl Session<'_> {
         );
         add_scaled(&mut at_one, &second.phi.coefficients, tail.tie);
         add_scaled(&mut at_one, &second.phi_table.coefficients, -tail.tie);
-        at_one[0] -= tail.tie * sums.outputs;
+        at_one[0] -= tail.tie * sums.stated.outputs;
+        if let Some(a) = &second.a {
+            add_scaled(
+                &mut at_one,
+                &shift(&a.coefficients, omega),
+                tail.start_of_inputs,
+            );
+            add_scaled(&mut at_one, &a.coefficients, tail.inputs);
+            at_one[0] -= tail.inputs * sums.stated.inputs;
+        }
         let (divided, _) = divide_by_linear(&at_one, Fr::one());
         add_scaled(&mut quotient, &divided, Fr::one());
         quotient
@@ -56,105 +65,86 @@ impl Session<'_> {
         first: &First,
         sums: &Sums,
         ch: &trees::Challenges,
+        weights: &trees::Weights,
         public: &[Fr],
     ) -> Vec<Fr> {
         let shape = &self.relation.model.shape;
-        let size = BLOWUP * self.rows();
-        let offset = Fr::GENERATOR;
-        let on = |coefficients: &[Fr]| coset_evaluate(coefficients, size, offset);
-        let (x, b, p, c) = (&first.x, &first.b, &first.p, &first.c);
-        let main: Vec<Vec<Fr>> = [x, b, p, c, &sums.second.phi]
-            .par_iter()
-            .map(|column| on(&column.coefficients))
-            .collect();
-        let [x, b, p, c, phi] = &main[..] else {
-            unreachable!("five columns went in")
-        };
-        let s: Vec<Vec<Fr>> = first
-            .s
-            .par_iter()
-            .map(|column| on(&column.coefficients))
-            .collect();
-        let helpers: Vec<Vec<Fr>> = sums
-            .second
-            .helpers
-            .par_iter()
-            .map(|h| on(&h.coefficients))
-            .collect();
-        let fixed: Vec<(Fixed, Vec<Fr>)> = self
-            .fixed_polynomials()
-            .into_par_iter()
-            .map(|(name, f)| (name, on(&f)))
-            .collect();
-        let get = |name: Fixed| {
-            fixed
-                .iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, values)| values)
-        };
-        let (rho, group, used, view) = (
-            get(Fixed::Rho),
-            get(Fixed::OutputGroup),
-            get(Fixed::Used),
-            get(Fixed::Offset),
-        );
-        let public = on(public);
-        let input = first.input.as_ref().map(|column| on(&column.coefficients));
-        let constants = trees::Constants::new(shape);
-        let coset = Coset::new(self, size, offset);
-        let at = |values: Option<&Vec<Fr>>, i: usize| values.map_or(Fr::zero(), |v| v[i]);
-
-        let evaluate = |i: usize, point: Fr, limbs: &mut [Fr]| {
-            let next = (i + BLOWUP) % size;
-            for (limb, column) in limbs.iter_mut().zip(&s) {
-                *limb = column[i];
-            }
-            let row = trees::Row {
-                point,
-                block_point: coset.block_points[i % coset.block_points.len()],
-                slots: coset.slots[i % coset.slots.len()],
-                x: x[i],
-                b: b[i],
-                p: p[i],
-                s: limbs,
-                next_b: b[next],
-                next_p: p[next],
-                next_c: c[next],
-                next_phi: phi[next],
-                block_key: rho.map_or(Fr::one(), |rho| point * rho[i]),
-                output_group: at(group, i),
-                used: at(used, i),
-                offset: at(view, i),
-                public_inputs: public[i],
+        let constants = trees::Constants::new(shape, self.log_rows);
+        let second = &sums.second;
+        let degree = shape.limbs_per_helper(self.log_rows) as usize + 1;
+        let fixed = self.fixed_of_block();
+        Cosets::new(self.log_domain, degree).divide(|coset| {
+            let of = |column: &Column| coset.evaluate(&column.coefficients);
+            let all = |columns: &[&Column]| -> Vec<Vec<Fr>> {
+                columns.par_iter().map(|column| of(column)).collect()
             };
-            let sum = trees::constraints(&constants, ch, &row);
-            let mut value = sum.constant + sum.c * c[i] + sum.phi * phi[i];
-            for (helper, factor) in helpers.iter().zip(sum.helpers) {
-                value += factor * helper[i];
-            }
-            value += sum.input * at(input.as_ref(), i);
-            value * coset.vanishing[i % BLOWUP]
-        };
-        let root = root_of_unity(self.log_domain + 2).unwrap_or_default();
-        let task = (size / 64).max(64);
-        let values: Vec<Fr> = (0..size)
-            .into_par_iter()
-            .chunks(task)
-            .flat_map_iter(|chunk| {
-                let mut limbs = vec![Fr::zero(); s.len()];
-                let mut point = offset * root.pow([chunk[0] as u64]);
-                let mut out = Vec::with_capacity(chunk.len());
-                for i in chunk {
-                    out.push(evaluate(i, point, &mut limbs));
-                    point *= root;
+            let main = all(&[&first.x, &first.b, &first.p, &first.c, &second.phi]);
+            let [x, b, p, c, phi] = &main[..] else {
+                unreachable!("five columns went in")
+            };
+            let s = all(&first.s.iter().collect::<Vec<_>>());
+            let helpers = all(&second.helpers.iter().collect::<Vec<_>>());
+            let a = second.a.as_ref().map(of);
+            let input = first.input.as_ref().map(of);
+            let public = (!public.is_empty()).then(|| coset.evaluate(public));
+            let at = |values: Option<&Vec<Fr>>, i: usize| values.map_or(Fr::zero(), |v| v[i]);
+
+            let blocks = 1usize << self.log_rows;
+            let periodic = fixed
+                .iter()
+                .map(|(name, f)| (*name, coset.evaluate_periodic(f, blocks)))
+                .collect::<Vec<_>>();
+            let find = |name: Fixed| {
+                let found = periodic.iter().find(|(n, _)| *n == name);
+                found.map(|(_, values)| values)
+            };
+            let (rho, group) = (find(Fixed::Rho), find(Fixed::OutputGroup));
+            let (used, view) = (find(Fixed::Used), find(Fixed::Offset));
+            let block_points = coset.points_to(blocks, shape.block());
+            let stride = shape.stride as usize;
+            let slots: Vec<trees::Slots> = coset
+                .points_to(self.rows() / stride, stride)
+                .into_iter()
+                .map(|u| selectors(shape, u))
+                .collect();
+
+            coset.map(|i, point| {
+                let next = (i + 1) % x.len();
+                let in_block = i % block_points.len();
+                let mut limbs = [Fr::zero(); 9];
+                for (limb, column) in limbs.iter_mut().zip(&s) {
+                    *limb = column[i];
                 }
-                out
+                let row = trees::Row {
+                    point,
+                    block_point: block_points[in_block],
+                    slots: slots[i % stride],
+                    x: x[i],
+                    b: b[i],
+                    p: p[i],
+                    s: &limbs[..s.len()],
+                    next_b: b[next],
+                    next_p: p[next],
+                    next_c: c[next],
+                    next_phi: phi[next],
+                    next_a: at(a.as_ref(), next),
+                    block_key: rho.map_or(Fr::one(), |rho| point * rho[in_block]),
+                    output_group: at(group, in_block),
+                    used: at(used, in_block),
+                    offset: at(view, in_block),
+                    public_inputs: at(public.as_ref(), i),
+                };
+                let sum = trees::constraints(&constants, ch, weights, &row);
+                let mut value = sum.constant + sum.c * c[i] + sum.phi * phi[i];
+                for (helper, factor) in helpers.iter().zip(sum.helpers) {
+                    value += factor * helper[i];
+                }
+                value + sum.a * at(a.as_ref(), i) + sum.input * at(input.as_ref(), i)
             })
-            .collect();
-        coset_interpolate(&values, offset)
+        })
     }
 
-    /// `C_7 / Z_N`.
+    /// `C_8 / Z_N`.
     fn quotient_of_table(&self, first: &First, sums: &Sums, ch: &trees::Challenges) -> Vec<Fr> {
         let shape = &self.relation.model.shape;
         let n = shape.table as usize;
@@ -238,44 +228,5 @@ fn selectors(shape: &assay_verifier::Shape, u: Fr) -> trees::Slots {
         first: lagrange[inputs],
         even: lagrange[..inputs].iter().step_by(2).sum(),
         odd: lagrange[..inputs].iter().skip(1).step_by(2).sum(),
-    }
-}
-
-/// Functions of the coset's points that repeat with a short period.
-struct Coset {
-    slots: Vec<trees::Slots>,
-    block_points: Vec<Fr>,
-    vanishing: Vec<Fr>,
-}
-
-impl Coset {
-    fn new(session: &Session<'_>, size: usize, offset: Fr) -> Self {
-        let shape = &session.relation.model.shape;
-        let n = session.rows();
-        let root = root_of_unity(size.trailing_zeros()).unwrap_or_default();
-        let periodic = |exponent: usize, period: usize| {
-            let step = root.pow([exponent as u64]);
-            let mut point = offset.pow([exponent as u64]);
-            let mut values = Vec::with_capacity(period);
-            for _ in 0..period {
-                values.push(point);
-                point *= step;
-            }
-            values
-        };
-        let stride = shape.stride as usize;
-        let mut vanishing: Vec<Fr> = periodic(n, BLOWUP)
-            .into_iter()
-            .map(|u| u - Fr::one())
-            .collect();
-        batch_inversion(&mut vanishing);
-        Self {
-            slots: periodic(n / stride, BLOWUP * stride)
-                .into_iter()
-                .map(|u| selectors(shape, u))
-                .collect(),
-            block_points: periodic(1 << session.log_rows, BLOWUP * shape.block()),
-            vanishing,
-        }
     }
 }

@@ -1,32 +1,41 @@
 //! Round 2: helpers and running sums (spec 4.3, 4.4).
 
-use super::{Second, Session};
+use super::{First, Second, Session};
 use crate::column::{Column, ONCE, TWICE};
+use crate::quotient::invert_all;
 use crate::Error;
-use ark_ff::{batch_inversion, Field, One, Zero};
+use ark_ff::{Field, One, Zero};
 use assay_algebra::{root_of_unity, Fr};
 use assay_circuit::TreeWitness;
+use assay_msm::ByValue;
 use assay_verifier::{block_sum, trees, Fixed, Shape};
 use rayon::prelude::*;
 
-/// The columns of round 2 and the public output sum.
+/// The columns of round 2 and the public sums.
 pub(crate) struct Sums {
     pub second: Second,
-    /// `Osum`.
-    pub outputs: Fr,
+    pub stated: Stated,
 }
 
-/// Rows per task: long enough that one inversion is lost in it.
-const CHUNK: usize = 1 << 11;
-
-fn invert(values: &mut [Fr]) {
-    values.par_chunks_mut(CHUNK).for_each(batch_inversion);
+/// What the sums must end at, from the public words.
+pub(crate) struct Stated {
+    /// `Osum`.
+    pub outputs: Fr,
+    /// `Asum`, which counts only where there is an accumulator.
+    pub inputs: Fr,
+    /// `α`, for tests that cheat.
+    #[cfg_attr(not(feature = "attack"), allow(dead_code))]
+    pub alpha: Fr,
 }
 
 /// The sums' values on the rows.
 pub(crate) struct Values {
     pub helpers: Vec<Vec<Fr>>,
+    /// `1/(β + v + α⁴)` for every limb value `v`.
+    pub inverses: Vec<Fr>,
     pub phi: Vec<Fr>,
+    /// `a`, empty where there is no accumulator.
+    pub a: Vec<Fr>,
     /// What `φ_V` grows by at each table row in use.
     pub growth: Vec<(usize, Fr)>,
     /// Where `φ_V` starts: zero.
@@ -37,46 +46,118 @@ impl Session<'_> {
     pub(super) fn sums(&self, witness: &TreeWitness, alpha: Fr, beta: Fr) -> Result<Values, Error> {
         // y is not drawn yet and not needed here.
         let ch = trees::Challenges::new(alpha, beta, Fr::zero());
-        let helpers = self.helpers(witness, &ch);
+        let inverses = self.limb_inverses(&ch);
+        let helpers = self.helpers(witness, &ch, &inverses);
+        let shape = &self.relation.model.shape;
         Ok(Values {
             phi: self.running_sum(witness, &ch, &helpers)?,
             helpers,
+            inverses,
+            a: if shape.accumulates(self.log_rows) {
+                self.accumulate(&witness.x, alpha)
+            } else {
+                Vec::new()
+            },
             growth: self.table_growth(witness, &ch),
             start_of_table: Fr::zero(),
         })
     }
 
     /// Commits to the sums.
-    pub(super) fn second(&self, values: &Values) -> Second {
+    pub(super) fn second(&self, first: &First, values: &Values) -> Result<Second, Error> {
         let column =
             |values: &[Fr], count| Column::new(values, count, &self.lagrange, &self.powers);
-        Second {
-            helpers: values
-                .helpers
-                .iter()
-                .map(|helper| column(helper, ONCE))
-                .collect(),
+        let helpers = if first.by_value.is_empty() {
+            let helpers = values.helpers.iter();
+            helpers.map(|helper| column(helper, ONCE)).collect()
+        } else {
+            self.grouped_helpers(&first.by_value, values)
+        };
+        let a = if values.a.is_empty() {
+            None
+        } else {
+            Some(self.steps(&values.a)?)
+        };
+        Ok(Second {
+            helpers,
+            a,
             phi: column(&values.phi, TWICE),
             phi_table: self.table_sum(values),
-        }
+        })
     }
 
-    /// `h_j = Σ 1/(β + s_i + α⁴)` over three limbs.
-    fn helpers(&self, witness: &TreeWitness, ch: &trees::Challenges) -> Vec<Vec<Fr>> {
+    /// The helpers of a large batch: `Σ_rows h·[L_row]` is a sum over the limbs' values, which are few.
+    fn grouped_helpers(&self, limbs: &[ByValue], values: &Values) -> Vec<Column> {
+        let weight = |limb: u64| values.inverses[usize::try_from(limb).unwrap_or(0)];
+        let per_helper = limbs.len().div_ceil(values.helpers.len());
+        values
+            .helpers
+            .iter()
+            .zip(limbs.chunks(per_helper))
+            .map(|(helper, limbs)| {
+                let plain = limbs.iter().map(|limb| limb.sum(weight)).sum();
+                Column::with_commitment(helper, ONCE, plain, &self.powers)
+            })
+            .collect()
+    }
+
+    /// A column that changes at few rows, committed in the running-sum basis.
+    fn steps(&self, values: &[Fr]) -> Result<Column, Error> {
+        let n = values.len();
+        let changes: Vec<(usize, Fr)> = (1..n)
+            .map(|row| (row, values[(row + 1) % n] - values[row]))
+            .filter(|(_, change)| !change.is_zero())
+            .collect();
+        if 2 * changes.len() > n {
+            return Ok(Column::new(values, TWICE, &self.lagrange, &self.powers));
+        }
+        let basis = self.bases.suffix(self.log_domain)?;
+        let plain = basis.msm_sparse(&changes) + self.powers.points()[0] * values[1];
+        Ok(Column::with_commitment(values, TWICE, plain, &self.powers))
+    }
+
+    /// The accumulator over the input slots (spec 4.4): the value before each row, `Asum` in row 0.
+    pub(super) fn accumulate(&self, x: &[Fr], alpha: Fr) -> Vec<Fr> {
+        let layout = Layout::new(&self.relation.model.shape);
+        let mut values = vec![Fr::zero(); x.len()];
+        let mut sum = Fr::zero();
+        for (row, value) in values.iter_mut().enumerate().skip(1) {
+            *value = sum;
+            if layout.is_input(row) {
+                sum = sum * alpha + x[row];
+            }
+        }
+        values[0] = sum;
+        values
+    }
+
+    /// `1/(β + v + α⁴)` for every limb value `v`.
+    fn limb_inverses(&self, ch: &trees::Challenges) -> Vec<Fr> {
         let shift = ch.beta + ch.alpha[3];
-        // Limbs are few small numbers: invert each once.
         let base = self.relation.model.shape.limb_base();
-        let mut inverse: Vec<Fr> = (0..base).map(|limb| shift + Fr::from(limb)).collect();
-        invert(&mut inverse);
+        let mut inverses: Vec<Fr> = (0..base).map(|limb| shift + Fr::from(limb)).collect();
+        invert_all(&mut inverses);
+        inverses
+    }
+
+    /// `h_j = Σ 1/(β + s_i + α⁴)` over the helper's limbs.
+    fn helpers(
+        &self,
+        witness: &TreeWitness,
+        ch: &trees::Challenges,
+        inverses: &[Fr],
+    ) -> Vec<Vec<Fr>> {
+        let shift = ch.beta + ch.alpha[3];
+        // Limbs are few small numbers, each inverted once; only a cheating prover's are not among them.
         let of = |limb: u64| {
-            let known = usize::try_from(limb).ok().and_then(|at| inverse.get(at));
+            let known = usize::try_from(limb).ok().and_then(|at| inverses.get(at));
             known
                 .copied()
                 .unwrap_or_else(|| (shift + Fr::from(limb)).inverse().unwrap_or_default())
         };
         witness
             .s
-            .chunks(3)
+            .chunks(self.relation.model.shape.limbs_per_helper(self.log_rows) as usize)
             .map(|limbs| {
                 let sum = |row: usize| limbs.iter().map(|column| of(column[row])).sum();
                 (0..self.rows()).into_par_iter().map(sum).collect()
@@ -133,15 +214,15 @@ impl Session<'_> {
                     + a3 * witness.c[next]
             })
             .collect();
-        invert(&mut entries);
-        invert(&mut nodes);
+        invert_all(&mut entries);
+        invert_all(&mut nodes);
 
         let increment = |row: usize| {
             let shared: Fr = helpers.iter().map(|helper| helper[row]).sum();
             let numerator = if layout.is_step(row) {
                 return shared + nodes[row] + entries[row];
             } else if layout.is_output(row) {
-                witness.b[row] * (witness.p[row] - witness.c[row]) + witness.c[row]
+                witness.c[(row + 1) % n]
             } else if used[row % shape.block()] {
                 -witness.p[row]
             } else {
@@ -201,7 +282,7 @@ impl Session<'_> {
                 ch.beta + public + rest
             })
             .collect();
-        invert(&mut terms);
+        invert_all(&mut terms);
         used.into_iter()
             .zip(terms)
             .map(|(at, inverse)| (at, inverse * Fr::from(witness.m[at])))
@@ -252,37 +333,33 @@ impl Session<'_> {
         Ok(sum)
     }
 
-    /// The fixed polynomials of this number of blocks, spread over `H`.
-    pub(super) fn fixed_polynomials(&self) -> Vec<(Fixed, Vec<Fr>)> {
+    /// The fixed polynomials as polynomials in `X^nb`.
+    pub(super) fn fixed_of_block(&self) -> Vec<(Fixed, Vec<Fr>)> {
         let names = self.relation.model.shape.fixed(self.log_rows);
         names
             .into_iter()
-            .map(|name| {
-                (
-                    name,
-                    crate::fixed::spread(
-                        &self.relation.fixed(name, self.log_rows),
-                        1 << self.log_rows,
-                    ),
-                )
-            })
+            .map(|name| (name, self.relation.fixed(name, self.log_rows)))
             .collect()
     }
 }
 
 /// What kind of row a row of `H` is.
 #[derive(Clone, Copy)]
-struct Layout {
+pub(crate) struct Layout {
     stride: usize,
     inputs: usize,
 }
 
 impl Layout {
-    fn new(shape: &Shape) -> Self {
+    pub fn new(shape: &Shape) -> Self {
         Self {
             stride: shape.stride as usize,
             inputs: shape.input_slots() as usize,
         }
+    }
+
+    pub fn is_input(self, row: usize) -> bool {
+        row % self.stride < self.inputs
     }
 
     fn is_output(self, row: usize) -> bool {
@@ -290,6 +367,6 @@ impl Layout {
     }
 
     fn is_step(self, row: usize) -> bool {
-        row % self.stride >= self.inputs && !self.is_output(row)
+        !self.is_input(row) && !self.is_output(row)
     }
 }
