@@ -1,1 +1,1 @@
-"""The main job on real data: forecast, prove, settle. Run it with `make demo` or `python -m demo`."""
+"""The main job in its small setting: from the question to a decision, and to a proof that a pool obeys."""

@@ -11,19 +11,28 @@ import assay
 from assay.chain.compile import CompiledContract, compile_solidity, read_sources
 from assay.chain.deploy import Chain, Deployment
 from assay.chain.errors import TransactionReverted
-from assay.chain.keccak import keccak256
 from assay.chain.node import LocalNode
 from assay.chain.npm import foundry_binary, node_binary, node_modules
 from assay.chain.solidity import VerifierSource, render
 from assay.core import files
+from assay.core.keccak import keccak256
 from demo.proof import Proven
 from demo.show import Surprise
 
-CALM_FEE, TURBULENT_FEE = 500, 3000
-"""Hundredths of a basis point: 0.05 % and 0.30 %."""
+FIXED_FEE, SLOPE, LOWEST_FEE, HIGHEST_FEE = 3000, 400_000, 500, 20_000
+"""Hundredths of a basis point: 0.30 % today; then 40 % of the forecast volatility, from 0.05 % to 2 %."""
 
 CONTRACTS = Path(__file__).parents[1] / "contracts" / "src"
-POOL = "examples/RegimeFeePool.sol"
+PATHS = [
+    "examples/ConstantProductPool.sol",
+    "examples/ForecastFee.sol",
+    "interfaces/IAssayVerifier.sol",
+    "interfaces/IFeeSource.sol",
+]
+RESERVES = (10**21, 25 * 10**23)
+TRADE = 10**18
+"""One of a thousand in the pool."""
+
 VERIFIER = "AssayVerifier.sol"
 SETTLE = "settle(bytes,uint256[])"
 GAS_LIMIT = 2_000_000
@@ -33,12 +42,12 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class State:
-    """What the pool keeps, as read from the node."""
+    """What the fee's contract keeps, and what a trader gets from the pool for one unit, as read from the node."""
 
     fee: int
-    day: int
+    period: int
     pending: str
-    regime: str
+    price: int
 
 
 @dataclass(frozen=True)
@@ -88,12 +97,12 @@ class Settled:
     model_id: str
 
 
-def settle(keys: assay.Keys, proven: Proven, folder: Path, progress: Progress) -> Settled:
+def settle(key: assay.VerifyingKey, proven: Proven, folder: Path, progress: Progress) -> Settled:
     """Compile, start a node, deploy, and tell the story; stops if the contracts do anything unexpected."""
-    source = render(keys.verifying_key.content)
+    source = render(key.content)
     files.write(folder / VERIFIER, source.text)
     progress("Compiling the contracts")
-    sources = read_sources(CONTRACTS, paths=[POOL, "interfaces/IAssayVerifier.sol"])
+    sources = read_sources(CONTRACTS, paths=PATHS)
     compiled = compile_solidity(sources | {VERIFIER: source.text})
     progress("Starting the node")
     with LocalNode() as node:
@@ -112,23 +121,21 @@ def require_tools() -> None:
 
 
 class _Story:
-    """One pool and its verifier on one chain; `events` grows with each transaction."""
+    """A verifier, a fee that obeys it and a pool that asks for the fee; `events` grows with each transaction."""
 
     def __init__(self, chain: Chain, source: VerifierSource, compiled: dict[str, CompiledContract]) -> None:
         self.chain = chain
         self.events: list[Event] = []
-        self._row = bytes(32)
-        self.verifier = chain.deploy_verifier(compiled[source.name], source)
-        self.events.append(
-            Event("deploy the verifier", "deployed", self.verifier.receipt.gas_used, None, changed=False)
-        )
-        self.pool = self._deploy_pool(compiled["RegimeFeePool"], source)
-
-    def _deploy_pool(self, contract: CompiledContract, source: VerifierSource) -> Deployment:
         model = bytes.fromhex(source.model_id.removeprefix("0x"))
-        pool = self.chain.deploy(contract, self.verifier.address, model, self.chain.account, CALM_FEE, TURBULENT_FEE)
-        self._deployed("deploy the pool", pool)
-        return pool
+        line = (0, SLOPE, LOWEST_FEE, HIGHEST_FEE)
+        self.verifier = chain.deploy_verifier(compiled[source.name], source)
+        self._deployed("deploy the verifier", self.verifier)
+        self.source = chain.deploy(
+            compiled["ForecastFee"], self.verifier.address, model, chain.account, FIXED_FEE, line
+        )
+        self._deployed("deploy the fee's contract", self.source)
+        self.pool = chain.deploy(compiled["ConstantProductPool"], self.source.address, *RESERVES)
+        self._deployed("deploy the pool", self.pool)
 
     def _deployed(self, what: str, contract: Deployment) -> None:
         self.events.append(Event(what, "deployed", contract.receipt.gas_used, None, changed=False))
@@ -136,47 +143,46 @@ class _Story:
     def tell(self, proven: Proven) -> None:
         """The row, three forgeries, the settlement, two replays."""
         body, words = proven.single.body, proven.single.public_inputs
-        row, margin = words[:-1], words[-1]
-        self._row = keccak256(b"".join(word.to_bytes(32, "big") for word in row))
-        self._accepted("the feed posts the day's row", "postRow", row)
+        row, forecast = words[:-1], words[-1]
+        self._accepted("the feed posts the newest row", "postRow", row)
         self._refused("one bit of the proof flipped", "InvalidProof", flipped(body), words)
-        self._refused("another margin claimed", "InvalidProof", body, [*row, margin + 1])
-        self._refused("a valid proof of another day", "RowNotPending", proven.other.body, proven.other.public_inputs)
+        self._refused("another forecast claimed", "InvalidProof", body, [*row, forecast + 1])
+        self._refused("a valid proof of another row", "RowNotPending", proven.other.body, proven.other.public_inputs)
         self._accepted("the valid proof", "settle", body, words)
-        self._refused("the same proof again", "AlreadyProven", body, words)
-        self._refused("fresh proof, same statement", "AlreadyProven", proven.again.body, words)
+        self._refused("the same proof again", "RowNotPending", body, words)
+        self._refused("fresh proof, same statement", "RowNotPending", proven.again.body, words)
 
     def verification_gas(self, proven: Proven) -> dict[str, int]:
-        """Send the proofs to the verifier itself, as transactions, and read the gas."""
-        gas = {}
-        for name, proof in (("one", proven.single), ("batch", proven.batch)):
-            if self.chain.call(self.verifier, "verify", proof.body, proof.public_inputs) is not True:
-                raise Surprise(f"the verifier contract refused a valid proof ({name})")
-            gas[name] = self.chain.send_calldata(self.verifier, proof.calldata()).gas_used
-        return gas | {"settle": next(event.gas or 0 for event in self.events if event.what == "the valid proof")}
+        """Send the proof to the verifier itself, as a transaction, and read the gas."""
+        if self.chain.call(self.verifier, "verify", proven.single.body, proven.single.public_inputs) is not True:
+            raise Surprise("the verifier contract refused a valid proof")
+        verify = self.chain.send_calldata(self.verifier, proven.single.calldata()).gas_used
+        return {"verify": verify} | {
+            "settle": next(event.gas or 0 for event in self.events if event.what == "the valid proof")
+        }
 
     def _state(self) -> State:
-        regime = ("unknown", "calm", "turbulent")[self._read("regimeOf", self._row)]
-        return State(self._read("fee"), self._read("day"), "0x" + self._read("pendingRow").hex(), regime)
+        price = self.chain.call(self.pool, "quote", TRADE, *RESERVES, fee := self._read("fee"))
+        return State(fee, self._read("period"), "0x" + self._read("pendingRow").hex(), price)
 
     def _read(self, name: str, *arguments: Any) -> Any:
-        return self.chain.call(self.pool, name, *arguments)
+        return self.chain.call(self.source, name, *arguments)
 
     def _accepted(self, what: str, function: str, *arguments: Any) -> None:
         before = self._state()
-        receipt = self.chain.send(self.pool, function, *arguments)
+        receipt = self.chain.send(self.source, function, *arguments)
         after = self._state()
         if after == before:
             raise Surprise(f"{what}: the transaction was mined and changed nothing")
         self.events.append(Event(what, "accepted", receipt.gas_used, after, changed=True))
 
     def _refused(self, what: str, reason: str, body: bytes, words: list[int]) -> None:
-        """Have the pool refuse a settlement, in a transaction that is mined, for the reason expected."""
+        """Have the contract refuse a settlement, in a transaction that is mined, for the reason expected."""
         before = self._state()
-        told = _reason(lambda: self.chain.call(self.pool, "settle", body, words))
+        told = _reason(lambda: self.chain.call(self.source, "settle", body, words))
         # A gas limit of our own: the node would otherwise refuse to estimate and nothing would be mined.
         calldata = settle_calldata(body, words)
-        _reason(lambda: self.chain.send_calldata(self.pool, calldata, gas=GAS_LIMIT))
+        _reason(lambda: self.chain.send_calldata(self.source, calldata, gas=GAS_LIMIT))
         after = self._state()
         if told != reason or after != before:
             raise Surprise(f"{what}: expected {reason} and no change, got {told} and {before} -> {after}")
@@ -188,7 +194,7 @@ def _reason(action: Callable[[], object]) -> str:
         action()
     except TransactionReverted as error:
         return error.reason
-    raise Surprise("the pool accepted what it must refuse")
+    raise Surprise("the contract accepted what it must refuse")
 
 
 def flipped(body: bytes) -> bytes:
@@ -198,7 +204,7 @@ def flipped(body: bytes) -> bytes:
 
 
 def settle_calldata(body: bytes, words: list[int]) -> bytes:
-    """Calldata of the pool's `settle`: the verifier's own arguments under another selector."""
+    """Calldata of the contract's `settle`: the verifier's own arguments under another selector."""
     from assay.prove.calldata import verify_calldata
 
     return keccak256(SETTLE.encode())[:4] + verify_calldata(body, words)[4:]

@@ -1,4 +1,4 @@
-"""Zero-knowledge proofs of inference: from a trained model to a proof that an Ethereum contract accepts.
+"""Verifiable machine learning: from a question, by data and models, to a proof that an Ethereum contract accepts.
 
 >>> import assay
 >>> circuit = assay.transpile(model)              # doctest: +SKIP
@@ -19,12 +19,16 @@ from assay.core.errors import AssayError
 
 if TYPE_CHECKING:
     from assay.chain.solidity import solidity
+    from assay.data.dataset import Dataset
+    from assay.data.decorator import feature
+    from assay.project.project import Project
     from assay.prove.errors import InvalidProof
     from assay.prove.keys import Keys, ProvingKey, VerifyingKey
     from assay.prove.proof import Proof
     from assay.prove.prove import prove
     from assay.prove.setup import setup
     from assay.prove.verify import verify
+    from assay.task.task import Task
     from assay.transpile.api import transpile
     from assay.transpile.circuit import Circuit
     from assay.transpile.fidelity import FidelityReport, fidelity
@@ -34,13 +38,17 @@ __version__ = "0.1.0"
 __all__ = [
     "AssayError",
     "Circuit",
+    "Dataset",
     "FidelityReport",
     "InvalidProof",
     "Keys",
+    "Project",
     "Proof",
     "ProvingKey",
+    "Task",
     "VerifyingKey",
     "__version__",
+    "feature",
     "fidelity",
     "prove",
     "setup",
@@ -52,12 +60,16 @@ __all__ = [
 # Where each public name lives; imported at first use, so that `import assay` costs milliseconds.
 _HOMES = {
     "Circuit": "assay.transpile.circuit",
+    "Dataset": "assay.data.dataset",
     "FidelityReport": "assay.transpile.fidelity",
     "InvalidProof": "assay.prove.errors",
     "Keys": "assay.prove.keys",
+    "Project": "assay.project.project",
     "Proof": "assay.prove.proof",
     "ProvingKey": "assay.prove.keys",
+    "Task": "assay.task.task",
     "VerifyingKey": "assay.prove.keys",
+    "feature": "assay.data.decorator",
     "fidelity": "assay.transpile.fidelity",
     "prove": "assay.prove.prove",
     "setup": "assay.prove.setup",

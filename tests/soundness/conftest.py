@@ -10,11 +10,16 @@ import pytest
 from tests.agreement.known_tau import write_srs
 from tests.agreement.proofs import Workshop
 
+from assay.chain.node import LocalNode
+
 from .attacks import R
+from .contracts import Contracts
 from .simulator import Simulator
 from .targets import SHAPES, Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.agreement.proofs import Proof
 
 
@@ -51,3 +56,10 @@ def shape(request: pytest.FixtureRequest) -> Shape:
 @pytest.fixture
 def proof(workshop: Workshop, shape: Shape) -> Proof:
     return shape.proof(workshop)
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Iterator[Contracts]:
+    """Generated verifiers on a node of their own."""
+    with LocalNode() as node:
+        yield Contracts(node)

@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assay import __version__
-from assay.chain.keccak import keccak256
 from assay.chain.key import FIELD_ORDER, Missing, root_of_unity
 from assay.chain.memory import Layout
+from assay.core.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Callable

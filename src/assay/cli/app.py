@@ -19,6 +19,9 @@ app = typer.Typer(
 srs_app = typer.Typer(help="Reference strings: the public parameters that all keys share.")
 app.add_typer(srs_app, name="srs")
 
+task_app = typer.Typer(help="The question: what exists, what is predicted, for whom, how good is enough.")
+app.add_typer(task_app, name="task")
+
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  (typer calls it with the option's value)
     if wanted:

@@ -6,7 +6,8 @@ code  meaning
 0     done; for `verify`: valid; for `check`: the circuit is faithful
 1     `verify`: the proof is not valid; `check`: the circuit is not faithful
 2     the command could not be carried out or was interrupted; nothing
-      was written
+      is left half-written, and what was finished before is kept
+3     `decide`, `run`: no candidate meets every limit of the task
 ====  ==================================================================
 """
 
@@ -20,25 +21,47 @@ from typing import TYPE_CHECKING
 import typer
 
 # Importing a command registers it.
-from assay.cli import bench, check, prove, solidity, srs, transpile, verify
+from assay.cli import bench, check, decide, explore, init, prove, report, solidity, srs, status, task, transpile, verify
+from assay.cli import run as run_command
 from assay.cli.app import app
+from assay.cli.data import data_app
 from assay.cli.output import complain, complain_about
 from assay.core.errors import AssayError
 
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["bench", "check", "main", "prove", "run", "solidity", "srs", "transpile", "verify"]
+__all__ = [
+    "bench",
+    "check",
+    "decide",
+    "explore",
+    "init",
+    "main",
+    "prove",
+    "report",
+    "run",
+    "run_command",
+    "solidity",
+    "srs",
+    "status",
+    "task",
+    "transpile",
+    "verify",
+]
+
+app.add_typer(data_app, name="data")
 
 FAILED = 2
 INTERRUPTED = 2
+_STEPS = {"data", "decide", "explore", "report", "run"}
 _TYPER_INTERRUPTED = 128 + signal.SIGINT  # typer's word for KeyboardInterrupt
 
 
 def run(arguments: list[str]) -> int:
     """Run `assay ARGUMENTS` and return the exit code."""
     json = "--json" in arguments
-    if arguments in ([], ["srs"]):
+    if arguments in ([], ["data"], ["srs"], ["task"]):
         arguments = [*arguments, "--help"]
     try:
         code = app(arguments, prog_name="assay", standalone_mode=False)
@@ -51,7 +74,8 @@ def run(arguments: list[str]) -> int:
         complain("cli/usage", _sentence(error), json=json)
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
-        complain("cli/interrupted", "Interrupted; nothing was written. Run the command again.", json=json)
+        kept = "what was finished is kept" if arguments[0] in _STEPS else "nothing was written"
+        complain("cli/interrupted", f"Interrupted; {kept}. Run the command again.", json=json)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read standard output has left; what is still buffered must not raise at exit.

@@ -19,3 +19,4 @@ Srs = Annotated[
     Path | None, typer.Option("--srs", metavar="FILE", help="Reference string to use instead of the cache.")
 ]
 MaxBatch = Annotated[int | None, typer.Option("--max-batch", min=1, help="Most rows that one proof may cover.")]
+Project = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project (with task.toml).")]

@@ -27,7 +27,7 @@ def solidity(
     key = VerifyingKey.load(folder / VERIFYING_KEY_FILE)
     source = render(key)
     files.write(out, source)
-    fields = {"source": str(out), "lines": source.count("\n"), "srs": key.srs_kind}
-    Output(json=json).result(
-        fields, f"{out}: verifier contract, {fields['lines']} lines, {key.srs_kind} reference string"
-    )
+    lines = source.count("\n")
+    fields = {"source": str(out), "lines": lines, "srs": key.srs_kind, "key": key.check.to_dict()}
+    written = f"{out}: verifier contract, {lines} lines, {key.srs_kind} reference string"
+    Output(json=json).result(fields, f"{written}\n  {key.check.note}")

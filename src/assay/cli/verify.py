@@ -42,5 +42,6 @@ def verify(
         return INVALID
     warning = " (development reference string: do not rely on it outside tests)" * (key.srs_kind == "development")
     fields = {"valid": True, "rows": shown.rows, "outputs": shown.outputs.tolist(), "srs": key.srs_kind}
-    output.result(fields, f"{proof}: valid, {shown.rows} row{'s' * (shown.rows != 1)}{warning}")
+    valid = f"{proof}: valid, {shown.rows} row{'s' * (shown.rows != 1)}{warning}"
+    output.result(fields | {"key": key.check.to_dict()}, f"{valid}\n  {key.check.note}")
     return 0

@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from assay.core import files
+from assay.core import files, jsontext
 from assay.core.errors import ArtefactDamaged, ArtefactVersion
 from assay.core.hashing import digest
 
@@ -104,8 +104,8 @@ def _json(value: dict[str, Any]) -> bytes:
 def _split(data: bytes, kind: str, name: str) -> tuple[dict[str, Any], bytes]:
     end = data.find(b"\n", 0, _LONGEST_HEADER)
     try:
-        header = json.loads(data[: max(end, 0)])
-    except (ValueError, RecursionError):
+        header = jsontext.parse(data[: max(end, 0)])
+    except ValueError:
         header = None
     if not isinstance(header, dict):
         raise ArtefactDamaged(f"{name} is not a {_spoken(kind)}", "Check the path.")

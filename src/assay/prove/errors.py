@@ -13,7 +13,8 @@
         ├── RowsRefused                 rows/...
         ├── OpeningRefused              proof/opening
         ├── KeyRefused                  key/...
-        │   └── KeyVersion              key/version
+        │   ├── KeyVersion              key/version
+        │   └── KeyForged               key/forged
         ├── SrsError                    srs
         │   ├── SrsMissing              srs/missing
         │   ├── SrsTooSmall             srs/too-small
@@ -107,6 +108,13 @@ class KeyVersion(KeyRefused):
     code = "key/version"
 
 
+class KeyForged(KeyRefused):
+    """A verifying key's public parts or its stamp are not what its reference string says."""
+
+    code = "key/forged"
+    advice = "Do not rely on anything that it verifies; take the key from someone you trust."
+
+
 class SrsError(ProveError):
     """Something is the matter with a structured reference string."""
 
@@ -151,6 +159,7 @@ _BY_CODE: dict[str, type[AssayError]] = {
         OpeningRefused,
         KeyRefused,
         KeyVersion,
+        KeyForged,
         SrsMissing,
         SrsTooSmall,
         SrsInvalid,

@@ -11,6 +11,7 @@ from assay.core import files
 from assay.core.envelope import Envelope, load, save
 from assay.core.errors import ArtefactDamaged
 from assay.prove import srs as references
+from assay.prove.check import KeyCheck, check_key
 from assay.prove.native import native
 
 if TYPE_CHECKING:
@@ -115,6 +116,17 @@ class VerifyingKey(_Key):
     def info(self) -> dict[str, Any]:
         """What the native core says of the key: its shape, its points, its identity."""
         return describe(self.content)
+
+    @cached_property
+    def check(self) -> KeyCheck:
+        """Whether the key's public parts and its stamp are what its reference string says, as far as is known here.
+
+        Raises
+        ------
+        KeyForged
+            They are not.
+        """
+        return check_key(self.content, self.about["srs"])
 
 
 class ProvingKey(_Key):

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from assay.core import jsontext
 from assay.prove.calldata import verify_calldata
 from assay.prove.errors import ContradictoryProof, InvalidProof, UnreadableProof
 from assay.prove.native import native
@@ -170,8 +171,8 @@ class Proof:
 
 def _parse(text: str | bytes) -> dict[str, Any]:
     try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        fields = jsontext.parse(text)
+    except ValueError as error:
         raise UnreadableProof("the proof is not JSON, or was truncated.") from error
     schema = fields.get("schema") if isinstance(fields, dict) else None
     if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-proof/"):

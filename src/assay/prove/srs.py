@@ -27,6 +27,9 @@ SMALLEST = 1 << 12
 SLACK = 64
 """Circuits need a power of two and a few more, which hide their polynomials."""
 
+_TAU = 128
+_HEADER = 12 + 1 + 4 + 32 + _TAU
+
 
 @dataclass(frozen=True)
 class Srs:
@@ -152,6 +155,18 @@ def read(path: Path) -> Srs:
     with native() as core:
         info = core.srs_info(str(path))
     return Srs(path, info["degree"], info["digest"], info["kind"])
+
+
+def tau(srs: Srs) -> bytes:
+    """Return the secret in G2, 128 bytes as a verifying key ends with it; nothing if the file cannot be read.
+
+    It stands in the file's header, behind magic (12 bytes), kind (1), degree (4) and digest (32).
+    """
+    try:
+        with srs.path.open("rb") as file:
+            return file.read(_HEADER)[-_TAU:]
+    except OSError:
+        return b""
 
 
 def require(srs: Srs, degree: int) -> Srs:

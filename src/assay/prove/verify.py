@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
     """Check a proof against the verifying key of its model.
 
+    The key itself is checked once, where its reference string is at hand (`VerifyingKey.check`): under a key with
+    other public parts a proof shows nothing.
+
     Parameters
     ----------
     verifying_key
@@ -29,7 +32,10 @@ def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
     ------
     InvalidProof
         The proof does not show its outputs; the subclass and message say why.
+    KeyForged
+        The key's public parts or its stamp are not what its reference string says.
     """
+    verifying_key.check  # noqa: B018  (raises; without the string it says that nothing was checked)
     with native() as core:
         core.verify(verifying_key.content, proof.to_bytes())
     return True

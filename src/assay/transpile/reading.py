@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.core import jsontext
 from assay.transpile.check import malformed
 from assay.transpile.errors import ModelUnreadable
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def parse_json(data: bytes, what: str) -> Any:
     """Parse JSON; raises `ModelUnreadable` on anything else."""
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        problem = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:100]
+        return jsontext.parse(data)
+    except ValueError as error:
         raise ModelUnreadable(
-            f"{what} is truncated or damaged: it is no JSON ({problem})", "Save the model again with its own library."
+            f"{what} is truncated or damaged: it is no JSON ({str(error)[:100]})",
+            "Save the model again with its own library.",
         ) from None
 
 

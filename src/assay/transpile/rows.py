@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import re
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.core import files
+from assay.core import files, jsontext
 from assay.core.errors import MissingLibrary, StorageError
 from assay.transpile.columns import Table, objects, shown, to_table
 from assay.transpile.errors import NotANumber, RowsUnreadable, RowsWidth
@@ -65,8 +64,8 @@ def _content(place: Path) -> bytes:
 
 def _json(place: Path) -> Table:
     try:
-        content = json.loads(_content(place))
-    except (ValueError, RecursionError) as error:
+        content = jsontext.parse(_content(place))
+    except ValueError as error:
         raise RowsUnreadable(f"{place} is no JSON ({str(error)[:80]})", _TODO) from None
     inputs = content.get("inputs") if isinstance(content, dict) else None
     if not isinstance(inputs, list):

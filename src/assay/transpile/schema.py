@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from assay.core import jsontext
 from assay.transpile.circuit import SCHEMA, Circuit, Feature, FeatureKind, Inputs, Missing, Tree, View
 from assay.transpile.errors import CircuitMalformed
 from assay.transpile.keys import FLOAT_BITS, WORD_BITS
@@ -68,8 +68,8 @@ def _nodes(tree: Tree) -> list[dict[str, Any]]:
 def from_json(text: str | bytes) -> Circuit:
     """Read a circuit; raises `CircuitMalformed` if it is none."""
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        content = jsontext.parse(text)
+    except ValueError as error:
         raise CircuitMalformed(f"the circuit is not JSON ({str(error)[:80]})", _AGAIN) from None
     return from_dict(content)
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.chain.errors import KeyNotSupported
-from assay.chain.keccak import keccak256
 from assay.chain.key import Key
 from assay.chain.solidity import render
+from assay.core.keccak import keccak256
 from assay.prove.calldata import VERIFY_SELECTOR, verify_calldata
 from assay.prove.errors import KeyRefused
 from assay.prove.keys import VerifyingKey

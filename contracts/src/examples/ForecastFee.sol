@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IAssayVerifier} from "../interfaces/IAssayVerifier.sol";
+import {IFeeSource} from "../interfaces/IFeeSource.sol";
+
+/// @title A fee that follows a proven forecast of volatility
+/// @notice Each period a feed posts a feature row. Anyone may then settle it with a proof of what the pinned
+///         model says about exactly that row; the fee becomes a straight line of the forecast, within bounds.
+///         The feed is trusted to post true rows; nobody is trusted with the forecast.
+/// @dev A period is settled once: `settle` clears the pending row, and the row is posted anew by the feed alone.
+///      A proof is a true statement about a row for ever, so a row that comes back may be settled by the old proof.
+contract ForecastFee is IFeeSource {
+    /// @notice How a forecast becomes a fee; fees in hundredths of a basis point.
+    /// @param base Fee at a forecast of zero.
+    /// @param slope Fee that a forecast of one adds.
+    /// @param lowest No fee is below this.
+    /// @param highest No fee is above this.
+    struct Line {
+        uint24 base;
+        uint64 slope;
+        uint24 lowest;
+        uint24 highest;
+    }
+
+    /// @notice Highest fee that may be set (10 %).
+    uint24 public constant MAX_FEE = 100_000;
+
+    /// @notice The verifier, pinned at deployment.
+    IAssayVerifier public immutable verifier;
+    /// @notice Digest of the model that the verifier must speak for.
+    bytes32 public immutable modelId;
+    /// @notice The only address that may post rows.
+    address public immutable feed;
+    /// @notice Number of words in a feature row.
+    uint256 public immutable features;
+    /// @notice A forecast is its integer times 2^-scaleBits.
+    uint256 public immutable scaleBits;
+    /// @notice How a forecast becomes a fee.
+    Line public line;
+
+    /// @inheritdoc IFeeSource
+    uint24 public fee;
+    /// @notice Number of the last row posted; the first is 1.
+    uint64 public period;
+    /// @notice Digest of the row that waits for its proof, zero if none does.
+    bytes32 public pendingRow;
+
+    /// @notice The feed posted the row of a new period.
+    event RowPosted(uint64 indexed period, bytes32 indexed rowDigest, uint256[] row);
+    /// @notice A forecast took effect.
+    event FeeSet(uint64 indexed period, bytes32 indexed rowDigest, int256 forecast, uint24 fee);
+
+    error NotTheFeed(address caller);
+    error WrongModel(bytes32 expected, bytes32 actual);
+    error UnsuitableModel();
+    error BadLine();
+    error WrongLength(uint256 expected, uint256 actual);
+    error RowNotPending(bytes32 pending, bytes32 actual);
+    error InvalidProof();
+
+    /// @param verifier_ What `assay solidity` generated for the model.
+    /// @param modelId_ Digest that the verifying key had when the model was reviewed.
+    /// @param feed_ Poster of rows.
+    /// @param first The fee until the first forecast.
+    /// @param line_ How a forecast becomes a fee.
+    constructor(IAssayVerifier verifier_, bytes32 modelId_, address feed_, uint24 first, Line memory line_) {
+        bytes32 actual = verifier_.modelId();
+        if (actual != modelId_) revert WrongModel(modelId_, actual);
+        IAssayVerifier.Shape memory shape = verifier_.shape();
+        // A hidden row cannot be compared with the feed's, and a forecast is one number.
+        if (shape.privateInputs || shape.outputs != 1 || shape.scaleBits > 160) revert UnsuitableModel();
+        if (line_.lowest > line_.highest || line_.highest > MAX_FEE || first > MAX_FEE) revert BadLine();
+
+        verifier = verifier_;
+        modelId = modelId_;
+        feed = feed_;
+        features = shape.features;
+        scaleBits = shape.scaleBits;
+        line = line_;
+        fee = first;
+    }
+
+    /// @notice Post the feature row of a new period. It replaces a row that nobody settled.
+    /// @param row The row's input words, as the verifier takes them.
+    function postRow(uint256[] calldata row) external {
+        if (msg.sender != feed) revert NotTheFeed(msg.sender);
+        if (row.length != features) revert WrongLength(features, row.length);
+        pendingRow = keccak256(abi.encodePacked(row));
+        emit RowPosted(++period, pendingRow, row);
+    }
+
+    /// @notice Settle the period with a proof of the model's forecast for the posted row.
+    /// @param proof The proof's bytes.
+    /// @param publicInputs The row's words, then the forecast's integer in two's complement.
+    function settle(bytes calldata proof, uint256[] calldata publicInputs) external {
+        if (publicInputs.length != features + 1) revert WrongLength(features + 1, publicInputs.length);
+        bytes32 digest = keccak256(abi.encodePacked(publicInputs[:features]));
+        if (pendingRow == bytes32(0) || digest != pendingRow) revert RowNotPending(pendingRow, digest);
+        if (!verifier.verify(proof, publicInputs)) revert InvalidProof();
+
+        // The verifier has checked that the word is the integer's canonical two's complement.
+        int256 forecast = int256(publicInputs[features]);
+        pendingRow = bytes32(0);
+        fee = feeFor(forecast);
+        emit FeeSet(period, digest, forecast, fee);
+    }
+
+    /// @notice The fee for a forecast: base + slope * forecast, within the bounds.
+    /// @param forecast The forecast's integer, at most 2^191 from zero as every model's is.
+    function feeFor(int256 forecast) public view returns (uint24) {
+        Line memory straight = line;
+        int256 sloped = int256(uint256(straight.slope)) * forecast / int256(1 << scaleBits);
+        int256 wanted = int256(uint256(straight.base)) + sloped;
+        if (wanted < int256(uint256(straight.lowest))) return straight.lowest;
+        if (wanted > int256(uint256(straight.highest))) return straight.highest;
+        return uint24(uint256(wanted));
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {ForecastFee} from "../src/examples/ForecastFee.sol";
+import {ScriptedVerifier} from "./helpers/ScriptedVerifier.sol";
+import {Test} from "./helpers/Vm.sol";
+
+contract ForecastFeeTest is Test {
+    bytes32 private constant MODEL = keccak256("model");
+    uint256 private constant FEATURES = 3;
+    // ScriptedVerifier says 44 bits: 2^44 is a forecast of one.
+    int256 private constant ONE = 1 << 44;
+    address private constant FEED = address(0xfeed);
+    uint24 private constant FIRST = 3000;
+
+    ScriptedVerifier private _verifier;
+    ForecastFee private _source;
+
+    function setUp() public {
+        _verifier = new ScriptedVerifier(MODEL, uint32(FEATURES), 1, false);
+        _source = new ForecastFee(_verifier, MODEL, FEED, FIRST, _line());
+    }
+
+    function testTheFeeIsALineWithinBounds() public view {
+        assertEq(_source.feeFor(0), 500);
+        assertEq(_source.feeFor(ONE / 64), 3625);
+        assertEq(_source.feeFor(ONE / 10), 10_000);
+        assertEq(_source.feeFor(-ONE), 400);
+        assertEq(_source.feeFor(int256(1) << 190), 10_000);
+        assertEq(_source.feeFor(-(int256(1) << 190)), 400);
+    }
+
+    function testFuzzTheFeeGrowsWithTheForecast(int128 low, int128 high) public view {
+        vm.assume(low <= high);
+        if (_source.feeFor(low) > _source.feeFor(high)) revert("a higher forecast gave a lower fee");
+    }
+
+    function testFuzzAProofSettlesThePostedRow(uint256[3] memory row, int64 forecast, bytes memory proof) public {
+        _post(row);
+        assertEq(_source.fee(), FIRST);
+        uint256[] memory words = _accept(proof, row, forecast);
+        vm.expectEmit();
+        emit ForecastFee.FeeSet(1, _digest(row), forecast, _source.feeFor(forecast));
+        _source.settle(proof, words);
+        assertEq(_source.fee(), _source.feeFor(forecast));
+
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.RowNotPending.selector, bytes32(0), _digest(row)));
+        _source.settle(proof, words);
+    }
+
+    function testFuzzOnlyThePendingRow(uint256[3] memory posted, uint256[3] memory other) public {
+        vm.assume(_digest(posted) != _digest(other));
+        _post(posted);
+        uint256[] memory words = _accept("proof", other, 1);
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.RowNotPending.selector, _digest(posted), _digest(other)));
+        _source.settle("proof", words);
+    }
+
+    function testFuzzAnInvalidProofChangesNothing(uint256[3] memory row, int64 forecast) public {
+        _post(row);
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.InvalidProof.selector));
+        _source.settle("proof", _words(row, forecast));
+        assertEq(_source.fee(), FIRST);
+        assertEq(uint256(_source.pendingRow()), uint256(_digest(row)));
+    }
+
+    function testRefusesStrangersAndWrongLengths() public {
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.NotTheFeed.selector, address(this)));
+        _source.postRow(new uint256[](3));
+        vm.prank(FEED);
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.WrongLength.selector, 3, 2));
+        _source.postRow(new uint256[](2));
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.WrongLength.selector, 4, 3));
+        _source.settle("proof", new uint256[](3));
+        vm.expectRevert(
+            abi.encodeWithSelector(ForecastFee.RowNotPending.selector, bytes32(0), keccak256(new bytes(96)))
+        );
+        _source.settle("proof", new uint256[](4));
+    }
+
+    function testRefusesUnsuitableModelsAndLines() public {
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.WrongModel.selector, bytes32(0), MODEL));
+        new ForecastFee(_verifier, bytes32(0), FEED, FIRST, _line());
+        ScriptedVerifier two = new ScriptedVerifier(MODEL, 3, 2, false);
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.UnsuitableModel.selector));
+        new ForecastFee(two, MODEL, FEED, FIRST, _line());
+        ScriptedVerifier hidden = new ScriptedVerifier(MODEL, 3, 1, true);
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.UnsuitableModel.selector));
+        new ForecastFee(hidden, MODEL, FEED, FIRST, _line());
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.BadLine.selector));
+        new ForecastFee(_verifier, MODEL, FEED, FIRST, ForecastFee.Line(0, 0, 2, 1));
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.BadLine.selector));
+        new ForecastFee(_verifier, MODEL, FEED, FIRST, ForecastFee.Line(0, 0, 0, 100_001));
+    }
+
+    function _line() private pure returns (ForecastFee.Line memory) {
+        return ForecastFee.Line({base: 500, slope: 200_000, lowest: 400, highest: 10_000});
+    }
+
+    function _post(uint256[3] memory row) private {
+        vm.prank(FEED);
+        _source.postRow(_words(row, 0, FEATURES));
+    }
+
+    function _accept(bytes memory proof, uint256[3] memory row, int256 forecast) private returns (uint256[] memory) {
+        uint256[] memory words = _words(row, forecast);
+        _verifier.accept(proof, words);
+        return words;
+    }
+
+    function _words(uint256[3] memory row, int256 forecast) private pure returns (uint256[] memory) {
+        return _words(row, forecast, FEATURES + 1);
+    }
+
+    function _words(uint256[3] memory row, int256 forecast, uint256 length)
+        private
+        pure
+        returns (uint256[] memory words)
+    {
+        words = new uint256[](length);
+        for (uint256 i = 0; i < FEATURES; i++) {
+            words[i] = row[i];
+        }
+        if (length > FEATURES) words[FEATURES] = uint256(forecast);
+    }
+
+    function _digest(uint256[3] memory row) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(row));
+    }
+}

@@ -1,0 +1,78 @@
+"""The example's project by the commands of its README: each step is a command that a user would type."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from demo.show import Surprise
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "dynamic-fee"
+POOL = "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512"
+DAYS = 250
+ANSWERS = {
+    "pool": POOL,
+    "rpc": "$RPC_URL",
+    "fee_percent": "0.3",
+    "chain": "local Anvil",
+    "chain_id": "31337",
+    "start_block": "1",
+    "block_seconds": "10800",
+    "latency_blocks": "2",
+    "decisions_per_day": "4",
+    "gas_price_gwei": "0.05",
+    "better_than_existing": "0.02",
+    "usd_per_inference": "0.2",
+    "trials": "8",
+}
+
+
+class CommandFailed(Exception):
+    """A command ended with an error, which it has explained on standard error."""
+
+
+def init(project: Path) -> list[str]:
+    """`assay init`; the command as a person would type it, in short."""
+    command = ["init", str(project), "--template", "dynamic-fee"]
+    for name, value in ANSWERS.items():
+        command += ["--answer", f"{name}={value}"]
+    assay(*command)
+    return ["assay", "init", project.name, "--template", "dynamic-fee", "--answer", f"pool={POOL[:8]}...", "..."]
+
+
+def assay(*arguments: str) -> dict[str, Any]:
+    """Run `assay ARGUMENTS --json`; what it printed."""
+    return _run([sys.executable, "-m", "assay", *arguments, "--json"])
+
+
+def replay_and_build(project: Path) -> tuple[str, dict[str, Any]]:
+    """Replay the prices on a node, and build the dataset while the node is there; what the replay said, and that."""
+    build = [sys.executable, "-m", "assay", "data", "build", str(project), "--json"]
+    command = [sys.executable, str(EXAMPLE / "replay.py"), "--days", str(DAYS), "--", *build]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = [line for line in done.stderr.splitlines() if line.startswith("replay: ") and ": day " not in line]
+    return "\n".join(line.removeprefix("replay: ") for line in told), _answer(done, command)
+
+
+def shown(command: list[str]) -> str:
+    """A command as a person types it."""
+    return " ".join(shlex.quote(part) if part != "..." else part for part in command)
+
+
+def _run(command: list[str]) -> dict[str, Any]:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "100"})
+    return _answer(done, command)
+
+
+def _answer(done: subprocess.CompletedProcess[str], command: list[str]) -> dict[str, Any]:
+    if done.returncode == 3:
+        raise Surprise("no candidate meets every limit, and on these prices one always did")
+    if done.returncode != 0:
+        raise CommandFailed(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"{command} failed")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

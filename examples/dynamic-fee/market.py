@@ -1,0 +1,189 @@
+"""The replay: real prices, synthetic traders, a real pool contract on a real node."""
+
+from __future__ import annotations
+
+import json
+import random
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prices import BLOCKS_A_DAY, TICKS, Day
+from traders import Intent, Pool, Trade, arbitrage, intents, noise
+
+from assay.chain.compile import compile_solidity, read_sources
+from assay.chain.deploy import Chain, Deployment
+from assay.core.keccak import keccak256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assay.chain.compile import CompiledContract
+
+CONTRACTS = Path(__file__).parents[2] / "contracts" / "src"
+SOURCES = ["examples/ConstantProductPool.sol", "examples/FixedFee.sol", "interfaces/IFeeSource.sol"]
+START = 1_893_456_000
+"""2030-01-01, the time of the first block: a node's clock does not go back, and a fixed one repeats exactly."""
+
+BLOCK_SECONDS = 86_400 // BLOCKS_A_DAY
+"""A node takes longer for each block the more it has, so a day has few."""
+
+RESERVE = 10**21
+"""What the pool has of asset 0 at first: 1,000, with 18 decimals."""
+
+_SWAP = keccak256(b"swap(bool,uint112,uint256)")[:4]
+_GAS = 200_000
+
+
+@dataclass
+class Result:
+    """What the pool's liquidity providers got, as shares of the pool's value."""
+
+    days: int = 0
+    trades: int = 0
+    from_noise: float = 0.0
+    to_arbitrage: float = 0.0
+
+    def add(self, trade: Trade) -> None:
+        """Count a trade."""
+        self.trades += 1
+        if trade.arbitrage:
+            self.to_arbitrage -= trade.result
+        else:
+            self.from_noise += trade.result
+
+    @property
+    def basis_points_a_day(self) -> float:
+        """What a day gave, in basis points of the pool's value."""
+        return 1e4 * (self.from_noise - self.to_arbitrage) / max(self.days, 1)
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        noise, arbitrage = (1e4 * total / max(self.days, 1) for total in (self.from_noise, self.to_arbitrage))
+        return (
+            f"{self.basis_points_a_day:+.3f} basis points of the pool a day: {noise:.3f} from noise traders, "
+            f"less {arbitrage:.3f} to arbitrageurs"
+        )
+
+
+@dataclass
+class Market:
+    """A pool on a node, and the traders' accounts."""
+
+    chain: Chain
+    contract: Deployment
+    pool: Pool
+    rpc: Rpc
+    fee: int
+    result: Result = field(default_factory=Result)
+
+    @classmethod
+    def open(cls, url: str, first_price: float, fee: int) -> Market:
+        """Deploy a pool with a fixed fee; its address is the same on every fresh node."""
+        chain, rpc = Chain(url), Rpc(url)
+        rpc.call("evm_setNextBlockTimestamp", START)
+        rpc.call("anvil_setBlockTimestampInterval", BLOCK_SECONDS)
+        compiled = compile_solidity(read_sources(CONTRACTS, paths=SOURCES))
+        source = chain.deploy(compiled["FixedFee"], fee)
+        pool = compiled["ConstantProductPool"]
+        return cls.of(chain, rpc, pool, source.address, price=first_price, fee=fee)
+
+    @classmethod
+    def of(cls, chain: Chain, rpc: Rpc, pool: CompiledContract, source: str, *, price: float, fee: int) -> Market:
+        """Deploy a pool that takes its fee from the contract `source`, where it is `fee` now."""
+        cash = int(price * RESERVE)
+        contract = chain.deploy(pool, source, RESERVE, cash)
+        return cls(chain, contract, Pool(RESERVE, cash), rpc, fee)
+
+    def replay(self, days: list[Day], seed: int, progress: Callable[[str], None]) -> None:
+        """Trade through the days; at the end the contract has what the arithmetic says."""
+        source = random.Random(seed)  # noqa: S311  traders, not secrets
+        self.rpc.automine(on=False)
+        # Deploying took the blocks before; the first day begins at midnight.
+        self.rpc.mine(BLOCKS_A_DAY - self.rpc.block() % BLOCKS_A_DAY)
+        for number, day in enumerate(days):
+            wishes = intents(day, source)
+            for block in range(BLOCKS_A_DAY):
+                self.trade(day, block, wishes)
+            self.result.days += 1
+            if number % 50 == 0:
+                progress(f"day {number} of {len(days)}, {self.result.trades:,} trades")
+        self.compare()
+
+    def trade(self, day: Day, block: int, wishes: list[Intent]) -> None:
+        """Mine one block of the day: arbitrage first where the price moves, then the wishes of that block."""
+        price = day.prices[max(number for number, tick in enumerate(TICKS) if tick <= block)]
+        trades = [arbitrage(self.pool, price, self.fee)] if block in TICKS else []
+        trades += [noise(self.pool, price, self.fee, wish) for wish in wishes if wish.block == block]
+        made = [trade for trade in trades if trade is not None]
+        self.rpc.block_of(self.contract.address, made)
+        for trade in made:
+            self.result.add(trade)
+
+    def compare(self) -> None:
+        """Stop if the contract does not hold what the arithmetic says."""
+        held = tuple(self.chain.call(self.contract, name) for name in ("reserve0", "reserve1"))
+        if held != (self.pool.reserve0, self.pool.reserve1):
+            raise AssertionError(f"the contract holds {held}, not {self.pool}")
+
+
+class Rpc:
+    """Plain JSON-RPC to a local node: a block of many trades in two requests."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        accounts = self.call("eth_accounts")
+        self._traders = {True: accounts[1], False: accounts[2]}
+        self._nonces = dict.fromkeys(self._traders, 0)
+
+    def call(self, method: str, *parameters: Any) -> Any:
+        """One request."""
+        return self._send([(method, list(parameters))])[0]
+
+    def block(self) -> int:
+        """Number of the newest block."""
+        return int(self.call("eth_blockNumber"), 16)
+
+    def automine(self, *, on: bool) -> None:
+        """Whether each transaction is mined at once."""
+        self.call("evm_setAutomine", on)
+
+    def mine(self, count: int) -> None:
+        """Mine empty blocks."""
+        if count > 0:
+            self.call("anvil_mine", hex(count))
+
+    def block_of(self, address: str, trades: list[Trade]) -> None:
+        """Mine one block with these trades; the arbitrageur pays more for gas and so comes first."""
+        if trades:
+            self._send([("eth_sendTransaction", [self._transaction(address, trade)]) for trade in trades])
+        self.call("evm_mine")
+
+    def _transaction(self, address: str, trade: Trade) -> dict[str, str]:
+        nonce = self._nonces[trade.arbitrage]
+        self._nonces[trade.arbitrage] += 1
+        words = (int(trade.zero_in), trade.amount, 0)
+        return {
+            "from": self._traders[trade.arbitrage],
+            "to": address,
+            "data": "0x" + (_SWAP + b"".join(word.to_bytes(32, "big") for word in words)).hex(),
+            "gas": hex(_GAS),
+            "gasPrice": hex(20_000_000_000 if trade.arbitrage else 10_000_000_000),
+            "nonce": hex(nonce),
+        }
+
+    def _send(self, calls: list[tuple[str, list[Any]]]) -> list[Any]:
+        batch = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
+            for number, (method, parameters) in enumerate(calls)
+        ]
+        request = urllib.request.Request(  # noqa: S310  the address of a node that this script started
+            self._url, json.dumps(batch).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            found = sorted(json.load(answer), key=lambda one: int(one["id"]))
+        for one in found:
+            if "error" in one:
+                raise RuntimeError(one["error"]["message"])
+        return [one["result"] for one in found]

@@ -1,0 +1,86 @@
+"""`assay data`: collect, build and check the rows that models learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from assay.cli.options import Json, Project  # noqa: TC001  (typer reads them)
+from assay.cli.output import Output, progress, size
+
+if TYPE_CHECKING:
+    from assay.data.dataset import Dataset
+
+DATA_FOLDER = "data"
+
+data_app = typer.Typer(help="Collect, build and check the rows that models learn from.")
+
+
+@data_app.command("collect")
+def collect(project: Project = Path(), *, json: Json = False) -> None:
+    """Collect chain data from nodes; what is there already is not asked for again."""
+    from assay.data.collect import collect as run
+    from assay.task.task import Task
+
+    task = Task.load(project)
+    with progress("Collecting") as step:
+        found = run(task, project, progress=step)
+    rows = [(name, f"blocks {first} to {last}, {size(count)}") for name, first, last, count in found]
+    fields = {"tables": [{"table": n, "first_block": a, "last_block": b, "bytes": c} for n, a, b, c in found]}
+    Output(json=json).table(fields, f"{project}: {len(found)} tables of chain data", rows)
+
+
+@data_app.command("build")
+def build(project: Project = Path(), *, json: Json = False) -> None:
+    """Build the dataset: sources, bars, features, labels, split; done already if nothing has changed."""
+    from assay.data.dataset import Dataset
+    from assay.project.project import Project as Opened
+
+    with progress("Building the dataset") as step:
+        Opened(project).step("data", progress=step)
+    _show(Dataset.load(project / DATA_FOLDER), Output(json=json))
+
+
+@data_app.command("show")
+def show(project: Project = Path(), *, json: Json = False) -> None:
+    """Say what the dataset holds."""
+    from assay.data.dataset import Dataset
+
+    _show(Dataset.load(project / DATA_FOLDER), Output(json=json))
+
+
+@data_app.command("check")
+def check(project: Project = Path(), *, json: Json = False) -> int:
+    """Look for leaks and broken contracts: exit 0 if there are none, 1 if there are."""
+    from assay.data.check import check as run
+    from assay.task.task import Task
+
+    task = Task.load(project)
+    with progress("Checking the data") as step:
+        report = run(task, project, progress=step)
+    Output(json=json).result(report.to_dict(), str(report))
+    return 0 if report.ok else 1
+
+
+def _show(dataset: Dataset, output: Output) -> None:
+    about = dataset.manifest
+    parts = ", ".join(f"{name} {part.rows}" for name, part in about.rows.items())
+    rows = [
+        ("rows", f"{sum(part.rows for part in about.rows.values())} ({parts})"),
+        ("features", str(len(about.features))),
+        ("target", f"{about.target} ({about.type})"),
+        ("split", f"by {about.split}" + f", embargo of {about.embargo} rows" * bool(about.embargo)),
+        ("hash", about.content_hash[:16]),
+    ]
+    if about.quarantined:
+        rows.append(("quarantined", f"{about.quarantined} rows, with reasons in quarantine.parquet"))
+    rows += [
+        ("left out", f"{one.count} {one.what}: {one.reason}") for one in about.left_out if one.what in {"rows", "bars"}
+    ]
+    columns = [one.what.removeprefix("column ") for one in about.left_out if one.what.startswith("column ")]
+    if columns:
+        rows.append(("columns left out", ", ".join(columns)[:200]))
+    fields = {"folder": str(dataset.folder), **about.model_dump(mode="json", by_alias=True)}
+    output.table(fields, str(dataset.folder), rows)

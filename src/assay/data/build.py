@@ -1,0 +1,223 @@
+"""`build`: from a task to a `Dataset`."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.core import files
+from assay.core.errors import AssayError
+from assay.core.hashing import digest
+from assay.data import contracts, features, labels, leakage, quality, splits
+from assay.data import rows as rows_of
+from assay.data.dataset import Dataset
+from assay.data.errors import SettingsUnfit, TooFewRows
+from assay.data.expressions import check as names_in
+from assay.data.expressions import require
+from assay.data.manifest import LeftOut
+from assay.data.write import SPLIT, Finished, write
+from assay.task.data import ColumnFeature, FunctionFeature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    from assay.task.data import DataSpec, Feature
+    from assay.task.task import Task
+
+
+@dataclass(frozen=True)
+class Place:
+    """The project's folder and the dataset's."""
+
+    project: Path
+    out: Path
+
+
+def build(
+    task: Task,
+    project: str | Path,
+    out: str | Path,
+    progress: Callable[[str], None] | None = None,
+) -> Dataset:
+    """Build the dataset of a task.
+
+    The same inputs give the same files, byte for byte; if `out` holds them already, nothing is done.
+
+    Parameters
+    ----------
+    task
+        The task.
+    project
+        Its folder: relative paths and functions are found there.
+    out
+        Folder to write; a dataset that is there stays until the new one is whole beside it.
+    progress
+        Is told what happens next.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be had or used; the message says what and where.
+    StorageError
+        If a file cannot be read or written.
+    """
+    step = progress or (lambda _: None)
+    place, folder = Path(project), Path(out)
+    with files.scratch() as work:
+        tables = rows_of.open_tables(task, place, work, step)
+        inputs = inputs_hash(task, place, {name: table.digest for name, table in tables.items()})
+        kept = _kept(folder, inputs)
+        if kept is not None:
+            step("Nothing has changed")
+            return kept
+        rows = rows_of.make(task, place, work, tables, step)
+        return _finish(task, Place(place, folder), rows, inputs, step)
+
+
+def _kept(folder: Path, inputs: str) -> Dataset | None:
+    try:
+        found = Dataset.load(folder)
+    except AssayError:
+        return None
+    return found if found.manifest.inputs_hash == inputs else None
+
+
+def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Callable[[str], None]) -> Dataset:
+    data, target = task.data, task.predict.target
+    specs = list(data.features) or inferred(rows, data, target)
+    step("Making features")
+    made = features.make(rows.frame, specs, time=rows.time, project=home.project)
+    if rows.time is not None and any(isinstance(spec, FunctionFeature) for spec in specs):
+        step("Checking that no feature sees the future")
+        leakage.refuse(leakage.future(rows.frame, made, specs, time=rows.time, project=home.project))
+    frame = _labelled(task, rows, made)
+    frame = quality.typed(frame, made.names)
+    frame, classes = quality.coded(frame, target, task.predict.type)
+    names = _varied(frame, made.names, rows, declared=bool(data.features))
+    step("Splitting")
+    frame = _split(frame, task, rows, classes=bool(classes))
+    if classes:
+        quality.refuse_one_class(frame, target, classes)
+    step("Looking for leaks")
+    train = frame.filter(frame[SPLIT] == "train")
+    leakage.refuse(leakage.target(train, names, target, classes=len(classes), trusted=data.trusted))
+    keep = _keep(task, frame, names, rows.time)
+    columns = list(dict.fromkeys([*([rows.time] if rows.time else []), *keep, *names, target, SPLIT]))
+    step("Writing the dataset")
+    finished = Finished(frame.select(columns), names, keep, classes, made.units)
+    return write(finished, task, rows, home.out, inputs=inputs, code=code_hash(task, home.project))
+
+
+def _labelled(task: Task, rows: rows_of.Rows, made: features.Made) -> pl.DataFrame:
+    """The rows that have full windows and a label, and keep the contracts of the label."""
+    data = task.data
+    frame = labels.make(made.frame, data.label, task.predict.target)
+    frame = _trimmed(frame, made.lookback, data.label.reach, rows)
+    late = [check for check in data.checks if check.table is None and check.column not in rows.frame.columns]
+    frame = contracts.apply(frame, late, table="the rows", quarantine=rows.quarantine)
+    if not frame.height:
+        raise TooFewRows("no row has both features and a label", "Collect more, or shorten windows and horizon.")
+    return frame
+
+
+def _varied(frame: pl.DataFrame, names: list[str], rows: rows_of.Rows, *, declared: bool) -> list[str]:
+    """The features that are not constant: those that the task lists must not be, others are left out."""
+    if declared:
+        quality.refuse_constants(frame, names)
+        return names
+    constant = quality.constants(frame, names)
+    rows.left_out += [LeftOut(what=f"column {name}", count=1, reason="it has one value only") for name in constant]
+    names = [name for name in names if name not in constant]
+    if not names:
+        raise SettingsUnfit("there are no features", "List [[data.features]], or give the data columns of numbers.")
+    return names
+
+
+def inferred(rows: rows_of.Rows, data: DataSpec, target: str) -> list[Feature]:
+    """Every column of numbers that is not named elsewhere, as a feature."""
+    import polars as pl
+
+    taken = {rows.time, target, data.split.group, "block_number", *data.keep, *data.drop}
+    for source in data.sources:
+        taken |= set(source.key)
+    if data.label.op == "column" and data.label.of is not None:
+        taken |= names_in(data.label.of, rows.frame.columns, "[data.label]")
+    for name in data.drop:
+        require(name, rows.frame.columns, "[data] drop")
+    found: list[Feature] = []
+    for name, dtype in rows.frame.schema.items():
+        if name in taken:
+            continue
+        if dtype.is_numeric() or dtype == pl.Boolean:
+            found.append(ColumnFeature.model_construct(name=name, op="column", of=None, unit=""))
+        else:
+            reason = f"its type is {dtype}, not a number"
+            rows.left_out.append(LeftOut(what=f"column {name}", count=1, reason=reason))
+    return found
+
+
+def _trimmed(frame: pl.DataFrame, lookback: int, reach: int, rows: rows_of.Rows) -> pl.DataFrame:
+    """Without the first rows, whose windows are not full, and the last, whose labels see beyond the end."""
+    before, after = min(lookback, frame.height), min(reach, frame.height)
+    if before:
+        rows.left_out.append(LeftOut(what="rows", count=before, reason="the features' windows are not full yet"))
+    if after:
+        rows.left_out.append(LeftOut(what="rows", count=after, reason="their label sees beyond the last row"))
+    return frame.slice(before, max(frame.height - before - after, 0))
+
+
+def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool) -> pl.DataFrame:
+    import polars as pl
+
+    data = task.data
+    timed, reach = rows.time is not None, data.label.reach
+    parts = splits.split(frame, data.split, timed=timed, target=task.predict.target, classes=classes, reach=reach)
+    kept = frame.with_columns(parts.alias(SPLIT)).filter(pl.col(SPLIT).is_not_null())
+    if kept.height < frame.height:
+        count = frame.height - kept.height
+        rows.left_out.append(LeftOut(what="rows", count=count, reason="embargo between the parts"))
+    return kept
+
+
+def _keep(task: Task, frame: pl.DataFrame, names: list[str], time: str | None) -> list[str]:
+    """Columns beside the features: those listed, those that tell rows apart, and those that the task names."""
+    data, target = task.data, task.predict.target
+    for name in data.keep:
+        require(name, frame.columns, "[data] keep")
+    spoken = " ".join(filter(None, (task.existing.column, task.existing.rule, task.value.loss)))
+    named = [name for name in frame.columns if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", spoken)]
+    chain = ["block_number"] if "block_number" in frame.columns and "block_number" not in names else []
+    group = [data.split.group] if data.split.group else []
+    wanted = dict.fromkeys([*chain, *group, *data.keep, *named])
+    return [name for name in wanted if name not in {*names, target, time}]
+
+
+def inputs_hash(task: Task, project: Path, sources: dict[str, str]) -> str:
+    """SHA-256 of all that determines a dataset's content."""
+    said = {
+        "data": task.data.model_dump(
+            mode="json", exclude={"sources": {"__all__": {"rpc", "url", "requests_per_second"}}}
+        ),
+        "predict": task.predict.model_dump(mode="json"),
+        "name": task.name,
+        "named": [task.existing.column, task.existing.rule, task.value.loss],
+        "sources": sources,
+        "code": code_hash(task, project),
+    }
+    return digest(json.dumps(said, sort_keys=True).encode())
+
+
+def code_hash(task: Task, project: Path) -> str:
+    """SHA-256 of this room's files and of the project's files that features call."""
+    here = Path(__file__).parent
+    own = sorted(here.rglob("*.py"))
+    hashes = [f"{path.relative_to(here).as_posix()} {digest(path.read_bytes())}" for path in own]
+    called = {spec.function.rpartition(":")[0] for spec in task.data.features if isinstance(spec, FunctionFeature)}
+    hashes += [f"{name} {digest(files.read(project / name))}" for name in sorted(called)]
+    hashes += [f"{event.abi} {digest(files.read(project / event.abi))}" for event in task.data.events if event.abi]
+    return digest("\n".join(hashes).encode())

@@ -1,0 +1,78 @@
+"""Python functions of a project's own, loaded from a file of its folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any
+
+from assay.core import files
+from assay.core.hashing import digest
+from assay.data.decorator import MARK, Marked
+from assay.data.errors import FunctionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import polars as pl
+
+
+def load(written: str, project: Path, where: str) -> Callable[[pl.DataFrame], Any]:
+    """Load "file.py:name" from the project's folder.
+
+    Raises
+    ------
+    NotFound
+        If there is no such file.
+    FunctionFailed
+        If it cannot be run, or has no such function.
+    """
+    file, _, name = written.rpartition(":")
+    path = project / file
+    content = files.read(path)
+    spec = importlib.util.spec_from_file_location(f"assay_project_{digest(content)[:16]}", path)
+    if spec is None or spec.loader is None:
+        raise FunctionFailed(f"{where}: {path} is no Python file", "Name a .py file.")
+    module = importlib.util.module_from_spec(spec)
+    # Files beside it may be imported by it.
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # noqa: BLE001 - the project's code may raise anything
+        raise FunctionFailed(f"{where}: {path} cannot be run ({_said(error)})", "Correct it.") from None
+    finally:
+        sys.path.remove(str(path.parent))
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise FunctionFailed(f"{where}: {path} has no function {name}", "Check its name.")
+    return function  # type: ignore[no-any-return]
+
+
+def marked(function: Callable[..., Any]) -> Marked:
+    """What `@feature` said of a function; the defaults if it was not used."""
+    found = getattr(function, MARK, None)
+    return found if isinstance(found, Marked) else Marked()
+
+
+def column(function: Callable[[pl.DataFrame], Any], frame: pl.DataFrame, name: str, where: str) -> pl.Series:
+    """Call a function on rows and return its values, one a row; raises FunctionFailed."""
+    import numpy as np
+    import polars as pl
+
+    try:
+        answer = function(frame)
+        if isinstance(answer, pl.Expr):
+            answer = frame.select(answer.alias(name)).to_series()
+        values = answer if isinstance(answer, pl.Series) else pl.Series(name, np.asarray(answer))
+    except Exception as error:  # noqa: BLE001 - as above
+        raise FunctionFailed(f"{where} failed ({_said(error)})", "Correct it.") from None
+    if len(values) != frame.height:
+        raise FunctionFailed(f"{where} returned {len(values)} values for {frame.height} rows", "Return one a row.")
+    if not values.dtype.is_numeric() and values.dtype != pl.Boolean:
+        raise FunctionFailed(f"{where} returned values of type {values.dtype}", "Return numbers.")
+    return values.alias(name)
+
+
+def _said(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:140]

@@ -1,0 +1,77 @@
+"""Columns of another table beside the rows: the last that was known by then, or those of an equal key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.data.errors import ColumnMissing, Duplicated
+from assay.data.expressions import require
+from assay.task.data import seconds
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from assay.data.table import Table
+    from assay.task.data import Join
+
+_THEIR_TIME = "\x00their_time"
+
+
+def join(rows: pl.DataFrame, spec: Join, other: Table, *, time: str | None) -> pl.DataFrame:
+    """Add columns of another table.
+
+    Parameters
+    ----------
+    rows
+        The rows, in the order of `time` if they have one.
+    spec
+        An entry of [[data.joins]].
+    other
+        The table to take from. If it has a time and the rows do, the last of its rows whose time, plus the delay,
+        is at most the row's; else the one row with equal keys.
+    time
+        The rows' time column.
+
+    Raises
+    ------
+    ColumnMissing
+        If a column is not there, or neither time nor keys tell which row to take.
+    Duplicated
+        If a key is there twice, or a column has the name of one of the rows'.
+    """
+    import polars as pl
+
+    where = f"[[data.joins]] {spec.table}"
+    by_time = time is not None and other.time is not None
+    if not by_time and not spec.on:
+        raise ColumnMissing(f"{where}: neither a time nor `on` tells which row to take", "Give `on`.")
+    for column in spec.on:
+        require(column, rows.columns, where)
+        require(column, other.columns, where)
+    for column in spec.columns:
+        require(column, other.columns, where)
+    taken = [name for name in spec.columns or other.columns if name not in {*spec.on, other.time}]
+    for name in taken:
+        if name in rows.columns:
+            raise Duplicated(f"{where}: both tables have a column {name}", "Take others by `columns`, or `rename` it.")
+    if not by_time:
+        theirs = other.frame([*spec.on, *taken])
+        twice = theirs.filter(theirs.select(spec.on).is_duplicated())
+        if twice.height:
+            raise Duplicated(f"{where}: {spec.on[0]} {twice[spec.on[0]][0]!r:.40} is there twice", "Make it a key.")
+        return rows.join(theirs, on=list(spec.on), how="left", maintain_order="left")
+    assert other.time is not None  # noqa: S101 - by_time says so
+    found = list(other.ordered([*spec.on, other.time, *taken]))
+    if not found:
+        raise other.nothing()
+    delay = pl.duration(seconds=0 if spec.delay == "0s" else seconds(spec.delay))
+    theirs = pl.concat(found).with_columns((pl.col(other.time) + delay).alias(_THEIR_TIME)).drop(other.time)
+    return rows.join_asof(
+        theirs.drop_nulls(_THEIR_TIME),
+        left_on=time,
+        right_on=_THEIR_TIME,
+        by=list(spec.on) or None,
+        strategy="backward",
+        tolerance=None if spec.tolerance is None else f"{seconds(spec.tolerance)}s",
+        check_sortedness=False,
+    ).drop(_THEIR_TIME, strict=False)

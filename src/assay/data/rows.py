@@ -1,0 +1,233 @@
+"""From a task's sources to the rows that features are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assay.core import files
+from assay.data import bars, contracts, joins
+from assay.data.continuity import read_blocks, with_times
+from assay.data.decode import decode, event_abi
+from assay.data.errors import SourceUnknown, TimeBackwards
+from assay.data.expressions import require
+from assay.data.gates import Quarantine
+from assay.data.manifest import LeftOut
+from assay.data.sorting import sorted_copy
+from assay.data.sources.context import Context
+from assay.data.sources.open import open_source
+from assay.data.table import TIME, Table, first_fall
+from assay.task.data import CryoSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import polars as pl
+
+    from assay.task.data import DataSpec, Event
+    from assay.task.task import Task
+
+
+@dataclass
+class Rows:
+    """The rows that features are made of, and where they are from.
+
+    Attributes
+    ----------
+    frame
+        The rows, in the order of `time` if there is one.
+    time
+        The time column.
+    sources
+        Each table that was opened, and the hash of its content.
+    quarantine
+        Rows that were set aside on the way.
+    left_out
+        What else is not in `frame`.
+    blocks
+        First and last block, for data of a chain.
+    """
+
+    frame: pl.DataFrame
+    time: str | None
+    sources: dict[str, str]
+    quarantine: Quarantine
+    left_out: list[LeftOut] = field(default_factory=list)
+    blocks: tuple[int, int] | None = None
+
+
+@dataclass
+class Opened:
+    """All tables of a task, by name, and the blocks of each chain source."""
+
+    tables: dict[str, Table]
+    blocks: dict[str, pl.DataFrame]
+    quarantine: Quarantine
+
+    def table(self, name: str, where: str) -> Table:
+        """The table of that name; "NAME" also means the only dataset of a chain source."""
+        if name in self.tables:
+            return self.tables[name]
+        datasets = [key for key in self.tables if key.startswith(f"{name}.")]
+        if len(datasets) == 1:
+            return self.tables[datasets[0]]
+        raise SourceUnknown(
+            f"{where} names the table {name}, which no source or event makes", f"There are: {', '.join(self.tables)}."
+        )
+
+
+def open_tables(task: Task, project: Path, work: Path, progress: Callable[[str], None]) -> dict[str, Table]:
+    """Open every source of a task; raises as `open_source` does."""
+    topics = _topics(task.data, project)
+    context = Context(
+        project=project,
+        work=work,
+        progress=progress,
+        chain_id=task.protocol.chain_id,
+        confirmations=task.protocol.feature_delay_blocks,
+        topics=topics,
+    )
+    tables: dict[str, Table] = {}
+    for spec in task.data.sources:
+        tables |= open_source(spec, task.data, context)
+    return tables
+
+
+def make(task: Task, project: Path, work: Path, tables: dict[str, Table], progress: Callable[[str], None]) -> Rows:
+    """Decode events, check what must hold, gather bars and join tables.
+
+    Raises
+    ------
+    DataError
+        If the data breaks what the task says of it.
+    """
+    data = task.data
+    opened = _chain(task, project, Opened(dict(tables), {}, Quarantine()), progress)
+    _contracts(data, opened, work)
+    sources = {name: table.digest for name, table in tables.items()}
+    rows = _bars(data, opened, progress) if data.bars else _plain(data, opened, progress)
+    rows.sources = sources
+    rows.quarantine = opened.quarantine
+    for spec in data.joins:
+        progress(f"Joining {spec.table}")
+        rows.frame = joins.join(rows.frame, spec, opened.table(spec.table, "[[data.joins]]"), time=rows.time)
+    own = [check for check in data.checks if check.table is None and not (rows.time == check.column and _sorts(check))]
+    # A check of a column that is only made later (the target) is applied then.
+    there = [check for check in own if check.column in rows.frame.columns]
+    rows.frame = contracts.apply(rows.frame, there, table="the rows", quarantine=rows.quarantine)
+    return rows
+
+
+def _sorts(check: object) -> bool:
+    return getattr(check, "on_fail", "") == "repair:sort"
+
+
+def _topics(data: DataSpec, project: Path) -> tuple[str, ...]:
+    return tuple("0x" + _abi(event, project).topic.hex() for event in data.events)
+
+
+def _abi(event: Event, project: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    return event_abi(event, None if event.abi is None else files.read(project / event.abi))
+
+
+def _chain(task: Task, project: Path, opened: Opened, progress: Callable[[str], None]) -> Opened:
+    """Check chains, give their rows times, and decode events."""
+    data = task.data
+    for spec in data.sources:
+        blocks = opened.tables.get(f"{spec.name}.blocks")
+        if not isinstance(spec, CryoSource) or blocks is None:
+            continue
+        progress(f"Checking the blocks of {spec.name}")
+        opened.blocks[spec.name] = read_blocks(blocks, strict=spec.continuity)
+        for name, table in opened.tables.items():
+            if name.startswith(f"{spec.name}.") and table is not blocks:
+                opened.tables[name] = with_times(table, opened.blocks[spec.name])
+    for event in data.events:
+        logs = opened.table(_logs(event, data), f"[[data.events]] {event.name}")
+        opened.tables[event.name] = decode(logs, event, _abi(event, project), opened.quarantine)
+    return opened
+
+
+def _logs(event: Event, data: DataSpec) -> str:
+    source = event.source or next((s.name for s in data.sources if isinstance(s, CryoSource)), data.sources[0].name)
+    kinds = {spec.name: spec for spec in data.sources}
+    return f"{source}.logs" if isinstance(kinds.get(source), CryoSource) else source
+
+
+def _contracts(data: DataSpec, opened: Opened, work: Path) -> None:
+    for name in dict.fromkeys(check.table for check in data.checks if check.table is not None):
+        table = opened.table(name, "[[data.checks]]")
+        checks = [check for check in data.checks if check.table == name]
+        for check in checks:
+            if _sorts(check):
+                table = sorted_copy(table, check.column, work)
+        opened.tables[table.name] = contracts.gated(table, checks, opened.quarantine)
+
+
+def _main(data: DataSpec, opened: Opened) -> str:
+    """The table that rows are of: the one named, else the first event, else the first source's first."""
+    named = (data.bars.table if data.bars else None) or data.table
+    if named is None:
+        named = data.events[0].name if data.events else next(iter(opened.tables))
+    return opened.table(named, "[data]").name
+
+
+def _bars(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Rows:
+    assert data.bars is not None  # noqa: S101 - the caller looked
+    main = _main(data, opened)
+    tables = {main: opened.tables[main]}
+    for column in data.bars.columns:
+        if column.table is not None:
+            tables[column.table] = opened.table(column.table, "[[data.bars.columns]]")
+    blocks = _blocks_of(main, data, opened)
+    frame, grid = bars.bars(data.bars, tables, main, blocks, progress)
+    time = data.time or TIME
+    rows = Rows(frame.rename({TIME: time}), time, {}, opened.quarantine)
+    if grid.incomplete:
+        reason = "the data begins or ends within them"
+        rows.left_out.append(LeftOut(what="bars", count=grid.incomplete, reason=reason))
+    rows.blocks = _range(blocks)
+    return rows
+
+
+def _blocks_of(main: str, data: DataSpec, opened: Opened) -> pl.DataFrame | None:
+    """The blocks of the chain source that a table is from."""
+    event = next((event for event in data.events if event.name == main), None)
+    name = _logs(event, data) if event else main
+    return opened.blocks.get(name.partition(".")[0])
+
+
+def _range(blocks: pl.DataFrame | None) -> tuple[int, int] | None:
+    return None if blocks is None else (int(blocks["block_number"][0]), int(blocks["block_number"][-1]))
+
+
+def _plain(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Rows:
+    """The rows of a table as they are."""
+    main = _main(data, opened)
+    table = opened.tables[main]
+    progress(f"Reading {main}")
+    frame = table.frame()
+    if data.time is not None:
+        require(data.time, frame.columns, "[data] time")
+    rows = Rows(frame, table.time, {}, opened.quarantine, blocks=_range(_blocks_of(main, data, opened)))
+    if table.time is None:
+        return rows
+    sorts = any(check.column == table.time and check.table is None and _sorts(check) for check in data.checks)
+    if sorts:
+        rows.frame = frame.sort(table.time, maintain_order=True)
+        return rows
+    missing = frame[table.time].null_count()
+    if missing:
+        row = int(frame[table.time].is_null().arg_max() or 0)
+        raise TimeBackwards(
+            f"{missing} rows of {main} have no time ({table.time}), first row {row + 1}", "Correct or remove them."
+        )
+    fall = first_fall(frame.select(table.time))
+    if fall is not None:
+        raise TimeBackwards(
+            f"{main} goes backwards in {table.time} at row {fall + 1}: {frame[table.time][fall]} after "
+            f"{frame[table.time][fall - 1]}",
+            f'Sort it, or add a check of {table.time} with rule "increasing" and on_fail "repair:sort".',
+        )
+    return rows

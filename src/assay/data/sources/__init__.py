@@ -1,0 +1,1 @@
+"""Where data comes from, one kind a file; each opens its source as tables."""

@@ -1,0 +1,306 @@
+"""Extraction by Cryo, chunk by chunk: each file is whole or absent, and what is there is not asked for again."""
+
+from __future__ import annotations
+
+import json
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from assay.core import files
+from assay.core.errors import MissingLibrary
+from assay.core.files import translated
+from assay.data.errors import CollectionStopped, RpcUnreachable, SettingsUnfit
+from assay.data.sources import cryo_files
+from assay.data.sources.context import Context, from_environment
+from assay.data.sources.rpc import Rpc, wait, wrong_chain
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from assay.task.data import CryoSource
+
+PLAN_FILE = "collection.json"
+SCHEMA = "assay-collection/1"
+_PROBE = 1 << 16
+# Another process may be collecting: what it writes now is not touched.
+_STALE = 3600.0
+_EXTRA = {"blocks": ["parent_hash"], "logs": ["block_hash"]}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to collect."""
+
+    dataset: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is collected, from where and to where."""
+
+    spec: CryoSource
+    plan: dict[str, Any]
+    folder: Path
+    rpc: Rpc
+
+
+def collect(spec: CryoSource, context: Context, folder: Path) -> int:
+    """Collect what the folder lacks, and return how many files that were.
+
+    A folder that is complete is not compared with the node: no question is asked.
+
+    Raises
+    ------
+    MissingLibrary
+        If Cryo is not installed.
+    RpcUnreachable, RpcRefused, RpcWrongChain
+        If the node does not answer, limits requests, or is on another chain.
+    CollectionStopped
+        If a chunk failed after every retry. Chunks before it are kept, and the next call goes on there.
+    """
+    rpc = Rpc(from_environment(str(spec.rpc), f"[[data.sources]] {spec.name}: rpc"), retries=spec.retries)
+    plan = _plan(spec, context, folder, rpc)
+    jobs = _missing(spec, plan, folder)
+    if not jobs:
+        return 0
+    rpc.require_chain(plan["chain_id"])
+    _tidy(folder)
+    asked = Asked(spec, plan, folder, rpc)
+    with Worker(spec.timeout_seconds) as worker:
+        for index, job in enumerate(jobs):
+            context.progress(f"Collecting {job.dataset} of {spec.name}: blocks {job.first} to {job.last}")
+            _one(job, asked, worker, left=len(jobs) - index)
+    return len(jobs)
+
+
+def _plan(spec: CryoSource, context: Context, folder: Path, rpc: Rpc) -> dict[str, Any]:
+    """What the folder holds or is to hold. "latest" is found once, so that the next build is of the same blocks."""
+    asked = {
+        "contract": [spec.contract] if isinstance(spec.contract, str) else list(spec.contract or ()),
+        "topics": [spec.topic0] if spec.topic0 else list(context.topics),
+        "start_block": spec.start_block,
+    }
+    place = folder / PLAN_FILE
+    if place.is_file():
+        kept: dict[str, Any] = json.loads(files.read(place))
+        differing = [name for name, value in asked.items() if kept.get(name) != value]
+        if isinstance(spec.end_block, int) and kept["end_block"] > spec.end_block:
+            differing.append("end_block")
+        if differing:
+            raise SettingsUnfit(
+                f"{folder} was collected with another {differing[0]} than the task has now",
+                "Give the source another `folder`, or remove that one to collect anew.",
+            )
+        if isinstance(spec.end_block, int) and kept["end_block"] < spec.end_block:
+            kept["end_block"] = spec.end_block
+            files.write(place, json.dumps(kept, indent=1) + "\n")
+        return kept
+    chain_id = rpc.require_chain(context.chain_id)
+    buffer = context.confirmations if spec.reorg_buffer is None else spec.reorg_buffer
+    last = rpc.head() - buffer
+    if isinstance(spec.end_block, int):
+        if spec.end_block > last:
+            raise SettingsUnfit(
+                f"[[data.sources]] {spec.name}: end_block {spec.end_block} is not final: the node's head less "
+                f"{buffer} blocks is {last}",
+                "Wait, or set end_block or reorg_buffer lower.",
+            )
+        last = spec.end_block
+    if last < spec.start_block:
+        raise SettingsUnfit(
+            f"[[data.sources]] {spec.name}: the node has no final block from start_block {spec.start_block} on "
+            f"(its head less {buffer} is {last})",
+            "Wait, or set start_block or reorg_buffer lower.",
+        )
+    plan = {"schema": SCHEMA, "chain_id": chain_id, "end_block": last, **asked}
+    files.write(place, json.dumps(plan, indent=1) + "\n")
+    return plan
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what a collection that was killed has left half-written."""
+    for left in folder.glob(".partial-*"):
+        if time.time() - left.stat().st_mtime > _STALE:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _missing(spec: CryoSource, plan: dict[str, Any], folder: Path) -> list[Job]:
+    there: dict[str, list[cryo_files.Chunk]] = {}
+    for chunk in cryo_files.chunks(folder):
+        there.setdefault(chunk.dataset, []).append(chunk)
+    jobs = []
+    for dataset in spec.datasets:
+        place = plan["start_block"]
+        for chunk in there.get(dataset, []):
+            jobs += _cut(dataset, place, chunk.first - 1, spec.chunk_size)
+            place = max(place, chunk.last + 1)
+        jobs += _cut(dataset, place, plan["end_block"], spec.chunk_size)
+    return jobs
+
+
+def _cut(dataset: str, first: int, last: int, size: int) -> list[Job]:
+    """Jobs for blocks first to last, cut at multiples of `size`."""
+    jobs = []
+    while first <= last:
+        end = min(last, first - first % size + size - 1)
+        jobs.append(Job(dataset, first, end))
+        first = end + 1
+    return jobs
+
+
+def _one(job: Job, asked: Asked, worker: Worker, *, left: int) -> None:
+    """Collect one file, in several attempts."""
+    spec, rpc, folder = asked.spec, asked.rpc, asked.folder
+    problem = ""
+    for attempt in range(spec.retries + 1):
+        wait(attempt)
+        with translated(folder, "write"), tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as beside:
+            said = worker.run(job.dataset, _options(job, asked, beside))
+            made = sorted(Path(beside).glob("*.parquet"))
+            problem = said.get("error", "") or _wrong(job, asked, made)
+            if not problem:
+                made[0].replace(folder / made[0].name)
+                return
+            # Cryo does not say when it could not write.
+            (Path(beside) / "probe").write_bytes(bytes(_PROBE))
+    # Say why: the node's own answer is clearer than Cryo's.
+    try:
+        Rpc(rpc.url).require_chain(asked.plan["chain_id"])
+    except RpcUnreachable as error:
+        raise RpcUnreachable(
+            f"{error.what}; blocks {job.first} to {job.last} of {job.dataset} are the first of {left} chunks missing",
+            "What was collected is kept: start the node and run it again.",
+        ) from None
+    raise CollectionStopped(
+        f"blocks {job.first} to {job.last} of {job.dataset} could not be collected from {rpc.host} in "
+        f"{spec.retries + 1} attempts ({problem})",
+        "What was collected is kept: run it again; if it is slow, with a smaller chunk_size or longer timeout_seconds.",
+    )
+
+
+def _options(job: Job, asked: Asked, out: str) -> dict[str, Any]:
+    spec, plan, rpc = asked.spec, asked.plan, asked.rpc
+    options: dict[str, Any] = {
+        "rpc": rpc.url,
+        "start_block": job.first,
+        "end_block": job.last + 1,
+        "chunk_size": job.last - job.first + 1,
+        "output_dir": out,
+        "max_concurrent_requests": spec.max_concurrent_requests,
+        "include_columns": _EXTRA.get(job.dataset, []),
+    }
+    if spec.requests_per_second is not None:
+        options["requests_per_second"] = spec.requests_per_second
+    if job.dataset in {"logs", "traces", "erc20_transfers"} and plan["contract"]:
+        options["contract"] = plan["contract"]
+    if job.dataset == "logs" and plan["topics"]:
+        options["topic0"] = plan["topics"]
+    return options
+
+
+def _wrong(job: Job, asked: Asked, made: list[Path]) -> str:
+    """Why a chunk is not what was asked for; empty if it is. Raises RpcWrongChain."""
+    import polars as pl
+
+    if len(made) != 1:
+        return "the node failed"
+    try:
+        numbers = pl.scan_parquet(made[0], glob=False).select("block_number", "chain_id").collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return "the file is damaged"
+    for chain in numbers["chain_id"].drop_nulls().unique():
+        if chain != asked.plan["chain_id"]:
+            raise wrong_chain(asked.rpc.host, int(chain), asked.plan["chain_id"])
+    found = numbers["block_number"]
+    if job.dataset == "blocks" and found.n_unique() != job.last - job.first + 1:
+        return f"the node gave {found.n_unique()} of {job.last - job.first + 1} blocks"
+    if found.len() and not job.first <= int(str(found.min())) <= int(str(found.max())) <= job.last:
+        return "the node gave other blocks"
+    return ""
+
+
+class Worker:
+    """Cryo in a process of its own, started when first needed and again after it was ended."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._process: subprocess.Popen[str] | None = None
+        self._answers: queue.Queue[str] = queue.Queue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def run(self, dataset: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Have Cryo do one job; {"error": ...} if it failed or took too long."""
+        process = self._started()
+        assert process.stdin is not None  # noqa: S101 - opened as a pipe below
+        try:
+            process.stdin.write(json.dumps({"dataset": dataset, "options": options}) + "\n")
+            process.stdin.flush()
+            line = self._answers.get(timeout=self._timeout)
+        except queue.Empty:
+            self._end()
+            return {"error": f"no answer in {self._timeout:g} s"}
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            self._end()
+            return {"error": "Cryo stopped"}
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        if shutil.which(sys.executable) is None or not _installed():
+            raise MissingLibrary("collecting from a node needs Cryo", "Install it: pip install 'assay[chain-data]'.")
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "assay.data.sources.cryo_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._answers = queue.Queue()
+        threading.Thread(target=_read, args=(self._process, self._answers), daemon=True).start()
+        return self._process
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+        self._process = None
+
+
+def _read(process: subprocess.Popen[str], answers: queue.Queue[str]) -> None:
+    """Pass each line on, then an empty one when there are no more."""
+    try:
+        for line in process.stdout or ():
+            answers.put(line)
+    except ValueError:  # the pipe was closed
+        pass
+    answers.put("")
+
+
+def _installed() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("cryo") is not None

@@ -1,0 +1,115 @@
+"""Opens the sources of a task: each becomes one or more tables with their columns named and their times in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from assay.data.errors import Duplicated
+from assay.data.expressions import require, selected
+from assay.data.sources.cryo import open_cryo
+from assay.data.sources.csv import open_csv
+from assay.data.sources.package import open_package
+from assay.data.sources.parquet import open_parquet
+from assay.data.sources.sql import open_sql
+from assay.data.table import TIME, collect
+from assay.data.times import in_utc
+from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from assay.data.sources.context import Context
+    from assay.data.table import Table
+    from assay.task.data import AnySource, DataSpec
+
+
+def open_source(spec: AnySource, data: DataSpec, context: Context) -> dict[str, Table]:
+    """Open one source.
+
+    Returns
+    -------
+    dict
+        Its tables by name: NAME, or NAME.DATASET for chain data.
+
+    Raises
+    ------
+    DataError, StorageError
+        As the source's own function does; or if a column to rename, a key or the time is not there.
+    """
+    context.progress(f"Opening {spec.name}")
+    if isinstance(spec, CryoSource):
+        return {name: _finished(table, spec, data) for name, table in open_cryo(spec, context).items()}
+    if isinstance(spec, CsvSource):
+        table = open_csv(spec, context)
+    elif isinstance(spec, ParquetSource):
+        table = open_parquet(spec, context)
+    elif isinstance(spec, PackageSource):
+        table = open_package(spec, context)
+    else:
+        table = open_sql(spec, context)
+    return {spec.name: _finished(table, spec, data)}
+
+
+def _finished(table: Table, spec: AnySource, data: DataSpec) -> Table:
+    where = f"[[data.sources]] {spec.name}"
+    if spec.rename:
+        table = _renamed(table, spec.rename, where)
+    if spec.where is not None:
+        table = table.map(lambda part: selected(part, spec.where, where))
+    table = _stamped(table) if isinstance(spec, CryoSource) else _timed(table, spec, data, where)
+    if spec.key:
+        _unique(table, spec.key, where)
+    return table
+
+
+def _renamed(table: Table, names: Mapping[str, str], where: str) -> Table:
+    have = table.schema.names()
+    for old in names:
+        require(old, have, where)
+    kept = [name for name in have if name not in names]
+    for new in names.values():
+        if new in kept or list(names.values()).count(new) > 1:
+            raise Duplicated(f"{where}: rename makes two columns called {new}", "Choose another name.")
+    return table.map(lambda part: part.rename(dict(names)))
+
+
+def _stamped(table: Table) -> Table:
+    """Chain data that has timestamps of its own: seconds since 1970."""
+    import polars as pl
+
+    if "timestamp" not in table.schema:
+        return table
+    stamp = (pl.col("timestamp").cast(pl.Int64) * 1_000_000).cast(pl.Datetime("us", "UTC")).alias(TIME)
+    return replace(table.map(lambda part: part.with_columns(stamp)), time=TIME)
+
+
+def _timed(table: Table, spec: AnySource, data: DataSpec, where: str) -> Table:
+    """The table with its time column in UTC, if it has one."""
+    column = spec.time or data.time
+    if column is None or (spec.time is None and column not in table.schema):
+        return table
+    require(column, table.schema.names(), where)
+    first = None
+    if table.schema[column].is_numeric():
+        # Only the unit is guessed from it.
+        head = collect(table.parts[0].select(column).drop_nulls().head(1), table.path)
+        first = head.item() if head.height else None
+    unit = spec.time_unit
+    timed = table.map(lambda part: part.with_columns(in_utc(part, column, unit=unit, first=first).alias(column)))
+    return replace(timed, time=column, order=(column,))
+
+
+def _unique(table: Table, key: tuple[str, ...], where: str) -> None:
+    import polars as pl
+
+    for column in key:
+        require(column, table.schema.names(), where)
+    keys: pl.LazyFrame = pl.concat([part.select(key) for part in table.parts])
+    twice = keys.group_by(key).len().filter(pl.col("len") > 1).sort(key).head(1).collect(engine="streaming")
+    if twice.height:
+        *values, count = twice.row(0)
+        shown = ", ".join(f"{name} {value!r:.40}" for name, value in zip(key, values, strict=True))
+        raise Duplicated(f"{where}: {count} rows have {shown}, which is a key", "Remove the copies, or correct `key`.")

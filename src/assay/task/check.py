@@ -1,0 +1,142 @@
+"""`assay task check`: what cannot be, found before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.core import files
+from assay.task.columns import check_columns
+from assay.task.errors import TaskContradiction
+from assay.task.finding import Finding, contradiction, warning
+from assay.task.limits import check_limits, horizon_seconds
+from assay.task.positions import line_of, positions
+from assay.task.read import written
+from assay.task.sql import check_sql
+from assay.task.task import TASK_FILE, Task
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+_FITS = {
+    "regression": ("rmse", "mae", "qlike", "value"),
+    "binary": ("log_loss", "brier", "accuracy", "f1", "auc", "value"),
+    "multiclass": ("log_loss", "brier", "accuracy", "f1", "value"),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """A task and what its check found.
+
+    Attributes
+    ----------
+    task
+        The task itself: every field is allowed.
+    findings
+        Contradictions first, each in the order of the file.
+    """
+
+    path: Path
+    task: Task
+    findings: list[Finding]
+
+    @property
+    def contradictions(self) -> list[Finding]:
+        """What cannot be."""
+        return [finding for finding in self.findings if finding.severity == "contradiction"]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The findings with field and line, JSON-compatible."""
+        found = positions(files.read(self.path).decode("utf-8-sig"))
+        return [finding.to_dict(written(finding.path), line_of(found, finding.path)) for finding in self.findings]
+
+    def require(self) -> None:
+        """Raise TaskContradiction with the first contradiction, if there is one."""
+        if not self.contradictions:
+            return
+        first = next(line for line in self.lines() if line["severity"] == "contradiction")
+        more = len(self.contradictions) - 1
+        others = f" ({more} more: `assay task check {self.path.parent}`)" if more else ""
+        where = f"{self.path}, line {first['line']}" if first["line"] else str(self.path)
+        raise TaskContradiction(f"{where}: {first['field']}: {first['what']}", f"{first['todo']}{others}")
+
+
+def check(project: str | os.PathLike[str]) -> Check:
+    """Read the task of a project and look for what cannot be; raises as `Task.load` does."""
+    folder = Path(project)
+    path = folder / TASK_FILE if folder.is_dir() else folder
+    task = Task.load(path)
+    found = [*contradictions_of(task, path.parent)]
+    return Check(path, task, sorted(found, key=lambda finding: finding.severity))
+
+
+def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
+    """Every finding, without reading more than the head of a file."""
+    yield from check_limits(task)
+    yield from check_columns(task, project)
+    yield from check_sql(task)
+    yield from _metric(task)
+    yield from _existing(task)
+    yield from _split(task)
+    yield from _pace(task)
+
+
+def _metric(task: Task) -> Iterator[Finding]:
+    fitting = _FITS[task.predict.type]
+    if task.metric not in fitting:
+        yield contradiction(
+            ("limits", "metric"),
+            f"{task.metric} does not measure a {task.predict.type} prediction",
+            f"Choose {', '.join(fitting)}.",
+        )
+    if task.metric == "value" and task.value.loss is None:
+        yield contradiction(("limits", "metric"), "the metric is value and [value] loss is not written", "Write it.")
+
+
+def _existing(task: Task) -> Iterator[Finding]:
+    value, kind = task.existing.value, task.predict.type
+    if value is None:
+        return
+    if kind == "binary" and not 0 <= value <= 1:
+        yield contradiction(
+            ("existing", "value"), f"{value:g} is no probability of class 1", "Give a number from 0 to 1."
+        )
+    if kind == "multiclass" and (value < 0 or value != int(value)):
+        yield contradiction(("existing", "value"), f"{value:g} is no class", "Give 0, 1, ...")
+
+
+def _split(task: Task) -> Iterator[Finding]:
+    data = task.data
+    ordered = data.time is not None or data.bars is not None or bool(data.events)
+    if not ordered and (data.split.by == "time" or data.label.reach > 0):
+        yield contradiction(
+            ("data", "split", "by") if data.split.by == "time" else ("data", "label"),
+            "the rows have no time to be ordered by",
+            "Name the time column in [data] time.",
+        )
+    if ordered and data.split.by == "random" and data.label.reach > 0:
+        yield warning(
+            ("data", "split", "by"),
+            "rows split at random show the future of others to the model, as labels overlap",
+            'Write by = "time".',
+        )
+
+
+def _pace(task: Task) -> Iterator[Finding]:
+    seconds = 86_400 / task.value.decisions_per_day
+    if seconds < task.protocol.block_seconds:
+        yield warning(
+            ("value", "decisions_per_day"),
+            f"decisions come every {seconds:g} s and blocks every {task.protocol.block_seconds:g} s",
+            "Check both numbers.",
+        )
+    horizon = horizon_seconds(task)
+    if task.latency_blocks is None and horizon is not None:
+        yield warning(
+            ("protocol",),
+            f"no limit on latency is given, though an answer is worth nothing after {horizon:g} s",
+            "Give latency_blocks.",
+        )

@@ -1,0 +1,472 @@
+"""The `[data]` section of `task.toml`: from which sources the rows come, and what is made of them.
+
+Everything but one source has a default, so that a CSV with a target column is a task. SQL expressions are
+those of polars (`CASE`, `ABS`, `LN`, `POW`, `COALESCE`, comparisons) and see one row at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from assay.task.sections import Section
+
+COLUMN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
+DURATION = re.compile(r"([1-9][0-9]{0,8}) ?(s|m|h|d|w)\Z")
+SPAN = re.compile(r"([1-9][0-9]{0,8}) ?(s|m|h|d|w|blocks?)\Z")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
+Column = Annotated[str, StringConstraints(pattern=COLUMN)]
+Address = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$")]
+Topic = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{64}$")]
+Dataset = Literal[
+    "blocks", "transactions", "logs", "erc20_transfers", "native_transfers", "contracts", "traces"
+]  # those of Cryo that are read
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+def seconds(duration: str) -> int:
+    """Seconds in a duration such as "1h"; ValueError if it is none."""
+    match = DURATION.match(duration)
+    if match is None:
+        raise ValueError(f'"{duration}" is no duration; write for example "12s", "30m", "1h" or "7d"')
+    return int(match[1]) * SECONDS[match[2]]
+
+
+class Source(Section):
+    """What all sources share."""
+
+    name: Column = Field(description="The name that the rest of the task calls this source by.")
+    time: Text | None = Field(None, description="Its time column, if that is not [data] time.")
+    time_unit: Literal["s", "ms", "us"] | None = Field(
+        None, description="What a whole number in the time column counts since 1970; guessed from its size if absent."
+    )
+    key: tuple[Text, ...] = Field((), description="Columns that together tell its rows apart; duplicates are refused.")
+    rename: dict[Text, Column] = Field(
+        default_factory=dict, description='Columns to call otherwise: {"old name" = "new_name"}.'
+    )
+    where: Text | None = Field(None, description="An SQL condition; rows that do not meet it are not read.")
+
+
+class CryoSource(Source):
+    """Chain data that Cryo extracts from a node, or has extracted already into a folder."""
+
+    kind: Literal["cryo"]
+    datasets: tuple[Dataset, ...] = Field(
+        ("blocks", "logs"), min_length=1, description='What to collect; each is a table called "NAME.DATASET".'
+    )
+    rpc: Text | None = Field(
+        None, description='Address of the node; "$NAME" reads it from the environment. Without it `folder` is read.'
+    )
+    folder: Text | None = Field(
+        None, description="Folder of Cryo's Parquet files; by default chain/NAME in the project."
+    )
+    start_block: Annotated[int, Field(ge=0)] = Field(0, description="First block.")
+    end_block: Annotated[int, Field(ge=0)] | Literal["latest"] = Field(
+        "latest",
+        description='Last block, included; "latest" is the head less `reorg_buffer`, found when first collected.',
+    )
+    contract: Address | tuple[Address, ...] | None = Field(None, description="Logs and traces of these contracts only.")
+    topic0: Topic | None = Field(None, description="Logs of this event only; by default those of [[data.events]].")
+    chunk_size: Positive = Field(1000, description="Blocks in a file; what was collected is kept file by file.")
+    requests_per_second: Positive | None = Field(None, description="Ask the node no more often than this.")
+    max_concurrent_requests: Positive = Field(4, description="Requests to the node at once.")
+    retries: Annotated[int, Field(ge=0, le=20)] = Field(5, description="How often a failed chunk is tried again.")
+    timeout_seconds: Annotated[float, Field(gt=0)] = Field(120.0, description="Longest wait for one chunk.")
+    reorg_buffer: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Blocks left out before the head; by default [protocol] feature_delay_blocks."
+    )
+    continuity: bool = Field(default=True, description="Whether gaps, duplicates and reorganised blocks are refused.")
+
+    @model_validator(mode="after")
+    def _has_a_place(self) -> CryoSource:
+        if self.rpc is None and self.folder is None:
+            raise ValueError("give rpc (the address of a node) or folder (of files that Cryo wrote)")
+        if isinstance(self.end_block, int) and self.end_block < self.start_block:
+            raise ValueError(f"end_block {self.end_block} lies before start_block {self.start_block}")
+        return self
+
+
+class ParquetSource(Source):
+    """Parquet files."""
+
+    kind: Literal["parquet"]
+    path: Text = Field(description="A file, a folder of .parquet files, or a pattern such as data/*.parquet.")
+
+
+class CsvSource(Source):
+    """CSV files with a header."""
+
+    kind: Literal["csv"]
+    path: Text = Field(description="A file, a folder of .csv files, or a pattern.")
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
+        ",", description="What stands between values."
+    )
+    missing: tuple[str, ...] = Field(
+        ("", "NA", "N/A", "NaN", "nan", "null", "None"), description="Texts that mean: no value."
+    )
+    types: dict[Text, Literal["integer", "number", "text", "boolean", "time"]] = Field(
+        default_factory=dict, description="Types of columns, where guessing them is not wanted."
+    )
+
+
+class SqlSource(Source):
+    """The rows of a query."""
+
+    kind: Literal["sql"]
+    url: Text = Field(
+        description='"duckdb:///FILE", "sqlite:///FILE" or "postgresql://USER@HOST/DATABASE"; '
+        '"$NAME" reads it from the environment.'
+    )
+    query: Text = Field(description="One SELECT in the database's own SQL; with a time column, ordered by it.")
+
+
+class PackageSource(Source):
+    """Data that an installed Python package carries."""
+
+    kind: Literal["package"]
+    load: Text | None = Field(
+        None, description='A function without arguments, "module:function", such as "arch.data.sp500:load".'
+    )
+    file: Text | None = Field(None, description='A .csv or .parquet file inside a package, "package:path/in/it.csv".')
+    arguments: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="Keyword arguments of the function."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> PackageSource:
+        if (self.load is None) == (self.file is None):
+            raise ValueError('give either load = "module:function" or file = "package:path"')
+        if ":" not in (self.load or self.file or ""):
+            raise ValueError("write it with a colon: MODULE:FUNCTION, or PACKAGE:PATH")
+        return self
+
+
+AnySource = Annotated[CryoSource | ParquetSource | CsvSource | SqlSource | PackageSource, Field(discriminator="kind")]
+
+
+class Event(Section):
+    """A contract's event: logs of one signature become typed columns.
+
+    The table has `block_number`, `transaction_index`, `log_index`, `address`, `time`, and a column for each
+    parameter. Whole numbers of at most 64 bits stay whole numbers. A wider one with `decimals` becomes the
+    exact integer divided by 10^decimals; without, the exact integer. `NAME_raw` is always the exact integer.
+    """
+
+    name: Column = Field(description="The table's name.")
+    source: Text | None = Field(None, description='The source that has the logs ("NAME" or "NAME.logs").')
+    signature: Text | None = Field(
+        None, description='In Solidity\'s words: "event Swap(address indexed sender, uint256 amountIn, ...)".'
+    )
+    abi: Text | None = Field(None, description="A JSON file with the contract's ABI, instead of a signature.")
+    event: Text | None = Field(None, description="The event's name in the ABI; by default `name`.")
+    contract: Address | tuple[Address, ...] | None = Field(None, description="Logs of these contracts only.")
+    decimals: dict[Text, Annotated[int, Field(ge=0, le=77)]] = Field(
+        default_factory=dict, description="Decimals of amounts: {amountIn = 18}."
+    )
+    on_mismatch: Literal["refuse", "quarantine"] = Field(
+        "refuse", description="What happens to a log that has this event's topic and does not fit its types."
+    )
+
+    @model_validator(mode="after")
+    def _signature_or_abi(self) -> Event:
+        if (self.signature is None) == (self.abi is None):
+            raise ValueError("give either signature or abi")
+        return self
+
+
+class Aggregate(Section):
+    """One column of the bars."""
+
+    name: Column = Field(description="The column's name.")
+    op: Literal["count", "sum", "mean", "std", "min", "max", "median", "first", "last"] = Field(
+        description="How the rows of a bar become one value."
+    )
+    of: Text | None = Field(None, description="An SQL expression over one row of the table; not for count.")
+    where: Text | None = Field(None, description="An SQL condition; only rows that meet it count.")
+    table: Text | None = Field(None, description="The table, if that is not the one of [data.bars].")
+    empty: Literal["zero", "previous", "missing"] | None = Field(
+        None,
+        description="The value of a bar without rows; by default zero for count and sum, the previous bar's for "
+        "last, and missing for the others.",
+    )
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Aggregate:
+        if (self.of is None) != (self.op == "count"):
+            raise ValueError("count takes no `of`" if self.op == "count" else f"{self.op} needs `of`")
+        return self
+
+
+class Bars(Section):
+    """Bars: the rows of a table, gathered by time or by blocks. A bar's time is its end."""
+
+    table: Text | None = Field(None, description="The table; by default the first event, or the only source.")
+    every: Annotated[str, StringConstraints(pattern=SPAN.pattern.replace(r"\Z", "$"))] = Field(
+        description='A bar\'s length: "1h", "15m", "1d", or "50 blocks".'
+    )
+    columns: tuple[Aggregate, ...] = Field(min_length=1, description="The bars' columns.")
+
+    @property
+    def blocks(self) -> int | None:
+        """Blocks in a bar, None if it is of a time."""
+        match = SPAN.match(self.every)
+        return int(match[1]) if match and match[2].startswith("block") else None
+
+    @property
+    def seconds(self) -> int | None:
+        """Seconds in a bar, None if it is of blocks."""
+        return None if self.blocks is not None else seconds(self.every)
+
+
+class Join(Section):
+    """Columns of another table. With time, the last row that was known by then; else by equal keys."""
+
+    table: Text = Field(description="The table to take them from.")
+    on: tuple[Text, ...] = Field((), description="Columns that must be equal in both tables.")
+    columns: tuple[Text, ...] = Field((), description="Columns to take; all others if empty.")
+    delay: Text = Field("0s", description="How long after its time a row becomes known.")
+    tolerance: Text | None = Field(None, description="The oldest row to take, such as 1d; any if absent.")
+
+    @model_validator(mode="after")
+    def _durations(self) -> Join:
+        if self.delay != "0s":
+            seconds(self.delay)
+        if self.tolerance is not None:
+            seconds(self.tolerance)
+        return self
+
+
+class _Feature(Section):
+    name: Column = Field(description="The feature's name.")
+    unit: str = Field("", description="Its unit, for people.")
+
+
+class ColumnFeature(_Feature):
+    """A value of the row itself."""
+
+    op: Literal["column"]
+    of: Text | None = Field(None, description="An SQL expression over the row; by default the column `name`.")
+
+
+class ShiftFeature(_Feature):
+    """The value some rows ago (lag), or the change since then."""
+
+    op: Literal["lag", "difference", "return", "log_return"]
+    of: Text = Field(description="An SQL expression over the row.")
+    periods: Positive = Field(1, description="How many rows back.")
+
+
+class RollingFeature(_Feature):
+    """A statistic of the last `window` rows, this one included."""
+
+    op: Literal[
+        "rolling_mean",
+        "rolling_std",
+        "rolling_min",
+        "rolling_max",
+        "rolling_sum",
+        "rolling_median",
+        "realised_volatility",
+        "volume",
+    ]
+    of: Text = Field(
+        description="An SQL expression over the row: a price for realised_volatility (the root of the sum of squared "
+        "log returns), an amount for volume (its sum)."
+    )
+    window: Positive = Field(description="Rows in the window.")
+
+
+class ImbalanceFeature(_Feature):
+    """Flow imbalance: (buy - sell) / (buy + sell) over the last `window` rows; 0 if nothing flowed."""
+
+    op: Literal["imbalance"]
+    buy: Text = Field(description="An SQL expression over the row: what flowed one way.")
+    sell: Text = Field(description="An SQL expression over the row: what flowed the other way.")
+    window: Positive = Field(1, description="Rows in the window.")
+
+
+class TimeSinceFeature(_Feature):
+    """How long ago a condition last held; missing before it ever did."""
+
+    op: Literal["time_since"]
+    when: Text = Field(description="An SQL condition over the row.")
+    measure: Literal["rows", "seconds"] = Field("rows", description="Whether rows or seconds are counted.")
+
+
+class CalendarFeature(_Feature):
+    """A part of the row's time, in UTC."""
+
+    op: Literal["calendar"]
+    part: Literal["minute", "hour", "weekday", "day", "month", "hour_sin", "hour_cos", "weekday_sin", "weekday_cos"] = (
+        Field(description="Which part; weekday 1 is Monday; the sines and cosines turn once a day or a week.")
+    )
+
+
+class CategoryFeature(_Feature):
+    """A text as its number in a list; missing if it is not in it."""
+
+    op: Literal["category"]
+    of: Text | None = Field(None, description="The column; by default `name`.")
+    values: tuple[str, ...] = Field(min_length=1, description="The texts, numbered 0, 1, ... in this order.")
+
+
+class FunctionFeature(_Feature):
+    """A Python function of the project's own, marked with `assay.data.decorator.feature`."""
+
+    op: Literal["function"]
+    function: Annotated[str, StringConstraints(pattern=r"^[^:]+\.py:[A-Za-z_]\w*$")] = Field(
+        description='"features.py:name"; called with the table so far (a polars DataFrame), it returns one value a row.'
+    )
+
+
+Feature = Annotated[
+    ColumnFeature
+    | ShiftFeature
+    | RollingFeature
+    | ImbalanceFeature
+    | TimeSinceFeature
+    | CalendarFeature
+    | CategoryFeature
+    | FunctionFeature,
+    Field(discriminator="op"),
+]
+
+
+class Label(Section):
+    """What is to be predicted. Row t's label is made of rows t+gap+1 to t+gap+horizon, and nothing else does."""
+
+    op: Literal[
+        "column",
+        "forward_value",
+        "forward_return",
+        "forward_log_return",
+        "forward_sum",
+        "forward_mean",
+        "forward_max",
+        "forward_min",
+        "forward_realised_volatility",
+    ] = Field("column", description='How it is made; "column" takes it from the data as it is.')
+    of: Text | None = Field(None, description="An SQL expression over one row; by default the column [predict] target.")
+    horizon: Positive = Field(1, description="Rows ahead that it looks.")
+    gap: Annotated[int, Field(ge=0)] = Field(0, description="Rows between a row and the first one that its label sees.")
+    edges: tuple[float, ...] = Field(
+        (), description="Bounds that turn the value into a class: 0 up to the first, 1 up to the second, and so on."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Label:
+        if self.op != "column" and self.of is None:
+            raise ValueError(f"{self.op} needs `of`")
+        if list(self.edges) != sorted(set(self.edges)):
+            raise ValueError("edges must grow")
+        return self
+
+    @property
+    def reach(self) -> int:
+        """Rows ahead that the label sees; 0 if it comes with the row."""
+        return 0 if self.op == "column" else self.gap + self.horizon
+
+
+class Split(Section):
+    """Which rows train, which validate and which test."""
+
+    by: Literal["time", "random", "group"] | None = Field(
+        None, description="By default time where there is a time column, else random."
+    )
+    train: Fraction = Field(0.6, description="Share of the training rows.")
+    validation: Fraction = Field(0.2, description="Share of the validation rows.")
+    test: Fraction = Field(0.2, description="Share of the test rows.")
+    embargo: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Rows left out between two parts; by default, and at least, as far as the label sees."
+    )
+    group: Text | None = Field(None, description='by = "group": rows of equal value in this column stay together.')
+    stratify: bool | None = Field(
+        None, description="Whether each class has its share in each part; by default for classes split at random."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(7, description="Seed of the shuffle.")
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Split:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train, validation and test add up to {total:g}, not 1")
+        if min(self.train, self.validation, self.test) == 0:
+            raise ValueError("train, validation and test must each be above 0")
+        if (self.by == "group") != (self.group is not None):
+            raise ValueError('by = "group" and the column `group` belong together')
+        return self
+
+
+class Check(Section):
+    """A contract that the data keeps, and what happens to rows that break it."""
+
+    column: Text = Field(description="The column.")
+    rule: Text = Field(
+        description='"not missing", "finite", "unique", "increasing", "between LOW and HIGH", "at least LOW", '
+        '"at most HIGH", "one of A, B, C", or an SQL condition over the row.'
+    )
+    on_fail: Text = Field(
+        "refuse",
+        description='"refuse", "quarantine" (to quarantine.parquet, with the reason), or "repair:RULE" with the rule '
+        "missing (the value is removed), previous (the row before's), zero, clip (to the bounds), sort (increasing) "
+        "or first (unique: the first of its kind is kept).",
+    )
+    table: Text | None = Field(None, description="The table; by default the rows that features are made of.")
+
+    @model_validator(mode="after")
+    def _known(self) -> Check:
+        known = ("missing", "previous", "zero", "clip", "sort", "first")
+        if self.on_fail not in ("refuse", "quarantine", *(f"repair:{rule}" for rule in known)):
+            raise ValueError(
+                f'on_fail is "{self.on_fail}"; allowed: refuse, quarantine, repair: and one of {", ".join(known)}'
+            )
+        rule, repair = self.rule.lower(), self.on_fail.removeprefix("repair:")
+        fits = {"sort": rule == "increasing", "first": rule == "unique"}
+        fits["clip"] = rule.startswith(("between", "at least", "at most"))
+        if not fits.get(repair, True):
+            raise ValueError(f'repair:{repair} does not fit the rule "{self.rule}"')
+        return self
+
+
+class DataSpec(Section):
+    """From which sources the rows come, and what is made of them."""
+
+    time: Text | None = Field(None, description="The time column; without one the rows have no order.")
+    table: Text | None = Field(
+        None, description="The table whose rows are learned from, where there are no bars; by default the first."
+    )
+    keep: tuple[Text, ...] = Field(
+        (),
+        description="Columns kept beside the features, which no model sees; those that [existing] and [value] name "
+        "are kept by themselves.",
+    )
+    drop: tuple[Text, ...] = Field((), description="Columns that are no features, where features are not listed.")
+    trusted: tuple[Text, ...] = Field(
+        (), description="Features that may look like the target: the check for leaks leaves them alone."
+    )
+    sources: tuple[AnySource, ...] = Field(min_length=1, description="Where the data is.")
+    events: tuple[Event, ...] = Field((), description="Contract events to decode.")
+    bars: Bars | None = Field(None, description="How rows are gathered into bars.")
+    joins: tuple[Join, ...] = Field((), description="Columns of other tables.")
+    features: tuple[Feature, ...] = Field(
+        (), description="What models see; by default every column of numbers that is not named elsewhere."
+    )
+    label: Label = Field(default_factory=lambda: Label.model_validate({}), description="How the target is made.")
+    split: Split = Field(default_factory=lambda: Split.model_validate({}), description="How the rows are divided.")
+    checks: tuple[Check, ...] = Field((), description="Contracts that the data keeps.")
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> DataSpec:
+        tables = [source.name for source in self.sources] + [event.name for event in self.events]
+        columns = [feature.name for feature in self.features]
+        bars = [column.name for column in self.bars.columns] if self.bars else []
+        for what, names in (("tables", tables), ("features", columns), ("columns of the bars", bars)):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"two {what} are called {twice[0]}")
+        return self

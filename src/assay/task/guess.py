@@ -1,0 +1,100 @@
+"""What a file of rows says about itself: columns, the kind of its target, a column of times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.core.errors import MissingLibrary
+from assay.task.errors import AnswerMissing
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_ROWS = 20_000
+_TIMES = ("time", "timestamp", "datetime", "date", "block_timestamp", "ds")
+_MOST_CLASSES = 20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The first rows of a file.
+
+    Attributes
+    ----------
+    path
+        Of the file.
+    kind
+        "csv" or "parquet".
+    """
+
+    path: Path
+    kind: str
+    head: pl.DataFrame
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return self.head.columns
+
+    @property
+    def numbers(self) -> list[str]:
+        """Names of the columns that hold numbers."""
+        return [name for name, dtype in self.head.schema.items() if dtype.is_numeric() or dtype.is_decimal()]
+
+
+def look(text: str) -> Rows:
+    """Read the first rows of the file at `text`; raises AnswerMissing if it is none that is read."""
+    try:
+        import polars as pl
+    except ImportError:
+        raise MissingLibrary("reading rows needs polars", "Install it with `pip install 'assay[data]'`.") from None
+    place = Path(text).expanduser()
+    kind = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}.get(place.suffix.lower())
+    if kind is None:
+        raise AnswerMissing(f"{place} is neither .csv nor .parquet", "Give such a file.")
+    if not place.is_file():
+        raise AnswerMissing(f"there is no file {place}", "Check the path.")
+    try:
+        if kind == "csv":
+            head = pl.read_csv(place, n_rows=_ROWS, infer_schema_length=_ROWS, null_values=["", "NA", "NaN", "nan"])
+        else:
+            head = pl.read_parquet(place, n_rows=_ROWS)
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - the file is not trusted
+        reason = " ".join(str(error).split())[:120]
+        raise AnswerMissing(f"{place} cannot be read as {kind}: {reason}", "Check the file.") from None
+    if head.height == 0:
+        raise AnswerMissing(f"{place} has no rows", "Give a file with rows.")
+    return Rows(place, kind, head)
+
+
+def kind_of_target(rows: Rows, target: str) -> str:
+    """Tell "binary", "multiclass" or "regression" from the values of the column."""
+    values = rows.head[target].drop_nulls()
+    distinct = values.n_unique()
+    if distinct <= 2:
+        return "binary"
+    whole = not values.dtype.is_numeric() or values.dtype.is_integer() or bool((values == values.round()).all())
+    return "multiclass" if whole and distinct <= _MOST_CLASSES else "regression"
+
+
+def usual_answer(rows: Rows, target: str, kind: str) -> float:
+    """What somebody would say who knows no features: the mean, the share of ones, the commonest class."""
+    values = rows.head[target].drop_nulls()
+    if not values.dtype.is_numeric() and values.dtype.base_type().__name__ != "Boolean":
+        classes = values.unique().sort()
+        values = values.replace_strict(classes, range(len(classes)))
+    if kind == "multiclass":
+        return int(values.mode().min())  # type: ignore[arg-type]
+    mean = values.cast(float).mean()
+    return float(f"{mean:.6g}") if isinstance(mean, float) else 0.0
+
+
+def time_column(rows: Rows) -> str | None:
+    """A column of times, by type or by a usual name."""
+    for name, dtype in rows.head.schema.items():
+        if dtype.is_temporal():
+            return name
+    lower = {name.lower(): name for name in rows.columns}
+    return next((lower[name] for name in _TIMES if name in lower), None)

@@ -1,0 +1,140 @@
+"""The sections of `task.toml`, one model each; every field says in its description what it means."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+_FUNCTION = re.compile(r"[^:]+\.py:[A-Za-z_]\w*\Z")
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
+Metric = Literal["rmse", "mae", "qlike", "log_loss", "brier", "accuracy", "f1", "auc", "value"]
+TaskType = Literal["regression", "binary", "multiclass"]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A section of `task.toml`: unknown fields are refused, numbers are finite, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Existing(Section):
+    """What decides today. It is executed on every row: it is the baseline that a model has to beat.
+
+    It answers in the units of the target: a value for a regression, the probability of class 1 (or a class,
+    0 or 1) for two classes, a class 0..K-1 for more.
+    """
+
+    kind: Literal["constant", "column", "rule", "function"] = Field(
+        description="How it decides: one constant, a column of the data, an SQL rule, or a Python function."
+    )
+    description: str = Field("", description="How it decides today, in plain words.")
+    value: float | None = Field(None, description='kind = "constant": the value it always answers.')
+    column: Name | None = Field(None, description='kind = "column": the column that holds its answers.')
+    rule: Expression | None = Field(
+        None, description='kind = "rule": an SQL expression (DuckDB) over the columns of the dataset.'
+    )
+    function: Name | None = Field(
+        None,
+        description='kind = "function": "file.py:name" in the project folder; called with the rows as a polars '
+        "DataFrame, it returns one value a row.",
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Existing:
+        field = {"constant": "value"}.get(self.kind, self.kind)
+        given = {name for name in ("value", "column", "rule", "function") if getattr(self, name) is not None}
+        if field not in given:
+            raise ValueError(f'kind = "{self.kind}" needs the field {field}')
+        if given - {field}:
+            raise ValueError(f'kind = "{self.kind}" takes {field} only, not {", ".join(sorted(given - {field}))}')
+        if self.function is not None and not _FUNCTION.match(self.function):
+            raise ValueError('function is written "file.py:name"')
+        return self
+
+
+class Predict(Section):
+    """What is predicted."""
+
+    target: Name = Field(description="The column of the dataset that holds the answers to learn.")
+    type: TaskType = Field(description="A number (regression), one of two classes (binary), or one of more.")
+    unit: str = Field("", description='The unit of the target, such as "log return".')
+    description: str = Field("", description="What the target means, in plain words.")
+
+
+class Protocol(Section):
+    """Who acts on the answer, and how soon."""
+
+    kind: Literal["amm", "lending", "other"] = Field("other", description="What kind of protocol it is.")
+    chain: Name = Field("ethereum", description="The chain's name, for the report.")
+    chain_id: int = Field(1, ge=1, description="The chain's id; a node that answers with another one is refused.")
+    block_seconds: Positive = Field(12.0, description="Seconds from one block to the next.")
+    latency_blocks: int | None = Field(
+        None,
+        ge=1,
+        description="Blocks allowed from the end of the observed data to the transaction that acts on it.",
+    )
+    feature_delay_blocks: int = Field(
+        1, ge=0, description="Blocks waited before the data counts as final (confirmations)."
+    )
+    state: str = Field("", description="The contract state that the answer changes.")
+    inputs: Literal["public", "private"] = Field(
+        "public", description="Whether the proof shows the rows or hides them behind a commitment (trees only)."
+    )
+    model: Literal["hidden", "public"] = Field(
+        "hidden", description="Whether the model stays hidden behind a commitment. Only that is implemented."
+    )
+
+
+class Value(Section):
+    """What a decision is worth, and what gas and machines cost."""
+
+    loss: Expression | None = Field(
+        None,
+        description="What a decision costs: an SQL expression (DuckDB) over y (what happened), prediction and the "
+        "dataset's columns. Its mean over the rows is the loss; less is better.",
+    )
+    unit: str = Field("", description='The unit of the loss, such as "USD per decision".')
+    decisions_per_day: Positive = Field(24.0, description="How often the answer is needed.")
+    gas_price_gwei: NotNegative = Field(1.0, description="Price of a unit of gas, in gwei.")
+    native_usd: NotNegative = Field(3000.0, description="Price of the chain's native token, in USD.")
+    machine_usd_per_hour: NotNegative = Field(0.10, description="Price of the proving machine, in USD an hour.")
+
+
+class Limits(Section):
+    """What is good enough. Every limit is optional; the cheapest candidate that meets them all is chosen."""
+
+    metric: Metric | None = Field(
+        None,
+        description='How accuracy is measured; "value" is the loss of [value]. By default "value" where that loss is '
+        "written, else rmse for a regression and log_loss for classes.",
+    )
+    better_than_existing: float | None = Field(
+        None,
+        ge=0,
+        description="Relative improvement over the existing process on the test rows: 0.05 is 5 %, 0 at least as good.",
+    )
+    prove_seconds: Positive | None = Field(None, description="Seconds for one proof.")
+    memory_mb: Positive | None = Field(None, description="Memory for one proof, in megabytes.")
+    gas: int | None = Field(None, ge=1, description="Gas for verifying one proof.")
+    usd_per_inference: Positive | None = Field(None, description="Gas and machine for one answer, in USD.")
+    latency_blocks: int | None = Field(
+        None, ge=1, description="As [protocol] latency_blocks, if the limit for choosing is another one."
+    )
+
+
+class Explore(Section):
+    """How models are searched."""
+
+    families: tuple[Name, ...] = Field(
+        (), description="Model families to try; all that suit the target's type if empty."
+    )
+    trials: int = Field(40, ge=1, le=100_000, description="Models to try in all.")
+    seed: int = Field(7, ge=0, lt=2**32, description="Seed of everything random.")
+    folds: int = Field(4, ge=2, le=50, description="Folds of the cross-validation on the training rows.")
+    workers: int = Field(1, ge=1, le=1024, description="Processes that train at once.")

@@ -1,0 +1,65 @@
+"""`Task`: the whole of `task.toml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from assay.task.data import DataSpec
+from assay.task.sections import Existing, Explore, Limits, Metric, Predict, Protocol, Section, Value
+
+if TYPE_CHECKING:
+    import os
+
+TASK_FILE = "task.toml"
+
+_DEFAULT_METRIC: dict[str, Metric] = {"regression": "rmse", "binary": "log_loss", "multiclass": "log_loss"}
+
+
+class Task(Section):
+    """The question: what exists, what is predicted, from what, for whom, at what worth, how good is enough."""
+
+    # `schema` is a method of pydantic's base class, hence the other name here.
+    schema_: Literal["assay-task/1"] = Field("assay-task/1", alias="schema", description="The version of this format.")
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] = Field(
+        description="Short name: lowercase letters, digits and hyphens."
+    )
+    title: str = Field("", description="The question in one sentence of plain words.")
+    existing: Existing
+    predict: Predict
+    data: DataSpec
+    protocol: Protocol = Field(default_factory=lambda: Protocol.model_validate({}))
+    value: Value = Field(default_factory=lambda: Value.model_validate({}))
+    limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
+    explore: Explore = Field(default_factory=lambda: Explore.model_validate({}))
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that candidates are compared by; "value" is the mean of [value] loss."""
+        if self.limits.metric is not None:
+            return self.limits.metric
+        return "value" if self.value.loss is not None else _DEFAULT_METRIC[self.predict.type]
+
+    @property
+    def latency_blocks(self) -> int | None:
+        """The limit on the blocks from the end of the data to the acting transaction; None if there is none."""
+        limits = [self.limits.latency_blocks, self.protocol.latency_blocks]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Task:
+        """Read `task.toml`, or the one in the folder `path`.
+
+        Raises
+        ------
+        TaskError
+            If the file is no task; the message names the field, its line, what is allowed and the nearest name.
+        StorageError
+            If there is no such file or it may not be read.
+        """
+        from assay.task.read import read
+
+        place = Path(path)
+        return read(place / TASK_FILE if place.is_dir() else place)

@@ -1,0 +1,443 @@
+"""From a task to a dataset: what it holds, that it repeats byte for byte, and every bad input."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assay.core.errors import ArtefactDamaged, ArtefactVersion, DiskFull, ReadOnly, StorageError
+from assay.data import features
+from assay.data import rows as rows_of
+from assay.data.build import build
+from assay.data.check import check
+from assay.data.dataset import Dataset
+from assay.data.errors import (
+    ColumnMissing,
+    ConstantColumn,
+    DataError,
+    Duplicated,
+    Leaks,
+    MixedTypes,
+    NoDataset,
+    NotFinite,
+    OneClass,
+    SourceUnknown,
+    TimeBackwards,
+    TooFewRows,
+)
+
+from .small import SWAP, log, make_task, swaps, tabular, write_chain
+
+CSV = {"name": "rows", "kind": "csv", "path": "rows.csv"}
+
+
+def built(project, frame, *, kind="regression", target="y", source=None, **data):
+    frame.write_csv(project / "rows.csv")
+    task = make_task({"sources": [CSV | (source or {})], **data}, kind=kind, target=target)
+    return build(task, project, project / "data")
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_table_with_a_target_and_nothing_else(project):
+    dataset = built(project, tabular(500))
+    about = dataset.manifest
+    assert dataset.features == ["a", "b"]
+    assert [feature.kind for feature in about.features] == ["float32", "integer"]
+    assert {part: info.rows for part, info in about.rows.items()} == {"train": 300, "validation": 100, "test": 100}
+    X, y = dataset.arrays("train")
+    assert (X.dtype, X.shape, y.dtype, y.shape) == (np.float32, (300, 2), np.float64, (300,))
+    assert dataset.frame().columns == ["a", "b", "y", "split"]
+    assert dataset.frame("test").height == 100
+    assert dataset.profile()["columns"]["a"]["missing"] == 0
+
+
+def test_the_same_inputs_give_the_same_bytes_in_any_folder(project, tmp_path):
+    first = built(project, tabular())
+    other = tmp_path / "other"
+    other.mkdir()
+    second = built(other, tabular())
+    assert content(first.folder) == content(second.folder)
+    changed = built(other, tabular(seed=1))
+    assert changed.hash != first.hash
+
+
+def test_the_same_inputs_give_the_same_bytes_on_any_number_of_cores(project):
+    rows, _ = swaps(0, 1999, per_block=5)
+    write_chain(project / "chain" / "pool", rows, 0, 1999, chunk=130)
+    (project / "task.json").write_text(chain_task().model_dump_json(by_alias=True))
+    program = (
+        "import sys; from pathlib import Path; from assay.data.build import build; from assay.task.task import Task;"
+        "task = Task.model_validate_json(Path('task.json').read_text()); build(task, '.', sys.argv[1])"
+    )
+    found = []
+    for cores in ("1", "3"):
+        command = [sys.executable, "-c", program, f"out-{cores}"]
+        subprocess.run(command, cwd=project, env=os.environ | {"POLARS_MAX_THREADS": cores}, check=True)
+        found.append(content(project / f"out-{cores}"))
+    assert found[0] == found[1]
+
+
+def test_nothing_is_done_when_nothing_has_changed(project):
+    dataset = built(project, tabular())
+    before = {path.name: path.stat().st_mtime_ns for path in dataset.folder.iterdir()}
+    steps = []
+    build(make_task({"sources": [CSV]}), project, project / "data", steps.append)
+    assert steps[-1] == "Nothing has changed"
+    assert {path.name: path.stat().st_mtime_ns for path in dataset.folder.iterdir()} == before
+    again = build(make_task({"sources": [CSV], "drop": ["b"]}), project, project / "data", steps.append)
+    assert again.features == ["a"]
+
+
+def test_a_dataset_that_was_altered_is_noticed_and_made_anew(project):
+    dataset = built(project, tabular())
+    rows = dataset.folder / "rows.parquet"
+    good = rows.read_bytes()
+    rows.write_bytes(good[:-1] + b"x")
+    with pytest.raises(ArtefactDamaged):
+        Dataset.load(dataset.folder)
+    build(make_task({"sources": [CSV]}), project, project / "data")
+    assert rows.read_bytes() == good
+    manifest = dataset.folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("assay-dataset/1", "assay-dataset/2"))
+    with pytest.raises(ArtefactVersion, match="assay-dataset/2"):
+        Dataset.load(dataset.folder)
+    for text in ("", "[]", '{"schema": "assay-dataset/1"}'):
+        manifest.write_text(text)
+        with pytest.raises(ArtefactDamaged):
+            Dataset.load(dataset.folder)
+    with pytest.raises(NoDataset):
+        Dataset.load(project / "absent")
+
+
+def test_classes_are_numbered_and_named(project):
+    frame = tabular(300).with_columns(pl.when(pl.col("y") > 1).then(pl.lit("up")).otherwise(pl.lit("down")).alias("y"))
+    dataset = built(project, frame, kind="binary")
+    assert dataset.manifest.classes == ("down", "up")
+    assert set(dataset.arrays("test")[1]) == {0.0, 1.0}
+
+
+def test_missing_features_stay_missing(project):
+    frame = tabular(300).with_columns(pl.when(pl.col("b") > 6).then(None).otherwise(pl.col("a")).alias("a"))
+    dataset = built(project, frame)
+    missing = sum(np.isnan(dataset.arrays(part)[0][:, 0]).sum() for part in ("train", "validation", "test"))
+    assert missing == dataset.manifest.features[0].missing == frame["a"].null_count() > 0
+
+
+def test_what_is_left_out_is_said(project):
+    frame = tabular(300).with_columns(
+        pl.lit("x").alias("text"), pl.lit(1).alias("one"), pl.int_range(pl.len()).alias("id")
+    )
+    about = built(project, frame, source={"key": ["id"]}, keep=["id"]).manifest
+    assert about.keep == ("id",)
+    assert [feature.name for feature in about.features] == ["a", "b"]
+    assert [(left.what, left.reason) for left in about.left_out] == [
+        ("column text", "its type is String, not a number"),
+        ("column one", "it has one value only"),
+    ]
+
+
+def test_columns_that_the_task_names_are_kept_by_themselves(project):
+    frame = tabular(300).with_columns(pl.lit("low").alias("grade"), pl.col("a").alias("asset"), pl.lit("x").alias("as"))
+    frame.write_csv(project / "rows.csv")
+    sections = {"existing": {"kind": "rule", "rule": "CASE WHEN grade = 'low' THEN 0.1 ELSE 0.5 END"}}
+    data = {"sources": [CSV], "features": [{"name": "b", "op": "column"}]}
+    dataset = build(
+        make_task(data, value={"loss": "ABS(y - prediction) * asset"}, **sections), project, project / "data"
+    )
+    assert dataset.manifest.keep == ("grade", "asset")
+
+
+def chain_task(**sections):
+    data = {
+        "sources": [{"name": "pool", "kind": "cryo", "folder": "chain/pool"}],
+        "events": [{"name": "swap", "signature": SWAP, "decimals": {"amountIn": 18}}],
+        "bars": {
+            "every": "10 blocks",
+            "columns": [
+                {"name": "swaps", "op": "count"},
+                {"name": "volume", "op": "sum", "of": "amountIn"},
+                {"name": "fee", "op": "last", "of": "fee"},
+            ],
+        },
+        "features": [
+            {"name": "swaps_now", "op": "column", "of": "swaps", "unit": "swaps"},
+            {"name": "volume_5", "op": "volume", "of": "volume", "window": 5},
+        ],
+        "label": {"op": "forward_sum", "of": "volume", "horizon": 3},
+        "keep": ["fee"],
+    } | sections
+    return make_task(data, target="volume_next")
+
+
+def test_chain_data_from_a_folder_to_a_dataset(project):
+    rows, values = swaps(0, 999)
+    write_chain(project / "chain" / "pool", rows, 0, 999)
+    dataset = build(chain_task(), project, project / "data")
+    about = dataset.manifest
+    assert about.blocks == (0, 999)
+    assert about.keep == ("block_number", "fee")
+    # 100 bars: 4 for the window, 3 for the label, and 3 before each of two boundaries.
+    assert dataset.frame().height == 100 - 4 - 3 - 6
+    assert {left.count for left in about.left_out} == {4, 3, 6}
+    assert about.embargo == 3
+    row = dataset.frame().row(0, named=True)
+    assert row["block_number"] == 49
+    volume = [sum(a for b, _, a, *_ in values if b // 10 == bar) / 1e18 for bar in range(8)]
+    assert row["volume_5"] == pytest.approx(sum(volume[:5]), rel=1e-6)
+    assert row["volume_next"] == pytest.approx(sum(volume[5:8]), rel=1e-12)
+    assert row["swaps_now"] == sum(b // 10 == 4 for b, *_ in values)
+    assert about.features[0].unit == "swaps"
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32 - 1), st.integers(120, 480))
+def test_changing_the_chain_after_a_block_moves_no_feature_before_it(tmp_path_factory, seed, cut):
+    """Point in time from the logs on: another chain after a block, and every bar that had ended keeps its features."""
+    task = chain_task()
+    made = []
+    here, _ = swaps(0, 499, seed=seed)
+    other, _ = swaps(0, 499, seed=seed + 1)
+    past = [row for row in here if row["block_number"] < cut]
+    for rows in (here, past + [row for row in other if row["block_number"] >= cut]):
+        project = tmp_path_factory.mktemp("chain")
+        write_chain(project / "chain" / "pool", rows, 0, 499, chunk=170)
+        (project / "work").mkdir()
+        tables = rows_of.open_tables(task, project, project / "work", lambda _: None)
+        found = rows_of.make(task, project, project / "work", tables, lambda _: None)
+        made.append(features.make(found.frame, task.data.features, time=found.time, project=project).frame)
+    ended = [frame.filter(pl.col("block_number") < cut) for frame in made]
+    assert ended[0].height == cut // 10
+    assert ended[0].equals(ended[1], null_equal=True)
+
+
+def test_logs_of_other_shapes_are_quarantined_with_their_reason(project):
+    rows, _ = swaps(0, 999)
+    odd = log(500, 99, [1, 1, 1], types=["uint256", "int256", "uint32"])
+    write_chain(
+        project / "chain" / "pool", sorted([*rows, odd], key=lambda r: (r["block_number"], r["log_index"])), 0, 999
+    )
+    events = [{"name": "swap", "signature": SWAP, "decimals": {"amountIn": 18}, "on_mismatch": "quarantine"}]
+    dataset = build(chain_task(events=events), project, project / "data")
+    assert dataset.manifest.quarantined == 1
+    aside = pl.read_parquet(dataset.folder.joinpath("quarantine.parquet").read_bytes())
+    assert aside["reason"].to_list() == ["does not fit the event's types"]
+    assert json.loads(aside["row"][0])["block_number"] == 500
+
+
+def test_quotes_of_another_source_are_joined_as_they_were_known(project):
+    hours = pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 9), "1h", eager=True)
+    frame = pl.DataFrame({"time": hours, "a": range(len(hours))}).with_columns(
+        (pl.col("a") * 2.0 + pl.col("a") % 7).alias("y")
+    )
+    quotes = pl.DataFrame({"at": hours.dt.offset_by("10m"), "quote": [float(n % 11) for n in range(len(hours))]})
+    quotes.write_csv(project / "quotes.csv")
+    sources = [CSV, {"name": "quotes", "kind": "csv", "path": "quotes.csv", "time": "at"}]
+    frame.write_csv(project / "rows.csv")
+    for delay, behind in (("0s", 1), ("2h", 3)):
+        data = {"time": "time", "sources": sources, "joins": [{"table": "quotes", "delay": delay}], "trusted": ["a"]}
+        found = build(make_task(data), project, project / "data").frame()
+        expected = [None if n < behind else float((n - behind) % 11) for n in found["a"]]
+        assert found["quote"].to_list() == expected
+    keyed = {"sources": [CSV, {"name": "names", "kind": "csv", "path": "names.csv"}]}
+    (project / "names.csv").write_text("a,size\n1,10\n1,20\n")
+    with pytest.raises(Duplicated, match="a 1 is there twice"):
+        build(make_task(keyed | {"joins": [{"table": "names", "on": ["a"]}]}), project, project / "out")
+    with pytest.raises(ColumnMissing, match="neither a time nor `on`"):
+        build(make_task(keyed | {"joins": [{"table": "names"}]}), project, project / "out")
+
+
+FEATURES = [{"name": "a", "op": "column"}, {"name": "b", "op": "column"}]
+
+
+def _with(**columns):
+    return tabular(300).with_columns(**columns)
+
+
+ROW = pl.int_range(pl.len())
+BAD = {
+    "an infinite feature": (
+        _with(a=pl.when(ROW == 7).then(float("inf")).otherwise(pl.col("a"))),
+        {},
+        NotFinite,
+        "row 8",
+    ),
+    "a feature too large for float32": (
+        _with(a=pl.when(ROW == 7).then(1e39).otherwise(pl.col("a"))),
+        {},
+        NotFinite,
+        "a",
+    ),
+    "a target that is NaN": (
+        _with(y=pl.when(ROW == 3).then(float("nan")).otherwise(pl.col("y"))),
+        {},
+        NotFinite,
+        "1 of 300",
+    ),
+    "a target that is missing": (_with(y=pl.when(ROW == 3).then(None).otherwise(pl.col("y"))), {}, NotFinite, "row 4"),
+    "a target that is not there": (tabular().rename({"y": "z"}), {}, ColumnMissing, "needs the column y"),
+    "a target of text": (_with(y=pl.lit("x")), {}, MixedTypes, "needs numbers"),
+    "numbers with text among them": (
+        _with(a=pl.when(ROW == 9).then(pl.lit("?")).otherwise(pl.col("a").cast(str))),
+        {},
+        MixedTypes,
+        r"'\?' in row 10",
+    ),
+    "a constant feature": (
+        _with(b=pl.lit(4)),
+        {"features": FEATURES},
+        ConstantColumn,
+        "the feature b has one value only",
+    ),
+    "only constant features": (_with(b=pl.lit(4)).drop("a"), {}, DataError, "no features"),
+    "the target as a feature": (_with(c=pl.col("y") * 2 + 1), {}, Leaks, "the feature c alone nearly is the target"),
+    "one class": (_with(y=pl.lit(1)), {"kind": "binary"}, OneClass, "one class only"),
+    "one class in a part": (
+        _with(y=(ROW < 200).cast(int), t=ROW),
+        {"kind": "binary", "time": "t"},
+        OneClass,
+        "the train part has no row of class 0",
+    ),
+    "too many classes": (_with(y=ROW % 7), {"kind": "binary"}, DataError, "7 values"),
+    "too few rows": (tabular(30), {}, TooFewRows, "validation part would have 6 of 30"),
+    "one row": (tabular(1), {}, DataError, "no features"),
+    "time going backwards": (
+        _with(t=pl.when(ROW == 5).then(0).otherwise(ROW + 10)),
+        {"time": "t"},
+        TimeBackwards,
+        "row 6",
+    ),
+    "rows without a time": (
+        _with(t=pl.when(ROW == 5).then(None).otherwise(ROW + 10)),
+        {"time": "t"},
+        TimeBackwards,
+        "no time",
+    ),
+    "duplicated keys": (_with(k=ROW // 2), {"source": {"key": ["k"]}}, Duplicated, "2 rows have k 0"),
+    "a table that is not there": (tabular(), {"table": "rowz"}, SourceUnknown, "rowz"),
+    "a time that is not there": (tabular(), {"time": "when"}, ColumnMissing, "when"),
+    "a column to keep that is not there": (tabular(), {"keep": ["aa"]}, ColumnMissing, r"Did you mean a\?"),
+    "a column to drop that is not there": (tabular(), {"drop": ["bb"]}, ColumnMissing, r"Did you mean b\?"),
+}
+
+
+@pytest.mark.parametrize(("frame", "options", "error", "words"), BAD.values(), ids=BAD)
+def test_bad_input_is_one_sentence_and_leaves_nothing(project, frame, options, error, words):
+    with pytest.raises(error, match=words) as caught:
+        built(project, frame, **options)
+    assert "\n" not in str(caught.value)
+    assert sorted(path.name for path in project.iterdir()) == ["rows.csv"]
+
+
+def test_bad_rows_can_be_set_aside_instead(project):
+    frame = _with(
+        y=pl.when(ROW == 3).then(None).otherwise(pl.col("y")),
+        a=pl.when(ROW == 7).then(float("inf")).otherwise(pl.col("a")),
+    )
+    checks = [
+        {"column": "y", "rule": "not missing", "on_fail": "quarantine"},
+        {"column": "a", "rule": "finite", "on_fail": "repair:missing"},
+    ]
+    dataset = built(project, frame, checks=checks)
+    assert (dataset.frame().height, dataset.manifest.quarantined) == (299, 1)
+    assert dataset.manifest.features[0].missing == 1
+
+
+def test_a_label_made_at_a_horizon_can_be_checked_too(project):
+    frame = _with(t=ROW, p=pl.when(ROW == 50).then(0.0).otherwise(pl.col("a").abs() + 1))
+    options = {
+        "time": "t",
+        "label": {"op": "forward_log_return", "of": "p"},
+        "features": [{"name": "b", "op": "column"}],
+    }
+    with pytest.raises(NotFinite, match="target r is no finite value in 2"):
+        built(project, frame, target="r", **options)
+    checks = [{"column": "r", "rule": "finite", "on_fail": "quarantine"}]
+    assert built(project, frame, target="r", checks=checks, **options).manifest.quarantined == 2
+
+
+def test_time_can_be_sorted_by_a_check(project):
+    frame = _with(t=pl.int_range(pl.len() - 1, -1, -1))
+    checks = [{"column": "t", "rule": "increasing", "on_fail": "repair:sort"}]
+    dataset = built(project, frame, time="t", checks=checks)
+    assert dataset.frame()["t"].is_sorted()
+
+
+def test_an_honest_strong_feature_can_be_trusted(project):
+    frame = _with(c=pl.col("y") * 2 + 1)
+    assert built(project, frame, trusted=["c"]).features == ["a", "b", "c"]
+
+
+def test_a_function_that_sees_the_future_stops_the_build(project):
+    (project / "features.py").write_text("def f(rows):\n    return rows['a'].shift(-1)\n")
+    frame = _with(t=ROW)
+    features = [*FEATURES, {"name": "f", "op": "function", "function": "features.py:f"}]
+    with pytest.raises(Leaks, match="the feature f of row"):
+        built(project, frame, time="t", features=features)
+    assert not (project / "data").exists()
+    report = check(make_task({"sources": [CSV], "time": "t", "features": features}), project)
+    assert [(leak.feature, leak.kind) for leak in report.leaks] == [("f", "future")]
+    assert not report.ok
+
+
+def test_the_check_finds_nothing_in_honest_data_and_names_what_is_broken(project):
+    _with(t=ROW).write_csv(project / "rows.csv")
+    report = check(make_task({"sources": [CSV], "time": "t"}), project)
+    assert (report.ok, report.rows, report.features) == (True, 300, 2)
+    checks = [{"column": "a", "rule": "at least 100"}]
+    report = check(make_task({"sources": [CSV], "time": "t", "checks": checks}), project)
+    assert not report.ok
+    assert "at least 100" in report.broken
+    assert sorted(path.name for path in project.iterdir()) == ["rows.csv"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_to(project):
+    tabular().write_csv(project / "rows.csv")
+    project.chmod(0o500)
+    try:
+        with pytest.raises(ReadOnly):
+            build(make_task({"sources": [CSV]}), project, project / "data")
+    finally:
+        project.chmod(0o700)
+
+
+def test_a_read_only_file_system(project):
+    tabular().write_csv(project / "rows.csv")
+    # The kernel's own files may not be written by anybody, root included.
+    with pytest.raises(StorageError, match="cannot write /proc/assay-data"):
+        build(make_task({"sources": [CSV]}), project, Path("/proc/assay-data"))
+
+
+def _no_larger_than(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def test_a_full_disk_leaves_the_old_dataset(project):
+    first = built(project, tabular())
+    before = content(first.folder)
+    tabular(20_000, seed=2).write_csv(project / "rows.csv")
+    (project / "task.json").write_text(make_task({"sources": [CSV]}).model_dump_json(by_alias=True))
+    program = (
+        "import signal, resource; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "from pathlib import Path; from assay.core.errors import AssayError; from assay.data.build import build;"
+        "from assay.task.task import Task; task = Task.model_validate_json(Path('task.json').read_text());"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (SIZE, SIZE))\n"
+        "try:\n    build(task, '.', 'data')\nexcept AssayError as error:\n    print(error.code, error)"
+    )
+    for size in (2_000, 150_000):
+        command = [sys.executable, "-c", program.replace("(SIZE, SIZE)", f"({size}, {size})")]
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+        assert done.stdout.startswith(DiskFull.code), (done.stdout, done.stderr)
+        assert content(first.folder) == before
+        assert {path.name for path in project.iterdir()} == {"rows.csv", "task.json", "data"}

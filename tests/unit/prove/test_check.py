@@ -1,0 +1,224 @@
+"""Keys that whoever pins them should not believe: refused where their reference string is at hand."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from Crypto.Hash import keccak
+
+import assay
+from assay import _core
+from assay.cli.main import run
+from assay.core.errors import ReadOnly
+from assay.prove import check, srs
+from assay.prove.errors import KeyForged
+from assay.prove.keys import VerifyingKey
+
+# Behind the magic, the kind and the inputs (docs/spec/protocol.md, section 7).
+STAMP = 11 + 2
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """A cache of its own, so that nothing is known of any key yet."""
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def key(own_cache, circuit):
+    return assay.setup(circuit, max_batch=2).verifying_key
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The strings that the native check was asked about."""
+    asked = []
+
+    def counted(content, path, true=_core.check_key):
+        asked.append(path)
+        return true(content, path)
+
+    monkeypatch.setattr(_core, "check_key", counted)
+    return asked
+
+
+def copy(key, content=None, **pinned):
+    """The key as somebody else reads it, with other bytes or other facts beside them."""
+    facts = key.about | {"srs": key.about["srs"] | pinned}
+    return VerifyingKey(key.content if content is None else content, facts)
+
+
+def first_point(content):
+    views = int.from_bytes(content[STAMP + 2 + 12 * 4 : STAMP + 2 + 13 * 4], "big")
+    return STAMP + 2 + 13 * 4 + 6 * views
+
+
+def with_other_positions(content):
+    """[Pub] exchanged with [G]: both are points, so the key can be read and verifies."""
+    at = first_point(content)
+    return content[:at] + content[at + 64 : at + 128] + content[at : at + 64] + content[at + 128 :]
+
+
+def stamped(content, stamp):
+    return content[:STAMP] + bytes([stamp]) + content[STAMP + 1 :]
+
+
+def kept(folder):
+    return sorted(path.name for path in (folder / "checked-keys").glob("*"))
+
+
+def recut(change=lambda _: None, *, degree):
+    """Put another cut of the cache's string in its place: fewer powers, so another digest, and the same secret."""
+    (old,) = srs.available()
+    data = old.path.read_bytes()
+    tau, powers = data[49:177], data[177 : 177 + 64 * (degree + 1)]
+    hashed = keccak.new(digest_bits=256, data=data[12:13] + powers + tau).digest()
+    cut = bytearray(data[:13] + degree.to_bytes(4, "big") + hashed + tau + powers)
+    change(cut)
+    old.path.unlink()
+    path = old.path.with_name(f"{old.kind}-{degree}-0x{hashed.hex()}.srs")
+    path.write_bytes(cut)
+    return f"0x{hashed.hex()}"
+
+
+def test_an_honest_key_agrees_with_its_string(own_cache, key):
+    assert key.check.checked
+    assert key.check.srs == key.about["srs"]["digest"]
+    assert key.check.note == f"The key agrees with the development reference string {key.check.srs[:18]}."
+
+
+def test_a_key_is_checked_once(own_cache, key, calls):
+    for _ in range(3):
+        assert copy(key).check.checked
+    assert len(calls) == 1
+    assert len(kept(own_cache)) == 1
+
+
+def test_a_verdict_is_of_one_key_and_one_string(own_cache, key, calls, circuit):
+    assert key.check.checked
+    assert assay.setup(circuit, max_batch=2).verifying_key.check.checked
+    other = recut(degree=key.about["srs"]["degree"] - 1)
+    assert copy(key).check.srs == other != key.check.srs
+    assert len(calls) == len(kept(own_cache)) == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"yes", b"\xff\xfe"])
+def test_a_damaged_verdict_counts_for_nothing(own_cache, key, calls, content):
+    assert key.check.checked
+    (own_cache / "checked-keys" / kept(own_cache)[0]).write_bytes(content)
+    assert copy(key).check.checked
+    assert len(calls) == 2
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(own_cache, key, calls, monkeypatch):
+    def refuse(place, content):
+        raise ReadOnly(f"cannot write {place}")
+
+    monkeypatch.setattr(check.files, "write", refuse)
+    assert key.check.checked
+    assert copy(key).check.checked
+    assert (len(calls), kept(own_cache)) == (2, [])
+
+
+@dataclass
+class Forgery:
+    change: object
+    pinned: dict
+    says: str
+
+
+FORGERIES = {
+    "positions": Forgery(with_other_positions, {}, "positions"),
+    "stamp": Forgery(lambda content: stamped(content, 1), {"kind": "ceremony"}, "reference string is not this one"),
+    "stamp, string unnamed": Forgery(
+        lambda content: stamped(content, 1), {"kind": "ceremony", "digest": "0x00"}, "reference string is not this one"
+    ),
+    "stamp of the key alone": Forgery(lambda content: stamped(content, 1), {}, "stamped ceremony"),
+    "stamp beside the key alone": Forgery(lambda content: content, {"kind": "ceremony"}, "stamped development"),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forged_key_is_refused(own_cache, key, name):
+    forgery = FORGERIES[name]
+    forged = copy(key, forgery.change(key.content), **forgery.pinned)
+    for _ in range(2):
+        with pytest.raises(KeyForged, match=forgery.says) as caught:
+            _ = forged.check
+        assert caught.value.code == "key/forged"
+    assert kept(own_cache) == []
+    with pytest.raises(KeyForged):
+        assay.solidity(forged)
+
+
+def test_a_string_of_another_secret_under_the_name_that_the_key_gives(own_cache, key):
+    other = srs.generate(srs.SMALLEST + srs.SLACK)
+    with pytest.raises(KeyForged, match="reference string is not this one"):
+        _ = copy(key, digest=other.digest).check
+
+
+def test_verifying_with_a_forged_key_is_refused(own_cache, circuit, rows):
+    keys = assay.setup(circuit, max_batch=2)
+    proof = assay.prove(keys.proving_key, rows[:1])
+    with pytest.raises(KeyForged):
+        assay.verify(copy(keys.verifying_key, kind="ceremony"), proof)
+    assert assay.verify(keys.verifying_key, proof)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"), [("development", "the machine that made the string"), ("ceremony", "assay srs import FILE")]
+)
+def test_without_the_string_nothing_is_refused_and_it_says_so(own_cache, key, tmp_path, monkeypatch, kind, says):
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "empty"))
+    other = copy(key, stamped(with_other_positions(key.content), int(kind == "ceremony")), kind=kind)
+    assert (other.check.checked, other.check.srs) == (False, None)
+    assert other.check.note.startswith(f"The key was not checked: its {kind} reference string is not in ")
+    assert says in other.check.note
+    assert assay.solidity(other).startswith("// SPDX")
+
+
+def test_another_cut_of_the_same_string_can_tell_as_well(own_cache, key):
+    other = recut(degree=key.about["srs"]["degree"] - 1)
+    assert key.check.srs == other
+    with pytest.raises(KeyForged, match="positions"):
+        _ = copy(key, with_other_positions(key.content)).check
+
+
+def test_a_string_that_is_too_short_cannot_tell(own_cache, key):
+    recut(degree=100)
+    assert not key.check.checked
+    assert "the reference string has 101 powers" in key.check.note
+
+
+def test_a_damaged_string_cannot_tell(own_cache, key):
+    def damage(data):
+        data[400] ^= 1
+
+    recut(damage, degree=key.about["srs"]["degree"] - 1)
+    assert not key.check.checked
+    assert key.check.note.startswith("The key was not checked: the reference string is ")
+
+
+def test_the_commands_say_what_was_checked(own_cache, circuit, rows, tmp_path, capsys, monkeypatch):
+    keys = assay.setup(circuit, max_batch=2)
+    keys.save(tmp_path / "keys")
+    (tmp_path / "proof.json").write_text(assay.prove(keys.proving_key, rows[:1]).to_json())
+    verify = ["verify", str(tmp_path / "keys"), str(tmp_path / "proof.json")]
+    solidity = ["solidity", str(tmp_path / "keys"), "--out", str(tmp_path / "V.sol")]
+    for command in (verify, solidity):
+        assert run([*command, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["key"] == keys.verifying_key.check.to_dict()
+        assert run(command) == 0
+        assert capsys.readouterr().out.endswith(f"\n  {keys.verifying_key.check.note}\n")
+    with monkeypatch.context() as patch:
+        patch.setenv("ASSAY_CACHE", str(tmp_path / "empty"))
+        for command in (verify, solidity):
+            assert run([*command, "--json"]) == 0
+            assert json.loads(capsys.readouterr().out)["key"]["checked"] is False
+    copy(keys.verifying_key, kind="ceremony").save(tmp_path / "keys" / "verifying.key")
+    (tmp_path / "V.sol").unlink()
+    for command in (verify, solidity):
+        assert run(command) == 2
+        assert capsys.readouterr().err.startswith("error[key/forged]: the verifying key is stamped development")
+    assert not (tmp_path / "V.sol").exists()
