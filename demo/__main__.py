@@ -96,6 +96,9 @@ def decide(show: Show, project: Path) -> dict[str, Any]:
         decision = walk.assay("decide", str(project))
     show.line(f"$ assay decide {project.name}")
     explain_decision(show, decision)
+    with show.step("Report"):
+        walk.assay("report", str(project))
+    show.line(f"$ assay report {project.name}")
     return {"replay": told, "data": data, "front": front, "decision": decision}
 
 

@@ -48,7 +48,7 @@ def unseen_days_are_traded_with_proven_fees(project):
 
 def decision_is_the_project_s_own(result, project):
     steps = {step.step: step.state for step in assay_status(project)}
-    assert steps == {"data": "fresh", "explore": "fresh", "decide": "fresh", "report": "missing"}
+    assert steps == {"data": "fresh", "explore": "fresh", "decide": "fresh", "report": "fresh"}
     decision = json.loads((project / "decision" / "decision.json").read_text())
     assert result["decision"]["chosen"] == decision["chosen"] is not None
     chosen = next(row for row in decision["rows"] if row["id"] == decision["chosen"])

@@ -1,10 +1,14 @@
 //! Roots of unity, dense polynomials and the transcript: what prover and verifier share.
 
+mod fft;
 mod field;
+mod limbs;
 mod polynomial;
 mod transcript;
 
+pub use fft::Coset;
 pub use field::{inverses, root_of_unity, signed, word, Fr, WORD};
+pub use limbs::Fe;
 pub use polynomial::{
     add_scaled, coset_evaluate, coset_interpolate, divide_by_linear, evaluate, interpolate, shift,
 };

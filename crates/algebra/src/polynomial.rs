@@ -1,45 +1,23 @@
 //! Dense polynomials as coefficient vectors, lowest degree first.
 
+use crate::fft::{interpolate_on, Coset};
 use crate::Fr;
 use ark_ff::{One, Zero};
-use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use rayon::prelude::*;
-
-fn domain(size: usize) -> Radix2EvaluationDomain<Fr> {
-    Radix2EvaluationDomain::new(size)
-        .expect("sizes are bounded far below 2^28 where shapes are made")
-}
 
 /// The coefficients of the polynomial with these values on the roots of unity (length a power of two).
 pub fn interpolate(values: &[Fr]) -> Vec<Fr> {
-    domain(values.len()).ifft(values)
+    coset_interpolate(values, Fr::one())
 }
 
 /// Values on the coset `shift·<ω_size>`, `size` a power of two; higher coefficients wrap correctly.
 pub fn coset_evaluate(coefficients: &[Fr], size: usize, offset: Fr) -> Vec<Fr> {
-    let coset = domain(size)
-        .get_coset(offset)
-        .expect("the offset is not zero");
-    if coefficients.len() <= size {
-        return coset.fft(coefficients);
-    }
-    // X^size is constant on the coset, so blocks of `size` coefficients fold into one.
-    let wrap = coset.coset_offset_pow_size();
-    let mut folded = vec![Fr::zero(); size];
-    let mut factor = Fr::one();
-    for block in coefficients.chunks(size) {
-        add_scaled(&mut folded, block, factor);
-        factor *= wrap;
-    }
-    coset.fft(&folded)
+    Coset::new(size, offset).evaluate(coefficients)
 }
 
 /// The polynomial of degree below `values.len()` with these values on the coset.
 pub fn coset_interpolate(values: &[Fr], offset: Fr) -> Vec<Fr> {
-    domain(values.len())
-        .get_coset(offset)
-        .expect("the offset is not zero")
-        .ifft(values)
+    interpolate_on(values, offset)
 }
 
 /// `target += factor · source`, growing `target` where needed.

@@ -1,8 +1,7 @@
 //! Many independent affine additions with one field inversion (Montgomery's trick): five
 //! multiplications and a squaring each, against eleven or more for a Jacobian addition.
 
-use crate::field::Fe;
-use crate::point::Point;
+use crate::point::{Fe, Point};
 
 /// The buffers of the additions, kept between calls.
 #[derive(Default)]

@@ -24,7 +24,7 @@ impl ByValue {
         let lists = values.par_chunks(part).enumerate().map(|(index, values)| {
             Sorted::new(
                 keys,
-                &Values {
+                &ByKey {
                     bases,
                     first: index * part,
                     values,
@@ -51,14 +51,14 @@ impl ByValue {
 }
 
 /// The value as the key, the point as the entry.
-struct Values<'a> {
+struct ByKey<'a> {
     bases: &'a Bases<'a>,
     /// The index of the first point.
     first: usize,
     values: &'a [u64],
 }
 
-impl Entries for Values<'_> {
+impl Entries for ByKey<'_> {
     #[expect(clippy::cast_possible_truncation, reason = "points are bounded")]
     fn each(&self, mut visit: impl FnMut(usize, u32)) {
         for (index, value) in (self.first..).zip(self.values) {

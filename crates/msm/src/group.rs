@@ -4,7 +4,7 @@ use crate::sort::Sorted;
 use rayon::prelude::*;
 
 /// Entries of a group, at most: enough to share an inversion well, few enough for the cache.
-const MOST: usize = 4096;
+const MOST: usize = 8192;
 /// Entries of a group below which a second thread is not worth its inversions.
 const LEAST: usize = 512;
 

@@ -41,7 +41,6 @@ mod accumulate;
 mod base;
 mod batch;
 mod by_value;
-mod field;
 mod group;
 mod plan;
 mod point;

@@ -1,8 +1,10 @@
 //! Affine points in the form the bucket additions read: one cache line each.
 
-use crate::field::Fe;
-use ark_bn254::{G1Affine, G1Projective};
+use ark_bn254::{FqConfig, G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
+
+/// The base field.
+pub(crate) type Fe = assay_algebra::Fe<FqConfig>;
 
 /// An affine point; `(0, 0)`, which is not on the curve, stands for infinity as in `ark_ec`.
 #[derive(Clone, Copy, Debug)]

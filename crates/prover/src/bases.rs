@@ -1,33 +1,55 @@
 //! The reference string in the bases that proving needs, loaded when first used.
 
+use crate::column::TWICE;
 use crate::Error;
 use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
-use assay_algebra::Fr;
 use assay_msm::FixedBase;
 use assay_srs::Srs;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Window tables pay for themselves up to this size; beyond, they would take hundreds of megabytes.
-const TABLE_LIMIT: usize = (1 << 14) + 64;
+/// Up to so many points a window table pays for itself within a few proofs.
+const SMALL: usize = (1 << 14) + 64;
+/// The use that builds it: a prover of one proof never does.
+const SECOND: u32 = 2;
+/// Of larger bases: the use at which proofs without the table have lost about what it costs.
+const LATE: u32 = 12;
 
 /// Powers, and the Lagrange and running-sum bases by size.
 pub(crate) struct Bases {
     path: PathBuf,
     srs: Mutex<Option<Arc<Srs>>>,
-    powers: Mutex<Option<Arc<FixedBase>>>,
-    lagrange: Mutex<HashMap<u32, Arc<FixedBase>>>,
-    suffix: Mutex<HashMap<u32, Arc<FixedBase>>>,
+    powers: Mutex<Option<Held>>,
+    lagrange: Mutex<HashMap<u32, Held>>,
+    suffix: Mutex<HashMap<u32, Held>>,
 }
 
-fn fixed(points: Vec<G1Affine>) -> FixedBase {
-    if points.len() <= TABLE_LIMIT {
-        FixedBase::with_table(points)
-    } else {
-        FixedBase::new(points)
+/// A base and how often it was asked for.
+struct Held {
+    base: Arc<FixedBase>,
+    uses: u32,
+}
+
+impl Held {
+    fn new(points: Vec<G1Affine>) -> Self {
+        Self {
+            base: Arc::new(FixedBase::new(points)),
+            uses: 0,
+        }
+    }
+
+    /// The base; use number `late` builds the table of one that is not small.
+    fn base(&mut self, late: Option<u32>) -> Arc<FixedBase> {
+        self.uses = self.uses.saturating_add(1);
+        let points = self.base.points();
+        let small = points.len() <= SMALL;
+        if Some(self.uses) == if small { Some(SECOND) } else { late } {
+            self.base = Arc::new(FixedBase::with_table(points.to_vec()));
+        }
+        self.base.clone()
     }
 }
 
@@ -55,51 +77,68 @@ impl Bases {
     /// `[τ^i]_1` for `i <= degree` at least.
     pub fn powers(&self, degree: usize) -> Result<Arc<FixedBase>, Error> {
         let mut held = self.powers.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*held {
-            Some(powers) if powers.points().len() > degree => Ok(powers.clone()),
+        match &mut *held {
+            Some(powers) if powers.base.points().len() > degree => Ok(powers.base(Some(LATE))),
             _ => {
                 let points = self.srs(degree)?.powers[..=degree].to_vec();
-                Ok(held.insert(Arc::new(fixed(points))).clone())
+                Ok(held.insert(Held::new(points)).base(Some(LATE)))
             }
         }
     }
 
-    /// The Lagrange basis of the domain of order `2^log`.
+    /// The Lagrange basis of the domain of order `2^log`, then the blinding points.
     pub fn lagrange(&self, log: u32) -> Result<Arc<FixedBase>, Error> {
         let mut held = self.lagrange.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(basis) = held.get(&log) {
-            return Ok(basis.clone());
+        if let Some(basis) = held.get_mut(&log) {
+            return Ok(basis.base(None));
         }
-        let basis = Arc::new(fixed(self.srs(1 << log)?.lagrange(log)?));
-        held.insert(log, basis.clone());
-        Ok(basis)
+        let srs = self.srs((1 << log) + TWICE)?;
+        let mut points = srs.lagrange(log)?;
+        points.extend(blinding(&srs, log));
+        Ok(held.entry(log).or_insert(Held::new(points)).base(None))
     }
 
     /// For running sums over `2^log` rows: element `j` is `Σ_(k = j+1 ..= N) [L_(k mod N)]`,
-    /// so that a sum that grows at few rows costs few terms.
+    /// so that a sum that grows at few rows costs few terms. Then the blinding points.
     pub fn suffix(&self, log: u32) -> Result<Arc<FixedBase>, Error> {
         let mut held = self.suffix.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(basis) = held.get(&log) {
-            return Ok(basis.clone());
+        if let Some(basis) = held.get_mut(&log) {
+            return Ok(basis.base(None));
         }
-        let lagrange = self.srs(1 << log)?.lagrange(log)?;
+        let srs = self.srs((1 << log) + TWICE)?;
+        let lagrange = srs.lagrange(log)?;
         let mut sum = G1Projective::zero();
         let mut sums = vec![sum; lagrange.len()];
         for j in (0..lagrange.len()).rev() {
             sum += lagrange[(j + 1) % lagrange.len()];
             sums[j] = sum;
         }
-        let basis = Arc::new(fixed(G1Projective::normalize_batch(&sums)));
-        held.insert(log, basis.clone());
-        Ok(basis)
+        let mut points = G1Projective::normalize_batch(&sums);
+        points.extend(blinding(&srs, log));
+        Ok(held.entry(log).or_insert(Held::new(points)).base(None))
     }
 }
 
-/// `Σ blinds_i ([τ^(n+i)] - [τ^i])`: the commitment of a random multiple of `Z_n`.
-pub(crate) fn blinding(powers: &FixedBase, n: usize, blinds: &[Fr]) -> G1Projective {
-    blinds
-        .iter()
-        .enumerate()
-        .map(|(i, blind)| (powers.points()[n + i].into_group() - powers.points()[i]) * blind)
-        .sum()
+/// `[X^i Z_n]`: blinding coefficients are the scalars of these points.
+fn blinding(srs: &Srs, log: u32) -> Vec<G1Affine> {
+    let point = |i: usize| srs.powers[(1 << log) + i].into_group() - srs.powers[i];
+    G1Projective::normalize_batch(&(0..TWICE).map(point).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_bn254::Fr;
+
+    #[test]
+    fn tables_change_nothing() {
+        let g = G1Affine::generator();
+        let points: Vec<G1Affine> = (1..30u64)
+            .map(|k| (g * Fr::from(k)).into_affine())
+            .collect();
+        let scalars: Vec<Fr> = (1..30u64).map(|k| -Fr::from(k * k)).collect();
+        let mut held = Held::new(points);
+        let sums: Vec<_> = (0..3).map(|_| held.base(None).msm(&scalars)).collect();
+        assert!(sums.iter().all(|sum| *sum == sums[0]));
+    }
 }

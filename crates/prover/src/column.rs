@@ -1,6 +1,5 @@
 //! A committed column: values on the rows, blinded by a random multiple of the vanishing polynomial.
 
-use crate::bases::blinding;
 use ark_bn254::G1Projective;
 use assay_algebra::{interpolate, Fr};
 use assay_msm::FixedBase;
@@ -36,21 +35,15 @@ pub(crate) fn blinded(values: &[Fr], blinds: &[Fr]) -> Vec<Fr> {
 }
 
 impl Column {
-    /// Commits to values in the Lagrange basis.
-    pub fn new(values: &[Fr], count: usize, lagrange: &FixedBase, powers: &FixedBase) -> Self {
-        let secret = blinds(count);
-        Self::with_blinds(values, &secret, lagrange, powers)
+    /// Commits to values. The basis is that of [`crate::bases::Bases::lagrange`]: blinding points follow the rows.
+    pub fn new(values: &[Fr], count: usize, basis: &FixedBase) -> Self {
+        Self::with_blinds(values, &blinds(count), basis)
     }
 
     /// With given blinding coefficients.
-    pub fn with_blinds(
-        values: &[Fr],
-        secret: &[Fr],
-        lagrange: &FixedBase,
-        powers: &FixedBase,
-    ) -> Self {
+    pub fn with_blinds(values: &[Fr], secret: &[Fr], basis: &FixedBase) -> Self {
         Self {
-            commitment: lagrange.msm(values) + blinding(powers, values.len(), secret),
+            commitment: basis.msm(&[values, secret].concat()),
             coefficients: blinded(values, secret),
         }
     }
@@ -60,11 +53,26 @@ impl Column {
         values: &[Fr],
         count: usize,
         plain: G1Projective,
-        powers: &FixedBase,
+        basis: &FixedBase,
+    ) -> Self {
+        let of_values = Self::with_terms(values, count, Vec::new(), basis);
+        Self {
+            commitment: plain + of_values.commitment,
+            ..of_values
+        }
+    }
+
+    /// With the unblinded values committed as terms of the basis, which has blinding points behind its rows.
+    pub fn with_terms(
+        values: &[Fr],
+        count: usize,
+        mut terms: Vec<(usize, Fr)>,
+        basis: &FixedBase,
     ) -> Self {
         let secret = blinds(count);
+        terms.extend((values.len()..).zip(secret.iter().copied()));
         Self {
-            commitment: plain + blinding(powers, values.len(), &secret),
+            commitment: basis.msm_sparse(&terms),
             coefficients: blinded(values, &secret),
         }
     }

@@ -12,6 +12,7 @@ use assay_algebra::{add_scaled, evaluate, interpolate, root_of_unity, word, Fr, 
 use assay_circuit::{linear_columns, linear_witness};
 use assay_msm::FixedBase;
 use assay_verifier::{linear, point_bytes, PointSet, Shape};
+use rayon::prelude::*;
 use std::borrow::Cow;
 
 struct Session<'a> {
@@ -46,7 +47,7 @@ pub(crate) fn prove(
     let rows = linear_columns(&relation.model, &linear::combine(alpha, &witness.inputs));
     let outputs = output_rows(shape, &linear::combine(alpha, &witness.outputs));
     let columns = Columns {
-        phi: Column::new(&rows.phi, TWICE, &lagrange, &powers),
+        phi: Column::new(&rows.phi, TWICE, &lagrange),
         x: interpolate(&rows.x),
         outputs: interpolate(&outputs),
     };
@@ -83,7 +84,10 @@ impl Session<'_> {
         let quotient = self.quotient(columns, y);
         let size = self.shape.chunk(0);
         let chunks = blind_chunks(&quotient, size, self.shape.chunks(0));
-        let commitments: Vec<_> = chunks.iter().map(|chunk| self.powers.msm(chunk)).collect();
+        let commitments: Vec<_> = chunks
+            .par_iter()
+            .map(|chunk| self.powers.msm(chunk))
+            .collect();
         send(&commitments, transcript);
         let zeta = transcript.challenge();
 
@@ -93,7 +97,7 @@ impl Session<'_> {
         body.extend(word(next_phi));
 
         let row = linear::Row {
-            slots: self.slots(self.segment_point(zeta)),
+            slots: self.slots(&[self.segment_point(zeta)])[0],
             x: evaluate(&columns.x, zeta),
             next_phi,
             public_outputs: evaluate(&columns.outputs, zeta),
@@ -122,26 +126,21 @@ impl Session<'_> {
     /// `Σ y^i C_i / Z_n`.
     fn quotient(&self, columns: &Columns, y: Fr) -> Vec<Fr> {
         // Constraints have degree three.
-        let cosets = Cosets::new(self.shape.log_block(), 3);
+        let cosets = Cosets::new(self.shape.log_block(), 2);
         cosets.divide(|coset| {
-            let phi = coset.evaluate(&columns.phi.coefficients);
+            let phi = coset.evaluate_shifted(&columns.phi.coefficients);
             let (x, w) = (coset.evaluate(&columns.x), coset.evaluate(self.weights));
             let outputs = coset.evaluate(&columns.outputs);
-            let segments = self.shape.groups as usize;
-            let slots: Vec<linear::Slots> = coset
-                .points_to(segments, self.shape.stride as usize)
-                .into_iter()
-                .map(|u| self.slots(u))
-                .collect();
+            let slots = self.slots(&coset.powers(self.shape.groups as usize));
             coset.map(|i, _| {
                 let row = linear::Row {
                     slots: slots[i % slots.len()],
                     x: x[i],
-                    next_phi: phi[(i + 1) % phi.len()],
+                    next_phi: phi.next(i),
                     public_outputs: outputs[i],
                 };
                 let sum = linear::constraints(y, &row);
-                sum.constant + sum.phi * phi[i] + sum.weights * w[i]
+                sum.constant + sum.phi * phi.here[i] + sum.weights * w[i]
             })
         })
     }
@@ -176,20 +175,26 @@ impl Session<'_> {
         point.pow([u64::from(self.shape.groups)])
     }
 
-    /// The slot selectors from `X^(n/st)`: `L_j = θ^j (u^st - 1)/(st (u - θ^j))`.
-    fn slots(&self, u: Fr) -> linear::Slots {
+    /// The slot selectors from values of `X^(n/st)`: `L_j = θ^j (u^st - 1)/(st (u - θ^j))`.
+    fn slots(&self, us: &[Fr]) -> Vec<linear::Slots> {
         let stride = u64::from(self.shape.stride);
         let theta = root_of_unity(stride.trailing_zeros()).unwrap_or_default();
         let last = theta.pow([stride - 1]);
-        let mut over = [
-            Fr::from(stride) * (u - Fr::one()),
-            Fr::from(stride) * (u - last),
-        ];
+        let size = Fr::from(stride);
+        let mut over: Vec<Fr> = us
+            .iter()
+            .flat_map(|u| [size * (*u - Fr::one()), size * (*u - last)])
+            .collect();
         batch_inversion(&mut over);
-        let vanishing = u.pow([stride]) - Fr::one();
-        linear::Slots {
-            start: vanishing * over[0],
-            last: vanishing * last * over[1],
-        }
+        us.iter()
+            .zip(over.chunks(2))
+            .map(|(u, over)| {
+                let vanishing = u.pow([stride]) - Fr::one();
+                linear::Slots {
+                    start: vanishing * over[0],
+                    last: vanishing * last * over[1],
+                }
+            })
+            .collect()
     }
 }

@@ -6,6 +6,7 @@ use ark_ff::{One, Zero};
 use assay_algebra::{add_scaled, divide_by_linear, Fr, Transcript};
 use assay_msm::FixedBase;
 use assay_verifier::{point_bytes, Inverses, PointSet};
+use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// A polynomial of the batch and where it is opened.
@@ -49,16 +50,15 @@ pub(crate) fn open(
 ) -> Option<[G1Affine; 2]> {
     let gamma = transcript.challenge();
     let sums = sums_by_set(batch, gamma);
+    // Dividing by one root after the other drops the remainders, which are the claimed values.
+    let divide = |(set, sum): (&PointSet, &Vec<Fr>)| -> Vec<Fr> {
+        let roots = points.of(*set).into_iter();
+        roots.fold(sum.clone(), |f, point| divide_by_linear(&f, point).0)
+    };
+    let divided: Vec<Vec<Fr>> = SETS.par_iter().zip(&sums).map(divide).collect();
     let mut quotient = Vec::new();
-    for (set, sum) in SETS.iter().zip(&sums) {
-        // Dividing by one root after the other drops the remainders, which are the claimed values.
-        let divided = points
-            .of(*set)
-            .into_iter()
-            .fold(Cow::Borrowed(sum.as_slice()), |f, point| {
-                Cow::Owned(divide_by_linear(&f, point).0)
-            });
-        add_scaled(&mut quotient, &divided, Fr::one());
+    for divided in &divided {
+        add(&mut quotient, divided);
     }
     let w = powers.msm(&quotient).into_affine();
     transcript.absorb(&point_bytes(&w));
@@ -74,6 +74,16 @@ pub(crate) fn open(
     let (last, _) = divide_by_linear(&last, z);
     let w_prime: G1Projective = powers.msm(&last);
     Some([w, w_prime.into_affine()])
+}
+
+/// `target += source`, growing `target` where needed.
+fn add(target: &mut Vec<Fr>, source: &[Fr]) {
+    if target.len() < source.len() {
+        target.resize(source.len(), Fr::zero());
+    }
+    for (to, from) in target.iter_mut().zip(source) {
+        *to += from;
+    }
 }
 
 fn sums_by_set(batch: &[Opened<'_>], gamma: Fr) -> [Vec<Fr>; 4] {

@@ -1,25 +1,56 @@
 //! Dividing by `Z_n`: constraints are evaluated on cosets of `H`, one at a time so that memory stays small.
+//!
+//! Blinding lifts a quotient of degree `d·n` by a few coefficients. A whole coset more would be spent on
+//! them, so a small one tells them: sixteen points.
 
 use crate::column::blinds;
 use ark_ff::{batch_inversion, FftField, Field, One, Zero};
 use assay_algebra::{coset_evaluate, coset_interpolate, root_of_unity, Fr};
 use rayon::prelude::*;
 
-/// `degree` cosets of the domain of order `2^log`: enough for a sum of constraints of degree below
-/// `degree·n + n` after division, less what blinding adds (spec 4.4).
+/// The logarithm of the points that tell the coefficients beyond `d·n`: more than blinding adds (spec 4.4),
+/// at most a block's rows.
+const EXTRA: u32 = 4;
+
+/// Points enough for a quotient of degree below `d·n + 16`: `d` cosets of the domain of order `2^log`
+/// and sixteen points.
 pub(crate) struct Cosets {
     log: u32,
     offsets: Vec<Fr>,
+    extra: Fr,
 }
 
-/// One coset, `offset·H`.
+/// A coset that `Z_n` is constant on: of `H`, or of a subgroup of it.
 pub(crate) struct Coset {
+    /// Of the points.
     log: u32,
+    /// Of `H`.
+    log_domain: u32,
     offset: Fr,
+    here: assay_algebra::Coset,
+    /// The points times `ω`, where these are other points.
+    next: Option<assay_algebra::Coset>,
+}
+
+/// Values of a polynomial at the points of a coset, and at these times `ω`.
+pub(crate) struct Shifted {
+    pub here: Vec<Fr>,
+    next: Option<Vec<Fr>>,
+}
+
+impl Shifted {
+    /// The value at `ω` times point `i`.
+    #[inline]
+    pub fn next(&self, i: usize) -> Fr {
+        match &self.next {
+            Some(next) => next[i],
+            None => self.here[(i + 1) & (self.here.len() - 1)],
+        }
+    }
 }
 
 impl Cosets {
-    /// For constraints of this degree in the columns.
+    /// For quotients of degree `degree·n` and a little.
     pub fn new(log: u32, degree: usize) -> Self {
         // Points of the domain of the next four-fold order: X^n is g^n times a fourth root of unity on each.
         let step = root_of_unity(log + 2).unwrap_or_default();
@@ -31,7 +62,11 @@ impl Cosets {
                 now
             })
             .collect();
-        Self { log, offsets }
+        Self {
+            log,
+            offsets,
+            extra: offset,
+        }
     }
 
     /// The quotient by `Z_n` of the polynomial whose values on a coset `numerator` gives.
@@ -42,25 +77,48 @@ impl Cosets {
         let residues: Vec<Vec<Fr>> = self
             .offsets
             .iter()
-            .zip(&constants)
-            .map(|(offset, constant)| {
-                let coset = Coset {
-                    log: self.log,
-                    offset: *offset,
-                };
-                let over = (*constant - Fr::one()).inverse().unwrap_or_default();
-                let mut values = numerator(&coset);
-                values.par_iter_mut().for_each(|value| *value *= over);
-                coset_interpolate(&values, *offset)
+            .map(|offset| {
+                let coset = Coset::new(self.log, self.log, *offset);
+                coset_interpolate(&coset.divided(&numerator), *offset)
             })
             .collect();
         let basis = lagrange_coefficients(&constants);
-        (0..self.offsets.len())
+        let mut quotient: Vec<Fr> = (0..self.offsets.len())
             .flat_map(|power| {
                 let weights: Vec<Fr> = basis.iter().map(|b| b[power]).collect();
                 combine(&residues, &weights)
             })
-            .collect()
+            .collect();
+        let vanishing = product(&constants);
+        let rest = self.rest(&quotient, &vanishing, numerator);
+        quotient.resize(quotient.len() + rest.len(), Fr::zero());
+        for (block, factor) in vanishing.iter().enumerate() {
+            let from = block << self.log;
+            for (to, coefficient) in quotient[from..].iter_mut().zip(&rest) {
+                *to += *factor * coefficient;
+            }
+        }
+        quotient
+    }
+
+    /// What `vanishing(X^n)`, zero on all cosets, has to be multiplied by to make `known` the quotient.
+    fn rest(
+        &self,
+        known: &[Fr],
+        vanishing: &[Fr],
+        numerator: impl Fn(&Coset) -> Vec<Fr>,
+    ) -> Vec<Fr> {
+        let coset = Coset::new(EXTRA.min(self.log), self.log, self.extra);
+        let known = coset.evaluate(known);
+        let constant = self.extra.pow([1u64 << self.log]);
+        let over = assay_algebra::evaluate(vanishing, constant)
+            .inverse()
+            .unwrap_or_default();
+        let mut values = coset.divided(numerator);
+        for (value, known) in values.iter_mut().zip(known) {
+            *value = (*value - known) * over;
+        }
+        coset_interpolate(&values, self.extra)
     }
 }
 
@@ -78,41 +136,85 @@ fn lagrange_coefficients(points: &[Fr]) -> Vec<Vec<Fr>> {
     points
         .iter()
         .map(|own| {
-            let mut product = vec![Fr::one()];
-            let mut scale = Fr::one();
-            for other in points.iter().filter(|p| *p != own) {
-                scale *= *own - other;
-                product.push(Fr::zero());
-                for at in (0..product.len()).rev() {
-                    let below = if at > 0 { product[at - 1] } else { Fr::zero() };
-                    product[at] = below - product[at] * other;
-                }
-            }
+            let others: Vec<Fr> = points.iter().filter(|p| *p != own).copied().collect();
+            let product = product(&others);
+            let scale = assay_algebra::evaluate(&product, *own);
             let scale = scale.inverse().unwrap_or_default();
             product.into_iter().map(|c| c * scale).collect()
         })
         .collect()
 }
 
+/// The coefficients of `Π (X - point)`.
+fn product(points: &[Fr]) -> Vec<Fr> {
+    let mut product = vec![Fr::one()];
+    for point in points {
+        product.push(Fr::zero());
+        for at in (0..product.len()).rev() {
+            let below = if at > 0 { product[at - 1] } else { Fr::zero() };
+            product[at] = below - product[at] * point;
+        }
+    }
+    product
+}
+
 impl Coset {
+    fn new(log: u32, log_domain: u32, offset: Fr) -> Self {
+        let size = 1 << log;
+        let next = (log < log_domain).then(|| {
+            let root = root_of_unity(log_domain).unwrap_or_default();
+            assay_algebra::Coset::new(size, offset * root)
+        });
+        Self {
+            log,
+            log_domain,
+            offset,
+            here: assay_algebra::Coset::new(size, offset),
+            next,
+        }
+    }
+
     /// The values of a polynomial.
     pub fn evaluate(&self, coefficients: &[Fr]) -> Vec<Fr> {
-        coset_evaluate(coefficients, 1 << self.log, self.offset)
+        self.here.evaluate(coefficients)
     }
 
-    /// The values of `f(X^exponent)`, which repeat after `n / exponent` points: one period.
+    /// The same for one that is read at the next row, too.
+    pub fn evaluate_shifted(&self, coefficients: &[Fr]) -> Shifted {
+        Shifted {
+            here: self.evaluate(coefficients),
+            next: self.next.as_ref().map(|next| next.evaluate(coefficients)),
+        }
+    }
+
+    /// What `numerator` gives, divided by `Z_n`.
+    fn divided(&self, numerator: impl Fn(&Self) -> Vec<Fr>) -> Vec<Fr> {
+        let vanishing = self.offset.pow([1u64 << self.log_domain]) - Fr::one();
+        let over = vanishing.inverse().unwrap_or_default();
+        let mut values = numerator(self);
+        let parts = values.par_iter_mut().with_min_len(1024);
+        parts.for_each(|value| *value *= over);
+        values
+    }
+
+    /// After so many points, functions of `X^exponent` repeat.
+    fn period(&self, exponent: usize) -> usize {
+        ((1usize << self.log) / exponent).max(1)
+    }
+
+    /// The values of `f(X^exponent)`, for a power of two: one period.
     pub fn evaluate_periodic(&self, coefficients: &[Fr], exponent: usize) -> Vec<Fr> {
-        let period = (1usize << self.log) / exponent;
-        coset_evaluate(coefficients, period, self.offset.pow([exponent as u64]))
+        let offset = self.offset.pow([exponent as u64]);
+        coset_evaluate(coefficients, self.period(exponent), offset)
     }
 
-    /// `X^exponent` at the first `period` points.
-    pub fn points_to(&self, exponent: usize, period: usize) -> Vec<Fr> {
+    /// `X^exponent`, for a power of two: one period.
+    pub fn powers(&self, exponent: usize) -> Vec<Fr> {
         let step = root_of_unity(self.log)
             .unwrap_or_default()
             .pow([exponent as u64]);
         let mut point = self.offset.pow([exponent as u64]);
-        (0..period)
+        (0..self.period(exponent))
             .map(|_| {
                 let now = point;
                 point *= step;
@@ -172,29 +274,47 @@ mod tests {
 
     #[test]
     fn divides_exactly() {
-        for degree in 2..=4 {
-            // f = (X^8 - 1) q with q of the highest degree that the cosets fix.
-            let q: Vec<Fr> = (1..=8 * degree as u64).map(Fr::from).collect();
-            let cosets = Cosets::new(3, degree);
+        for degree in 1..=3 {
+            // f = (X^32 - 1) q with q of the highest degree that the points fix.
+            let q: Vec<Fr> = (1..=32 * degree as u64 + 16).map(Fr::from).collect();
+            let cosets = Cosets::new(5, degree);
             let quotient = cosets
-                .divide(|coset| coset.map(|_, x| (x.pow([8u64]) - Fr::one()) * evaluate(&q, x)));
+                .divide(|coset| coset.map(|_, x| (x.pow([32u64]) - Fr::one()) * evaluate(&q, x)));
             assert_eq!(quotient, q);
         }
     }
 
     #[test]
     fn periodic_values_repeat() {
-        let coset = Coset {
-            log: 4,
-            offset: Fr::from(7u64),
-        };
         let f: Vec<Fr> = (3..7u64).map(Fr::from).collect();
-        let values = coset.evaluate_periodic(&f, 4);
-        let points = coset.points_to(4, 4);
-        let direct = coset.map(|i, x| {
-            assert_eq!(x.pow([4u64]), points[i % 4]);
-            evaluate(&f, x.pow([4u64]))
-        });
-        assert!(direct.iter().enumerate().all(|(i, v)| *v == values[i % 4]));
+        for log in [4, 6] {
+            let coset = Coset::new(log, 6, Fr::from(7u64));
+            for exponent in [4, 16, 32] {
+                let values = coset.evaluate_periodic(&f, exponent);
+                let points = coset.powers(exponent);
+                let direct = coset.map(|i, x| {
+                    let power = x.pow([exponent as u64]);
+                    assert_eq!(power, points[i % points.len()]);
+                    evaluate(&f, power)
+                });
+                let agree = |(i, v): (usize, &Fr)| *v == values[i % values.len()];
+                assert!(direct.iter().enumerate().all(agree));
+            }
+        }
+    }
+
+    #[test]
+    fn the_next_row_is_omega_away() {
+        let f: Vec<Fr> = (3..90u64).map(Fr::from).collect();
+        let root = root_of_unity(6).unwrap();
+        for log in [4, 6] {
+            let coset = Coset::new(log, 6, Fr::from(7u64));
+            let values = coset.evaluate_shifted(&f);
+            let next = coset.map(|i, x| {
+                assert_eq!(values.here[i], evaluate(&f, x));
+                evaluate(&f, root * x)
+            });
+            assert!((0..1 << log).all(|i| values.next(i) == next[i]));
+        }
     }
 }

@@ -173,7 +173,7 @@ impl<'a> Session<'a> {
             shape.chunk(self.log_rows),
             shape.chunks(self.log_rows),
         );
-        let commitments: Vec<_> = chunks.iter().map(|c| self.powers.msm(c)).collect();
+        let commitments: Vec<_> = chunks.par_iter().map(|c| self.powers.msm(c)).collect();
         write(
             &ark_bn254::G1Projective::normalize_batch(&commitments),
             &mut transcript,
@@ -196,14 +196,13 @@ impl<'a> Session<'a> {
 
     /// Round 1; `hidden` are the entries that private inputs commit to.
     fn first(&self, witness: &TreeWitness, hidden: Option<&[Fr]>, inputs: &Inputs) -> First {
-        let column =
-            |values: &[Fr], count| Column::new(values, count, &self.lagrange, &self.powers);
-        let ((x, b), (p, c)) = rayon::join(
-            || (column(&witness.x, ONCE), column(&witness.b, TWICE)),
-            || (column(&witness.p, TWICE), column(&witness.c, TWICE)),
+        let column = |values: &[Fr], count| Column::new(values, count, &self.lagrange);
+        let ((x, p), (b, c)) = rayon::join(
+            || rayon::join(|| column(&witness.x, ONCE), || column(&witness.p, TWICE)),
+            || rayon::join(|| column(&witness.b, TWICE), || column(&witness.c, TWICE)),
         );
         let by_value: Vec<ByValue> = if self.rows() >= GROUPED {
-            let limbs = witness.s.iter();
+            let limbs = witness.s.par_iter();
             limbs.map(|limbs| self.lagrange.by_value(limbs)).collect()
         } else {
             Vec::new()
@@ -215,7 +214,7 @@ impl<'a> Session<'a> {
                 || self.lagrange.msm_u64(limbs),
                 |groups| groups.sum(Fr::from),
             );
-            Column::with_commitment(&values, ONCE, plain, &self.powers)
+            Column::with_commitment(&values, ONCE, plain, &self.lagrange)
         });
         let s = s.collect();
         let m: Vec<Fr> = witness.m.iter().map(|count| Fr::from(*count)).collect();
@@ -226,10 +225,10 @@ impl<'a> Session<'a> {
             p,
             c,
             s,
-            m: Column::with_commitment(&m, ONCE, uses, &self.powers),
+            m: Column::with_commitment(&m, ONCE, uses, &self.lagrange_table),
             input: hidden.map(|entries| {
                 let blind = [opening_scalar(inputs.opening, entries)];
-                Column::with_blinds(entries, &blind, &self.lagrange, &self.powers)
+                Column::with_blinds(entries, &blind, &self.lagrange)
             }),
             by_value,
         }
@@ -390,27 +389,46 @@ impl Evaluated {
         let shape = &session.relation.model.shape;
         let next = zeta * root_of_unity(session.log_domain).unwrap_or_default();
         let next_of_table = zeta * root_of_unity(shape.log_table()).unwrap_or_default();
-        let at = |column: &Column, point| evaluate(&column.coefficients, point);
         let fixed = shape.fixed(session.log_rows).into_iter().map(|name| {
             let block = session.relation.fixed(name, session.log_rows);
             let spread = crate::fixed::spread(&block, 1 << session.log_rows);
             let value = evaluate(&block, zeta.pow([1u64 << session.log_rows]));
             (name, spread, value)
         });
+        let points = [
+            (&first.x, zeta),
+            (&first.b, zeta),
+            (&first.p, zeta),
+            (&second.phi_table, zeta),
+            (&first.b, next),
+            (&first.p, next),
+            (&first.c, next),
+            (&second.phi, next),
+            (&second.phi_table, next_of_table),
+        ];
+        let limbs = first.s.iter().map(|column| (column, zeta));
+        let a = second.a.iter().map(|column| (column, next));
+        let all: Vec<(&Column, Fr)> = points.into_iter().chain(limbs).chain(a).collect();
+        let values: Vec<Fr> = all
+            .into_par_iter()
+            .map(|(column, point)| evaluate(&column.coefficients, point))
+            .collect();
+        let (rest, a) = values.split_at(points.len() + first.s.len());
+        let (single, s) = rest.split_at(points.len());
         Self {
             zeta,
-            x: at(&first.x, zeta),
-            s: first.s.iter().map(|column| at(column, zeta)).collect(),
+            x: single[0],
+            s: s.to_vec(),
             fixed: fixed.collect(),
-            b: at(&first.b, zeta),
-            p: at(&first.p, zeta),
-            phi_table: at(&second.phi_table, zeta),
-            next_b: at(&first.b, next),
-            next_p: at(&first.p, next),
-            next_c: at(&first.c, next),
-            next_a: second.a.as_ref().map(|a| at(a, next)),
-            next_phi: at(&second.phi, next),
-            next_phi_table: at(&second.phi_table, next_of_table),
+            b: single[1],
+            p: single[2],
+            phi_table: single[3],
+            next_b: single[4],
+            next_p: single[5],
+            next_c: single[6],
+            next_a: a.first().copied(),
+            next_phi: single[7],
+            next_phi_table: single[8],
         }
     }
 

@@ -178,6 +178,44 @@ fn private_inputs_of_linear_models_are_refused_by_name() {
 }
 
 #[test]
+fn one_row_of_a_large_block_of_four_limbs() {
+    // One chain of eight steps and 899 stumps: 2^14 rows, and four limbs, which three share a helper.
+    let node = |at: usize, left: usize, right: usize| {
+        format!(
+            r#"{{"view":0,"key":"{}","left":{left},"right":{right}}}"#,
+            1000 * at + 7
+        )
+    };
+    let mut chain: Vec<String> = Vec::new();
+    for at in 0..8 {
+        chain.push(node(at, 2 * at + 1, 2 * at + 2));
+        chain.push(r#"{"leaf":["1"]}"#.into());
+    }
+    chain.push(r#"{"leaf":["2"]}"#.into());
+    // A node's children come behind it: the right one is the next of the chain.
+    let stump = format!(
+        r#"{{"nodes":[{},{{"leaf":["3"]}},{{"leaf":["5"]}}]}}"#,
+        node(3, 1, 2)
+    );
+    let mut trees = vec![format!(r#"{{"nodes":[{}]}}"#, chain.join(","))];
+    trees.extend(vec![stump; 899]);
+    let json = format!(
+        r#"{{"schema":"assay-circuit/1","kind":"trees","inputs":"public","features":[{{"name":"f","kind":"float32"}}],"views":[{{"feature":0,"missing":"refuse"}}],"outputs":["o"],"scale_bits":20,"trees":[{}],"base":["0"]}}"#,
+        trees.join(",")
+    );
+    let made = make(&json, 1);
+    let shape = &made.key.verifying.shape;
+    assert_eq!((shape.limbs, shape.rows(0)), (4, 1 << 14));
+    let row = vec![Some(4_321)];
+    let proof = made.prover.prove(&inputs(vec![row.clone()])).unwrap();
+    let container = verify(&made.key.verifying, &proof).unwrap();
+    assert_eq!(
+        [signed(&container.words[1])].to_vec(),
+        walk(&json, &row, u64::from(u32::MAX))
+    );
+}
+
+#[test]
 fn large_batches_commit_by_value() {
     // 2^14 rows of H and more: limbs and helpers go another way (see `GROUPED` in the prover).
     let spec = Spec {

@@ -140,6 +140,12 @@ impl Shape {
         )?;
         need((1..=9).contains(&self.limbs), "limbs")?;
         need(
+            self.table
+                .checked_div(self.ratio)
+                .is_some_and(|ranges| self.groups <= self.table.saturating_sub(ranges)),
+            "roots",
+        )?;
+        need(
             self.limb_product()
                 .is_some_and(|bound| bound >= 1 << self.bits),
             "limbs",
@@ -168,6 +174,11 @@ impl Shape {
     ) -> Result<(), Error> {
         need(self.bits == 64 && self.views.is_empty(), "views")?;
         need(self.lane <= 248, "lane")?;
+        // The verifier computes a Lagrange value for each input of each segment.
+        need(
+            u64::from(self.features) * u64::from(self.output_groups()) <= 1 << 18,
+            "features times outputs",
+        )?;
         let absent = [self.trees, self.depth, self.table, self.ratio, self.limbs];
         need(
             absent.iter().all(|field| *field == 0),

@@ -195,11 +195,10 @@ pub fn constraints(k: &Constants, ch: &Challenges, weights: &Weights, row: &Row<
     let mut weights = weights.rows.iter().copied();
     // There is a weight for every constraint: both count by the same constants.
     let mut next = || weights.next().unwrap_or_default();
-    let s = row
-        .s
-        .iter()
-        .rev()
-        .fold(Fr::zero(), |value, limb| value * k.base + limb);
+    let s = match row.s.split_last() {
+        Some((last, limbs)) => limbs.iter().rev().fold(*last, |s, limb| s * k.base + limb),
+        None => Fr::zero(),
+    };
     let Slots {
         input,
         output,
@@ -207,9 +206,9 @@ pub fn constraints(k: &Constants, ch: &Challenges, weights: &Weights, row: &Row<
         ..
     } = row.slots;
 
-    sum.constant += next() * row.b * (row.b - Fr::one());
-    sum.constant += next() * first * (row.p - row.block_point);
-    sum.constant += next() * first * (row.b - Fr::one());
+    let left = row.b - Fr::one();
+    sum.constant += next() * row.b * left;
+    sum.constant += first * (next() * (row.p - row.block_point) + next() * left);
     sum.constant += next()
         * if k.private || k.accumulates {
             output * row.x
@@ -244,7 +243,7 @@ pub fn constraints(k: &Constants, ch: &Challenges, weights: &Weights, row: &Row<
         sum.a = -(weight * (Fr::one() + input * (alpha - Fr::one())));
     }
     let weight = next() * output;
-    let other = weight * (row.b - Fr::one());
+    let other = weight * left;
     sum.constant += weight * (row.next_c - row.b * row.p);
     sum.c += other;
     sum
@@ -277,12 +276,25 @@ fn bus(k: &Constants, ch: &Challenges, row: &Row<'_>, s: Fr, weight: Fr, sum: &m
 /// `Π Di` and `Σ_i Π_{i' ≠ i} Di'` of a helper's limbs.
 fn limb_products(ch: &Challenges, limbs: &[Fr]) -> (Fr, Fr) {
     let [_, _, _, tag] = ch.alpha;
-    limbs
-        .iter()
-        .fold((Fr::one(), Fr::zero()), |(product, others), limb| {
-            let factor = ch.beta + limb + tag;
-            (product * factor, others * factor + product)
-        })
+    let shift = ch.beta + tag;
+    // Without the products by one, for the two shapes that there are.
+    match limbs {
+        [a, b] => {
+            let (a, b) = (shift + a, shift + b);
+            (a * b, a + b)
+        }
+        [a, b, c] => {
+            let (a, b, c) = (shift + a, shift + b, shift + c);
+            let both = a * b;
+            (both * c, both + (a + b) * c)
+        }
+        _ => limbs
+            .iter()
+            .fold((Fr::one(), Fr::zero()), |(product, others), limb| {
+                let factor = shift + limb;
+                (product * factor, others * factor + product)
+            }),
+    }
 }
 
 /// What constraint 8 multiplies, given `φ_V(ζ)` and `φ_V(vζ)`: the coefficient of `t` and that of `m`.

@@ -4,7 +4,9 @@
 
     AssayError
     └── BenchError                  bench
-        └── ProvingStopped          bench/proving-stopped    the process that proves ended without a result
+        ├── ProvingStopped          bench/proving-stopped    the process that proves ended without a result
+        ├── FrontOutdated           bench/front-outdated     the candidates are of another dataset
+        └── DecisionDamaged         bench/decision           a file does not hold a decision
 """
 
 from __future__ import annotations
@@ -22,3 +24,15 @@ class ProvingStopped(BenchError):
     """The process that proves ended without a result: out of memory, or ended from outside."""
 
     code = "bench/proving-stopped"
+
+
+class FrontOutdated(BenchError):
+    """The candidates were explored on another dataset."""
+
+    code = "bench/front-outdated"
+
+
+class DecisionDamaged(BenchError):
+    """A file does not hold a decision."""
+
+    code = "bench/decision"

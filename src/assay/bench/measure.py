@@ -67,7 +67,7 @@ def measure(
     keys = Keys.load(folder)
     step("Proving")
     with files.scratch() as place:
-        proving = _prove(Path(folder), Path(rows_path), runs, place)
+        proving = prove_apart(Path(folder), Path(rows_path), runs, place)
         proof = Proof.from_bytes(files.read(place / PROOF_FILE))
     step("Verifying")
     verify(keys.verifying_key, proof)  # to warm up, and before any number is believed
@@ -91,7 +91,7 @@ def measure(
     )
 
 
-def _prove(folder: Path, rows: Path, runs: int, out: Path) -> dict[str, Any]:
+def prove_apart(folder: Path, rows: Path, runs: int, out: Path) -> dict[str, Any]:
     """Have a process of its own prove; what it refuses is raised here with its code."""
     # -P: what lies in the current folder is not imported.
     command = [sys.executable, "-P", "-m", _WORKER, str(folder), str(rows), str(runs), str(out)]

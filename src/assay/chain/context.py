@@ -120,7 +120,7 @@ def _rounds(key: Key) -> dict[str, Any]:
         "behind_rho": behind,
         "behind_accumulator": last,
         "proof_size": f"add({points}, add(shl(6, {count}), {evaluations}))",
-        "gas_floor": _gas_floor(round1 + round2 + min(chunks) + 2 + (1 if key.linear else 4)),
+        "gas_floor": _gas_floor(key, round1 + round2, extra, count),
     }
 
 
@@ -139,10 +139,20 @@ def _count(by_log: list[int]) -> str:
     return count
 
 
-def _gas_floor(products: int) -> int:
-    """Gas that the curve operations of any valid proof take, and the 1/64 that a call holds back."""
-    least = products * (6_000 + 150 + 200) + _PAIRING_GAS + 1_000
-    return least * 64 // 63
+def _gas_floor(key: Key, points: int, extra: int, chunks: str) -> str:
+    """Yul for the gas that a valid proof's curve operations take, and the 1/64 that a call holds back.
+
+    Every product of `combine` counts: with less, a precompile that fails for want of gas would read as an invalid
+    proof.
+    """
+    of_key = 1 if key.linear else 4 + len(key.fixed_names(0)) + key.private
+    always = points + of_key + 2  # [1]_1 and W'
+    of_batch = extra + 1 if key.max_log else 0  # rho
+    products = _more(str(always), of_batch)
+    # Product, addition, two calls, and moving their operands.
+    one = 64 * (6_000 + 150 + 200 + 150) // 63 + 1
+    fixed = 64 * (_PAIRING_GAS + 1_000) // 63 + 1
+    return f"add({fixed}, mul({one}, add({products}, {chunks})))"
 
 
 def _inputs(key: Key) -> dict[str, Any]:

@@ -195,6 +195,8 @@ def _missing(column: NDArray[Any]) -> Mask:
     if column.dtype.kind == "f":
         absent = np.isnan(column)
         return absent
+    if column.dtype.kind in "iub":
+        return np.zeros(len(column), np.bool_)
     if column.dtype.kind != "O":
         raise _Fault(NotANumber, 0, f"values of type {column.dtype} are no numbers", "Give numbers.")
     each = (value is None or value != value for value in column)  # noqa: PLR0124 - NaN

@@ -170,7 +170,9 @@ def parse_key(data: bytes) -> Key:
 
 
 def check_shape(key: Key) -> None:
-    check(key.F >= 1 and key.K >= 1 and key.lane >= 1, "an empty shape")
+    check(1 <= key.F <= 1 << 16 and 1 <= key.K <= 1 << 12 and key.lane >= 2, "an empty or too large shape")
+    check(key.scale_bits <= 1 << 10 and key.st <= 1 << 20 and key.log_nb_max <= 20, "a field is out of its limits")
+    check(key.S >= 16 and key.S << key.log_nb_max <= 1 << 26, "too few or too many rows")
     check(is_power_of_two(key.st) and key.st <= 1 << TWO_ADICITY, "the stride is no power of two")
     if key.trees:
         check_tree_shape(key)
@@ -179,6 +181,7 @@ def check_shape(key: Key) -> None:
         check(key.lane <= 248 and key.st >= key.F + 2, "not the shape of a linear model")
         check(is_power_of_two(key.g) and key.Gr <= key.g < 2 * key.Gr, "not the shape of a linear model")
         check(not key.private, "private inputs of a linear model")
+        check(key.F * key.Gr <= 1 << 18, "too many inputs of a linear model")
         check((key.T, key.D, key.N, key.q, key.L) == (0,) * 5, "fields that a linear model lacks")
 
 
@@ -189,10 +192,26 @@ def check_tree_shape(key: Key) -> None:
     check(is_power_of_two(key.g) and 1 <= key.T <= key.g, "not a number of groups")
     check(is_power_of_two(key.N) and key.N <= 1 << TWO_ADICITY and key.q in {2, 4, 8}, "not a table")
     check(key.N // key.q >= 4 and 1 <= key.L <= key.bits, "not a range table")
+    check(key.L <= 9 and key.Bnd < 1 << 100 and 32 <= key.N <= 1 << 24, "a field is out of its limits")
     check(1 << key.bits <= key.Bnd, "the limbs do not span the keys")
+    check(key.T % key.Gr == 0, "trees do not divide into the output groups")
     check(key.g <= key.N - key.N // key.q, "the roots do not fit")
     check(all(view.feature < key.F for view in key.views), "a view of no feature")
+    check_views(key)
     check(all(row < key.S for row in key.entry_rows()), "the inputs do not fit")
+
+
+def check_views(key: Key) -> None:
+    """Section 4.1: sorted by feature, none twice; of a hidden feature one, or a low and a high one."""
+    check(len(key.views) > 0 and list(key.views) == sorted(key.views, key=lambda v: v.feature), "views out of order")
+    for feature in {view.feature for view in key.views}:
+        own = [view for view in key.views if view.feature == feature]
+        check(len(set(own)) == len(own), "a view stands twice")
+        if key.private:
+            check(not any(view.zero_missing for view in own), "a hidden feature with a zero rule")
+            check(len(own) == 1 or [view.missing for view in own] == [LOW, HIGH], "views that nothing ties")
+    if key.pairs:
+        check({view.feature for view in key.views} == set(range(key.F)), "a hidden feature without a view")
 
 
 def padded_rows(key: Key, rows: int) -> int:

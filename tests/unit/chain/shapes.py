@@ -53,6 +53,22 @@ SHAPES = {
         {"private": 1, "stride": 8, "depth": 3, "log_max_rows": 1, "views": [*EVERY_RULE[:2], View(2, ZERO, False)]},
         [1, 2],
     ),
+    "private, six limbs": (
+        tree_model,
+        {
+            "private": 1,
+            "bits": 64,
+            "trees": 4,
+            "stride": 16,
+            "depth": 3,
+            "outputs": 5,
+            "lane": 62,
+            "table": 4096,
+            "limbs": 6,
+            "log_max_rows": 1,
+        },
+        [1, 2],
+    ),
     "private, may be missing": (
         tree_model,
         {"private": 1, "trees": 4, "stride": 16, "depth": 3, "outputs": 5, "lane": 62, "log_max_rows": 1},

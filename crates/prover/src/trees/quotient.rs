@@ -1,13 +1,11 @@
 //! Round 3: the quotient of all constraints (spec 4.4).
 
 use super::sums::Sums;
-use super::{First, Session};
+use super::{First, Second, Session};
 use crate::column::Column;
-use crate::quotient::Cosets;
-use ark_ff::{batch_inversion, FftField, Field, One, Zero};
-use assay_algebra::{
-    add_scaled, coset_evaluate, coset_interpolate, divide_by_linear, root_of_unity, shift, Fr,
-};
+use crate::quotient::{Coset, Cosets, Shifted};
+use ark_ff::{batch_inversion, Field, One, Zero};
+use assay_algebra::{add_scaled, divide_by_linear, root_of_unity, shift, Fr};
 use assay_verifier::{trees, Fixed};
 use rayon::prelude::*;
 
@@ -21,12 +19,11 @@ impl Session<'_> {
         public: &[Fr],
     ) -> Vec<Fr> {
         let tail = weights.tail;
-        let mut quotient = self.quotient_of_rows(first, sums, ch, weights, public);
-        add_scaled(
-            &mut quotient,
-            &self.quotient_of_table(first, sums, ch),
-            tail.table,
+        let (mut quotient, of_table) = rayon::join(
+            || self.quotient_of_rows(first, sums, ch, weights, public),
+            || self.quotient_of_table(first, sums, ch),
         );
+        add_scaled(&mut quotient, &of_table, tail.table);
         // The constraints at X = 1.
         let second = &sums.second;
         let omega = root_of_unity(self.log_domain).unwrap_or_default();
@@ -71,24 +68,10 @@ impl Session<'_> {
         let shape = &self.relation.model.shape;
         let constants = trees::Constants::new(shape, self.log_rows);
         let second = &sums.second;
-        let degree = shape.limbs_per_helper(self.log_rows) as usize + 1;
+        let degree = shape.limbs_per_helper(self.log_rows) as usize;
         let fixed = self.fixed_of_block();
         Cosets::new(self.log_domain, degree).divide(|coset| {
-            let of = |column: &Column| coset.evaluate(&column.coefficients);
-            let all = |columns: &[&Column]| -> Vec<Vec<Fr>> {
-                columns.par_iter().map(|column| of(column)).collect()
-            };
-            let main = all(&[&first.x, &first.b, &first.p, &first.c, &second.phi]);
-            let [x, b, p, c, phi] = &main[..] else {
-                unreachable!("five columns went in")
-            };
-            let s = all(&first.s.iter().collect::<Vec<_>>());
-            let helpers = all(&second.helpers.iter().collect::<Vec<_>>());
-            let a = second.a.as_ref().map(of);
-            let input = first.input.as_ref().map(of);
-            let public = (!public.is_empty()).then(|| coset.evaluate(public));
-            let at = |values: Option<&Vec<Fr>>, i: usize| values.map_or(Fr::zero(), |v| v[i]);
-
+            let columns = OnCoset::new(coset, first, second, public);
             let blocks = 1usize << self.log_rows;
             let periodic = fixed
                 .iter()
@@ -100,78 +83,51 @@ impl Session<'_> {
             };
             let (rho, group) = (find(Fixed::Rho), find(Fixed::OutputGroup));
             let (used, view) = (find(Fixed::Used), find(Fixed::Offset));
-            let block_points = coset.points_to(blocks, shape.block());
-            let stride = shape.stride as usize;
-            let slots: Vec<trees::Slots> = coset
-                .points_to(self.rows() / stride, stride)
-                .into_iter()
-                .map(|u| selectors(shape, u))
-                .collect();
+            let block_points = coset.powers(blocks);
+            let slots = selectors(shape, &coset.powers(self.rows() / shape.stride as usize));
 
             coset.map(|i, point| {
-                let next = (i + 1) % x.len();
                 let in_block = i % block_points.len();
-                let mut limbs = [Fr::zero(); 9];
-                for (limb, column) in limbs.iter_mut().zip(&s) {
-                    *limb = column[i];
-                }
+                let limbs = columns.limbs(i);
                 let row = trees::Row {
                     point,
                     block_point: block_points[in_block],
-                    slots: slots[i % stride],
-                    x: x[i],
-                    b: b[i],
-                    p: p[i],
-                    s: &limbs[..s.len()],
-                    next_b: b[next],
-                    next_p: p[next],
-                    next_c: c[next],
-                    next_phi: phi[next],
-                    next_a: at(a.as_ref(), next),
+                    slots: slots[i % slots.len()],
+                    x: columns.x[i],
+                    b: columns.b.here[i],
+                    p: columns.p.here[i],
+                    s: &limbs[..columns.s.len()],
+                    next_b: columns.b.next(i),
+                    next_p: columns.p.next(i),
+                    next_c: columns.c.next(i),
+                    next_phi: columns.phi.next(i),
+                    next_a: columns.a.as_ref().map_or(Fr::zero(), |a| a.next(i)),
                     block_key: rho.map_or(Fr::one(), |rho| point * rho[in_block]),
                     output_group: at(group, in_block),
                     used: at(used, in_block),
                     offset: at(view, in_block),
-                    public_inputs: at(public.as_ref(), i),
+                    public_inputs: at(columns.public.as_ref(), i),
                 };
-                let sum = trees::constraints(&constants, ch, weights, &row);
-                let mut value = sum.constant + sum.c * c[i] + sum.phi * phi[i];
-                for (helper, factor) in helpers.iter().zip(sum.helpers) {
-                    value += factor * helper[i];
-                }
-                value + sum.a * at(a.as_ref(), i) + sum.input * at(input.as_ref(), i)
+                columns.value(i, &trees::constraints(&constants, ch, weights, &row))
             })
         })
     }
 
     /// `C_8 / Z_N`.
     fn quotient_of_table(&self, first: &First, sums: &Sums, ch: &trees::Challenges) -> Vec<Fr> {
-        let shape = &self.relation.model.shape;
-        let n = shape.table as usize;
-        let offset = Fr::GENERATOR;
-        let on = |coefficients: &[Fr]| coset_evaluate(coefficients, 2 * n, offset);
-        let (phi, m) = rayon::join(
-            || on(&sums.second.phi_table.coefficients),
-            || on(&first.m.coefficients),
-        );
         let table = self.table_polynomial(ch);
-        let table = on(&table);
-        let root = root_of_unity(shape.log_table() + 1).unwrap_or_default();
-        // Z_N takes two values on the coset.
-        let mut vanishing = [offset.pow([n as u64]); 2];
-        vanishing[1] = -vanishing[1];
-        for value in &mut vanishing {
-            *value -= Fr::one();
-        }
-        batch_inversion(&mut vanishing);
-        let mut point = offset;
-        let mut values = Vec::with_capacity(2 * n);
-        for i in 0..2 * n {
-            let (of_table, of_m) = trees::table_constraint(point, phi[i], phi[(i + 2) % (2 * n)]);
-            values.push((of_table * table[i] + of_m * m[i]) * vanishing[i % 2]);
-            point *= root;
-        }
-        coset_interpolate(&values, offset)
+        let polynomials = [&first.m.coefficients, &table];
+        Cosets::new(self.relation.model.shape.log_table(), 1).divide(|coset| {
+            let (phi, of) = rayon::join(
+                || coset.evaluate_shifted(&sums.second.phi_table.coefficients),
+                || polynomials.map(|polynomial| coset.evaluate(polynomial)),
+            );
+            let [m, table] = of;
+            coset.map(|i, point| {
+                let (of_table, of_m) = trees::table_constraint(point, phi.here[i], phi.next(i));
+                of_table * table[i] + of_m * m[i]
+            })
+        })
     }
 
     /// The coefficients of `t` (spec 4.2).
@@ -199,34 +155,107 @@ impl Session<'_> {
     pub(super) fn slots_at(&self, point: Fr) -> trees::Slots {
         let shape = &self.relation.model.shape;
         let stride = u64::from(shape.stride);
-        selectors(shape, point.pow([(1u64 << self.log_domain) / stride]))
+        selectors(shape, &[point.pow([(1u64 << self.log_domain) / stride])])[0]
     }
 }
 
-/// The selectors as functions of `u = X^(n/st)`.
-fn selectors(shape: &assay_verifier::Shape, u: Fr) -> trees::Slots {
+/// The columns' values on a coset.
+struct OnCoset {
+    x: Vec<Fr>,
+    b: Shifted,
+    p: Shifted,
+    c: Shifted,
+    s: Vec<Vec<Fr>>,
+    helpers: Vec<Vec<Fr>>,
+    a: Option<Shifted>,
+    phi: Shifted,
+    input: Option<Vec<Fr>>,
+    public: Option<Vec<Fr>>,
+}
+
+impl OnCoset {
+    fn new(coset: &Coset, first: &First, second: &Second, public: &[Fr]) -> Self {
+        let of = |column: &Column| coset.evaluate(&column.coefficients);
+        let shifted = |column: &Column| coset.evaluate_shifted(&column.coefficients);
+        let all = |columns: &[Column]| columns.par_iter().map(of).collect::<Vec<_>>();
+        let ((s, helpers), (x, (b, (p, (c, phi))))) = rayon::join(
+            || rayon::join(|| all(&first.s), || all(&second.helpers)),
+            || {
+                let pair = || rayon::join(|| shifted(&first.c), || shifted(&second.phi));
+                let three = || rayon::join(|| shifted(&first.p), pair);
+                let four = || rayon::join(|| shifted(&first.b), three);
+                rayon::join(|| of(&first.x), four)
+            },
+        );
+        Self {
+            x,
+            b,
+            p,
+            c,
+            s,
+            helpers,
+            a: second.a.as_ref().map(shifted),
+            phi,
+            input: first.input.as_ref().map(of),
+            public: (!public.is_empty()).then(|| coset.evaluate(public)),
+        }
+    }
+
+    fn limbs(&self, i: usize) -> [Fr; 9] {
+        let mut limbs = [Fr::zero(); 9];
+        for (limb, column) in limbs.iter_mut().zip(&self.s) {
+            *limb = column[i];
+        }
+        limbs
+    }
+
+    /// The sum of the constraints, with the values of the columns that it is linear in.
+    fn value(&self, i: usize, sum: &trees::Linear) -> Fr {
+        let mut value = sum.constant + sum.c * self.c.here[i] + sum.phi * self.phi.here[i];
+        for (helper, factor) in self.helpers.iter().zip(sum.helpers) {
+            value += factor * helper[i];
+        }
+        if let Some(a) = &self.a {
+            value += sum.a * a.here[i];
+        }
+        if let Some(input) = &self.input {
+            value += sum.input * input[i];
+        }
+        value
+    }
+}
+
+/// A value, or zero where there are none.
+fn at(values: Option<&Vec<Fr>>, i: usize) -> Fr {
+    values.map_or(Fr::zero(), |v| v[i])
+}
+
+/// The selectors as functions of `u = X^(n/st)`: `ℓ_j = θ^j (u^st - 1)/(st (u - θ^j))`.
+fn selectors(shape: &assay_verifier::Shape, us: &[Fr]) -> Vec<trees::Slots> {
     let stride = shape.stride as usize;
     let theta = root_of_unity(stride.trailing_zeros()).unwrap_or_default();
-    let scale = (u.pow([stride as u64]) - Fr::one())
-        * Fr::from(stride as u64).inverse().unwrap_or_default();
-    let mut power = Fr::one();
-    let mut lagrange: Vec<Fr> = Vec::with_capacity(stride);
-    let mut factors = Vec::with_capacity(stride);
-    for _ in 0..stride {
-        lagrange.push(u - power);
-        factors.push(power * scale);
-        power *= theta;
-    }
-    batch_inversion(&mut lagrange);
-    for (value, factor) in lagrange.iter_mut().zip(factors) {
-        *value *= factor;
-    }
+    let size = Fr::from(stride as u64).inverse().unwrap_or_default();
+    let powers: Vec<Fr> = std::iter::successors(Some(Fr::one()), |power| Some(*power * theta))
+        .take(stride)
+        .collect();
+    let mut all: Vec<Fr> = us
+        .iter()
+        .flat_map(|u| powers.iter().map(move |power| *u - power))
+        .collect();
+    batch_inversion(&mut all);
     let inputs = shape.input_slots() as usize;
-    trees::Slots {
-        input: lagrange[..inputs].iter().sum(),
-        output: lagrange[stride - 1],
-        first: lagrange[inputs],
-        even: lagrange[..inputs].iter().step_by(2).sum(),
-        odd: lagrange[..inputs].iter().skip(1).step_by(2).sum(),
-    }
+    let of = |(u, lagrange): (&Fr, &mut [Fr])| {
+        let scale = (u.pow([stride as u64]) - Fr::one()) * size;
+        for (value, power) in lagrange.iter_mut().zip(&powers) {
+            *value *= *power * scale;
+        }
+        trees::Slots {
+            input: lagrange[..inputs].iter().sum(),
+            output: lagrange[stride - 1],
+            first: lagrange[inputs],
+            even: lagrange[..inputs].iter().step_by(2).sum(),
+            odd: lagrange[..inputs].iter().skip(1).step_by(2).sum(),
+        }
+    };
+    us.iter().zip(all.chunks_mut(stride)).map(of).collect()
 }

@@ -7,7 +7,7 @@ use crate::Error;
 use ark_ff::{Field, One, Zero};
 use assay_algebra::{root_of_unity, Fr};
 use assay_circuit::TreeWitness;
-use assay_msm::ByValue;
+use assay_msm::{ByValue, FixedBase};
 use assay_verifier::{block_sum, trees, Fixed, Shape};
 use rayon::prelude::*;
 
@@ -65,38 +65,39 @@ impl Session<'_> {
 
     /// Commits to the sums.
     pub(super) fn second(&self, first: &First, values: &Values) -> Result<Second, Error> {
-        let column =
-            |values: &[Fr], count| Column::new(values, count, &self.lagrange, &self.powers);
-        let helpers = if first.by_value.is_empty() {
-            let helpers = values.helpers.iter();
-            helpers.map(|helper| column(helper, ONCE)).collect()
-        } else {
-            self.grouped_helpers(&first.by_value, values)
+        let column = |values: &[Fr], count| Column::new(values, count, &self.lagrange);
+        let helpers = || -> Vec<Column> {
+            if first.by_value.is_empty() {
+                let helpers = values.helpers.par_iter();
+                helpers.map(|helper| column(helper, ONCE)).collect()
+            } else {
+                self.grouped_helpers(&first.by_value, values)
+            }
         };
-        let a = if values.a.is_empty() {
-            None
-        } else {
-            Some(self.steps(&values.a)?)
-        };
+        let a = || (!values.a.is_empty()).then(|| self.steps(&values.a));
+        let ((helpers, a), (phi, phi_table)) = rayon::join(
+            || rayon::join(helpers, a),
+            || rayon::join(|| column(&values.phi, TWICE), || self.table_sum(values)),
+        );
         Ok(Second {
             helpers,
-            a,
-            phi: column(&values.phi, TWICE),
-            phi_table: self.table_sum(values),
+            a: a.transpose()?,
+            phi,
+            phi_table,
         })
     }
 
     /// The helpers of a large batch: `Σ_rows h·[L_row]` is a sum over the limbs' values, which are few.
     fn grouped_helpers(&self, limbs: &[ByValue], values: &Values) -> Vec<Column> {
         let weight = |limb: u64| values.inverses[usize::try_from(limb).unwrap_or(0)];
-        let per_helper = limbs.len().div_ceil(values.helpers.len());
+        let per_helper = self.relation.model.shape.limbs_per_helper(self.log_rows) as usize;
         values
             .helpers
-            .iter()
-            .zip(limbs.chunks(per_helper))
+            .par_iter()
+            .zip(limbs.par_chunks(per_helper))
             .map(|(helper, limbs)| {
                 let plain = limbs.iter().map(|limb| limb.sum(weight)).sum();
-                Column::with_commitment(helper, ONCE, plain, &self.powers)
+                Column::with_commitment(helper, ONCE, plain, &self.lagrange)
             })
             .collect()
     }
@@ -105,15 +106,30 @@ impl Session<'_> {
     fn steps(&self, values: &[Fr]) -> Result<Column, Error> {
         let n = values.len();
         let changes: Vec<(usize, Fr)> = (1..n)
+            .into_par_iter()
             .map(|row| (row, values[(row + 1) % n] - values[row]))
             .filter(|(_, change)| !change.is_zero())
             .collect();
         if 2 * changes.len() > n {
-            return Ok(Column::new(values, TWICE, &self.lagrange, &self.powers));
+            return Ok(Column::new(values, TWICE, &self.lagrange));
         }
         let basis = self.bases.suffix(self.log_domain)?;
-        let plain = basis.msm_sparse(&changes) + self.powers.points()[0] * values[1];
-        Ok(Column::with_commitment(values, TWICE, plain, &self.powers))
+        Ok(self.running(values, changes, values[1], &basis))
+    }
+
+    /// A running sum from its start and its changes.
+    fn running(
+        &self,
+        values: &[Fr],
+        changes: Vec<(usize, Fr)>,
+        start: Fr,
+        suffix: &FixedBase,
+    ) -> Column {
+        let mut column = Column::with_terms(values, TWICE, changes, suffix);
+        if !start.is_zero() {
+            column.commitment += self.powers.points()[0] * start;
+        }
+        column
     }
 
     /// The accumulator over the input slots (spec 4.4): the value before each row, `Asum` in row 0.
@@ -230,11 +246,12 @@ impl Session<'_> {
             };
             shared + numerator * entries[row]
         };
-        let mut phi = vec![Fr::zero(); n];
+        let mut phi: Vec<Fr> = (0..n).into_par_iter().map(increment).collect();
         let mut sum = Fr::zero();
-        for (row, value) in phi.iter_mut().enumerate().skip(1) {
+        for value in &mut phi[1..] {
+            let increment = *value;
             *value = sum;
-            sum += increment(row);
+            sum += increment;
         }
         phi[0] = sum;
         Ok(phi)
@@ -302,9 +319,8 @@ impl Session<'_> {
             sum += values[at];
             values[at] = sum;
         }
-        let plain =
-            self.suffix.msm_sparse(&sums.growth) + self.powers.points()[0] * sums.start_of_table;
-        Column::with_commitment(&values, TWICE, plain, &self.powers)
+        let growth = sums.growth.clone();
+        self.running(&values, growth, sums.start_of_table, &self.suffix)
     }
 
     /// `Osum` (spec 4.4).

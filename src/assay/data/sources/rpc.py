@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from assay.core.jsontext import parse
 from assay.data.errors import RpcRefused, RpcUnreachable, RpcWrongChain, SettingsUnfit
 
 _TOO_MANY = 429

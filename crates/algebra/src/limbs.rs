@@ -1,4 +1,4 @@
-//! The base field of BN254 as bare Montgomery limbs, without data-dependent branches.
+//! The fields of BN254 as bare Montgomery limbs, without data-dependent branches.
 //!
 //! The representation is that of `ark_ff` (radix `R = 2^256`) except that a value may be any
 //! representative below `2p`: as `4p < R`, products then need no final subtraction.
@@ -12,88 +12,159 @@
     reason = "wide values are cut into limbs"
 )]
 
-use ark_bn254::{Fq, FqConfig};
-use ark_ff::{BigInt, Field, MontConfig};
+use ark_ff::{BigInt, Field, Fp, MontBackend, MontConfig};
 use std::array::from_fn;
+use std::fmt;
+use std::marker::PhantomData;
 
 type Limbs = [u64; 4];
-
-const P: Limbs = FqConfig::MODULUS.0;
-const TWO_P: Limbs = double(&P);
-const NEG_INV: u64 = FqConfig::INV;
-/// `2^-64 mod p`.
-const FOLD: Limbs = fold_constant();
+type Ark<C> = Fp<MontBackend<C, 4>, 4>;
 
 /// A field element in Montgomery form, below `2p`. Not unique: compare by [`Fe::same`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fe(Limbs);
+///
+/// `C` is the configuration of a field whose modulus `p` is below `2^254`.
+pub struct Fe<C>(Limbs, PhantomData<C>);
 
-impl Fe {
-    pub(crate) const ZERO: Self = Self([0; 4]);
-    pub(crate) const ONE: Self = Self(FqConfig::R.0);
+impl<C> Clone for Fe<C> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Fe<C> {}
+
+impl<C> fmt::Debug for Fe<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Fe").field(&self.0).finish()
+    }
+}
+
+impl<C: MontConfig<4>> Fe<C> {
+    const P: Limbs = C::MODULUS.0;
+    const TWO_P: Limbs = double(&Self::P);
+    /// `2^-64 mod p`: `(INV * p + 1) / 2^64`, as `INV * p = -1 mod 2^64`.
+    const FOLD: Limbs = {
+        let r = row([1, 0, 0, 0, 0], C::INV, &Self::P);
+        [r[1], r[2], r[3], r[4]]
+    };
+
+    /// Zero.
+    pub const ZERO: Self = Self::new([0; 4]);
+    /// One.
+    pub const ONE: Self = Self::new(C::R.0);
 
     #[inline(always)]
-    pub(crate) const fn from_ark(value: &Fq) -> Self {
-        Self(value.0 .0)
+    const fn new(limbs: Limbs) -> Self {
+        Self(limbs, PhantomData)
     }
 
-    pub(crate) fn to_ark(self) -> Fq {
-        Fq::new_unchecked(BigInt(sub_or_add(&self.0, &P, &P)))
+    /// From the same representation.
+    #[inline(always)]
+    pub const fn from_ark(value: &Ark<C>) -> Self {
+        Self::new(value.0 .0)
+    }
+
+    /// The representative below `p`.
+    #[inline(always)]
+    pub fn to_ark(self) -> Ark<C> {
+        Fp::new_unchecked(BigInt(sub_or_add(&self.0, &Self::P, &Self::P)))
     }
 
     /// Whether this is zero in the field: zero or `p`.
     #[inline(always)]
-    pub(crate) fn is_zero(&self) -> bool {
-        self.0 == [0; 4] || self.0 == P
+    pub fn is_zero(&self) -> bool {
+        self.0 == [0; 4] || self.0 == Self::P
     }
 
-    pub(crate) fn same(&self, other: &Self) -> bool {
+    /// Whether both are the same in the field.
+    pub fn same(&self, other: &Self) -> bool {
         self.sub(other).is_zero()
     }
 
     /// Some of the bits.
     #[inline(always)]
-    pub(crate) const fn bits(&self) -> u64 {
+    pub const fn bits(&self) -> u64 {
         self.0[0]
     }
 
+    /// The sum.
+    #[must_use]
     #[inline(always)]
-    pub(crate) fn add(&self, other: &Self) -> Self {
-        Self(sub_or_add(&add(&self.0, &other.0), &TWO_P, &TWO_P))
+    pub fn add(&self, other: &Self) -> Self {
+        self.add_lazy(other).reduce()
     }
 
+    /// The difference.
+    #[must_use]
     #[inline(always)]
-    pub(crate) fn sub(&self, other: &Self) -> Self {
-        Self(sub_or_add(&self.0, &other.0, &TWO_P))
+    pub fn sub(&self, other: &Self) -> Self {
+        Self::new(sub_or_add(&self.0, &other.0, &Self::TWO_P))
     }
 
+    /// Twice this.
+    #[must_use]
     #[inline(always)]
-    pub(crate) fn double(&self) -> Self {
+    pub fn double(&self) -> Self {
         self.add(self)
     }
 
+    /// The product. `other` may be below `4p` if `self` is below `p`.
+    #[must_use]
     #[inline(always)]
-    pub(crate) fn mul(&self, other: &Self) -> Self {
-        Self(mul(&self.0, &other.0))
+    pub fn mul(&self, other: &Self) -> Self {
+        Self::new(mul::<C>(&self.0, &other.0))
     }
 
+    /// The square.
+    #[must_use]
     #[inline(always)]
-    pub(crate) fn square(&self) -> Self {
-        Self(square(&self.0))
+    pub fn square(&self) -> Self {
+        Self::new(square::<C>(&self.0))
     }
 
     /// `-self` if `negate`, without a branch on it.
+    #[must_use]
     #[inline(always)]
-    pub(crate) fn negate_if(&self, negate: bool) -> Self {
+    pub fn negate_if(&self, negate: bool) -> Self {
         let mask = u64::from(negate).wrapping_neg();
-        let minus = sub_or_add(&P, &self.0, &TWO_P);
-        Self(from_fn(|i| (minus[i] & mask) | (self.0[i] & !mask)))
+        let minus = sub_or_add(&Self::P, &self.0, &Self::TWO_P);
+        Self::new(from_fn(|i| (minus[i] & mask) | (self.0[i] & !mask)))
     }
 
     /// The inverse; zero for zero.
-    pub(crate) fn inverse(&self) -> Self {
+    #[must_use]
+    pub fn inverse(&self) -> Self {
         let inverse = self.to_ark().inverse();
         inverse.map_or(Self::ZERO, |v| Self::from_ark(&v))
+    }
+
+    /// The representative below `p`, which the lazy products ask for.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn canonical(self) -> Self {
+        Self::new(sub_or_add(&self.0, &Self::P, &Self::P))
+    }
+
+    /// The sum, below `4p`.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn add_lazy(&self, other: &Self) -> Self {
+        Self::new(add(&self.0, &other.0))
+    }
+
+    /// The difference plus `2p`, below `4p`.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn sub_lazy(&self, other: &Self) -> Self {
+        Self::new(add(&sub(&self.0, &other.0), &Self::TWO_P))
+    }
+
+    /// The representative below `2p` of a value below `4p`.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn reduce(self) -> Self {
+        Self::new(sub_or_add(&self.0, &Self::TWO_P, &Self::TWO_P))
     }
 }
 
@@ -156,35 +227,36 @@ const fn row(r: [u64; 5], k: u64, m: &Limbs) -> [u64; 5] {
 /// Divides by `2^64` modulo `p`: the lowest limb `l` becomes `l * (2^-64 mod p)`. Unlike a
 /// Montgomery step this takes four multiplications, and none waits for another.
 #[inline(always)]
-const fn fold(r: [u64; 5]) -> [u64; 5] {
-    row([r[1], r[2], r[3], r[4], 0], r[0], &FOLD)
+const fn fold<C: MontConfig<4>>(r: [u64; 5]) -> [u64; 5] {
+    row([r[1], r[2], r[3], r[4], 0], r[0], &Fe::<C>::FOLD)
 }
 
 /// Divides by `2^64` modulo `p`, by adding the multiple of `p` that clears the lowest limb.
 #[inline(always)]
-const fn montgomery(r: [u64; 5]) -> [u64; 5] {
-    let r = row(r, r[0].wrapping_mul(NEG_INV), &P);
+const fn montgomery<C: MontConfig<4>>(r: [u64; 5]) -> [u64; 5] {
+    let r = row(r, r[0].wrapping_mul(C::INV), &Fe::<C>::P);
     [r[1], r[2], r[3], r[4], 0]
 }
 
-/// Montgomery product `a * b / R` modulo `p`, below `2p` for `a` and `b` below `2p`.
+/// Montgomery product `a * b / R` modulo `p`, below `2p` for `a` and `b` below `2p`, or `a` below `p`
+/// and `b` below `4p`.
 ///
 /// Steps of [`fold`] leave up to `2^64 p`, so two steps of [`montgomery`] have to follow: the
 /// result is below `(a * b + 2^192 p + 2^256 p) / R`, that is below `1.8 p`.
 #[inline(always)]
-const fn mul(a: &Limbs, b: &Limbs) -> Limbs {
+const fn mul<C: MontConfig<4>>(a: &Limbs, b: &Limbs) -> Limbs {
     let r = row([0; 5], b[0], a);
-    let r = row(fold(r), b[1], a);
-    let r = row(fold(r), b[2], a);
-    let r = row(montgomery(r), b[3], a);
-    let r = montgomery(r);
+    let r = row(fold::<C>(r), b[1], a);
+    let r = row(fold::<C>(r), b[2], a);
+    let r = row(montgomery::<C>(r), b[3], a);
+    let r = montgomery::<C>(r);
     [r[0], r[1], r[2], r[3]]
 }
 
 /// `a^2 / R` modulo `p`, below `2p` for `a` below `2p`: ten products instead of sixteen, and
 /// the low half of the square is reduced by itself.
 #[inline(always)]
-fn square(a: &Limbs) -> Limbs {
+fn square<C: MontConfig<4>>(a: &Limbs) -> Limbs {
     let (r1, c) = multiply_add(a[0], a[1], 0, 0);
     let (r2, c) = multiply_add(a[0], a[2], c, 0);
     let (r3, r4) = multiply_add(a[0], a[3], c, 0);
@@ -202,14 +274,14 @@ fn square(a: &Limbs) -> Limbs {
     let (t5, c) = (r5 << 1 | r4 >> 63).carrying_add(high(2), c);
     let (t6, c) = (r6 << 1 | r5 >> 63).carrying_add(low(3), c);
     let t7 = (r6 >> 63) + high(3) + u64::from(c);
-    let r = montgomery(montgomery(fold(fold([low(0), t1, t2, t3, 0]))));
+    let r = montgomery::<C>(montgomery::<C>(fold::<C>(fold::<C>([
+        low(0),
+        t1,
+        t2,
+        t3,
+        0,
+    ]))));
     add(&[t4, t5, t6, t7], &[r[0], r[1], r[2], r[3]])
-}
-
-/// `(NEG_INV * p + 1) / 2^64`, which is `2^-64 mod p` as `NEG_INV * p = -1 mod 2^64`.
-const fn fold_constant() -> Limbs {
-    let r = row([1, 0, 0, 0, 0], NEG_INV, &P);
-    [r[1], r[2], r[3], r[4]]
 }
 
 const fn double(a: &Limbs) -> Limbs {
@@ -220,27 +292,30 @@ const fn double(a: &Limbs) -> Limbs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ark_bn254::{Fq, FqConfig, FrConfig};
     use ark_ff::{AdditiveGroup, PrimeField, Zero};
     use proptest::prelude::*;
 
     /// Both representatives below `2p`.
-    fn both(value: Fq) -> [Fe; 2] {
+    fn both<C: MontConfig<4>>(value: Ark<C>) -> [Fe<C>; 2] {
         let low = Fe::from_ark(&value);
-        [low, Fe(add(&low.0, &P))]
+        [low, Fe::new(add(&low.0, &Fe::<C>::P))]
     }
 
-    fn check(value: Fe, expected: Fq) {
-        assert!(BigInt(value.0) < BigInt(TWO_P), "{value:?} is not below 2p");
+    fn check<C: MontConfig<4>>(value: Fe<C>, expected: Ark<C>) {
+        let bound = BigInt(Fe::<C>::TWO_P);
+        assert!(BigInt(value.0) < bound, "{value:?} is not below 2p");
         assert_eq!(value.to_ark(), expected);
     }
 
-    fn check_all(a: Fq, b: Fq) {
+    fn check_all<C: MontConfig<4>>(a: Ark<C>, b: Ark<C>) {
         for x in both(a) {
             for y in both(b) {
                 check(x.mul(&y), a * b);
                 check(x.sub(&y), a - b);
                 check(x.add(&y), a + b);
                 assert_eq!(x.same(&y), a == b);
+                check_lazy(x, y, a, b);
             }
             check(x.square(), a * a);
             check(x.double(), a.double());
@@ -251,24 +326,34 @@ mod tests {
         }
     }
 
-    #[test]
-    fn fold_is_the_inverse_of_two_to_the_64() {
-        assert_eq!(Fq::from(BigInt(FOLD)) * Fq::from(1u128 << 64), Fq::ONE);
+    /// Sums and differences below `4p`, as themselves and times a factor below `p`.
+    fn check_lazy<C: MontConfig<4>>(x: Fe<C>, y: Fe<C>, a: Ark<C>, b: Ark<C>) {
+        let factor = Fe::from_ark(&b);
+        for (value, expected) in [(x.add_lazy(&y), a + b), (x.sub_lazy(&y), a - b)] {
+            check(value.reduce(), expected);
+            check(factor.mul(&value), expected * b);
+        }
     }
 
     #[test]
-    fn edge_cases_agree_with_ark() {
-        let limbs = |limbs| Fq::new_unchecked(BigInt(limbs));
+    fn fold_is_the_inverse_of_two_to_the_64() {
+        let fold = Fq::from(BigInt(Fe::<FqConfig>::FOLD));
+        assert_eq!(fold * Fq::from(1u128 << 64), Fq::ONE);
+    }
+
+    fn edge_cases<C: MontConfig<4>>() {
+        let limbs = |limbs| Ark::<C>::new_unchecked(BigInt(limbs));
+        let p = Fe::<C>::P;
         let full = u64::MAX;
         let values = [
-            Fq::zero(),
-            Fq::ONE,
-            -Fq::ONE,
-            limbs([P[0] - 1, P[1], P[2], P[3]]),
-            limbs([full, full, full, P[3] - 1]),
+            Ark::<C>::zero(),
+            Ark::<C>::ONE,
+            -Ark::<C>::ONE,
+            limbs([p[0] - 1, p[1], p[2], p[3]]),
+            limbs([full, full, full, p[3] - 1]),
             limbs([full, 0, 0, 0]),
             limbs([0, full, full, 0]),
-            limbs([0, 0, 0, P[3]]),
+            limbs([0, 0, 0, p[3]]),
         ];
         for a in values {
             for b in values {
@@ -277,10 +362,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn edge_cases_agree_with_ark() {
+        edge_cases::<FqConfig>();
+        edge_cases::<FrConfig>();
+    }
+
     proptest! {
         #[test]
         fn any_values_agree_with_ark(a: [u8; 32], b: [u8; 32]) {
             check_all(Fq::from_le_bytes_mod_order(&a), Fq::from_le_bytes_mod_order(&b));
+            check_all(crate::Fr::from_le_bytes_mod_order(&a), crate::Fr::from_le_bytes_mod_order(&b));
         }
     }
 }

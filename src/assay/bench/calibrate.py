@@ -1,0 +1,207 @@
+"""Calibrate: what do small proofs cost on this machine? Measured once a machine and release, then cached.
+
+Predicted costs (`assay.models.cost`) come from here. Every figure is that of a real proof, and every gas that
+of a real transaction to the generated verifier on a local node.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+import assay
+from assay.bench import circuits
+from assay.bench.measure import prove_apart
+from assay.bench.settle import require_tools, settle
+from assay.bench.timing import timed
+from assay.bench.worker import PROOF_FILE
+from assay.chain.context import UNROLLED_ENTRIES
+from assay.core import files
+from assay.core.errors import NotFound
+from assay.core.hashing import digest
+from assay.models.cost import Calibration, Point
+from assay.models.errors import CalibrationDamaged
+from assay.prove.proof import Proof
+from assay.prove.setup import setup
+from assay.prove.srs import cache_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assay.prove.keys import Keys
+    from assay.transpile.circuit import Circuit
+
+Inputs = Literal["public", "private"]
+
+RUNS = 7
+_ROWS_FILE = "rows.json"
+
+
+def calibration(
+    *,
+    inputs: Inputs = "public",
+    again: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Calibration:
+    """The calibration of this machine, release and native module: from the cache, or measured now.
+
+    Parameters
+    ----------
+    inputs
+        Whether the rows of proofs are public or private.
+    again
+        Measure even if there is one in the cache.
+    progress
+        Is told what happens next.
+
+    Raises
+    ------
+    ToolMissing
+        The node or the compiler is not installed.
+    StorageError
+        The cache folder cannot be written to.
+    AssayError
+        A proof failed.
+    """
+    path = cache_path(inputs)
+    if not again:
+        try:
+            return Calibration.load(path)
+        except (NotFound, CalibrationDamaged):
+            pass
+    found = measure_calibration(samples(inputs), inputs=inputs, progress=progress)
+    found.save(path)
+    return found
+
+
+def cache_path(inputs: Inputs) -> Path:
+    """Where the calibration of this machine, release and native module is kept."""
+    name = digest(f"{machine()}|{assay.__version__}|{prover()}|{inputs}".encode())[:16]
+    return cache_folder().parent / "calibration" / f"{inputs}-{name}.json"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A circuit to measure, and whether its gas is measured too: compiling a contract takes seconds."""
+
+    circuit: Circuit
+    settled: bool
+
+
+def measure_calibration(
+    chosen: list[Sample], *, inputs: Inputs, runs: int = RUNS, progress: Callable[[str], None] | None = None
+) -> Calibration:
+    """Prove one row of each circuit, alone and in turn; then settle on a local node; raises as `calibration`."""
+    step = progress or (lambda _: None)
+    require_tools()
+    proven = []
+    for number, sample in enumerate(chosen, 1):
+        step(f"Calibrating, once on this machine: proof {number} of {len(chosen)}")
+        proven.append(_prove(sample.circuit, runs))
+    step("Calibrating, once on this machine: gas on a local node")
+    # The compiler and the node are processes of their own: two at a time is what a small machine holds.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        gas = list(pool.map(_gas, chosen, proven))
+    points = [
+        Point(size=circuits.size_of(sample.circuit), gas=spent, **one.times)
+        for sample, one, spent in zip(chosen, proven, gas, strict=True)
+    ]
+    return Calibration(
+        schema="assay-calibration/1",
+        machine=machine(),
+        version=assay.__version__,
+        prover=prover(),
+        inputs=inputs,
+        unrolled_entries=UNROLLED_ENTRIES,
+        points=tuple(points),
+    )
+
+
+def samples(inputs: Inputs) -> list[Sample]:
+    """Circuits that differ in everything that a cost depends on, each small enough for a second or two."""
+    private = inputs == "private"
+    found = [Sample(circuits.trees(**size, private=private), settled) for settled, size in _TREES]  # type: ignore[arg-type]
+    if private:
+        return found  # linear models are proven with public inputs only
+    return found + [Sample(circuits.linear(features=f, outputs=k), settled) for settled, f, k in _LINEAR]
+
+
+# Beside each: what it is there for.
+_TREES: tuple[tuple[bool, dict[str, int | bool]], ...] = (
+    (True, {"features": 5, "rules": 2, "count": 1, "depth": 1}),  # the smallest
+    (False, {"features": 8, "rules": 2, "count": 12, "depth": 3}),
+    (True, {"features": 20, "rules": 2, "count": 25, "depth": 4}),  # more entries
+    (True, {"features": 20, "rules": 1, "count": 60, "depth": 4}),  # fewer limbs
+    (False, {"features": 20, "rules": 2, "count": 100, "depth": 4}),
+    (True, {"features": 10, "rules": 1, "count": 300, "depth": 3}),  # more chunks: the witness is the longest
+    (False, {"features": 40, "rules": 2, "count": 100, "depth": 6}),
+    (False, {"features": 25, "rules": 1, "count": 180, "depth": 6}),  # the largest table
+    (True, {"features": 70, "rules": 2, "count": 40, "depth": 5}),  # the contract loops over entries
+    (True, {"features": 120, "rules": 1, "count": 10, "depth": 3, "outputs": 3}),  # and over features
+    (True, {"features": 10, "rules": 1, "count": 40, "depth": 4, "outputs": 7}),  # two groups of outputs
+    (True, {"features": 12, "rules": 1, "count": 20, "depth": 4, "wide": True}),  # more limbs
+)
+_LINEAR = ((True, 4, 1), (True, 30, 1), (False, 60, 1), (True, 10, 3), (True, 120, 1))
+
+
+@dataclass(frozen=True)
+class _Proven:
+    """A proof, its keys, and the costs but gas."""
+
+    keys: Keys
+    proof: Proof
+    times: dict[str, float]
+
+
+def _prove(circuit: Circuit, runs: int) -> _Proven:
+    setup(circuit, max_batch=1)  # makes the reference string, if there is none that is large enough
+    seconds, keys = timed(lambda: setup(circuit, max_batch=1))
+    with files.scratch() as place:
+        circuit.save(place)
+        keys.save(place)
+        row = np.zeros((1, len(circuit.features)), dtype=np.int64 if circuit.bits > 32 else np.float32)
+        files.write(place / _ROWS_FILE, f'{{"inputs": [{row[0].tolist()}]}}')
+        found = prove_apart(place, place / _ROWS_FILE, runs, place)
+        proof = Proof.from_bytes(files.read(place / PROOF_FILE))
+    times = {
+        # The lower quartile: what else the machine does now, it will not always do.
+        "prove_seconds": float(np.quantile(found["seconds"], 0.25)),
+        "memory_mb": (found["peak_memory_bytes"] or 0) / 1e6,
+        "setup_seconds": seconds,
+    }
+    return _Proven(keys, proof, times)
+
+
+def _gas(sample: Sample, one: _Proven) -> int | None:
+    return settle(one.keys.verifying_key, one.proof.calldata()).gas if sample.settled else None
+
+
+@cache
+def machine() -> str:
+    """Processor, cores and system."""
+    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+@cache
+def prover() -> str:
+    """Hash of the native module's file."""
+    from importlib.util import find_spec
+
+    place = find_spec("assay._core")
+    return digest(files.read(place.origin))[:16] if place is not None and place.origin else "absent"
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()

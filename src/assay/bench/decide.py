@@ -1,0 +1,232 @@
+"""Decide: the front's candidates are proven and verified, judged once on the test rows, and one is chosen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.bench.calibrate import machine, prover
+from assay.bench.choose import ACCURACY, FIDELITY, amounts_of, choose
+from assay.bench.decision import Decision, Row
+from assay.bench.errors import FrontOutdated
+from assay.bench.evaluate import ROWS_FILE, Evaluation, circuit_of, evaluate, job_of, row_of
+from assay.bench.settle import require_tools
+from assay.core import files
+from assay.core.errors import StorageError
+from assay.core.hashing import digest
+from assay.models.candidate import Candidate
+from assay.models.economics import latency, limits_of, usd_per_inference
+from assay.models.explore import FOLDER
+from assay.models.metrics import improvement
+from assay.models.registry import EXISTING
+from assay.models.rows import joined, rows_of
+from assay.models.trial import judge
+from assay.models.workers import workers as crew_of
+from assay.prove.setup import setup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assay.bench.evaluate import Job
+    from assay.data.dataset import Dataset
+    from assay.models.front import Front
+    from assay.task.task import Task
+
+MEASUREMENTS = "measurements.json"
+CHOSEN = "chosen"
+_MEASUREMENTS_SCHEMA = "assay-measurements/1"
+
+
+def decide(
+    task: Task,
+    dataset: Dataset,
+    front: Front,
+    out: Path,
+    project: Path,
+    *,
+    ray: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Decision:
+    """Prove the candidates of the front, judge all on the test rows, and choose.
+
+    Proofs are measured one at a time: side by side they would disturb each other's times. What was measured
+    is kept, so that a decision that was interrupted goes on, and one with other limits is made at once.
+
+    Parameters
+    ----------
+    task
+        With the limits.
+    dataset
+        Its test rows are looked at here, and nowhere else.
+    front
+        Of the exploration.
+    out
+        Folder for `decision.json`, the measurements, and `chosen`: circuit and keys of the chosen one.
+    project
+        The project's folder; the candidates are in its `candidates`.
+    ray
+        Address of a Ray cluster whose machines prove, each one candidate at a time.
+    progress
+        Is told what happens next.
+
+    Returns
+    -------
+    Decision
+        With `chosen` None if no candidate meets every limit.
+
+    Raises
+    ------
+    FrontOutdated
+        The front is of another dataset.
+    ToolMissing
+        The node or the compiler is not installed.
+    AssayError
+        A candidate cannot be read, converted or proven; what was measured is kept.
+    """
+    step = progress or (lambda _: None)
+    if front.dataset != dataset.hash:
+        raise FrontOutdated("the candidates are of another dataset than the one here", "Run `assay explore` again.")
+    require_tools()
+    place = Path(out)
+    listed = [*front.best, *front.references]
+    candidates = [Candidate.load(project / FOLDER / one.id, project) for one in listed]
+    known, test = joined([rows_of(dataset, "train"), rows_of(dataset, "validation")]), rows_of(dataset, "test")
+    notes = _Notes(place / MEASUREMENTS)
+    jobs = {one.id: job_of(one, known, test) for one in candidates if one.summary.provable}
+    found = _evaluations(jobs, notes, step, ray=ray)
+    step("Judging the candidates on the test rows")
+    metrics = {one.id: judge(one.problem, one.fitted, test, past=known) for one in candidates}
+    looks = notes.look(dataset.hash, front.study)
+    base = next(metrics[one.id][task.metric] for one in candidates if one.summary.family == EXISTING)
+    rows = [_row(task, one, metrics[one.id], base, found.get(one.id)) for one in candidates]
+    rows.sort(key=lambda row: (not row.provable, row.usd_per_inference, row.id))
+    choice = choose(task, rows, front)
+    decision = Decision(
+        schema="assay-decision/1",
+        dataset=dataset.hash,
+        study=front.study,
+        metric=task.metric,
+        rows=tuple(rows),
+        test_rows=len(test),
+        test_looks=looks,
+        **vars(choice),
+    )
+    if looks > 1:
+        decision = decision.model_copy(update={"reasons": (*decision.reasons, _seen(looks))})
+    if choice.chosen is not None:
+        step("Writing circuit and keys of the chosen candidate")
+        chosen = next(one for one in candidates if one.id == choice.chosen)
+        _keep_chosen(jobs[chosen.id], chosen.model_path, place / CHOSEN)
+    decision.save(place)
+    return decision
+
+
+def _evaluations(
+    jobs: dict[str, Job], notes: _Notes, step: Callable[[str], None], *, ray: str | None
+) -> dict[str, Evaluation]:
+    """Prove those that were not measured yet on this machine."""
+    keys = {name: _key(job) for name, job in jobs.items()}
+    found = {name: kept for name, key in keys.items() if (kept := notes.get(key)) is not None}
+    open_ = [name for name in jobs if name not in found]
+    with crew_of(None, ray=ray) as crew:
+        total = len(open_)
+        if open_:
+            step(f"Proving {open_[0]} (1 of {total})")
+        for done, (number, result) in enumerate(crew.run(evaluate, [jobs[name] for name in open_]), 1):
+            found[open_[number]] = result
+            notes.put(keys[open_[number]], result)
+            if done < total:
+                step(f"Proving {open_[done]} ({done + 1} of {total})")
+    return found
+
+
+def _row(task: Task, one: Candidate, test: dict[str, float], base: float, found: Evaluation | None) -> Row:
+    measured = found.measured if found else None
+    gas, seconds = (measured.gas, measured.prove_seconds) if measured else (0, 0.0)
+    gain = improvement(task.metric, test[task.metric], base)
+    row = Row(
+        id=one.id,
+        family=one.summary.family,
+        title=one.summary.title,
+        provable=one.summary.provable,
+        cv=one.summary.cv.mean,
+        test=test,
+        improvement=gain if abs(gain) != float("inf") else None,
+        fidelity=found.fidelity if found else None,
+        measured=measured,
+        usd_per_inference=usd_per_inference(task.value, gas=gas, prove_seconds=seconds) if measured else 0.0,
+        latency_blocks=latency(
+            task.protocol, inference_seconds=measured.inference_seconds if measured else 0.0, prove_seconds=seconds
+        ),
+        meets={},
+    )
+    return row.model_copy(update={"meets": _meets(task, row)})
+
+
+def _meets(task: Task, row: Row) -> dict[str, bool]:
+    """Each limit that the task sets; what was not measured does not meet it."""
+    if not row.provable:
+        return {}
+    found = amounts_of(row)
+    meets = {name: name in found and found[name] <= limit for name, limit in limits_of(task).items()}
+    if task.limits.better_than_existing is not None:
+        meets[ACCURACY] = row.improvement is not None and row.improvement >= task.limits.better_than_existing
+    return meets | {FIDELITY: row.fidelity is not None and row.fidelity.ok}
+
+
+def _keep_chosen(job: Job, model: Path, folder: Path) -> None:
+    """Circuit and keys of the chosen one, and a row, for `assay prove`, `assay solidity` and `assay bench`."""
+    circuit = circuit_of(job, model)
+    keys = setup(circuit, max_batch=1)
+    with files.folder(folder) as place:
+        circuit.save(place)
+        keys.save(place)
+        files.write(place / ROWS_FILE, row_of(job))
+
+
+def _key(job: Job) -> str:
+    """What a measurement follows from: the model, the rows, the machine and the prover."""
+    rows = json.dumps([job.rows, job.features, job.wide, job.inputs])
+    parts = [digest(job.content), digest(rows.encode()), digest(job.known.tobytes()), machine(), prover()]
+    return digest("\n".join(parts).encode())[:32]
+
+
+def _seen(looks: int) -> str:
+    return (
+        f"These test rows have been looked at by {looks} decisions on different candidates, so they are no longer "
+        "unseen: the figures flatter a little."
+    )
+
+
+class _Notes:
+    """What was measured before, and how often the test rows were looked at."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._content: dict[str, Any] = {"schema": _MEASUREMENTS_SCHEMA, "measured": {}, "looks": {}}
+        try:
+            content = json.loads(files.read(path))
+        except (StorageError, ValueError):
+            return
+        if isinstance(content, dict) and content.get("schema") == _MEASUREMENTS_SCHEMA:
+            self._content = content
+
+    def get(self, key: str) -> Evaluation | None:
+        kept = self._content["measured"].get(key)
+        return None if kept is None else Evaluation.model_validate(kept)
+
+    def put(self, key: str, found: Evaluation) -> None:
+        self._content["measured"][key] = found.model_dump(mode="json")
+        self._write()
+
+    def look(self, dataset: str, study: str) -> int:
+        """Explorations whose candidates were judged on this dataset's test rows, this one included."""
+        seen = self._content["looks"].setdefault(dataset, [])
+        if study not in seen:
+            seen.append(study)
+            self._write()
+        return len(seen)
+
+    def _write(self) -> None:
+        files.write(self._path, json.dumps(self._content, indent=1) + "\n")

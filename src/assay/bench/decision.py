@@ -1,0 +1,148 @@
+"""`Decision`: which candidate is good enough and why, or that none is and which limit stands in the way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assay.bench.errors import DecisionDamaged
+from assay.bench.evaluate import Fidelity, Measured
+from assay.core import files
+from assay.core.errors import ArtefactVersion
+from assay.models.economics import Latency
+
+if TYPE_CHECKING:
+    import os
+
+SCHEMA = "assay-decision/1"
+FILE = "decision.json"
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Row(_Facts):
+    """One candidate on the test rows, with its measured costs.
+
+    Attributes
+    ----------
+    id, family, title
+        As in the front.
+    provable
+        Whether it was proven; the existing process and the reference models are not.
+    cv
+        The metric in the cross-validation, which does not know the test rows.
+    test
+        All metrics on the test rows.
+    improvement
+        Of the task's metric over the existing process: 0.05 is 5 % better; None if that has no loss at all.
+    fidelity, measured
+        None if it was not proven.
+    usd_per_inference
+        Gas and machine for one answer; zero if it was not proven.
+    latency_blocks
+        Blocks from the data to the action.
+    meets
+        Each limit of the task by name; "fidelity" among them.
+    """
+
+    id: str
+    family: str
+    title: str
+    provable: bool
+    cv: float
+    test: dict[str, float]
+    improvement: float | None
+    fidelity: Fidelity | None
+    measured: Measured | None
+    usd_per_inference: float
+    latency_blocks: Latency
+    meets: dict[str, bool]
+
+    @property
+    def qualifies(self) -> bool:
+        """Whether it is proven and meets every limit."""
+        return self.provable and all(self.meets.values())
+
+
+class Nearest(_Facts):
+    """The candidate that comes closest when none qualifies: the limit that it breaks, and by which share."""
+
+    id: str
+    limit: str
+    excess: float
+
+
+class Decision(_Facts):
+    """What `assay decide` says.
+
+    Attributes
+    ----------
+    dataset, study
+        Content hash of the dataset, and the exploration's name.
+    metric
+        What accuracy is measured by.
+    rows
+        The candidates: those that were proven by money an inference, then the others.
+    chosen
+        The id of the cheapest that meets every limit; None if none does.
+    reasons
+        Sentences: why this one, and not the more accurate and the cheaper ones.
+    limits
+        Sentences: what each limit costs.
+    binding, nearest
+        If none qualifies: the limit in the way, and the candidate that comes closest.
+    test_rows
+        Rows in the test set.
+    test_looks
+        Decisions that have looked at these test rows, this one included. Above 1 they are no longer unseen.
+    """
+
+    schema_: Literal["assay-decision/1"] = Field("assay-decision/1", alias="schema")
+    dataset: str
+    study: str
+    metric: str
+    rows: tuple[Row, ...]
+    chosen: str | None
+    reasons: tuple[str, ...]
+    limits: tuple[str, ...]
+    binding: str | None = None
+    nearest: Nearest | None = None
+    test_rows: int
+    test_looks: int
+
+    def save(self, folder: Path) -> Path:
+        """Write `decision.json` into `folder`, whole or not at all."""
+        path = folder / FILE
+        files.write(path, self.model_dump_json(by_alias=True, indent=1) + "\n")
+        return path
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Decision:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        StorageError
+            There is no such file.
+        DecisionDamaged
+            It holds no decision.
+        ArtefactVersion
+            It was written by another release.
+        """
+        path = Path(folder) / FILE
+        try:
+            content = json.loads(files.read(path))
+        except ValueError:
+            content = None
+        schema = content.get("schema") if isinstance(content, dict) else None
+        if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-decision/"):
+            raise ArtefactVersion(f"{path} has the format {schema:.40}, {SCHEMA} is read", "Run `assay decide` again.")
+        try:
+            return cls.model_validate(content)
+        except ValidationError:
+            raise DecisionDamaged(f"{path} holds no decision", "Run `assay decide` again.") from None

@@ -1,0 +1,1 @@
+"""What is possible: model families, their search with proving cost as an objective, and the front."""

@@ -1,0 +1,71 @@
+"""Random forest: the mean of trees grown on samples of the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from assay.models import estimators
+from assay.models.family import Family, Params, Suggest
+from assay.models.tree import expected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assay.models.estimators import FittedEstimator
+    from assay.models.rows import Kind, Problem, Rows
+    from assay.models.shape import Size
+
+# A bootstrap sample has this share of different rows.
+_DIFFERENT = 0.632
+
+
+class Forest(Family):
+    """Many trees of comparisons, averaged."""
+
+    name: ClassVar[str] = "forest"
+    title: ClassVar[str] = "random forest"
+    kinds: ClassVar[frozenset[Kind]] = frozenset({"regression", "binary", "multiclass"})
+
+    def space(self, suggest: Suggest, problem: Problem) -> Params:
+        """Trees, depth, the least rows of a leaf, and the share of features that a split may choose from."""
+        del problem
+        return {
+            "trees": suggest.integer("trees", 4, 128, log=True),
+            "depth": suggest.integer("depth", 2, 9),
+            "leaf_rows": suggest.integer("leaf_rows", 1, 100, log=True),
+            "features": suggest.number("features", 0.2, 1.0),
+        }
+
+    def defaults(self, problem: Problem) -> Params:
+        """A forest that proves in well under a second."""
+        del problem
+        return {"trees": 32, "depth": 5, "leaf_rows": 10, "features": 0.5}
+
+    def expected_size(self, params: Params, problem: Problem, rows: int) -> Size:
+        """As many trees as wished, each on its sample."""
+        sample = round(_DIFFERENT * rows)
+        # A leaf's rows are counted with repetitions, of which there are 1 / 0.632 in the mean.
+        leaf = max(1, round(_DIFFERENT * params["leaf_rows"]))
+        # Trees that see fewer features divide worse than the probe, and so have more left to divide.
+        stops = tuple(stop / 2 for stop in problem.stops)
+        return expected(problem, sample, trees=params["trees"], depth=params["depth"], leaf_rows=leaf, stops=stops)
+
+    def fit(self, params: Params, problem: Problem, rows: Rows, seed: int) -> FittedEstimator:
+        """Grow the trees, one after the other."""
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+        kind = RandomForestRegressor if problem.kind == "regression" else RandomForestClassifier
+        model = kind(
+            n_estimators=params["trees"],
+            max_depth=params["depth"],
+            min_samples_leaf=params["leaf_rows"],
+            max_features=params["features"],
+            n_jobs=1,
+            random_state=seed,
+        )
+        fitted = estimators.fit(model, rows, classes=problem.kind != "regression")
+        return estimators.FittedEstimator(fitted, problem, estimators.trees_size)
+
+    def load(self, path: Path, problem: Problem) -> FittedEstimator:
+        """Read the forest."""
+        return estimators.FittedEstimator(estimators.load(path), problem, estimators.trees_size)

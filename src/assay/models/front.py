@@ -1,0 +1,147 @@
+"""The front: the candidates that no other one beats in accuracy, proving time and gas together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assay.core import files
+from assay.core.errors import ArtefactVersion
+from assay.models.candidate import Summary
+from assay.models.errors import CandidateDamaged
+from assay.models.metrics import loss_of
+
+if TYPE_CHECKING:
+    import os
+
+SCHEMA = "assay-front/1"
+FILE = "front.json"
+
+SAME_COST = 0.02
+"""Predicted costs that differ by less count as equal: predictions are not that exact."""
+
+
+class Pruned(BaseModel):
+    """A trial that was not trained, because its predicted cost breaks limits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trial: int
+    family: str
+    limits: tuple[str, ...]
+
+
+class Failed(BaseModel):
+    """A trial that did not come to an end, with what its library said."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trial: int
+    family: str
+    what: str
+
+
+class Front(BaseModel):
+    """What an exploration found.
+
+    Attributes
+    ----------
+    dataset
+        Content hash of the dataset.
+    study
+        Name of the study in `study.sqlite`; explorations with the same one are the same.
+    calibration
+        Digest of the calibration that costs were predicted with.
+    metric
+        What candidates were compared by.
+    candidates
+        All that were trained, the best first; the existing process and the reference models among them.
+    pruned, failed
+        Trials without a candidate.
+    skipped
+        Families that cannot learn from this data, with the reason.
+    trials, seed, folds
+        As in [explore].
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_: Literal["assay-front/1"] = Field("assay-front/1", alias="schema")
+    dataset: str
+    study: str
+    calibration: str
+    metric: str
+    trials: int
+    seed: int
+    folds: int
+    candidates: tuple[Summary, ...]
+    pruned: tuple[Pruned, ...] = ()
+    failed: tuple[Failed, ...] = ()
+    skipped: dict[str, str] = {}
+
+    @property
+    def best(self) -> list[Summary]:
+        """The front itself, the most accurate first."""
+        return [candidate for candidate in self.candidates if candidate.front]
+
+    @property
+    def references(self) -> list[Summary]:
+        """The existing process and the models that are not proven."""
+        return [candidate for candidate in self.candidates if not candidate.provable]
+
+    def save(self, folder: Path) -> Path:
+        """Write `front.json` into `folder`, whole or not at all."""
+        path = folder / FILE
+        files.write(path, self.model_dump_json(by_alias=True, indent=1) + "\n")
+        return path
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Front:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        StorageError
+            There is no such file.
+        CandidateDamaged
+            It holds no front.
+        ArtefactVersion
+            It was written by another release.
+        """
+        path = Path(folder) / FILE
+        try:
+            content = json.loads(files.read(path))
+        except ValueError:
+            content = None
+        schema = content.get("schema") if isinstance(content, dict) else None
+        if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-front/"):
+            raise ArtefactVersion(f"{path} has the format {schema:.40}, {SCHEMA} is read", "Run `assay explore` again.")
+        try:
+            return cls.model_validate(content)
+        except ValidationError:
+            raise CandidateDamaged(f"{path} holds no front", "Run `assay explore` again.") from None
+
+
+def flagged(candidates: list[Summary]) -> list[Summary]:
+    """The candidates, the best first, with those on the front marked; equal models count once."""
+    ordered = sorted(
+        candidates, key=lambda one: (loss_of(one.metric, one.cv.mean), one.predicted.prove_seconds, one.id)
+    )
+    provable = [one for one in ordered if one.provable]
+    front = {one.id for one in provable if not any(_dominates(other, one) for other in provable)}
+    return [one.model_copy(update={"front": one.id in front}) for one in ordered]
+
+
+def _dominates(one: Summary, other: Summary) -> bool:
+    """At least as good in everything, and really better in something."""
+    losses = [loss_of(summary.metric, summary.cv.mean) for summary in (one, other)]
+    costs = [(summary.predicted.prove_seconds, summary.predicted.gas) for summary in (one, other)]
+    if losses[0] > losses[1] or any(a > b * (1 + SAME_COST) for a, b in zip(*costs, strict=True)):
+        return False
+    if losses[0] < losses[1]:
+        return True
+    # The same accuracy: cheaper, or the same model under another name.
+    return costs[0] < costs[1] or (costs[0] == costs[1] and one.id < other.id)

@@ -1,0 +1,199 @@
+"""How good predictions are: one function a metric, and one direction, for all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.models.errors import LossFailed, MetricUnsuitable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from assay.models.rows import Kind, Problem
+
+    Floats = NDArray[np.float64]
+
+BY_KIND: dict[str, tuple[str, ...]] = {
+    "regression": ("rmse", "mae", "qlike"),
+    "binary": ("log_loss", "brier", "accuracy", "f1", "auc"),
+    "multiclass": ("log_loss", "brier", "accuracy", "f1", "auc"),
+}
+"""The metrics of each type of target, and "value" for all that have a loss."""
+
+HIGHER_IS_BETTER = frozenset({"accuracy", "f1", "auc"})
+
+OF_PROBABILITIES = frozenset({"log_loss", "brier"})
+"""These judge probabilities: a process that only says yes or no has none, see `assay.models.existing`."""
+
+# A probability of exactly 0 for what happened would be infinitely wrong.
+_LEAST = 1e-15
+# QLIKE of a forecast or an outcome of zero would be infinite; below this share of the mean they count as this.
+_FLOOR = 1e-3
+
+
+def score(
+    problem: Problem, y: Floats, prediction: Floats, frame: pl.DataFrame, probability: Floats | None = None
+) -> dict[str, float]:
+    """All metrics of the problem's type, and "value" if there is a loss.
+
+    Parameters
+    ----------
+    problem
+        The question.
+    y
+        (rows,): what happened.
+    prediction
+        (rows,), or (rows, K) probabilities for more than two classes.
+    frame
+        The rows' columns, for the user's loss.
+    probability
+        In place of `prediction` for the metrics that judge probabilities.
+
+    Raises
+    ------
+    LossFailed
+        The user's loss cannot be computed on these rows.
+    """
+    stated = prediction if probability is None else probability
+    found = {
+        name: float(_METRICS[name](y, stated if name in OF_PROBABILITIES else prediction))
+        for name in BY_KIND[problem.kind]
+        if name != "auc" or len(np.unique(y)) > 1
+    }
+    if problem.loss is not None:
+        found["value"] = value(problem.loss, y, prediction, frame)
+    return found
+
+
+def require_suitable(problem: Problem) -> None:
+    """Refuse a metric that does not fit the type of the target."""
+    allowed = (*BY_KIND[problem.kind], *(["value"] if problem.loss is not None else []))
+    if problem.metric not in allowed:
+        raise MetricUnsuitable(
+            f"the metric {problem.metric} does not fit a {problem.kind} target",
+            f"Choose one of {', '.join(allowed)} in [limits] metric.",
+        )
+
+
+def loss_of(metric: str, number: float) -> float:
+    """The metric as a loss: less is better."""
+    return 1.0 - number if metric in HIGHER_IS_BETTER else number
+
+
+def improvement(metric: str, number: float, baseline: float) -> float:
+    """How much of the baseline's loss is gone: 0.05 is 5 % better, negative is worse.
+
+    The user's own loss can be negative (a gain): the change is then relative to its size.
+    """
+    loss, base = loss_of(metric, number), loss_of(metric, baseline)
+    if base == 0.0:
+        return 0.0 if loss == 0.0 else -float("inf") if loss > 0 else float("inf")
+    return (base - loss) / abs(base)
+
+
+def value(expression: str, y: Floats, prediction: Floats, frame: pl.DataFrame) -> float:
+    """The mean of the user's loss over the rows; for more than two classes `prediction` is the likeliest."""
+    import duckdb
+    import polars as pl
+
+    answer = prediction if prediction.ndim == 1 else prediction.argmax(axis=1)
+    columns = frame.drop([name for name in ("y", "prediction") if name in frame.columns])
+    table = columns.with_columns(pl.Series("y", y), pl.Series("prediction", answer))
+    try:
+        with duckdb.connect(config={"threads": 1}) as connection:
+            connection.register("decisions", table.to_arrow())
+            # The task is the user's own program: the expression is theirs, and so are the rows.
+            found = connection.execute(f"SELECT avg(CAST(({expression}) AS DOUBLE)), count(*) FROM decisions")  # noqa: S608
+            mean, _ = found.fetchone() or (None, 0)
+    except duckdb.Error as error:
+        what = str(error).splitlines()[0]
+        raise LossFailed(
+            f"[value] loss cannot be computed: {what:.200}", "Correct the expression in task.toml."
+        ) from None
+    if mean is None or not np.isfinite(mean):
+        raise LossFailed("[value] loss is not a finite number on these rows", "Correct the expression in task.toml.")
+    return float(mean)
+
+
+def classes_of(prediction: Floats) -> NDArray[np.int64]:
+    """Classes from probabilities: of class 1 (rows,) at one half, or the likeliest of (rows, K)."""
+    if prediction.ndim == 1:
+        return (prediction >= 0.5).astype(np.int64)
+    return np.asarray(prediction.argmax(axis=1), dtype=np.int64)
+
+
+def shape_fits(kind: Kind, classes: int, rows: int, prediction: NDArray[Any]) -> bool:
+    """Whether predictions have the shape that their kind asks for, and are finite."""
+    wanted = (rows, classes) if kind == "multiclass" else (rows,)
+    return prediction.shape == wanted and bool(np.isfinite(prediction).all())
+
+
+def _rmse(y: Floats, prediction: Floats) -> float:
+    return float(np.sqrt(np.mean((y - prediction) ** 2)))
+
+
+def _mae(y: Floats, prediction: Floats) -> float:
+    return float(np.mean(np.abs(y - prediction)))
+
+
+def _qlike(y: Floats, prediction: Floats) -> float:
+    """Patton's QLIKE of volatilities: the mean of r - log(r) - 1 with r = (outcome / forecast)^2."""
+    floor = max(_FLOOR * float(np.mean(np.abs(y))), np.finfo(np.float64).tiny)
+    ratio = (np.maximum(y, floor) / np.maximum(prediction, floor)) ** 2
+    return float(np.mean(ratio - np.log(ratio) - 1))
+
+
+def _matrix(prediction: Floats) -> Floats:
+    return np.stack([1 - prediction, prediction], axis=1) if prediction.ndim == 1 else prediction
+
+
+def _log_loss(y: Floats, prediction: Floats) -> float:
+    happened = _matrix(prediction)[np.arange(len(y)), y.astype(np.int64)]
+    return float(-np.mean(np.log(np.clip(happened, _LEAST, 1.0))))
+
+
+def _brier(y: Floats, prediction: Floats) -> float:
+    """Of class 1 for two classes; the sum over all classes for more."""
+    if prediction.ndim == 1:
+        return float(np.mean((y - prediction) ** 2))
+    truth = np.eye(prediction.shape[1])[y.astype(np.int64)]
+    return float(np.mean(((prediction - truth) ** 2).sum(axis=1)))
+
+
+def _accuracy(y: Floats, prediction: Floats) -> float:
+    return float(np.mean(classes_of(prediction) == y))
+
+
+def _f1(y: Floats, prediction: Floats) -> float:
+    """Of class 1 for two classes; the mean over the classes for more."""
+    from sklearn.metrics import f1_score
+
+    average = "binary" if prediction.ndim == 1 else "macro"
+    return float(f1_score(y.astype(np.int64), classes_of(prediction), average=average, zero_division=0.0))
+
+
+def _auc(y: Floats, prediction: Floats) -> float:
+    """Area under the ROC curve; for more than two classes the mean of each present class against the rest."""
+    from sklearn.metrics import roc_auc_score
+
+    if prediction.ndim == 1:
+        return float(roc_auc_score(y, prediction))
+    present = [k for k in range(prediction.shape[1]) if 0 < (y == k).sum() < len(y)]
+    return float(np.mean([roc_auc_score(y == k, prediction[:, k]) for k in present]))
+
+
+_METRICS: dict[str, Callable[[Floats, Floats], float]] = {
+    "rmse": _rmse,
+    "mae": _mae,
+    "qlike": _qlike,
+    "log_loss": _log_loss,
+    "brier": _brier,
+    "accuracy": _accuracy,
+    "f1": _f1,
+    "auc": _auc,
+}

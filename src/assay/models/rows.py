@@ -1,0 +1,181 @@
+"""The rows that models learn from, and what is known of the question while they do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from assay.models import growth
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from assay.data.dataset import Dataset
+    from assay.data.manifest import FeatureInfo
+    from assay.task.sections import Existing, Metric
+    from assay.task.task import Task
+
+Kind = Literal["regression", "binary", "multiclass"]
+
+# A float32 holds every whole number up to here.
+_EXACT = 1 << 24
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows in the dataset's order.
+
+    Attributes
+    ----------
+    X
+        float32 of shape (rows, features), NaN where missing.
+    y
+        float64 of shape (rows,): the target, or classes 0..K-1.
+    frame
+        The same rows with all columns of the dataset: kept columns, features, target.
+    """
+
+    X: NDArray[np.float32]
+    y: NDArray[np.float64]
+    frame: pl.DataFrame
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.y)
+
+    def take(self, index: NDArray[np.int64]) -> Rows:
+        """The rows of these numbers, in this order."""
+        return Rows(self.X[index], self.y[index], self.frame[index])
+
+    def between(self, start: int, stop: int) -> Rows:
+        """The rows from `start` up to `stop`, which is not included."""
+        return self.take(np.arange(start, stop))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What every family is told of the question.
+
+    Attributes
+    ----------
+    kind
+        "regression", "binary" or "multiclass".
+    classes
+        K; 0 for a regression.
+    features
+        Names of the columns of `Rows.X`.
+    wide
+        Names of features that are proven as 64-bit integers: those beyond what a float32 holds.
+    target
+        Name of the column `Rows.y` is from.
+    metric
+        What candidates are compared by.
+    loss
+        The user's loss, an SQL expression, or None.
+    existing
+        The existing process.
+    labels
+        Original names of the classes, if they have any.
+    timed
+        Whether the rows have an order in time.
+    reach
+        Rows after which a row's target is known: it looks that far ahead.
+    embargo
+        Rows left out between training and validation, `reach` at least.
+    group
+        Column whose equal values stay together in a fold, or None.
+    returns
+        A feature that is a one-row return, or None.
+    private
+        Whether rows are hidden in proofs.
+    missing
+        Whether any feature of a training row is missing.
+    stops
+        How often trees of these rows stop early; see `assay.models.growth.probe`.
+    """
+
+    kind: Kind
+    classes: int
+    features: tuple[str, ...]
+    wide: tuple[str, ...]
+    target: str
+    metric: Metric
+    loss: str | None
+    existing: Existing
+    labels: tuple[str, ...] = ()
+    timed: bool = False
+    reach: int = 1
+    embargo: int = 0
+    group: str | None = None
+    returns: str | None = None
+    private: bool = False
+    missing: bool = False
+    stops: tuple[float, ...] = ()
+
+    @property
+    def outputs(self) -> int:
+        """Margins of a boosted or linear model: one for a value or two classes, else one a class."""
+        return self.classes if self.kind == "multiclass" else 1
+
+
+def problem_of(task: Task, dataset: Dataset) -> Problem:
+    """What the task and the dataset say together."""
+    split, label = task.data.split, task.data.label
+    timed = dataset.time is not None and split.by in {None, "time"}
+    X, y = dataset.arrays("train")
+    reach = max(label.reach, 1)
+    return Problem(
+        kind=task.predict.type,
+        classes=0 if task.predict.type == "regression" else max(int(np.nanmax(y)) + 1, 2),
+        features=tuple(dataset.features),
+        wide=tuple(feature.name for feature in dataset.manifest.features if _is_wide(feature)),
+        target=dataset.target,
+        metric=task.metric,
+        loss=task.value.loss,
+        existing=task.existing,
+        labels=dataset.manifest.classes,
+        timed=timed,
+        reach=reach,
+        embargo=max(dataset.manifest.embargo, reach) if timed else 0,
+        group=split.group if split.by == "group" else None,
+        returns=_returns(task, dataset) if timed else None,
+        private=task.protocol.inputs == "private",
+        missing=bool(np.isnan(X).any()),
+        stops=growth.probe(task.predict.type, X, y),
+    )
+
+
+def rows_of(dataset: Dataset, split: str) -> Rows:
+    """The rows of one split: "train", "validation" or "test"."""
+    X, y = dataset.arrays(split)
+    return Rows(np.ascontiguousarray(X, dtype=np.float32), np.asarray(y, dtype=np.float64), dataset.frame(split))
+
+
+def joined(parts: list[Rows]) -> Rows:
+    """Rows one after the other."""
+    import polars as pl
+
+    return Rows(
+        np.concatenate([part.X for part in parts]),
+        np.concatenate([part.y for part in parts]),
+        pl.concat([part.frame for part in parts], how="vertical_relaxed"),
+    )
+
+
+def _is_wide(feature: FeatureInfo) -> bool:
+    # An integer feature of a circuit takes no missing values; such a one is read as a float32.
+    if feature.kind != "integer" or feature.missing or feature.min is None or feature.max is None:
+        return False
+    return max(abs(feature.min), abs(feature.max)) > _EXACT
+
+
+def _returns(task: Task, dataset: Dataset) -> str | None:
+    """A one-row return among the features, for the models of returns."""
+    for wanted in ("log_return", "return"):
+        for feature in task.data.features:
+            if feature.op == wanted and feature.periods == 1 and feature.name in dataset.features:
+                return feature.name
+    return None

@@ -1,0 +1,77 @@
+"""The question, and what decides today."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.bench.words import amount, limit_words, percent, plural
+from assay.models.economics import limits_of
+from assay.report.table import Table, table
+from assay.report.words import KINDS, PROTOCOLS, metric_about, metric_name, span
+
+if TYPE_CHECKING:
+    from assay.task.task import Task
+
+_MEANINGS = {
+    "prove_seconds": "time to make one proof",
+    "memory_mb": "memory while a proof is made",
+    "gas": "the chain's charge for checking one proof",
+    "usd_per_inference": "gas and machine for one proven answer",
+    "latency_blocks": "from the end of the data to the transaction that acts on the answer",
+}
+
+
+def facts(task: Task) -> list[tuple[str, str]]:
+    """What is asked, for whom, and how soon: terms and their words."""
+    predict, protocol, value = task.predict, task.protocol, task.value
+    target = predict.target + (f", in {predict.unit}" if predict.unit else "")
+    found = [
+        ("What is predicted", predict.description or target),
+        ("Its column", f"{target}: {KINDS[predict.type]}" if predict.description else KINDS[predict.type]),
+        ("Who acts on it", f"{PROTOCOLS[protocol.kind]}, on {protocol.chain} (chain {protocol.chain_id})"),
+        ("What it changes", protocol.state),
+        ("How often", f"{value.decisions_per_day:g} times a day"),
+        ("How soon", _deadline(task)),
+        ("What everybody sees", _secrecy(task)),
+        ("How good is measured", f"{metric_name(task, task.metric)}: {metric_about(task.metric)}"),
+    ]
+    return [(term, words) for term, words in found if words]
+
+
+def today(task: Task) -> tuple[str, str]:
+    """How it is decided today: in words, and as it was executed."""
+    existing = task.existing
+    executed = {
+        "constant": f"always answers {existing.value:g}" if existing.value is not None else "",
+        "column": f"answers what the column {existing.column} says",
+        "rule": f"follows the rule {existing.rule}",
+        "function": f"calls the project's function {existing.function}",
+    }[existing.kind]
+    return existing.description, executed
+
+
+def limits(task: Task) -> Table:
+    """What is good enough."""
+    rows = [
+        (limit_words(name).capitalize(), "at most " + amount(name, limit), _MEANINGS[name])
+        for name, limit in limits_of(task).items()
+    ]
+    better = task.limits.better_than_existing
+    if better is not None:
+        wanted = f"at least {percent(better)}" if better else "at least as good"
+        meaning = f"{metric_name(task, task.metric)}, on the test rows, against what decides today"
+        rows.insert(0, ("Better than today", wanted, meaning))
+    rows.append(("Fidelity", "no difference", "the proven model answers as the trained one does, on every test row"))
+    return table("Limit|Wanted|What it is", *rows)
+
+
+def _deadline(task: Task) -> str:
+    blocks = task.latency_blocks
+    if blocks is None:
+        return f"no limit is set; a block takes {span(task.protocol.block_seconds)}"
+    return f"within {plural(blocks, 'block')} of the end of the data, {span(blocks * task.protocol.block_seconds)}"
+
+
+def _secrecy(task: Task) -> str:
+    shown = "the inputs and the answer" if task.protocol.inputs == "public" else "the answer; the inputs stay hidden"
+    return f"{shown}; the model itself stays hidden behind its fingerprint"

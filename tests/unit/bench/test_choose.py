@@ -1,0 +1,243 @@
+"""The choice and its words, on candidates whose figures are written down here."""
+
+import pytest
+
+from assay.bench.choose import choose
+from assay.bench.decide import _meets
+from assay.bench.decision import Decision, Row
+from assay.bench.errors import DecisionDamaged
+from assay.bench.evaluate import Fidelity, Measured
+from assay.bench.words import amount, blocks_more, percent, plural, seconds, usd
+from assay.core.errors import ArtefactVersion
+from assay.models.economics import latency, usd_per_inference
+from assay.models.front import Front, Pruned
+from assay.task.task import Task
+
+FRONT = Front(
+    schema="assay-front/1",
+    dataset="d",
+    study="s",
+    calibration="c",
+    metric="rmse",
+    trials=9,
+    seed=1,
+    folds=3,
+    candidates=(),
+)
+BASE = 1.0
+
+
+def task(**limits):
+    return Task.model_validate(
+        {
+            "schema": "assay-task/1",
+            "name": "choice",
+            "existing": {"kind": "constant", "value": 0.0},
+            "predict": {"target": "y", "type": "regression"},
+            "data": {"sources": [{"name": "rows", "kind": "csv", "path": "rows.csv"}]},
+            "limits": limits,
+        }
+    )
+
+
+def row(question, name, loss, *, gas=None, prove=0.1, memory=80.0, cv=None, ok=True):
+    """A candidate; one without gas is not proven."""
+    measured = None
+    if gas is not None:
+        measured = Measured(
+            prove_seconds=prove,
+            first_prove_seconds=prove,
+            verify_seconds=0.003,
+            inference_seconds=0.001,
+            memory_mb=memory,
+            proof_bytes=1280,
+            calldata_bytes=2000,
+            gas=gas,
+            deployment_gas=2_000_000,
+            contract_bytes=9000,
+            proving_key_bytes=50_000,
+            setup_seconds=0.2,
+        )
+    made = Row(
+        id=name,
+        family=name,
+        title=name.capitalize(),
+        provable=measured is not None,
+        cv=loss if cv is None else cv,
+        test={"rmse": loss},
+        improvement=BASE - loss,
+        fidelity=Fidelity(rows=100, differing=0 if ok else 3, ok=ok) if measured else None,
+        measured=measured,
+        usd_per_inference=usd_per_inference(question.value, gas=gas, prove_seconds=prove) if gas else 0.0,
+        latency_blocks=latency(question.protocol, inference_seconds=0.001, prove_seconds=prove if gas else 0.0),
+        meets={},
+    )
+    return made.model_copy(update={"meets": _meets(question, made)})
+
+
+def decided(*, front=FRONT, others=(), **limits):
+    question = task(**limits)
+    rows = [
+        row(question, "linear", 0.9, gas=200_000, prove=0.01, memory=40),
+        row(question, "tree", 0.85, gas=300_000, prove=0.05),
+        row(question, "xgboost", 0.7, gas=310_000, prove=13.0, memory=400),
+        row(question, "garch", 0.6),
+        row(question, "existing", BASE),
+        *(row(question, **other) for other in others),
+    ]
+    return choose(question, rows, front)
+
+
+def test_the_cheapest_that_meets_every_limit():
+    found = decided(better_than_existing=0.05)
+    assert (found.chosen, found.binding, found.nearest) == ("linear", None, None)
+    first, second, *others = found.reasons
+    assert "cheapest candidate that meets every limit: 0.60 USD an inference, 10 ms to prove, 200,000 gas" in first
+    assert "2 blocks from the data to the action" in first
+    assert "10 % better than the existing process (rmse 0.9 against 1)" in second
+    assert any("Tree (tree) is 5.6 % better" in text and "costs 50 % more an inference" in text for text in others)
+    assert any("Garch, a reference that is not proven, is 33 % better" in text for text in others)
+
+
+def test_accuracy_has_its_price():
+    found = decided(better_than_existing=0.12)
+    assert found.chosen == "tree"
+    assert any(
+        "Linear (linear) costs 33 % less an inference, but is only 10 % better than the existing process, not 12 %"
+        in text
+        for text in found.reasons
+    )
+    assert "Asking for 12 % over the existing process costs 0.30 USD an inference: Linear (linear)" in found.limits[-1]
+
+
+def test_what_each_limit_costs():
+    found = decided(better_than_existing=0.12, latency_blocks=2, gas=320_000)
+    assert found.chosen == "tree"
+    assert "One block more latency would allow Xgboost (xgboost), 18 % better." in found.limits
+    assert "The limit on gas (320,000 gas) keeps out no candidate that is better." in found.limits
+    found = decided(better_than_existing=0.12, prove_seconds=1.0)
+    assert "A limit on proving time of 13 s instead of 1 s would allow Xgboost (xgboost), 18 % better." in found.limits
+    found = decided(better_than_existing=0.12, memory_mb=100)
+    assert "A limit on memory of 400 MB instead of 100 MB" in found.limits[0]
+
+
+def test_trials_that_were_not_trained_are_counted():
+    pruned = (Pruned(trial=3, family="forest", limits=("gas",)), Pruned(trial=4, family="tree", limits=("gas",)))
+    found = decided(front=FRONT.model_copy(update={"pruned": pruned}), gas=305_000)
+    assert "2 trials of 9 were not trained, because their predicted cost breaks it." in found.limits[0]
+
+
+def test_equally_cheap_ones_are_told_apart_without_the_test_rows():
+    twin = {"name": "twin", "loss": 0.95, "gas": 200_500, "prove": 0.01, "cv": 0.5}
+    found = decided(others=[twin], better_than_existing=0.0)
+    assert found.chosen == "twin"
+    assert any(
+        "Linear (linear) is 5.3 % better on the test rows, but is equally cheap and less accurate in the "
+        "cross-validation" in text
+        for text in found.reasons
+    )
+
+
+def test_worse_than_today_is_said_where_no_limit_forbids_it():
+    bad = {"name": "bad", "loss": 1.2, "gas": 100_000, "prove": 0.01}
+    found = decided(others=[bad])
+    assert found.chosen == "bad"
+    assert "20 % worse than the existing process" in found.reasons[1]
+    assert decided(others=[bad], better_than_existing=0.0).chosen == "linear"
+
+
+def test_a_circuit_that_differs_from_its_model_is_never_chosen():
+    wrong = {"name": "wrong", "loss": 0.5, "gas": 100_000, "prove": 0.01, "ok": False}
+    found = decided(others=[wrong])
+    assert found.chosen == "linear"
+    assert any(
+        "Wrong (wrong) is 44 % better" in text and "does not say what the model says" in text for text in found.reasons
+    )
+
+
+def test_what_cannot_be_converted_is_said():
+    question = task()
+    broken = row(question, "tree", 0.5, gas=1).model_copy(
+        update={
+            "measured": None,
+            "usd_per_inference": 0.0,
+            "fidelity": Fidelity(rows=0, differing=0, ok=False, problem="the values of wei are too large."),
+        }
+    )
+    broken = broken.model_copy(update={"meets": _meets(question, broken)})
+    found = choose(question, [broken, row(question, "linear", 0.9, gas=200_000)], FRONT)
+    assert found.chosen == "linear"
+    assert "Tree (tree) cannot be proven: the values of wei are too large." in found.reasons
+    assert choose(question, [broken], FRONT).chosen is None
+
+
+def test_none_qualifies_and_the_nearest_is_named():
+    found = decided(better_than_existing=0.4, gas=250_000)
+    # Linear misses the improvement by 0.3, the tree by 0.25; Xgboost by 0.1, and the gas by 0.24 of the limit.
+    assert (found.chosen, found.binding) == (None, "gas")
+    assert (found.nearest.id, found.nearest.limit) == ("xgboost", "gas")
+    assert found.nearest.excess == pytest.approx(0.24)
+    assert found.reasons[1] == "It also is only 30 % better than the existing process, not 40 %."
+    assert found.reasons[0].startswith("No candidate meets every limit. The nearest is")
+    found = decided(gas=150_000)
+    assert (found.chosen, found.binding, found.nearest.id) == (None, "gas", "linear")
+    assert found.nearest.excess == pytest.approx(1 / 3)
+    assert "it breaks the limit on gas (200,000 gas; the limit is 150,000 gas)" in found.reasons[0]
+    assert found.reasons[-1] == "Without that limit, 3 candidates would qualify."
+    assert found.limits == ("3 of 3 candidates break the limit on gas.",)
+
+
+def test_nothing_was_trained():
+    question = task(gas=1000)
+    front = FRONT.model_copy(update={"pruned": (Pruned(trial=0, family="tree", limits=("gas",)),)})
+    found = choose(question, [row(question, "existing", BASE)], front)
+    assert (found.chosen, found.binding, found.nearest) == (None, "gas", None)
+    assert "No candidate was trained" in found.reasons[0]
+
+
+def test_blocks_from_the_data_to_the_action():
+    protocol = task().protocol
+    quick = latency(protocol, inference_seconds=0.1, prove_seconds=1.0)
+    assert (quick.feature_delay, quick.inclusion, quick.total) == (1, 1, 2)
+    assert quick.proving == pytest.approx(1 / 12)
+    assert latency(protocol, inference_seconds=1.0, prove_seconds=12.0).total == 3
+
+
+def test_money_for_an_answer():
+    value = task().value
+    assert usd_per_inference(value, gas=200_000, prove_seconds=3600.0) == pytest.approx(0.6 + 0.1)
+
+
+def test_a_decision_and_its_file(tmp_path):
+    question = task()
+    decision = Decision(
+        schema="assay-decision/1",
+        dataset="d",
+        study="s",
+        metric="rmse",
+        rows=(row(question, "tree", 0.8, gas=300_000), row(question, "existing", BASE)),
+        chosen="tree",
+        reasons=("one",),
+        limits=(),
+        test_rows=10,
+        test_looks=1,
+    )
+    path = decision.save(tmp_path)
+    assert Decision.load(tmp_path) == decision
+    assert [one.qualifies for one in decision.rows] == [True, False]
+    path.write_text(path.read_text().replace("assay-decision/1", "assay-decision/2"))
+    with pytest.raises(ArtefactVersion):
+        Decision.load(tmp_path)
+    path.write_text("{}")
+    with pytest.raises(DecisionDamaged):
+        Decision.load(tmp_path)
+
+
+def test_words():
+    assert [percent(share) for share in (0.0004, 0.0123, 0.5, 1.234)] == ["0.04 %", "1.2 %", "50 %", "123 %"]
+    assert [seconds(number) for number in (0.0123, 0.9, 3.456)] == ["12.3 ms", "900 ms", "3.46 s"]
+    assert [usd(number) for number in (0.000123, 0.57, 12.345)] == ["0.00012 USD", "0.57 USD", "12.35 USD"]
+    assert (plural(1, "block"), plural(2, "block")) == ("1 block", "2 blocks")
+    assert (blocks_more(1.0), blocks_more(3.0)) == ("One block", "3 blocks")
+    assert amount("latency_blocks", 2.0) == "2 blocks"
+    assert amount("memory_mb", 1234.4) == "1,234 MB"

@@ -1,0 +1,133 @@
+"""From a CSV to a decision, by the commands: real models, proofs, contracts and a real node."""
+
+import json
+import shutil
+
+import pytest
+
+import assay
+from assay.bench.decide import decide
+from assay.bench.decision import Decision
+from assay.bench.errors import FrontOutdated
+from assay.cli.main import run
+from assay.data.dataset import Dataset
+from assay.models.front import Front
+from assay.project.project import Project
+from assay.task.task import Task
+
+from .own import project_in, recorded
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache_of_its_own(tmp_path_factory):
+    with recorded(tmp_path_factory.mktemp("cache")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def project(cache_of_its_own, tmp_path_factory):
+    """A project whose dataset is built, in a place with an awkward name."""
+    return project_in(tmp_path_factory.mktemp("projects") / "ü own")
+
+
+@pytest.fixture(scope="module")
+def decided(project):
+    Project(project).step("explore")
+    Project(project).step("decide")
+    return Decision.load(project / "decision")
+
+
+def test_a_candidate_is_chosen_and_said_why(decided, project):
+    assert decided.chosen is not None
+    chosen = next(row for row in decided.rows if row.id == decided.chosen)
+    assert chosen.qualifies
+    assert chosen.improvement >= 0.05
+    assert chosen.id in decided.reasons[0]
+    assert decided.test_looks == 1
+    assert decided.test_rows == Dataset.load(project / "data").frame("test").height
+
+
+def test_what_was_measured_is_of_a_real_proof_and_transaction(decided):
+    proven = [row for row in decided.rows if row.provable]
+    assert proven
+    for row in proven:
+        assert row.fidelity.ok
+        assert row.fidelity.rows == decided.test_rows
+        assert 0 < row.measured.prove_seconds < 60
+        assert 100_000 < row.measured.gas < 1_000_000
+        assert row.usd_per_inference == pytest.approx(row.measured.gas * 1e-9 * 3000, rel=0.01)
+    assert [row.id for row in proven] == [row.id for row in sorted(proven, key=lambda one: one.usd_per_inference)]
+
+
+def test_the_chosen_one_can_be_proven_and_verified_by_hand(decided, project, tmp_path):
+    chosen = project / "decision" / "chosen"
+    keys = assay.Keys.load(chosen)
+    inputs = json.loads((chosen / "row.json").read_text())["inputs"]
+    proof = assay.prove(keys.proving_key, inputs)
+    assay.verify(keys.verifying_key, proof)
+    assert run(["prove", str(chosen), "--input", str(chosen / "row.json"), "--out", str(tmp_path / "proof.json")]) == 0
+
+
+def test_large_integers_are_proven_as_they_are(project, decided):
+    trees = [row for row in decided.rows if row.family in {"tree", "xgboost"} and row.provable]
+    front = Front.load(project / "candidates")
+    assert trees
+    assert all(one.size.wide for one in front.candidates if one.family in {"tree", "xgboost"})
+
+
+def test_other_limits_are_decided_from_what_was_measured(decided, project, tmp_path):
+    place = tmp_path / "decision"
+    shutil.copytree(project / "decision", place)
+    text = (project / "task.toml").read_text()
+    (tmp_path / "task.toml").write_text(text.replace("better_than_existing = 0.05", "better_than_existing = 0.99"))
+    steps = []
+    dataset, front = Dataset.load(project / "data"), Front.load(project / "candidates")
+    found = decide(Task.load(tmp_path), dataset, front, place, project, progress=steps.append)
+    assert (found.chosen, found.binding) == (None, "better_than_existing")
+    assert [row.measured for row in found.rows] == [row.measured for row in decided.rows]
+    assert not any("Proving" in step for step in steps)
+    assert found.test_looks == 1
+    again = decide(
+        Task.load(tmp_path),
+        dataset,
+        front.model_copy(update={"study": "another"}),
+        place,
+        project,
+        progress=steps.append,
+    )
+    assert again.test_looks == 2
+    assert "no longer unseen" in again.reasons[-1]
+
+
+def test_candidates_of_another_dataset_are_refused(project, decided, tmp_path):
+    front = Front.load(project / "candidates").model_copy(update={"dataset": "0" * 64})
+    with pytest.raises(FrontOutdated):
+        decide(Task.load(project), Dataset.load(project / "data"), front, tmp_path / "out", project)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_commands_say_it(project, decided, capfd):
+    assert run(["explore", str(project), "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert found["fresh"] is True
+    assert {"existing", "logistic"} <= {one["family"] for one in found["candidates"]}
+    assert run(["explore", str(project)]) == 0
+    assert "on the front" in capfd.readouterr().out
+    assert run(["decide", str(project)]) == 0
+    shown = capfd.readouterr().out
+    assert f"chosen: {decided.chosen}" in shown
+    assert "not proven" in shown
+    assert run(["decide", str(project), "--json"]) == 0
+    assert Decision.model_validate_json(capfd.readouterr().out) == decided
+
+
+def test_none_qualifies_is_exit_code_3(project, decided, tmp_path, capfd):
+    own = tmp_path / "strict"
+    shutil.copytree(project, own)
+    (own / "task.toml").write_text((own / "task.toml").read_text().replace("= 0.05", "= 0.99"))
+    assert run(["explore", str(own), "--json"]) == 0
+    capfd.readouterr()
+    assert run(["decide", str(own), "--json"]) == 3
+    found = json.loads(capfd.readouterr().out)
+    assert (found["chosen"], found["binding"]) == (None, "better_than_existing")
+    assert found["nearest"]["id"] in {row["id"] for row in found["rows"]}
