@@ -68,6 +68,7 @@ bench: setup ## measure Assay and its peers (LARGE=1: the peers' hour-long model
 
 docs: setup ## render the generated pages from the benchmark results and the code
 	$(BIN)/python -m benchmarks --render
+	$(BIN)/python -m assay.task.reference docs/reference
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock

@@ -20,12 +20,15 @@ class Settlement:
 
     Attributes:
         gas: gas used by the transaction that verifies, calldata included.
+        gas_without_floor: the same on a chain without the floor price of calldata (EIP-7623), where calldata costs
+            what it did and execution is paid beside it.
         deployment_gas: gas used to deploy the contract.
         contract_bytes: code that stays on the chain.
         calldata_bytes: length of the call's data.
     """
 
     gas: int
+    gas_without_floor: int
     deployment_gas: int
     contract_bytes: int
     calldata_bytes: int
@@ -41,15 +44,22 @@ def settle(source: str, contract: str | None, calldata: bytes, **compiler: Any) 
     if contract is None and len(found) != 1:
         raise RuntimeError(f"the source has {len(found)} contracts: {', '.join(found)}")
     compiled = found[contract or next(iter(found))]
-    with LocalNode() as node:
+    deployment, gas = _used(compiled.bytecode, calldata, hardfork=None)
+    _, without = _used(compiled.bytecode, calldata, hardfork="cancun")
+    return Settlement(gas, without, deployment, compiled.runtime_size, len(calldata))
+
+
+def _used(bytecode: bytes, calldata: bytes, hardfork: str | None) -> tuple[int, int]:
+    """Gas of the deployment and of the call under a hard fork's rules (None: the node's newest)."""
+    with LocalNode(hardfork=hardfork) as node:
         account = _ask(node.url, "eth_accounts")[0]
-        deployed = _send(node.url, {"from": account, "data": _hex(compiled.bytecode)})
+        deployed = _send(node.url, {"from": account, "data": _hex(bytecode)})
         call = {"from": account, "to": deployed["contractAddress"], "data": _hex(calldata)}
         answer = _ask(node.url, "eth_call", {**call, "gas": hex(GAS_LIMIT)}, "latest")
         if int(answer, 16) != 1:
             raise RuntimeError(f"the contract answered {answer}, not true")
         receipt = _send(node.url, call)
-    return Settlement(int(receipt["gasUsed"], 16), int(deployed["gasUsed"], 16), compiled.runtime_size, len(calldata))
+    return int(deployed["gasUsed"], 16), int(receipt["gasUsed"], 16)
 
 
 def _send(url: str, transaction: dict[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.browser import WIDTHS, chromium, launched, opened, overflowing
 
 import assay
 
@@ -31,6 +32,18 @@ def test_the_demo(tmp_path):
     fee_changed_once(result)
     terminal_shows_the_findings(result, done.stdout)
     unseen_days_are_traded_with_proven_fees(project)
+    report_looks_right_in_a_browser(project)
+
+
+def report_looks_right_in_a_browser(project):
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium is installed, so the demo's report was NOT looked at; all else passed")
+    with launched(path) as browser:
+        for width in WIDTHS:
+            page, faults = opened(browser, project / "report.html", width=width)
+            assert (overflowing(page), faults) == ([], [])
+            assert page.screenshot(full_page=True)[:4] == b"\x89PNG"
 
 
 def unseen_days_are_traded_with_proven_fees(project):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -27,12 +28,30 @@ def test_the_python_example_runs(tmp_path):
 def test_the_shell_example_runs(xgboost_model, rows_file, tmp_path, assay_command):
     (tmp_path / "model.json").write_bytes(xgboost_model.read_bytes())
     (tmp_path / "rows.json").write_bytes(rows_file.read_bytes())
-    commands = [shlex.split(line, comments=True)[1:] for line in blocks("sh")[1].splitlines()]
+    commands = [shlex.split(line, comments=True)[1:] for line in blocks("sh")[2].splitlines()]
     assert len(commands) == 7
     for command in commands:
         if command[0] != "srs":  # a ceremony's file is not in the repository
             done = assay_command(*command, cwd=tmp_path)
             assert (done.code, done.err) == (0, ""), command
+
+
+@pytest.mark.slow
+def test_the_walk_runs(tmp_path, assay_command):
+    """A CSV and four answers, as the README says."""
+    rng = np.random.default_rng(1)
+    known = rng.normal(size=(400, 3))
+    paid = (known[:, 0] - known[:, 1] + rng.normal(size=400) > 0).astype(int)
+    lines = [",".join(map(str, [*row, int(yes)])) for row, yes in zip(known.round(4), paid, strict=True)]
+    (tmp_path / "rows.csv").write_text("\n".join(["income,debt,age,paid", *lines]) + "\n")
+    answers = {"file": "rows.csv", "target": "paid", "type": "binary", "existing": "1", "trials": "3"}
+    commands = [shlex.split(line, comments=True)[1:] for line in blocks("sh")[1].splitlines()]
+    assert [command[0] for command in commands] == ["init", "task", "run", "status", "report"]
+    for command in commands:
+        extra = [part for item in answers.items() for part in ("--answer", "=".join(item))] if "init" in command else []
+        done = assay_command(*command, *extra, cwd=tmp_path, stdin=subprocess.DEVNULL)
+        assert done.code == 0, (command, done.err)
+    assert (tmp_path / "project" / "report.html").exists()
 
 
 def test_every_link_leads_somewhere():

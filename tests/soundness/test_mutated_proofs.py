@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.agreement.reference.curve import Point
 
 MUTATIONS = 2_100
-THROUGH_THE_PLAIN_VERIFIER = 35
+THROUGH_THE_PLAIN_VERIFIER = 45
 # A test that only ever meets malformed bytes proves little.
 LEAST_WELL_FORMED = 600
 

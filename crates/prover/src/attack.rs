@@ -7,7 +7,7 @@ use crate::Error;
 use ark_ff::{Field, Zero};
 use assay_algebra::Fr;
 use assay_circuit::{tree_witness, TreeModel, TreeWitness};
-use assay_verifier::{Container, Shape};
+use assay_verifier::Shape;
 
 /// Where the prover hides the difference that its false witness leaves in the sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,18 +121,6 @@ impl Prover {
             session.finish(self, inputs, &witness, &entries, |values, stated| {
                 hide.adjust(values, stated, &relation.model.shape);
             })?;
-        let shape = &self.verifying.shape;
-        let container = Container {
-            digest: self.verifying.digest(),
-            inputs: shape.inputs,
-            srs: shape.srs,
-            features: shape.features,
-            outputs: shape.outputs,
-            scale_bits: shape.scale_bits,
-            rows: u32::try_from(inputs.rows.len()).unwrap_or(u32::MAX),
-            words,
-            body,
-        };
-        Ok(container.to_bytes())
+        Ok(self.container(inputs, words, body))
     }
 }

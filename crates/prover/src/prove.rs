@@ -96,6 +96,17 @@ impl Prover {
             Relation::Trees(relation) => trees::prove(self, relation, inputs)?,
             Relation::Linear(relation) => linear::prove(self, relation, inputs)?,
         };
+        Ok(self.container(inputs, words, body))
+    }
+
+    /// The proof file of a statement and its proof.
+    pub(crate) fn container(
+        &self,
+        inputs: &Inputs,
+        words: Vec<[u8; WORD]>,
+        body: Vec<u8>,
+    ) -> Vec<u8> {
+        let shape = &self.verifying.shape;
         let container = Container {
             digest: self.verifying.digest(),
             inputs: shape.inputs,
@@ -107,7 +118,7 @@ impl Prover {
             words,
             body,
         };
-        Ok(container.to_bytes())
+        container.to_bytes()
     }
 
     /// The transcript after the statement.

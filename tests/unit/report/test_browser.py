@@ -1,26 +1,12 @@
 """The page in a real browser: at phone and desktop width, light and dark."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
+from tests.browser import WIDTHS, chromium, launched, opened, overflowing
 
 from assay.report.write import write_report
-
-WIDTHS = (390, 1280)
-
-
-def chromium():
-    """An installed Chromium, or the one that playwright has downloaded; None if there is none."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.executable_path
-    return found if Path(found).exists() else None
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +15,8 @@ def browser():
     path = chromium()
     if path is None:
         pytest.skip("no Chromium is installed, so the page was NOT looked at: install one, or `playwright install`")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with launched(path) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -48,33 +30,12 @@ def pages(stages, tmp_path_factory):
     }
 
 
-def opened(browser, path, *, width, scheme="light"):
-    """The page, and what went wrong or was asked for while it opened."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    faults = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text))
-    page.on("dialog", lambda dialog: faults.append(dialog.message))
-    page.on("request", lambda request: faults.append(request.url) if not request.url.startswith("file:") else None)
-    page.goto(path.as_uri())
-    return page, faults
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("kind", ["decided", "none", "data", "empty"])
 def test_nothing_overflows_fails_or_is_asked_for(browser, pages, kind, width, scheme):
     page, faults = opened(browser, pages[kind], width=width, scheme=scheme)
-    for state in (False, True):
-        page.evaluate("open => document.querySelectorAll('details').forEach(one => one.open = open)", state)
-        wide, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-        assert wide <= room
-    outside = page.evaluate(
-        """() => Array.from(document.querySelectorAll("main *"))
-            .filter(one => !one.closest(".scroll, pre, svg") && one.getBoundingClientRect().right > innerWidth + 1)
-            .map(one => one.outerHTML.slice(0, 80))"""
-    )
-    assert outside == []
+    assert overflowing(page) == []
     assert faults == []
     if folder := os.environ.get("ASSAY_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
