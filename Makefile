@@ -30,7 +30,7 @@ help: ## show this list
 
 setup: $(NATIVE) $(NODE) ## create .venv, build the native module, install the npm packages
 
-demo: setup ## train, convert, prove and settle a model on a local Ethereum node (demo/report.html)
+demo: setup ## a pool's fee, from the question to a proof that changes it on a local Ethereum node (demo/out)
 	$(BIN)/python -m demo
 
 test: test-rust test-contracts test-python ## every test: Rust, Solidity, Python
