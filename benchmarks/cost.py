@@ -2,7 +2,7 @@
 
 This machine is calibrated anew, as `assay explore` does once. Then models of random parameters are drawn from the
 search spaces, on data that packages carry, and their costs are predicted twice: before training, from the
-parameters and the number of rows, and after it, from the trees. What they really cost is measured: proofs in a
+parameters and a pilot of a few trees, and after it, from the trees. What they really cost is measured: proofs in a
 process of their own, gas of a real transaction. None of these models took part in the calibration.
 """
 
@@ -24,7 +24,6 @@ from assay.bench.calibrate import calibration
 from assay.bench.measure import measure
 from assay.models.cost import Calibration, Cost
 from assay.models.family import Family
-from assay.models.growth import probe
 from assay.models.registry import family
 from assay.models.rows import Kind, Problem, Rows
 from assay.prove.setup import setup
@@ -37,6 +36,7 @@ PARTS = ("prove_seconds", "memory_mb", "gas")
 FAMILIES = ("linear", "logistic", "tree", "forest", "xgboost", "lightgbm")
 WITHIN = 0.25
 RUNS = 7
+SEED = 7
 # A proof of a minute tells no more than one of a second, and is no candidate of anybody's.
 LONGEST_SECONDS = 5.0
 
@@ -163,12 +163,12 @@ def _one(one: Family, question: Problem, rows: Rows, known: Calibration, seed: i
     random = Random(seed)
     for _ in range(20):
         params = one.space(random, question)
-        before = known.predict(one.expected_size(params, question, len(rows)))
+        before = known.predict(one.expected_size(params, question, rows, SEED))
         if before.prove_seconds <= LONGEST_SECONDS:
             break
     else:
         return None
-    fitted = one.fit(params, question, rows, 7)
+    fitted = one.fit(params, question, rows, SEED)
     after = known.predict(fitted.size())
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -218,7 +218,6 @@ def _problem(data: Data) -> Problem:
         metric="rmse" if data.kind == "regression" else "log_loss",
         loss=None,
         existing=Existing.model_validate({"kind": "constant", "value": 0.0}),
-        stops=probe(data.kind, data.X, data.y),
     )
 
 

@@ -105,8 +105,6 @@ class Facts(_Model):
     group: str | None
     returns: str | None
     private: bool
-    missing: bool
-    stops: tuple[float, ...]
 
 
 class Record(_Model):

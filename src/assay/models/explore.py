@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files
-from assay.core.errors import StorageError
+from assay.core.errors import AssayError, StorageError
 from assay.core.hashing import digest
 from assay.models.candidate import FILE, Record, Summary, facts_from, read_record
 from assay.models.cost import FREE, Calibration, Cost
@@ -173,10 +173,10 @@ class _Exploration:
         )
 
     def _round(self, search: Search, families: dict[str, Family], proposals: list[Proposal], crew: Workers) -> None:
-        wanted: list[tuple[Proposal, Cost]] = []
+        wanted: list[tuple[Proposal, Cost | None]] = []
         for proposal in proposals:
             before = self._before(families[proposal.family], proposal.params)
-            limits = broken(self.task, before, slack=SLACK)
+            limits = [] if before is None else broken(self.task, before, slack=SLACK)
             if limits:
                 search.note(proposal, limits=limits)
                 search.tell(proposal, None, pruned=True)
@@ -205,7 +205,9 @@ class _Exploration:
         listed = list(jobs.values())
         return {listed[number].number: outcome for number, outcome in crew.run(run, listed)}
 
-    def _keep(self, name: str, params: Params, before: Cost, outcome: Outcome | None, *, trial: int) -> Summary | None:
+    def _keep(
+        self, name: str, params: Params, before: Cost | None, outcome: Outcome | None, *, trial: int
+    ) -> Summary | None:
         """Write a candidate's folder; None if the trial failed."""
         identifier = self._id(name, params)
         if outcome is None or identifier in self.found:
@@ -214,6 +216,7 @@ class _Exploration:
             self.failed.append(Failed(trial=trial, family=name, what=outcome.failed))
             return None
         kind = next((family for family in self.families if family.name == name), None)
+        predicted = self.calibration.predict(outcome.size)
         summary = Summary(
             id=identifier,
             family=name,
@@ -224,8 +227,8 @@ class _Exploration:
             cv=outcome.cv,
             validation=outcome.validation,
             size=outcome.size,
-            predicted=self.calibration.predict(outcome.size),
-            predicted_before=before,
+            predicted=predicted,
+            predicted_before=before or predicted,
             fit_seconds=outcome.seconds,
         )
         record = Record(
@@ -270,10 +273,16 @@ class _Exploration:
                 before = self._before(families[name], params)
                 self._keep(name, params, before, run(self.study, Job(index, name, params)), trial=index)
 
-    def _before(self, family: Family | None, params: Params) -> Cost:
+    def _before(self, family: Family | None, params: Params) -> Cost | None:
+        """The predicted cost; None if the library refuses the parameters, as the trial will too, and say why."""
         if family is None or not family.provable:
             return FREE
-        size = family.expected_size(params, self.study.problem, len(self.study.train))
+        try:
+            size = family.expected_size(params, self.study.problem, self.study.train, self.study.seed)
+        except (AssayError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - a family's library may raise anything
+            return None
         return self.calibration.predict(size)
 
     def _id(self, name: str, params: Params) -> str:

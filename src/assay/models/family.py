@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Params = dict[str, Any]
 
+PILOT_TREES = 8
+"""Trees (boosting: rounds) that are grown to see how large all of a model will be."""
+
 
 class Suggest(Protocol):
     """Where the values of a search space come from."""
@@ -97,12 +100,13 @@ class Family(ABC):
         del problem
         return {}
 
-    def expected_size(self, params: Params, problem: Problem, rows: int) -> Size | None:
-        """The size that a model of these parameters will have when it is trained on so many rows.
+    def expected_size(self, params: Params, problem: Problem, rows: Rows, seed: int) -> Size | None:
+        """The size that a model of these parameters will have when it is trained on these rows.
 
-        None for a family that is not provable.
+        It decides whether the model is trained at all, so it should take a small part of the time of `fit`:
+        families of many trees grow `PILOT_TREES` and count. None for a family that is not provable.
         """
-        del params, problem, rows
+        del params, problem, rows, seed
         return None
 
     @abstractmethod

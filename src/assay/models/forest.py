@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from assay.models import estimators
-from assay.models.family import Family, Params, Suggest
-from assay.models.tree import expected
+from assay.models.family import PILOT_TREES, Family, Params, Suggest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from assay.models.estimators import FittedEstimator
     from assay.models.rows import Kind, Problem, Rows
     from assay.models.shape import Size
-
-# A bootstrap sample has this share of different rows.
-_DIFFERENT = 0.632
 
 
 class Forest(Family):
@@ -41,14 +37,10 @@ class Forest(Family):
         del problem
         return {"trees": 32, "depth": 5, "leaf_rows": 10, "features": 0.5}
 
-    def expected_size(self, params: Params, problem: Problem, rows: int) -> Size:
-        """As many trees as wished, each on its sample."""
-        sample = round(_DIFFERENT * rows)
-        # A leaf's rows are counted with repetitions, of which there are 1 / 0.632 in the mean.
-        leaf = max(1, round(_DIFFERENT * params["leaf_rows"]))
-        # Trees that see fewer features divide worse than the probe, and so have more left to divide.
-        stops = tuple(stop / 2 for stop in problem.stops)
-        return expected(problem, sample, trees=params["trees"], depth=params["depth"], leaf_rows=leaf, stops=stops)
+    def expected_size(self, params: Params, problem: Problem, rows: Rows, seed: int) -> Size:
+        """That of the first trees, as often as it takes."""
+        few = min(params["trees"], PILOT_TREES)
+        return self.fit(params | {"trees": few}, problem, rows, seed).size().times(params["trees"] / few)
 
     def fit(self, params: Params, problem: Problem, rows: Rows, seed: int) -> FittedEstimator:
         """Grow the trees, one after the other."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from assay.core import files
-from assay.models import estimators, growth
+from assay.models import estimators
 from assay.models.errors import CandidateDamaged
 from assay.models.family import Family, Fitted, Params, Suggest
-from assay.models.xgboost import boosted_size, most_rounds
+from assay.models.xgboost import boosted_size, most_rounds, pilot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,13 +74,10 @@ class Lightgbm(Family):
         defaults: Params = {"rounds": 40, "depth": 5, "leaves": 12, "rate": 0.12}
         return defaults | {"leaf_rows": 20, "penalty": 1.0, "features": 0.8}
 
-    def expected_size(self, params: Params, problem: Problem, rows: int) -> Size:
-        """Trees of the wished leaves, as far as rows and depth allow; missing values double the views."""
-        trees = params["rounds"] * problem.outputs
-        most = min(params["depth"], params["leaves"] - 1)
-        each = growth.grown(rows, most, params["leaf_rows"], trees).at_most(params["leaves"])
-        rules = 2 if problem.missing else 1
-        return boosted_size(problem, rules, trees=trees, **each.times(trees))
+    def expected_size(self, params: Params, problem: Problem, rows: Rows, seed: int) -> Size:
+        """That of a pilot, as often as it takes."""
+        small, times = pilot(params)
+        return self.fit(small, problem, rows, seed).size().times(times)
 
     def fit(self, params: Params, problem: Problem, rows: Rows, seed: int) -> FittedLightgbm:
         """Boost on one thread."""

@@ -39,9 +39,9 @@ class Logistic(Family):
         del problem
         return {"C": 1.0}
 
-    def expected_size(self, params: Params, problem: Problem, rows: int) -> Size:
+    def expected_size(self, params: Params, problem: Problem, rows: Rows, seed: int) -> Size:
         """One weight a feature and class, whatever the data."""
-        del params, rows
+        del params, rows, seed
         return estimators.linear_size(None, problem)
 
     def fit(self, params: Params, problem: Problem, rows: Rows, seed: int) -> FittedEstimator:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from assay.models import growth
-
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
@@ -91,10 +89,6 @@ class Problem:
         A feature that is a one-row return, or None.
     private
         Whether rows are hidden in proofs.
-    missing
-        Whether any feature of a training row is missing.
-    stops
-        How often trees of these rows stop early; see `assay.models.growth.probe`.
     """
 
     kind: Kind
@@ -112,8 +106,6 @@ class Problem:
     group: str | None = None
     returns: str | None = None
     private: bool = False
-    missing: bool = False
-    stops: tuple[float, ...] = ()
 
     @property
     def outputs(self) -> int:
@@ -125,7 +117,7 @@ def problem_of(task: Task, dataset: Dataset) -> Problem:
     """What the task and the dataset say together."""
     split, label = task.data.split, task.data.label
     timed = dataset.time is not None and split.by in {None, "time"}
-    X, y = dataset.arrays("train")
+    _, y = dataset.arrays("train")
     reach = max(label.reach, 1)
     return Problem(
         kind=task.predict.type,
@@ -143,8 +135,6 @@ def problem_of(task: Task, dataset: Dataset) -> Problem:
         group=split.group if split.by == "group" else None,
         returns=_returns(task, dataset) if timed else None,
         private=task.protocol.inputs == "private",
-        missing=bool(np.isnan(X).any()),
-        stops=growth.probe(task.predict.type, X, y),
     )
 
 

@@ -61,6 +61,11 @@ class Size(BaseModel):
     wide: bool = False
     private: bool = False
 
+    def times(self, factor: float) -> Size:
+        """The size of so many times as many trees like these."""
+        counts = {name: round(factor * getattr(self, name)) for name in ("trees", "nodes", "bottom")}
+        return self.model_copy(update=counts)
+
 
 class Shape(BaseModel):
     """The shape of one proof of one row: `n = stride * groups`, table `N`, its ratio `q`, limbs `L`."""

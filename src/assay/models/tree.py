@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from assay.models import estimators, growth
+from assay.models import estimators
 from assay.models.family import Family, Params, Suggest
-from assay.models.shape import Size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.models.estimators import FittedEstimator
     from assay.models.rows import Kind, Problem, Rows
+    from assay.models.shape import Size
 
 
 class DecisionTree(Family):
@@ -32,11 +32,9 @@ class DecisionTree(Family):
         del problem
         return {"depth": 4, "leaf_rows": 20}
 
-    def expected_size(self, params: Params, problem: Problem, rows: int) -> Size:
-        """One tree."""
-        return expected(
-            problem, rows, trees=1, depth=params["depth"], leaf_rows=params["leaf_rows"], stops=problem.stops
-        )
+    def expected_size(self, params: Params, problem: Problem, rows: Rows, seed: int) -> Size:
+        """That of the tree itself, which is soon grown."""
+        return self.fit(params, problem, rows, seed).size()
 
     def fit(self, params: Params, problem: Problem, rows: Rows, seed: int) -> FittedEstimator:
         """Grow it."""
@@ -50,20 +48,3 @@ class DecisionTree(Family):
     def load(self, path: Path, problem: Problem) -> FittedEstimator:
         """Read the tree."""
         return estimators.FittedEstimator(estimators.load(path), problem, estimators.trees_size)
-
-
-def expected(problem: Problem, rows: int, *, trees: int, depth: int, leaf_rows: int, stops: tuple[float, ...]) -> Size:
-    """The size of scikit-learn's trees before they are grown."""
-    outputs = estimators.tree_outputs(problem)
-    each = growth.grown(rows, depth, leaf_rows, trees, stops)
-    slots = estimators.tree_slots(trees, outputs)
-    return Size(
-        kind="trees",
-        features=len(problem.features),
-        outputs=outputs,
-        views=estimators.tree_views(problem, 2),
-        trees=slots,
-        wide=bool(problem.wide),
-        private=problem.private,
-        **each.times(slots),
-    )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from assay.core import files
-from assay.models import estimators, growth
+from assay.models import estimators
 from assay.models.errors import CandidateDamaged
-from assay.models.family import Family, Fitted, Params, Suggest
+from assay.models.family import PILOT_TREES, Family, Fitted, Params, Suggest
 from assay.models.shape import Size
 
 if TYPE_CHECKING:
@@ -79,13 +79,10 @@ class Xgboost(Family):
         defaults: Params = {"rounds": 40, "depth": 4, "rate": 0.12, "leaf_weight": 5.0, "penalty": 1.0}
         return defaults | {"rows": 0.9, "features": 0.8}
 
-    def expected_size(self, params: Params, problem: Problem, rows: int) -> Size:
-        """One tree a round and output."""
-        trees = params["rounds"] * problem.outputs
-        leaf = max(1.0, params["leaf_weight"] / _weight(problem))
-        # Boosting divides what a single tree has nothing to learn from, so the probe does not apply.
-        each = growth.grown(round(rows * params["rows"]), params["depth"], leaf, trees)
-        return boosted_size(problem, _RULES, trees=trees, **each.times(trees))
+    def expected_size(self, params: Params, problem: Problem, rows: Rows, seed: int) -> Size:
+        """That of a pilot, as often as it takes."""
+        small, times = pilot(params)
+        return self.fit(small, problem, rows, seed).size().times(times)
 
     def fit(self, params: Params, problem: Problem, rows: Rows, seed: int) -> FittedXgboost:
         """Boost on one thread."""
@@ -142,6 +139,11 @@ def boosted_size(problem: Problem, rules: int, *, trees: int, depth: int, nodes:
     )
 
 
-def _weight(problem: Problem) -> float:
-    """A row's weight in a leaf: 1 in a regression; with classes p(1 - p), which shrinks while trees are added."""
-    return 1.0 if problem.kind == "regression" else 0.2
+def pilot(params: Params) -> tuple[Params, float]:
+    """Parameters that go the same way in a few long steps, and how many times more rounds `params` has.
+
+    Trees change on the way: rows that are answered well weigh less, and less of them is divided.
+    """
+    few = min(params["rounds"], PILOT_TREES)
+    times = params["rounds"] / few
+    return params | {"rounds": few, "rate": 1 - (1 - params["rate"]) ** times}, times

@@ -12,6 +12,7 @@ from assay.models.errors import CandidateDamaged, ExistingFailed, MetricUnsuitab
 from assay.models.explore import explore, told
 from assay.models.front import Front, flagged
 from assay.models.metrics import loss_of
+from assay.models.tree import DecisionTree
 
 from .small import Made
 
@@ -140,6 +141,24 @@ def test_a_hard_limit_prunes_before_training(made, calibration, tmp_path):
     assert len(list(tmp_path.glob("*/candidate.json"))) == len(front.candidates)
     again = explore(task, own.dataset, tmp_path, own.folder, calibration=calibration)
     assert found(again) == found(front)
+
+
+def test_parameters_that_a_library_refuses_are_a_failed_trial(made, calibration, tmp_path, monkeypatch):
+    own = made()
+    fit = DecisionTree.fit
+
+    def refuses(self, params, problem, rows, seed):
+        if params["depth"] > 4:
+            raise ValueError("too deep for me")
+        return fit(self, params, problem, rows, seed)
+
+    monkeypatch.setattr(DecisionTree, "fit", refuses)
+    task = own.with_(explore={"trials": 6, "folds": 2, "families": ["tree"]})
+    front = explore(task, own.dataset, tmp_path, own.folder, calibration=calibration)
+    assert front.best
+    assert front.failed
+    assert {one.what for one in front.failed} == {"ValueError: too deep for me"}
+    assert len({one.trial for one in front.failed}) == len(front.failed) < 6
 
 
 def test_all_pruned_is_a_front_without_candidates(made, calibration, tmp_path):

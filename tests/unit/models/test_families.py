@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from assay.models.errors import CandidateDamaged
-from assay.models.growth import probe
 from assay.models.metrics import shape_fits
 from assay.models.registry import OWN, family
 from assay.models.rows import Rows
@@ -87,7 +86,7 @@ def test_missing_values_are_learned_and_counted(name, tmp_path):
     known = rows("binary")
     X = known.X.copy()
     X[::7, 1] = np.nan
-    question, own = problem("binary", missing=True), Rows(X, known.y, known.frame)
+    question, own = problem("binary"), Rows(X, known.y, known.frame)
     one = family(name)
     assert one.refuses(question, own) is None
     params = one.defaults(question)
@@ -95,7 +94,7 @@ def test_missing_values_are_learned_and_counted(name, tmp_path):
     assert np.isfinite(fitted.predict(own)).all()
     size = size_of(transpile(tmp_path / fitted.save(tmp_path)))
     assert size == fitted.size()
-    assert one.expected_size(params, question, len(own)).views == size.views == 8
+    assert one.expected_size(params, question, own, 3).views == size.views == 8
 
 
 @pytest.mark.parametrize("name", ["linear", "logistic"])
@@ -130,16 +129,16 @@ def test_defaults_lie_in_the_search_space(name, kind):
 
 
 def test_the_size_before_training_predicts_the_cost_of_the_trained_model(calibration):
-    """Nine of ten models of random parameters within a quarter, on data with noise, as in the search."""
+    """Nineteen of twenty models of random parameters within a quarter, on data with noise, as in the search."""
     errors = []
     for kind in KINDS:
         known = rows(kind, count=1500, seed=1)
         for name in ("tree", "forest", "xgboost", "lightgbm"):
-            one, question = family(name), problem(kind, stops=probe(kind, known.X, known.y))
+            one, question = family(name), problem(kind)
             for seed in range(4):
                 params = one.space(Random(seed), question)
                 params |= {key: min(value, 60) for key, value in params.items() if key in {"rounds", "trees"}}
-                before = one.expected_size(params, question, len(known))
+                before = one.expected_size(params, question, known, 3)
                 after = one.fit(params, question, known, 3).size()
                 assert (before.kind, before.features, before.outputs, before.views) == (
                     after.kind,
@@ -151,8 +150,8 @@ def test_the_size_before_training_predicts_the_cost_of_the_trained_model(calibra
                 errors.append(abs(costs[0].prove_seconds / costs[1].prove_seconds - 1))
                 assert costs[0].gas == pytest.approx(costs[1].gas, rel=0.25)
                 assert costs[0].memory_mb == pytest.approx(costs[1].memory_mb, rel=0.5)
-    assert np.mean(np.array(errors) <= 0.25) >= 0.9
-    assert np.mean(errors) < 0.1
+    assert np.mean(np.array(errors) <= 0.25) >= 0.95
+    assert np.mean(errors) < 0.05
 
 
 @pytest.mark.parametrize(
