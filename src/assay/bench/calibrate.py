@@ -24,7 +24,7 @@ from assay.bench.timing import timed
 from assay.bench.worker import PROOF_FILE
 from assay.chain.context import UNROLLED_ENTRIES
 from assay.core import files
-from assay.core.errors import NotFound
+from assay.core.errors import ArtefactVersion, NotFound
 from assay.core.hashing import digest
 from assay.models.cost import Calibration, Point
 from assay.models.errors import CalibrationDamaged
@@ -74,7 +74,7 @@ def calibration(
     if not again:
         try:
             return Calibration.load(path)
-        except (NotFound, CalibrationDamaged):
+        except (NotFound, ArtefactVersion, CalibrationDamaged):
             pass
     found = measure_calibration(samples(inputs), inputs=inputs, progress=progress)
     found.save(path)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assay.bench.calibrate import machine, prover
 from assay.bench.choose import ACCURACY, FIDELITY, amounts_of, choose
 from assay.bench.decision import Decision, Row
 from assay.bench.errors import FrontOutdated
 from assay.bench.evaluate import ROWS_FILE, Evaluation, circuit_of, evaluate, job_of, row_of
+from assay.bench.measurements import Measurements
 from assay.bench.settle import require_tools
 from assay.core import files
-from assay.core.errors import StorageError
 from assay.core.hashing import digest
 from assay.models.candidate import Candidate
 from assay.models.economics import latency, limits_of, usd_per_inference
@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from assay.models.front import Front
     from assay.task.task import Task
 
-MEASUREMENTS = "measurements.json"
 CHOSEN = "chosen"
-_MEASUREMENTS_SCHEMA = "assay-measurements/1"
 
 
 def decide(
@@ -92,12 +90,13 @@ def decide(
     listed = [*front.best, *front.references]
     candidates = [Candidate.load(project / FOLDER / one.id, project) for one in listed]
     known, test = joined([rows_of(dataset, "train"), rows_of(dataset, "validation")]), rows_of(dataset, "test")
-    notes = _Notes(place / MEASUREMENTS)
+    measurements = Measurements.load(place)
     jobs = {one.id: job_of(one, known, test) for one in candidates if one.summary.provable}
-    found = _evaluations(jobs, notes, step, ray=ray)
+    found = _evaluations(jobs, measurements, place, step, ray=ray)
     step("Judging the candidates on the test rows")
     metrics = {one.id: judge(one.problem, one.fitted, test, past=known) for one in candidates}
-    looks = notes.look(dataset.hash, front.study)
+    looks = measurements.look(dataset.hash, front.study)
+    measurements.save(place)
     base = next(metrics[one.id][task.metric] for one in candidates if one.summary.family == EXISTING)
     rows = [_row(task, one, metrics[one.id], base, found.get(one.id)) for one in candidates]
     rows.sort(key=lambda row: (not row.provable, row.usd_per_inference, row.id))
@@ -123,19 +122,19 @@ def decide(
 
 
 def _evaluations(
-    jobs: dict[str, Job], notes: _Notes, step: Callable[[str], None], *, ray: str | None
+    jobs: dict[str, Job], kept: Measurements, place: Path, step: Callable[[str], None], *, ray: str | None
 ) -> dict[str, Evaluation]:
     """Prove those that were not measured yet on this machine."""
     keys = {name: _key(job) for name, job in jobs.items()}
-    found = {name: kept for name, key in keys.items() if (kept := notes.get(key)) is not None}
+    found = {name: kept.measured[key] for name, key in keys.items() if key in kept.measured}
     open_ = [name for name in jobs if name not in found]
     with crew_of(None, ray=ray) as crew:
         total = len(open_)
         if open_:
             step(f"Proving {open_[0]} (1 of {total})")
         for done, (number, result) in enumerate(crew.run(evaluate, [jobs[name] for name in open_]), 1):
-            found[open_[number]] = result
-            notes.put(keys[open_[number]], result)
+            found[open_[number]] = kept.measured[keys[open_[number]]] = result
+            kept.save(place)
             if done < total:
                 step(f"Proving {open_[done]} ({done + 1} of {total})")
     return found
@@ -197,36 +196,3 @@ def _seen(looks: int) -> str:
         f"These test rows have been looked at by {looks} decisions on different candidates, so they are no longer "
         "unseen: the figures flatter a little."
     )
-
-
-class _Notes:
-    """What was measured before, and how often the test rows were looked at."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._content: dict[str, Any] = {"schema": _MEASUREMENTS_SCHEMA, "measured": {}, "looks": {}}
-        try:
-            content = json.loads(files.read(path))
-        except (StorageError, ValueError):
-            return
-        if isinstance(content, dict) and content.get("schema") == _MEASUREMENTS_SCHEMA:
-            self._content = content
-
-    def get(self, key: str) -> Evaluation | None:
-        kept = self._content["measured"].get(key)
-        return None if kept is None else Evaluation.model_validate(kept)
-
-    def put(self, key: str, found: Evaluation) -> None:
-        self._content["measured"][key] = found.model_dump(mode="json")
-        self._write()
-
-    def look(self, dataset: str, study: str) -> int:
-        """Explorations whose candidates were judged on this dataset's test rows, this one included."""
-        seen = self._content["looks"].setdefault(dataset, [])
-        if study not in seen:
-            seen.append(study)
-            self._write()
-        return len(seen)
-
-    def _write(self) -> None:
-        files.write(self._path, json.dumps(self._content, indent=1) + "\n")

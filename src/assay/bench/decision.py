@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from assay.bench.errors import DecisionDamaged
 from assay.bench.evaluate import Fidelity, Measured
-from assay.core import files
-from assay.core.errors import ArtefactVersion
+from assay.core import documents
 from assay.models.economics import Latency
 
 if TYPE_CHECKING:
     import os
 
-SCHEMA = "assay-decision/1"
 FILE = "decision.json"
 
 
@@ -118,7 +115,7 @@ class Decision(_Facts):
     def save(self, folder: Path) -> Path:
         """Write `decision.json` into `folder`, whole or not at all."""
         path = folder / FILE
-        files.write(path, self.model_dump_json(by_alias=True, indent=1) + "\n")
+        documents.write(path, self)
         return path
 
     @classmethod
@@ -135,14 +132,4 @@ class Decision(_Facts):
             It was written by another release.
         """
         path = Path(folder) / FILE
-        try:
-            content = json.loads(files.read(path))
-        except ValueError:
-            content = None
-        schema = content.get("schema") if isinstance(content, dict) else None
-        if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-decision/"):
-            raise ArtefactVersion(f"{path} has the format {schema:.40}, {SCHEMA} is read", "Run `assay decide` again.")
-        try:
-            return cls.model_validate(content)
-        except ValidationError:
-            raise DecisionDamaged(f"{path} holds no decision", "Run `assay decide` again.") from None
+        return documents.read(path, cls, damaged=DecisionDamaged, todo="Run `assay decide` again.")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from assay.core import files
-from assay.core.errors import ArtefactDamaged, ArtefactVersion
+from assay.core import documents, files, jsontext
+from assay.core.errors import ArtefactDamaged
 from assay.data.content import hash_file
 from assay.data.errors import NoDataset, SettingsUnfit
-from assay.data.manifest import SCHEMA, Manifest
+from assay.data.manifest import Manifest
 from assay.data.table import collect
 
 if TYPE_CHECKING:
@@ -57,7 +55,9 @@ class Dataset:
         place = Path(folder)
         if not (place / MANIFEST_FILE).is_file():
             raise NoDataset(f"{place} holds no dataset", "Build it with `assay data build`.")
-        manifest = _manifest(place / MANIFEST_FILE)
+        manifest = documents.read(
+            place / MANIFEST_FILE, Manifest, damaged=ArtefactDamaged, todo="Build the dataset again."
+        )
         if not (place / ROWS_FILE).is_file() or hash_file(place / ROWS_FILE) != manifest.rows_sha256:
             raise ArtefactDamaged(f"{place / ROWS_FILE} is not what its manifest says", "Build the dataset again.")
         return cls(place, manifest)
@@ -112,27 +112,9 @@ class Dataset:
 
     def profile(self) -> dict[str, Any]:
         """What profile.json says: distributions of every column."""
-        found: dict[str, Any] = json.loads(files.read(self.folder / PROFILE_FILE))
+        found: dict[str, Any] = jsontext.parse(files.read(self.folder / PROFILE_FILE))
         return found
 
     def _known(self, split: str) -> None:
         if split not in self.manifest.rows:
             raise SettingsUnfit(f"{split!r:.40} is no part of a dataset", "Choose train, validation or test.")
-
-
-def _manifest(path: Path) -> Manifest:
-    try:
-        found = json.loads(files.read(path))
-    except (ValueError, RecursionError):
-        raise ArtefactDamaged(f"{path} is no JSON", "Build the dataset again.") from None
-    schema = found.get("schema") if isinstance(found, dict) else None
-    if isinstance(schema, str) and schema.startswith("assay-dataset/") and schema != SCHEMA:
-        raise ArtefactVersion(
-            f"{path} is of the version {schema}, and {SCHEMA} is read here", "Build the dataset again."
-        )
-    try:
-        return Manifest.model_validate(found)
-    except ValidationError as error:
-        raise ArtefactDamaged(
-            f"{path} is no manifest ({error.errors()[0]['msg'][:80]})", "Build the dataset again."
-        ) from None

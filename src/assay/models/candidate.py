@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from assay.core import files
-from assay.core.errors import ArtefactVersion
+from assay.core import documents
 from assay.models.cost import Cost
 from assay.models.errors import CandidateDamaged
 from assay.models.registry import EXISTING, family
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     from assay.models.family import Fitted
 
-SCHEMA = "assay-candidate/1"
 FILE = "candidate.json"
 
 
@@ -210,18 +207,7 @@ class Candidate:
 
 def read_record(folder: Path) -> Record:
     """Read `candidate.json`; raises as `Candidate.load` does."""
-    path = folder / FILE
-    try:
-        content = json.loads(files.read(path))
-    except ValueError:
-        content = None
-    schema = content.get("schema") if isinstance(content, dict) else None
-    if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-candidate/"):
-        raise ArtefactVersion(f"{path} has the format {schema:.40}, and {SCHEMA} is read", "Run `assay explore` again.")
-    try:
-        return Record.model_validate(content)
-    except ValidationError:
-        raise CandidateDamaged(f"{path} holds no candidate", "Run `assay explore` again.") from None
+    return documents.read(folder / FILE, Record, damaged=CandidateDamaged, todo="Run `assay explore` again.")
 
 
 def facts_from(problem: Problem) -> Facts:

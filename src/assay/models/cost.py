@@ -8,13 +8,12 @@ no gas is written down here.
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from assay.core import files
+from assay.core import documents
 from assay.core.hashing import digest
 from assay.models.errors import CalibrationDamaged
 from assay.models.shape import Shape, Size, shape
@@ -105,7 +104,7 @@ class Calibration(BaseModel):
 
     def save(self, path: Path) -> None:
         """Write the calibration to `path`, whole or not at all; raises `StorageError`."""
-        files.write(path, self.model_dump_json(by_alias=True, indent=1) + "\n")
+        documents.write(path, self)
 
     @classmethod
     def load(cls, path: Path) -> Calibration:
@@ -118,10 +117,7 @@ class Calibration(BaseModel):
         CalibrationDamaged
             It holds no calibration of this release.
         """
-        try:
-            return cls.model_validate(json.loads(files.read(path)))
-        except (ValueError, ValidationError, RecursionError):
-            raise CalibrationDamaged(f"{path} holds no calibration", "Delete it; it is measured again.") from None
+        return documents.read(path, cls, damaged=CalibrationDamaged, todo="Delete it; it is measured again.")
 
     def predict(self, size: Size | None) -> Cost:
         """What one proof of a model of this size costs; nothing for a model that is not proven."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from assay.core import files
+from assay.models import history
 from assay.models.errors import ExistingFailed
 from assay.models.family import Family, Fitted, Params
 
@@ -83,7 +84,7 @@ class ExistingProcess(Family):
 
     def load(self, path: Path, problem: Problem) -> FittedExisting:
         """Read what the answers were worth."""
-        return FittedExisting(problem, self._project, json.loads(files.read(path))["shares"])
+        return FittedExisting(problem, self._project, history.load(path, {"shares"})["shares"])
 
 
 def decide(problem: Problem, frame: pl.DataFrame, project: Path) -> Floats:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.core import files
+from assay.core import documents, files
 from assay.core.errors import AssayError, StorageError
 from assay.core.hashing import digest
 from assay.models.candidate import FILE, Record, Summary, facts_from, read_record
@@ -242,7 +242,7 @@ class _Exploration:
         with files.folder(self.out / identifier) as place:
             for file, content in outcome.content.items():
                 files.write(place / file, content)
-            files.write(place / FILE, record.model_dump_json(by_alias=True, indent=1) + "\n")
+            documents.write(place / FILE, record)
         self.found[identifier] = summary
         return summary
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from assay.core import files
-from assay.core.errors import ArtefactVersion
+from assay.core import documents
 from assay.models.candidate import Summary
 from assay.models.errors import CandidateDamaged
 from assay.models.metrics import loss_of
@@ -17,7 +15,6 @@ from assay.models.metrics import loss_of
 if TYPE_CHECKING:
     import os
 
-SCHEMA = "assay-front/1"
 FILE = "front.json"
 
 SAME_COST = 0.02
@@ -95,7 +92,7 @@ class Front(BaseModel):
     def save(self, folder: Path) -> Path:
         """Write `front.json` into `folder`, whole or not at all."""
         path = folder / FILE
-        files.write(path, self.model_dump_json(by_alias=True, indent=1) + "\n")
+        documents.write(path, self)
         return path
 
     @classmethod
@@ -112,17 +109,7 @@ class Front(BaseModel):
             It was written by another release.
         """
         path = Path(folder) / FILE
-        try:
-            content = json.loads(files.read(path))
-        except ValueError:
-            content = None
-        schema = content.get("schema") if isinstance(content, dict) else None
-        if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-front/"):
-            raise ArtefactVersion(f"{path} has the format {schema:.40}, {SCHEMA} is read", "Run `assay explore` again.")
-        try:
-            return cls.model_validate(content)
-        except ValidationError:
-            raise CandidateDamaged(f"{path} holds no front", "Run `assay explore` again.") from None
+        return documents.read(path, cls, damaged=CandidateDamaged, todo="Run `assay explore` again.")
 
 
 def flagged(candidates: list[Summary]) -> list[Summary]:

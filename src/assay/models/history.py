@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.core import files
+from assay.core import files, jsontext
 from assay.models.errors import CandidateDamaged
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def save(folder: Path, content: dict[str, Any]) -> str:
 def load(path: Path, names: set[str]) -> dict[str, Any]:
     """Read what `save` wrote."""
     try:
-        content = json.loads(files.read(path))
+        content = jsontext.parse(files.read(path))
     except ValueError:
         content = None
     if not isinstance(content, dict) or set(content) != names:

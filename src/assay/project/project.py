@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.core import files
+from assay.bench.decision import Decision
 from assay.project.errors import NoProject, StepUnknown
 from assay.project.runners import RUNNERS
 from assay.project.state import Done, State, locked
@@ -202,6 +201,5 @@ class Project:
     def _result(self, ran: dict[str, float], kept: tuple[str, ...], *, decided: bool) -> Run:
         if not decided:
             return Run(self.folder, ran, kept)
-        found = json.loads(files.read(self.folder / DECISION / "decision.json"))
-        reasons = tuple(map(str, found.get("reasons", [])))
-        return Run(self.folder, ran, kept, found.get("chosen"), True, reasons)  # noqa: FBT003
+        found = Decision.load(self.folder / DECISION)
+        return Run(self.folder, ran, kept, found.chosen, True, found.reasons)  # noqa: FBT003

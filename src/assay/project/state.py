@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from assay.core import files
+from assay.core import files, jsontext
 from assay.core.errors import NotFound
 from assay.project.errors import ProjectBusy
 
@@ -55,8 +54,8 @@ class State(BaseModel):
     def load(cls, project: Path) -> State:
         """Read the state; none, or one that another release wrote, is an empty one: steps then run anew."""
         try:
-            return cls.model_validate(json.loads(files.read(project / FOLDER / FILE)))
-        except (NotFound, ValidationError, ValueError, RecursionError):
+            return cls.model_validate(jsontext.parse(files.read(project / FOLDER / FILE)))
+        except (NotFound, ValueError):
             return cls(schema="assay-state/1")
 
     def save(self, project: Path) -> None:

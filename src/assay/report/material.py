@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from assay.bench.choose import ACCURACY, amounts_of
 from assay.bench.decision import FILE as DECISION_FILE
 from assay.bench.decision import Decision, Row
-from assay.core import files
+from assay.core import files, jsontext
 from assay.data.dataset import MANIFEST_FILE, PROFILE_FILE, QUARANTINE_FILE, Dataset
 from assay.models.economics import limits_of
 from assay.models.front import FILE as FRONT_FILE
@@ -203,8 +202,8 @@ def _profile(path: Path) -> Profile | None:
     if not path.is_file():
         return None
     try:
-        return Profile.model_validate(json.loads(files.read(path)))
-    except (ValueError, ValidationError, RecursionError):
+        return Profile.model_validate(jsontext.parse(files.read(path)))
+    except ValueError:
         raise ProfileDamaged(f"{path} holds no profile", "Build the dataset again.") from None
 
 
