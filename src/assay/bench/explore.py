@@ -26,13 +26,15 @@ def explore(
     *,
     workers: int | None = None,
     ray: str | None = None,
+    calibrate: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Front:
     """Search for models, with what proving costs on this machine; as `assay.models.explore.explore`.
 
-    The first time on a machine this takes about a minute longer, to measure what small proofs cost.
+    The first time on a machine this takes about a minute longer, to measure what small proofs cost; `calibrate`
+    measures it again.
     """
     # What decides today is run first: a mistake there must not wait for the calibration.
     run_existing(problem_of(task, dataset), dataset.frame("train"), project)
-    known = calibration(inputs=task.protocol.inputs, progress=progress)
+    known = calibration(inputs=task.protocol.inputs, again=calibrate, progress=progress)
     return search(task, dataset, out, project, calibration=known, workers=workers, ray=ray, progress=progress)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that train at once; else the task's.")]
 Ray = Annotated[str | None, typer.Option("--ray", metavar="ADDRESS", help="A Ray cluster to train on instead.")]
+Calibrate = Annotated[
+    bool, typer.Option("--calibrate", help="Measure what proofs cost here again: the machine was busy, or is another.")
+]
 
 
 @app.command()
@@ -24,6 +27,7 @@ def explore(
     *,
     workers: Workers = None,
     ray: Ray = None,
+    calibrate: Calibrate = False,
     json: Json = False,
 ) -> None:
     """Search for models that are accurate and cheap to prove; an interrupted search goes on."""
@@ -33,7 +37,7 @@ def explore(
 
     opened = Opened(project)
     with progress("Reading the task") as step:
-        seconds = opened.step("explore", progress=step, workers=workers, ray=ray)
+        seconds = opened.step("explore", progress=step, workers=workers, ray=ray, calibrate=calibrate)
     front = Front.load(project / FOLDER)
     Output(json=json).result(_fields(front, project / FOLDER, fresh=seconds is None), _text(front))
 

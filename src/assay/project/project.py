@@ -176,7 +176,8 @@ class Project:
         # Read again for each step: another step, or a person, may have changed a file meanwhile.
         task, state = self.task, State.load(self.folder)
         progress(f"{step.name}: looking at what is there")
-        if self._status(step, task, state).state == "fresh":
+        # Other costs may lead to other candidates, whatever else is unchanged.
+        if self._status(step, task, state).state == "fresh" and not options.get("calibrate"):
             return None
         start = time.perf_counter()
         made_from = self._inputs(step, task, state)

@@ -26,7 +26,13 @@ def run_data(task: Task, project: Path, progress: Progress) -> None:
 
 
 def run_explore(
-    task: Task, project: Path, progress: Progress, *, workers: int | None = None, ray: str | None = None
+    task: Task,
+    project: Path,
+    progress: Progress,
+    *,
+    workers: int | None = None,
+    ray: str | None = None,
+    calibrate: bool = False,
 ) -> None:
     """Search models."""
     from assay.bench.explore import explore
@@ -38,6 +44,7 @@ def run_explore(
         project,
         workers=workers,
         ray=ray,
+        calibrate=calibrate,
         progress=progress,
     )
 

@@ -6,11 +6,14 @@ import shutil
 import pytest
 
 import assay
+from assay.bench import calibrate
+from assay.bench.calibrate import cache_path
 from assay.bench.decide import decide
 from assay.bench.decision import Decision
 from assay.bench.errors import FrontOutdated
 from assay.cli.main import run
 from assay.data.dataset import Dataset
+from assay.models.cost import Calibration
 from assay.models.front import Front
 from assay.project.project import Project
 from assay.task.task import Task
@@ -131,3 +134,22 @@ def test_none_qualifies_is_exit_code_3(project, decided, tmp_path, capfd):
     found = json.loads(capfd.readouterr().out)
     assert (found["chosen"], found["binding"]) == (None, "better_than_existing")
     assert found["nearest"]["id"] in {row["id"] for row in found["rows"]}
+
+
+def test_the_machine_is_measured_again_when_asked(project, decided, tmp_path, monkeypatch, capfd):
+    own = tmp_path / "again"
+    shutil.copytree(project, own)
+    before = Front.load(own / "candidates")
+    known = Calibration.load(cache_path("public"))
+    points = tuple(point.model_copy(update={"prove_seconds": 2 * point.prove_seconds}) for point in known.points)
+    slower = known.model_copy(update={"points": points})
+    monkeypatch.setattr(calibrate, "measure_calibration", lambda *_, **__: slower)
+    try:
+        assert run(["explore", str(own), "--calibrate", "--json"]) == 0
+        assert json.loads(capfd.readouterr().out)["fresh"] is False
+        assert Calibration.load(cache_path("public")) == slower
+    finally:
+        known.save(cache_path("public"))
+    front = Front.load(own / "candidates")
+    times = [{one.family: one.predicted.prove_seconds for one in found.candidates} for found in (before, front)]
+    assert times[1]["logistic"] == pytest.approx(2 * times[0]["logistic"], rel=0.01)
