@@ -35,7 +35,7 @@ NAME = "cost_prediction"
 PARTS = ("prove_seconds", "memory_mb", "gas")
 FAMILIES = ("linear", "logistic", "tree", "forest", "xgboost", "lightgbm")
 WITHIN = 0.25
-RUNS = 7
+RUNS = 15
 SEED = 7
 # A proof of a minute tells no more than one of a second, and is no candidate of anybody's.
 LONGEST_SECONDS = 5.0

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 Inputs = Literal["public", "private"]
 
-RUNS = 7
+RUNS = 15
 _ROWS_FILE = "rows.json"
 
 
@@ -148,7 +148,7 @@ _TREES: tuple[tuple[bool, dict[str, int | bool]], ...] = (
     (True, {"features": 10, "rules": 1, "count": 40, "depth": 4, "outputs": 7}),  # two groups of outputs
     (True, {"features": 12, "rules": 1, "count": 20, "depth": 4, "wide": True}),  # more limbs
 )
-_LINEAR = ((True, 4, 1), (True, 30, 1), (False, 60, 1), (True, 10, 3), (True, 120, 1))
+_LINEAR = ((True, 4, 1), (True, 30, 1), (False, 100, 3), (True, 10, 3), (True, 120, 1))
 
 
 @dataclass(frozen=True)
