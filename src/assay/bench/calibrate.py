@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -171,8 +172,7 @@ def _prove(circuit: Circuit, runs: int) -> _Proven:
         found = prove_apart(place, place / _ROWS_FILE, runs, place)
         proof = Proof.from_bytes(files.read(place / PROOF_FILE))
     times = {
-        # The lower quartile: what else the machine does now, it will not always do.
-        "prove_seconds": float(np.quantile(found["seconds"], 0.25)),
+        "prove_seconds": statistics.median(found["seconds"]),
         "memory_mb": (found["peak_memory_bytes"] or 0) / 1e6,
         "setup_seconds": seconds,
     }
