@@ -70,10 +70,10 @@ def test_a_longer_table_than_any_that_was_measured_costs_more():
 
 
 def test_the_recorded_machine_is_met_within_a_quarter(calibration):
-    """Its times were taken beside other work, so they are the worst case of a fit."""
+    """Its circuits differ in everything that a cost depends on, so the few terms must do for all of them."""
     for point in calibration.points:
         found = calibration.predict(point.size)
-        assert found.gas == pytest.approx(point.gas, rel=0.02)
+        assert point.gas is None or found.gas == pytest.approx(point.gas, rel=0.02)
         assert found.memory_mb == pytest.approx(point.memory_mb, rel=0.25)
         assert found.prove_seconds == pytest.approx(point.prove_seconds, rel=0.25)
 
