@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md from the JSON in results/: every figure there is from a file here."""
+"""Write docs/benchmarks.md and its figure from the JSON in results/: every figure there is from a file here."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, results
+from benchmarks import chart, machine, results, shown
 from benchmarks.cases import CASES, Case
 
 PAGE = machine.ROOT / "docs" / "benchmarks.md"
+FIGURE = PAGE.with_suffix(".svg")
 MODES = ("resources", "accuracy")
 Result = dict[str, Any]
 
@@ -37,6 +38,8 @@ INTRODUCTION = """\
 
 What a proof costs with Assay and with EZKL 23.0.5, for the same models and rows on the same machine.
 `make bench` measures again; `make bench LARGE=1` also runs EZKL on the large model, which can take an hour.
+
+![How many times more EZKL needs for the large model](benchmarks.svg)
 
 - Every stage runs in a process of its own; memory is the most that the process held. Times are medians:
   of 20 proofs with Assay and 5 with EZKL after one to warm up (EZKL on the large model: one proof).
@@ -74,7 +77,7 @@ def write() -> Path:
     from benchmarks import cost, data, walk
 
     sections += [data.section(), cost.section(), walk.section()]
-    PAGE.parent.mkdir(exist_ok=True)
+    FIGURE.write_text(chart.svg(), encoding="utf-8")
     PAGE.write_text("\n".join(section for section in sections if section).rstrip() + "\n", encoding="utf-8")
     return PAGE
 
@@ -85,7 +88,7 @@ def _case(case: Case) -> str:
     lines = [f"## {case.title}", ""]
     lines += ["| | Assay | EZKL, `resources` | ratio | EZKL, `accuracy` | ratio |", "|---|---:|---:|---:|---:|---:|"]
     lines += [_row(row, own, peers) for row in _ROWS]
-    lines.insert(5, f"| {_FLOOR} | {_cell(floor, 'prove_seconds', _seconds)} | | | | |")
+    lines.insert(5, f"| {_FLOOR} | {_cell(floor, 'prove_seconds', shown.seconds)} | | | | |")
     return "\n".join([*lines, "", *_failures([own, *peers])])
 
 
@@ -111,7 +114,7 @@ def _ratio(own: Result | None, peer: Result | None, key: str) -> str:
     values = [result["figures"].get(key) if result else None for result in (own, peer)]
     if not values[0] or values[1] is None:
         return ""
-    return _three(values[1] / values[0])
+    return shown.three(values[1] / values[0])
 
 
 def _agreement(figures: dict[str, Any]) -> str:
@@ -139,10 +142,10 @@ def _batch(case: Case) -> str:
     lines += [f"| | Assay, one proof | {many} Assay | {many} EZKL, `resources` |", "|---|---:|---:|---:|"]
     for row in _ROWS:
         if row.batch != "left out":
-            shown = [own, *(_times(result, row, case.batch) for result in (single, peer))]
-            cells = [_cell(result, row.key, row.show) for result in shown]
+            results_of = [own, *(_times(result, row, case.batch) for result in (single, peer))]
+            cells = [_cell(result, row.key, row.show) for result in results_of]
             lines.append(f"| {row.label} | {' | '.join(cells)} |")
-    lines.insert(7, f"| {_FLOOR} | {_cell(floor, 'prove_seconds', _seconds)} | | |")
+    lines.insert(7, f"| {_FLOOR} | {_cell(floor, 'prove_seconds', shown.seconds)} | | |")
     return "\n".join([*lines, "", *_failures([own])])
 
 
@@ -162,7 +165,7 @@ def _unrepaired() -> str:
             if result is None:
                 continue
             before.append(result)
-            error = _cell(result, "largest_margin_error", _three)
+            error = _cell(result, "largest_margin_error", shown.three)
             lines.append(f"| {case.title} | `{mode}` | {_cell(result, _DIFFERING, str)} | {error} |")
     return "\n".join([*lines, "", *_failures(before)]) if before else ""
 
@@ -191,48 +194,26 @@ def _machines() -> str:
     return "\n".join(lines)
 
 
-def _seconds(value: float) -> str:
-    return f"{_three(value * 1000)} ms" if value < 1 else f"{_three(value)} s"
-
-
-def _bytes(value: float) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6)):
-        if value >= size:
-            return f"{_three(value / size)} {unit}"
-    return f"{value:,.0f} B"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
-def _three(value: float) -> str:
-    """Three significant digits, without an exponent where that can be read."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:#.3g}"
-
-
 _FLOOR = "*floor*: the multiplications of that proof"
 _DIFFERING = "rows_differing"
 _ROWS = (
-    Row("prove", "prove_seconds", _seconds, batch="sum"),
-    Row("processor time of all cores, prove", "prove_cpu_seconds", _seconds, batch="sum"),
-    Row("first proof in a new process", "first_prove_seconds", _seconds, compared=False, batch="left out"),
-    Row("verify", "verify_seconds", _seconds, batch="sum"),
-    Row("setup", "setup_seconds", _seconds, batch="left out"),
-    Row("reference string", "srs_seconds", _seconds, batch="left out"),
-    Row("calibrate", "calibrate_seconds", _seconds, compared=False, batch="left out"),
-    Row("convert", "transpile_seconds", _seconds, compared=False, batch="left out"),
-    Row("peak memory, prove", "prove_memory_bytes", _bytes),
-    Row("peak memory, setup", "setup_memory_bytes", _bytes, batch="left out"),
-    Row("proving key", "proving_key_bytes", _bytes),
-    Row("verifying key", "verifying_key_bytes", _bytes),
-    Row("proof", "proof_bytes", _bytes, batch="sum"),
-    Row("calldata", "calldata_bytes", _bytes, batch="sum"),
-    Row("gas to verify, calldata included", "gas", _count, batch="sum"),
-    Row("the same without calldata's floor price", "gas_without_floor", _count, batch="sum"),
-    Row("contract", "contract_bytes", _bytes),
-    Row("rows whose class differs", _DIFFERING, _count, compared=False),
-    Row("largest error of the margin", "largest_margin_error", _three, compared=False),
+    Row("prove", "prove_seconds", shown.seconds, batch="sum"),
+    Row("processor time of all cores, prove", "prove_cpu_seconds", shown.seconds, batch="sum"),
+    Row("first proof in a new process", "first_prove_seconds", shown.seconds, compared=False, batch="left out"),
+    Row("verify", "verify_seconds", shown.seconds, batch="sum"),
+    Row("setup", "setup_seconds", shown.seconds, batch="left out"),
+    Row("reference string", "srs_seconds", shown.seconds, batch="left out"),
+    Row("calibrate", "calibrate_seconds", shown.seconds, compared=False, batch="left out"),
+    Row("convert", "transpile_seconds", shown.seconds, compared=False, batch="left out"),
+    Row("peak memory, prove", "prove_memory_bytes", shown.size),
+    Row("peak memory, setup", "setup_memory_bytes", shown.size, batch="left out"),
+    Row("proving key", "proving_key_bytes", shown.size),
+    Row("verifying key", "verifying_key_bytes", shown.size),
+    Row("proof", "proof_bytes", shown.size, batch="sum"),
+    Row("calldata", "calldata_bytes", shown.size, batch="sum"),
+    Row("gas to verify, calldata included", "gas", shown.count, batch="sum"),
+    Row("the same without calldata's floor price", "gas_without_floor", shown.count, batch="sum"),
+    Row("contract", "contract_bytes", shown.size),
+    Row("rows whose class differs", _DIFFERING, shown.count, compared=False),
+    Row("largest error of the margin", "largest_margin_error", shown.three, compared=False),
 )
