@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.data.errors import ColumnMissing, TooFewRows
+from assay.data.errors import ColumnMissing, TimeBackwards, TooFewRows
 from assay.data.expressions import evaluated
 from assay.data.table import TIME
 
@@ -114,6 +114,8 @@ def _of_table(table: Table, spec: Bars, aggregates: Sequence[Aggregate]) -> tupl
 
     def prepared(part: pl.LazyFrame) -> pl.LazyFrame:
         part = evaluated(part, expressions | conditions, where)
+        schema = part.collect_schema()
+        part = part.with_columns(pl.col(name).cast(pl.Int128) for name in expressions if schema[name].is_integer())
         return part.with_columns(place.alias("\x00place"), (place // length).alias(_BAR))
 
     ready = table.map(prepared)
@@ -121,13 +123,15 @@ def _of_table(table: Table, spec: Bars, aggregates: Sequence[Aggregate]) -> tupl
     columns = [_aggregate(index, one) for index, one in enumerate(aggregates)]
     found: list[pl.DataFrame] = []
     ends: list[int] = []
-    for rows in _whole_bars(ready.ordered([*wanted, *(name for name in table.order if name not in wanted)])):
+    rest = [name for name in table.order if name not in wanted]
+    frames = ready.ordered([*wanted, *rest], unique=table.log_order)
+    for rows in _whole_bars(_placed(frames, table)):
         ends += [int(rows["\x00place"][0]), int(rows["\x00place"][-1])]
         if columns:
             found.append(rows.group_by(_BAR, maintain_order=True).agg(columns))
     if not ends:
         raise table.nothing()
-    frame = pl.concat(found) if found else pl.DataFrame(schema={_BAR: pl.Int64})
+    frame = _narrowed(pl.concat(found)) if found else pl.DataFrame(schema={_BAR: pl.Int64})
     return frame, (min(ends), max(ends))
 
 
@@ -146,6 +150,18 @@ def _place(table: Table, spec: Bars, where: str) -> pl.Expr:
             f"{where} are of time, and the table has none", 'Set `time`; for chain data, collect "blocks" as well.'
         )
     return pl.col(table.time).cast(pl.Int64)
+
+
+def _placed(frames: Iterator[pl.DataFrame], table: Table) -> Iterator[pl.DataFrame]:
+    """The same frames; a row that is nowhere belongs to no bar."""
+    rows = 0
+    for frame in frames:
+        nowhere = frame["\x00place"].is_null()
+        if nowhere.any():
+            row = rows + int(nowhere.arg_max() or 0) + 1
+            raise TimeBackwards(f"row {row} of {table.name} has no time ({table.path})", "Correct or remove such rows.")
+        rows += frame.height
+        yield frame
 
 
 def _whole_bars(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -177,6 +193,19 @@ def _aggregate(index: int, one: Aggregate) -> pl.Expr:
     return getattr(value, one.op)().alias(one.name)  # type: ignore[no-any-return]
 
 
+def _narrowed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Whole numbers that fit 64 bits as such, whatever they were computed in."""
+    import polars as pl
+
+    wide = frame.select(pl.col(pl.Int128))
+    fits = [
+        name
+        for name in wide.columns
+        if frame[name].cast(pl.Int64, strict=False).null_count() == frame[name].null_count()
+    ]
+    return frame.with_columns(pl.col(fits).cast(pl.Int64))
+
+
 def _grid(spec: Bars, blocks: pl.DataFrame | None, extent: tuple[int, int]) -> Grid:
     """The bars within what is covered: by the blocks if there are any, else by the rows themselves."""
     low, high = extent
@@ -194,7 +223,9 @@ def _grid(spec: Bars, blocks: pl.DataFrame | None, extent: tuple[int, int]) -> G
         raise TooFewRows(
             f"the data covers no bar of {spec.every} from beginning to end", f"Collect more {unit}, or shorten `every`."
         )
-    return Grid(first, end - first, (low % length != 0) + (high % length != 0))
+    # The bar in which the last time lies is not over, even if it begins there.
+    open_end = spec.blocks is None or high % length != 0
+    return Grid(first, end - first, (low % length != 0) + open_end)
 
 
 def _frame(grid: Grid, spec: Bars, blocks: pl.DataFrame | None) -> pl.DataFrame:

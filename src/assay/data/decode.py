@@ -22,7 +22,7 @@ _BAD = "\x00bad"
 _WIDE = "\x00wide"
 
 
-def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine) -> Table:
+def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine, named: str) -> Table:
     """Decode the logs of an event.
 
     Parameters
@@ -35,6 +35,9 @@ def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine) ->
         Its ABI.
     quarantine
         Takes the logs that do not fit, if the task says so.
+    named
+        Text that has the names of all columns that are asked for: `NAME_raw` of an amount that is divided and may
+        have more than 127 bits is made if it is there, and then no value may have more.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine) ->
     for field in spec.decimals:
         require(field, [given.name for given in event.inputs], f"[[data.events]] {spec.name}: decimals")
     gate = Gate((_BAD, _WIDE, "block_number", "log_index"), lambda frame: _judge(frame, spec, logs.path, quarantine))
-    decoded = logs.map(lambda part: _decoded(part, spec, event))
+    decoded = logs.map(lambda part: _decoded(part, spec, event, named))
     return replace(
         decoded,
         name=spec.name,
@@ -62,7 +65,7 @@ def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine) ->
     )
 
 
-def _decoded(part: pl.LazyFrame, spec: Event, event: EventAbi) -> pl.LazyFrame:
+def _decoded(part: pl.LazyFrame, spec: Event, event: EventAbi, named: str) -> pl.LazyFrame:
     import polars as pl
 
     schema = part.collect_schema()
@@ -80,9 +83,9 @@ def _decoded(part: pl.LazyFrame, spec: Event, event: EventAbi) -> pl.LazyFrame:
     wide = [pl.lit(value=False)]
     for index, given in enumerate(event.topics):
         word = pl.col(f"topic{index + 1}")
-        columns += _columns(word, given, spec)
+        columns += _columns(word, given, spec, named)
         fits += [word.is_not_null(), _fits(word, given)]
-        wide += _too_wide(word, given, spec)
+        wide += _too_wide(word, given, spec, named)
     if len(event.topics) < 3:
         fits.append(pl.col(f"topic{len(event.topics) + 1}").is_null())
     length = pl.col("data").bin.size(unit="b")
@@ -91,10 +94,10 @@ def _decoded(part: pl.LazyFrame, spec: Event, event: EventAbi) -> pl.LazyFrame:
     fits.append(length >= head if dynamic else length == head)
     for index, given in enumerate(event.words):
         word = pl.col("data").bin.slice(words.WORD * index, words.WORD)
-        columns += _tail(word, given) if given.dynamic else _columns(word, given, spec)
+        columns += _tail(word, given) if given.dynamic else _columns(word, given, spec, named)
         if not given.dynamic:
             fits.append(_fits(word, given))
-            wide += _too_wide(word, given, spec)
+            wide += _too_wide(word, given, spec, named)
     chain = [pl.col(name) for name in CHAIN if name in schema]
     # And what the gates before this one still look at.
     times = [pl.col(name) for name in schema if name in {"time", "block_hash"} or name.startswith("\x00")]
@@ -102,14 +105,15 @@ def _decoded(part: pl.LazyFrame, spec: Event, event: EventAbi) -> pl.LazyFrame:
     return part.select(*chain, *times, *columns, bad, pl.any_horizontal(wide).fill_null(value=False).alias(_WIDE))
 
 
-def _columns(word: pl.Expr, given: Input, spec: Event) -> list[pl.Expr]:
+def _columns(word: pl.Expr, given: Input, spec: Event, named: str) -> list[pl.Expr]:
     """The column of a parameter of one word; for integers also the exact one."""
     name = given.name
     if given.kind in {"uint", "int"}:
         signed = given.kind == "int"
         raw = words.small(word, signed=signed) if given.bits <= 64 else words.wide(word, signed=signed)
         value = words.scaled(word, spec.decimals[name], signed=signed) if name in spec.decimals else raw
-        return [value.alias(name), raw.alias(f"{name}_raw")]
+        exact = [raw.alias(f"{name}_raw")] if _has_raw(given, spec, named) else []
+        return [value.alias(name), *exact]
     if given.kind == "bool":
         return [(word.bin.slice(31, 1) == b"\x01").alias(name)]
     if given.kind == "address":
@@ -133,9 +137,13 @@ def _fits(word: pl.Expr, given: Input) -> pl.Expr:
     return pl.lit(value=True)
 
 
-def _too_wide(word: pl.Expr, given: Input, spec: Event) -> list[pl.Expr]:
+def _has_raw(given: Input, spec: Event, named: str) -> bool:
+    return given.bits <= 64 or given.name not in spec.decimals or f"{given.name}_raw" in named
+
+
+def _too_wide(word: pl.Expr, given: Input, spec: Event, named: str) -> list[pl.Expr]:
     """Whether an integer that stays one has more bits than 128-bit integers hold."""
-    if given.kind not in {"uint", "int"} or given.bits <= 64 or given.name in spec.decimals:
+    if given.kind not in {"uint", "int"} or given.bits <= 64 or not _has_raw(given, spec, named):
         return []
     return [words.wide(word, signed=given.kind == "int").is_null() & word.is_not_null()]
 
@@ -173,7 +181,8 @@ def _judge(frame: pl.DataFrame, spec: Event, path: str, quarantine: Quarantine) 
         block, index = wide.select("block_number", "log_index").row(0)
         raise AbiMismatch(
             f"the log {index} of block {block} in {path} has an integer of more than 127 bits",
-            f"Give [[data.events]] {spec.name} the `decimals` of its amounts; they are then divided exactly.",
+            f"Give [[data.events]] {spec.name} the `decimals` of its amounts, and use NAME instead of NAME_raw: it is "
+            "then divided exactly.",
         )
     return frame.drop(_BAD, _WIDE)
 

@@ -71,8 +71,10 @@ def evaluated(frame: pl.LazyFrame, expressions: Mapping[str, str], where: str) -
     schema = frame.collect_schema()
     plain = {name: sql for name, sql in expressions.items() if sql in schema}
     others = {name: sql for name, sql in expressions.items() if sql not in schema}
-    for sql in others.values():
-        check(sql, schema.names(), where)
+    used = {name for sql in others.values() for name in check(sql, schema.names(), where)}
+    whole = {name: schema[name] for name in sorted(used) if schema[name].is_integer()}
+    # Sums and products of whole numbers wrap around at the columns' width; 127 bits are enough for amounts.
+    frame = frame.with_columns(pl.col(name).cast(pl.Int128) for name in whole)
     added = []
     for name, sql in others.items():
         try:
@@ -88,6 +90,7 @@ def evaluated(frame: pl.LazyFrame, expressions: Mapping[str, str], where: str) -
         temporary = [text.rsplit(' AS "', 1)[0] + f' AS "\x00{index}"' for index, text in enumerate(added)]
         result = frame.sql(f"SELECT *, {', '.join(temporary)} FROM self")  # noqa: S608 - as above
     columns = [pl.col(source).alias(name) for name, source in plain.items()]
+    columns += [pl.col(name).cast(dtype) for name, dtype in whole.items() if name not in expressions]
     columns += [pl.col(f"\x00{index}").alias(name) for index, name in enumerate(others)]
     return result.with_columns(columns).drop([f"\x00{index}" for index in range(len(others))])
 

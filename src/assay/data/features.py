@@ -111,8 +111,17 @@ def _add(
     needed, value, reach = _expression(spec, where, time)
     for column in (spec.of or spec.name,) if isinstance(spec, CategoryFeature) else ():
         require(column, frame.columns, where)
-    inner = evaluated(frame.lazy(), needed, where).with_columns(value.alias(spec.name)).drop(list(needed))
-    return inner.collect(), reach, spec.unit
+    inner = evaluated(frame.lazy(), needed, where)
+    if isinstance(spec, ShiftFeature) and spec.op == "difference" and inner.collect_schema()[_A].is_integer():
+        inner = _widened(inner)
+    return inner.with_columns(value.alias(spec.name)).drop(list(needed)).collect(), reach, spec.unit
+
+
+def _widened(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """A difference of unsigned numbers may be negative."""
+    import polars as pl
+
+    return frame.with_columns(pl.col(_A).cast(pl.Int128))
 
 
 def _expression(spec: Any, where: str, time: str | None) -> tuple[dict[str, str], pl.Expr, int]:

@@ -115,6 +115,11 @@ def coded(rows: pl.DataFrame, target: str, kind: str) -> tuple[pl.DataFrame, lis
             raise MixedTypes(
                 f"the target {target} is {column.dtype}, and a regression needs numbers", "Check its type."
             )
+        if rows.height > 1 and column.n_unique() == 1:
+            raise ConstantColumn(
+                f"the target {target} has one value only ({column[0]!r:.40}) in all {rows.height} rows",
+                "There is nothing to predict; check how it is made.",
+            )
         return rows.with_columns(column.cast(pl.Float64)), []
     if column.dtype.is_float() and bool((column == column.floor()).all()):
         column = column.cast(pl.Int64)

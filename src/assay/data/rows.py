@@ -133,7 +133,7 @@ def _abi(event: Event, project: Path):  # type: ignore[no-untyped-def]  # noqa: 
 
 def _chain(task: Task, project: Path, opened: Opened, progress: Callable[[str], None]) -> Opened:
     """Check chains, give their rows times, and decode events."""
-    data = task.data
+    data, named = task.data, task.model_dump_json()
     for spec in data.sources:
         blocks = opened.tables.get(f"{spec.name}.blocks")
         if not isinstance(spec, CryoSource) or blocks is None:
@@ -145,7 +145,7 @@ def _chain(task: Task, project: Path, opened: Opened, progress: Callable[[str], 
                 opened.tables[name] = with_times(table, opened.blocks[spec.name])
     for event in data.events:
         logs = opened.table(_logs(event, data), f"[[data.events]] {event.name}")
-        opened.tables[event.name] = decode(logs, event, _abi(event, project), opened.quarantine)
+        opened.tables[event.name] = decode(logs, event, _abi(event, project), opened.quarantine, named)
     return opened
 
 
@@ -204,10 +204,12 @@ def _range(blocks: pl.DataFrame | None) -> tuple[int, int] | None:
 
 def _plain(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Rows:
     """The rows of a table as they are."""
+    import polars as pl
+
     main = _main(data, opened)
     table = opened.tables[main]
     progress(f"Reading {main}")
-    frame = table.frame()
+    frame = pl.concat(table.ordered(unique=True), rechunk=True) if table.log_order else table.frame()
     if data.time is not None:
         require(data.time, frame.columns, "[data] time")
     rows = Rows(frame, table.time, {}, opened.quarantine, blocks=_range(_blocks_of(main, data, opened)))

@@ -59,6 +59,11 @@ class Table:
         return [name for name in self.schema.names() if not name.startswith("\x00")]
 
     @property
+    def log_order(self) -> bool:
+        """Whether rows are logs in the chain's order, in which no two have the same place."""
+        return self.order[-1:] == ("log_index",)
+
+    @property
     def schema(self) -> pl.Schema:
         """Columns and their types."""
         return self.parts[0].collect_schema()

@@ -154,7 +154,8 @@ class Event(Section):
 
     The table has `block_number`, `transaction_index`, `log_index`, `address`, `time`, and a column for each
     parameter. Whole numbers of at most 64 bits stay whole numbers. A wider one with `decimals` becomes the
-    exact integer divided by 10^decimals; without, the exact integer. `NAME_raw` is always the exact integer.
+    exact integer divided by 10^decimals; without, the exact integer. `NAME_raw` is the exact integer; with `decimals`
+    it is made where the task names it.
     """
 
     name: Column = Field(description="The table's name.")

@@ -113,7 +113,7 @@ def test_a_bar_has_the_time_of_its_end_and_nothing_from_then_on():
     frame, grid = gathered(rows)
     assert frame["time"].to_physical().to_list() == [(GENESIS + 3600) * MICRO, (GENESIS + 7200) * MICRO]
     assert frame["close"].to_list() == [2.0, 3.0]
-    assert grid.incomplete == 0
+    assert grid.incomplete == 1  # the last row begins a bar that is not over
 
 
 def test_incomplete_bars_at_the_ends_are_left_out_and_counted():
@@ -231,6 +231,41 @@ def test_rows_out_of_order_are_refused_within_and_between_parts():
         for parts in (1, 2, 51):
             with pytest.raises(TimeBackwards, match=f"row {place + 1} of trades.parquet"):
                 gathered(wrong, parts=parts)
+
+
+@pytest.mark.parametrize("row", [0, 150, 299])
+def test_a_row_without_a_time_is_refused_and_named(row):
+    """It would be in no bar, and take its neighbours along."""
+    whole = table(trades()).frame()
+    times = [None if number == row else value for number, value in enumerate(whole["time"])]
+    frame = whole.with_columns(pl.Series("time", times, dtype=pl.Datetime("us", "UTC")))
+    parts = tuple(frame.lazy().slice(start, 100) for start in range(0, 300, 100))
+    spec = Bars.model_validate({"every": "1h", "columns": COLUMNS})
+    one = Table("trades", parts, "", "trades.parquet", ("time",), time="time")
+    with pytest.raises(TimeBackwards, match=f"row {row + 1} of trades has no time"):
+        bars(spec, {"trades": one}, "trades", None)
+
+
+def test_sums_of_large_whole_numbers_do_not_wrap_around():
+    rows = trades(count=50, seconds=4 * 3600)
+    amounts = [6 * 10**18 + number for number in range(50)]
+    sizes = pl.Series("size", amounts, dtype=pl.UInt64)
+    frame = table(rows).frame().with_columns(sizes, pl.Series("less", [2 * n for n in amounts[::-1]], dtype=pl.UInt64))
+    columns = [
+        {"name": "sum", "op": "sum", "of": "size"},
+        {"name": "net", "op": "sum", "of": "size - less"},
+        {"name": "first", "op": "first", "of": "size"},
+        {"name": "swaps", "op": "count"},
+    ]
+    spec = Bars.model_validate({"every": "1h", "columns": columns})
+    one = Table("trades", (frame.lazy(),), "", "x", ("time",), time="time")
+    found = bars(spec, {"trades": one}, "trades", None)[0]
+    own = [number for number, row in enumerate(rows) if 3600 <= row[0] < 7200]
+    assert len(own) > 5
+    assert found["sum"][0] == sum(amounts[number] for number in own)
+    assert found["net"][0] == sum(amounts[number] - 2 * amounts[49 - number] for number in own)
+    assert found["first"][0] == amounts[own[0]]
+    assert [found.schema[name] for name in ("sum", "first", "swaps")] == [pl.Int128, pl.Int64, pl.Int64]
 
 
 def test_a_log_that_is_there_twice():

@@ -266,6 +266,7 @@ def _with(**columns):
 
 ROW = pl.int_range(pl.len())
 BAD = {
+    "a constant target": (tabular().with_columns(y=pl.lit(2.5)), {}, ConstantColumn, "the target y has one value only"),
     "an infinite feature": (
         _with(a=pl.when(ROW == 7).then(float("inf")).otherwise(pl.col("a"))),
         {},

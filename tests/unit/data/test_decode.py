@@ -12,6 +12,7 @@ from assay.task.data import Event
 from .small import POOL, SWAP, SWAP_TOPIC, SWAP_TYPES, log, swaps
 
 EVENT = from_signature(SWAP)
+NAMED = "amountIn amountIn_raw"
 
 
 def table(rows, parts=3):
@@ -23,9 +24,9 @@ def table(rows, parts=3):
     return Table("pool.logs", pieces, "0" * 64, "chain/pool", ("block_number", "log_index"))
 
 
-def decoded(rows, event=EVENT, quarantine=None, **options):
+def decoded(rows, event=EVENT, quarantine=None, named=NAMED, **options):
     spec = Event(name="swap", **({"signature": SWAP} | options))
-    return decode(table(rows), spec, event, quarantine or Quarantine()).frame()
+    return decode(table(rows), spec, event, quarantine or Quarantine(), named).frame()
 
 
 def test_columns_are_what_the_contract_emitted():
@@ -56,7 +57,7 @@ def test_hexadecimal_text_is_read_as_bytes_are():
     texts = [row | {name: None if row[name] is None else "0x" + row[name].hex() for name in fields} for row in rows]
     frame = pl.DataFrame(texts, schema_overrides={"topic2": pl.String, "topic3": pl.String})
     logs = Table("pool.logs", (frame.lazy(),), "0" * 64, "chain/pool", ("block_number", "log_index"))
-    found = decode(logs, Event(name="swap", signature=SWAP), EVENT, Quarantine()).frame()
+    found = decode(logs, Event(name="swap", signature=SWAP), EVENT, Quarantine(), NAMED).frame()
     expected = decoded(rows)
     assert found.drop("block_number", "log_index", "transaction_index").equals(
         expected.drop("block_number", "log_index", "transaction_index")
@@ -78,7 +79,7 @@ def test_bytes_and_strings_of_any_length():
         )
         for n, memo in enumerate(memos)
     ]
-    found = decode(table(rows), Event(name="note", signature=signature), event, Quarantine()).frame()
+    found = decode(table(rows), Event(name="note", signature=signature), event, Quarantine(), NAMED).frame()
     assert found["memo"].to_list() == memos
     assert found["raw"].to_list() == [memo.encode() * 2 for memo in memos]
     assert found["kind"].to_list() == [b"\1\2\3\4"] * 4
@@ -95,7 +96,7 @@ def test_a_length_that_lies_gives_no_value():
         ),
         log(0, 1, [], types=[], topic=event.topic, data=(2**64 - 1).to_bytes(32, "big"), topic1=None),
     ]
-    found = decode(table(rows), Event(name="note", signature=signature), event, Quarantine()).frame()
+    found = decode(table(rows), Event(name="note", signature=signature), event, Quarantine(), NAMED).frame()
     assert found["memo"].to_list() == [None, None]
 
 
@@ -135,9 +136,12 @@ def test_integers_beyond_127_bits_need_decimals():
     rows = [log(1, 0, [2**200, 1, 1, True])]
     with pytest.raises(AbiMismatch, match="more than 127 bits"):
         decoded(rows)
-    found = decoded(rows, decimals={"amountIn": 18})
+    found = decoded(rows, decimals={"amountIn": 18}, named="amountIn")
     assert found["amountIn"].to_list() == [2**200 / 10**18]
-    assert found["amountIn_raw"].to_list() == [None]
+    assert "amountIn_raw" not in found.columns
+    # The exact integer is asked for, and no column can hold it: it is not left out silently.
+    with pytest.raises(AbiMismatch, match="NAME instead of NAME_raw"):
+        decoded(rows, decimals={"amountIn": 18})
 
 
 def test_decimals_of_a_parameter_that_is_not_there():
@@ -148,4 +152,4 @@ def test_decimals_of_a_parameter_that_is_not_there():
 def test_a_table_that_holds_no_logs():
     frame = pl.DataFrame({"block_number": [1]}).lazy()
     with pytest.raises(ColumnMissing, match="topic0"):
-        decode(Table("x", (frame,), "", "x"), Event(name="swap", signature=SWAP), EVENT, Quarantine())
+        decode(Table("x", (frame,), "", "x"), Event(name="swap", signature=SWAP), EVENT, Quarantine(), NAMED)

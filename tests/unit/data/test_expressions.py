@@ -69,6 +69,23 @@ def test_expressions_do_not_see_each_other():
     assert found["y"].to_list() == [2, 4, 6]
 
 
+def test_whole_numbers_do_not_wrap_around():
+    frame = pl.LazyFrame(
+        {"gas": [4, 2**64 - 1], "limit": [95, 1], "tiny": [250, 255], "wei": [9 * 10**18, -(9 * 10**18)]},
+        schema={"gas": pl.UInt64, "limit": pl.UInt64, "tiny": pl.UInt8, "wei": pl.Int64},
+    )
+    expressions = {"a": "gas - limit", "b": "-gas", "c": "tiny + tiny", "d": "wei * 10", "e": "POW(tiny, 4)"}
+    found = evaluated(frame, expressions | {"limit": "limit + 1"}, "test").collect()
+    assert found["a"].to_list() == [-91, 2**64 - 2]
+    assert found["b"].to_list() == [-4, 1 - 2**64]
+    assert found["c"].to_list() == [500, 510]
+    assert found["d"].to_list() == [9 * 10**19, -9 * 10**19]
+    assert found["e"].to_list() == [250**4, 255**4]
+    assert found["limit"].to_list() == [96, 2]
+    # The columns themselves are what they were.
+    assert [found.schema[name] for name in ("gas", "tiny", "wei")] == [pl.UInt64, pl.UInt8, pl.Int64]
+
+
 def test_conditions_select():
     assert selected(FRAME, "x > 1 AND t IS NOT NULL", "test").collect()["x"].to_list() == [2]
     assert selected(FRAME, None, "test").collect().height == 3

@@ -290,3 +290,11 @@ def test_features_that_cannot_be(spec, error):
 def test_a_feature_of_time_without_a_time():
     with pytest.raises(ColumnMissing, match=r"Set \[data\] time"):
         make(rows(), specs({"name": "f", "op": "calendar", "part": "hour"}), time=None, project=None)
+
+
+def test_a_difference_of_unsigned_numbers_may_be_negative():
+    frame = rows(3).with_columns(pl.Series("gas", [95, 4, 2**64 - 1], dtype=pl.UInt64))
+    found = make(frame, specs({"name": "change", "op": "difference", "of": "gas"}), time="time", project=None).frame[
+        "change"
+    ]
+    assert found.to_list() == [None, -91, 2**64 - 5]

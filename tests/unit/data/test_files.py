@@ -47,6 +47,18 @@ def test_missing_values_quotes_and_another_delimiter(project):
     assert found.to_dict(as_series=False) == {"a": [1, None, None], "b c": ["x;y", None, "z"]}
 
 
+def test_names_with_spaces_around_them(project):
+    assert csv(project, "a, b ,c d\n1,2,3\n\n").frame().row(0, named=True) == {"a": 1, "b": 2, "c d": 3}
+
+
+def test_keys_of_any_width_stay_exact(project):
+    lines = "\n".join(f"{2**200 + n},{2**70 + n},{n}.5" for n in range(50))
+    found = csv(project, f"id,wide,half\n{lines}\n", key=["id"]).frame()
+    assert found.schema == {"id": pl.String, "wide": pl.Int128, "half": pl.Float64}
+    assert found["id"].to_list() == [str(2**200 + n) for n in range(50)]
+    assert found["wide"].to_list() == [2**70 + n for n in range(50)]
+
+
 def test_a_csv_with_a_byte_order_mark_and_windows_lines(project):
     (project / "rows.csv").write_bytes(b"\xef\xbb\xbfa,b\r\n1,2\r\n")
     assert opened(project, kind="csv", path="rows.csv").frame().to_dict(as_series=False) == {"a": [1], "b": [2]}
@@ -54,6 +66,8 @@ def test_a_csv_with_a_byte_order_mark_and_windows_lines(project):
 
 BAD_CSV = {
     "empty": ("", SourceEmpty, "is empty"),
+    "a line cut short": ("a,b\n1,2\n3\n", SourceUnreadable, r"line 3 of .* has 1 values, and the header 2"),
+    "a quoted line break, then a short line": ('a,b\n1,"x\ny"\n3\n', SourceUnreadable, "line 4 of"),
     "header only": ("a,b\n", SourceEmpty, "no rows"),
     "no header": ("1,2\n3,4\n", SourceUnreadable, "no header"),
     "a name twice": ("a,a\n1,2\n", SourceUnreadable, "two columns called 'a'"),

@@ -72,6 +72,12 @@ def test_duckdb(project):
     assert found["d"].dtype == pl.Float64
 
 
+def test_two_columns_of_one_name_in_duckdb(project):
+    duckdb.connect(str(project / "base.duckdb")).close()
+    with pytest.raises(SqlFailed, match="two columns called a"):
+        opened(project, "duckdb:///base.duckdb", "SELECT 1 AS a, 2 AS a")
+
+
 def test_the_same_query_has_the_same_digest(project, sqlite):
     query = "SELECT id, price FROM trades ORDER BY id"
     assert opened(project, sqlite, query).digest == opened(project, sqlite, query).digest
@@ -97,6 +103,7 @@ def test_databases_are_not_written_to(project, kind):
         ("sqlite:///my%20base.db", "SELECT * FROM absent", SqlFailed),
         ("sqlite:///my%20base.db", "SELEC", SqlFailed),
         ("sqlite:///my%20base.db", "SELECT * FROM trades WHERE id < 0", SourceEmpty),
+        ("sqlite:///my%20base.db", "SELECT id, id + 1 AS id FROM trades", SqlFailed),
         ("sqlite:///absent.db", "SELECT 1", NotFound),
         ("duckdb:///absent.db", "SELECT 1", NotFound),
         ("duckdb:///my%20base.db", "SELECT 1", SqlFailed),

@@ -12,6 +12,7 @@ from assay.data.store import write_parquet
 from assay.data.table import unreadable
 
 if TYPE_CHECKING:
+    from _csv import Reader
     from pathlib import Path
 
     import polars as pl
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
     from assay.data.table import Table
     from assay.task.data import CsvSource
 
+# From the narrowest on; whole numbers beyond 127 bits are numbers like others.
+_KINDS = ("integer", "wide", "boolean", "number")
 _TRUE, _FALSE = ("true", "True", "TRUE", "t", "yes"), ("false", "False", "FALSE", "f", "no")
 # What looks like numbers with some text among it is taken for a mistake from this share of numbers on.
 _MOSTLY = 0.5
+_LONGEST_FIELD = 1 << 30
 
 
 def open_csv(spec: CsvSource, context: Context) -> Table:
@@ -63,6 +67,7 @@ def _texts(files: list[Path], spec: CsvSource) -> pl.LazyFrame:
             glob=False,
             encoding="utf8",
         )
+        texts = texts.rename({name: name.strip() for name in texts.collect_schema().names()})
         rows = texts.select(pl.len()).collect(engine="streaming").item()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise unreadable(files[0], error) from None
@@ -75,13 +80,20 @@ def _header(file: Path, delimiter: str) -> None:
     """Refuse what polars would read in its own way: no header, names twice, another delimiter, another encoding."""
     import csv
 
+    csv.field_size_limit(_LONGEST_FIELD)
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            names = next(csv.reader(lines, delimiter=delimiter, strict=True), [])
+            names = [name.strip() for name in next(csv.reader(lines, delimiter=delimiter, strict=True), [])]
+            short = _short_line(csv.reader(lines, delimiter=delimiter), len(names))
     except (UnicodeDecodeError, csv.Error) as error:
         raise unreadable(file, error) from None
     if not names:
         raise SourceEmpty(f"{file} is empty", "Check the file.")
+    if short is not None:
+        raise SourceUnreadable(
+            f"line {short[0] + 1} of {file} has {short[1]} values, and the header {len(names)}",
+            "Complete or remove it; if it is the last line, the file was cut short: get it again.",
+        )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SourceUnreadable(f"{file} has two columns called {twice[0]!r}", "Name them apart.")
@@ -94,6 +106,14 @@ def _header(file: Path, delimiter: str) -> None:
             f"{file} has one column, {names[0]!r:.60}: its values are not separated by {delimiter!r}",
             "Set `delimiter`.",
         )
+
+
+def _short_line(lines: Reader, width: int) -> tuple[int, int] | None:
+    """The first line with fewer values than the header, counted from the line after it, and how many it has."""
+    for values in lines:
+        if len(values) < width and values:
+            return lines.line_num, len(values)
+    return None
 
 
 def _is_number(text: str) -> bool:
@@ -112,7 +132,7 @@ def _types(texts: pl.LazyFrame, spec: CsvSource, file: Path) -> dict[str, str]:
     for name in spec.types:
         require(name, names, f"[[data.sources]] {spec.name}: types")
     counts = [pl.col(name).count().alias(f"{name}\x00all") for name in names]
-    for kind in ("integer", "number", "boolean"):
+    for kind in _KINDS:
         counts += [_typed(name, kind).count().alias(f"{name}\x00{kind}") for name in names]
     try:
         found = texts.select(counts).collect(engine="streaming").row(0, named=True)
@@ -121,7 +141,9 @@ def _types(texts: pl.LazyFrame, spec: CsvSource, file: Path) -> dict[str, str]:
     kinds = {}
     for name in names:
         everything = found[f"{name}\x00all"]
-        fitting = [kind for kind in ("integer", "boolean", "number") if found[f"{name}\x00{kind}"] == everything]
+        fitting = [kind for kind in _KINDS if found[f"{name}\x00{kind}"] == everything]
+        if name in spec.key and fitting == ["number"] and not _fractions(texts, name):
+            fitting = ["text"]  # whole numbers beyond 127 bits: as floats, different keys would be equal
         given: str | None = spec.types.get(name)
         if given in {"integer", "number", "boolean"} and found[f"{name}\x00{given}"] != everything:
             raise _mixed(texts, name, str(given), file)
@@ -141,7 +163,16 @@ def _typed(name: str, kind: str) -> pl.Expr:
     value = value.str.strip_chars()
     if kind == "boolean":
         return pl.when(value.is_in(_TRUE)).then(True).when(value.is_in(_FALSE)).then(False).alias(name)  # noqa: FBT003
-    return value.cast(pl.Int64 if kind == "integer" else pl.Float64, strict=False)
+    types = {"integer": pl.Int64, "wide": pl.Int128}
+    return value.cast(types.get(kind, pl.Float64), strict=False)
+
+
+def _fractions(texts: pl.LazyFrame, name: str) -> bool:
+    """Whether any value is written with more than digits."""
+    import polars as pl
+
+    plain = pl.col(name).str.strip_chars().str.contains(r"^[+-]?\d+$")
+    return not texts.select(plain.all()).collect(engine="streaming").item()
 
 
 def _mixed(texts: pl.LazyFrame, name: str, kind: str, file: Path) -> MixedTypes:

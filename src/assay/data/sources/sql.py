@@ -85,6 +85,7 @@ def _duckdb(path: Path, spec: SqlSource, work: Path) -> Iterator[Path]:
             answer = connection.sql(spec.query)
             if answer is None:
                 raise SqlFailed(f"[[data.sources]] {spec.name}: the query returns no rows", "Write one SELECT.")
+            _require_distinct(answer.columns, spec)
             for index, batch in enumerate(answer.to_arrow_reader(BATCH_ROWS)):
                 frame = pl.DataFrame(pl.from_arrow(batch))
                 if frame.height:
@@ -145,10 +146,19 @@ def _spooled(
     import polars as pl
 
     for index, (names, rows) in enumerate(batches):
+        _require_distinct(names, spec)
         columns = {
             name: _column(name, list(values), spec) for name, values in zip(names, zip(*rows, strict=True), strict=True)
         }
         yield _kept(pl.DataFrame(columns), spec, work, index)
+
+
+def _require_distinct(names: Sequence[str], spec: SqlSource) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SqlFailed(
+            f"[[data.sources]] {spec.name}: the query gives two columns called {twice[0]}", "Name them apart with AS."
+        )
 
 
 def _kept(frame: pl.DataFrame, spec: SqlSource, work: Path, index: int) -> Path:
