@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assay.bench.decision import Nearest, Row
-from assay.bench.words import amount, blocks_more, limit_words, percent, plural, usd
+from assay.bench.words import amount, blocks_more, limit_words, percent, plural, than, usd
 from assay.models.economics import limits_of
 from assay.models.metrics import improvement, loss_of
 
@@ -61,7 +61,8 @@ def amounts_of(row: Row) -> dict[str, float]:
 
 
 def _reasons(task: Task, chosen: Row, rows: list[Row]) -> tuple[str, ...]:
-    said = [_why(chosen), _against_existing(task, chosen, rows)]
+    least = min(row.usd_per_inference for row in rows if row.qualifies)
+    said = [_why(chosen, least), _against_existing(task, chosen, rows)]
     for row in rows:
         if row.id == chosen.id or row.family == "existing":
             continue
@@ -70,47 +71,54 @@ def _reasons(task: Task, chosen: Row, rows: list[Row]) -> tuple[str, ...]:
             continue
         ahead = _ahead(task, row, chosen)
         if ahead > 0 and not row.provable:
-            said.append(f"{row.title}, a reference that is not proven, is {percent(ahead)} better on the test rows.")
+            said.append(f"{row.title}, a reference that is not proven, is {than(ahead)} on the test rows.")
         elif ahead > 0:
-            said.append(f"{_name(row)} is {percent(ahead)} better on the test rows, but {_but(task, row, chosen)}.")
+            said.append(f"{_name(row)} is {than(ahead)} on the test rows, but {_but(task, row, chosen, least)}.")
         elif row.provable and _cheaper(row, chosen):
             saved = 1 - row.usd_per_inference / chosen.usd_per_inference
-            said.append(f"{_name(row)} costs {percent(saved)} less an inference, but {_but(task, row, chosen)}.")
+            said.append(f"{_name(row)} costs {percent(saved)} less an inference, but {_but(task, row, chosen, least)}.")
     return tuple(sentence for sentence in said if sentence)
 
 
-def _why(chosen: Row) -> str:
+def _why(chosen: Row, least: float) -> str:
     cost = f"{usd(chosen.usd_per_inference)} an inference"
     if chosen.measured is None:
         return ""
     proof = f"{amount('prove_seconds', chosen.measured.prove_seconds)} to prove"
     gas = f"{amount('gas', chosen.measured.gas)} to verify"
     blocks = f"{plural(chosen.latency_blocks.total, 'block')} from the data to the action"
-    return f"{_name(chosen)} is the cheapest candidate that meets every limit: {cost}, {proof}, {gas}, {blocks}."
+    what = "is the cheapest candidate that meets every limit"
+    if chosen.usd_per_inference > least:
+        what = (
+            "is, of the candidates that meet every limit and are the cheapest within 1 %, the most accurate in the "
+            "cross-validation"
+        )
+    return f"{_name(chosen)} {what}: {cost}, {proof}, {gas}, {blocks}."
 
 
 def _against_existing(task: Task, chosen: Row, rows: list[Row]) -> str:
     existing = next((row for row in rows if row.family == "existing"), None)
-    if existing is None or chosen.improvement is None:
+    if existing is None:
         return ""
+    gain = _ahead(task, chosen, existing)
     figures = f"{task.metric} {chosen.test[task.metric]:.4g} against {existing.test[task.metric]:.4g}"
-    if chosen.improvement > 0:
-        return f"On the test rows it is {percent(chosen.improvement)} better than the existing process ({figures})."
-    if chosen.improvement == 0:
+    if gain > 0:
+        return f"On the test rows it is {than(gain)} than the existing process ({figures})."
+    if gain == 0:
         return f"On the test rows it is as good as the existing process ({figures})."
     return (
-        f"On the test rows it is {percent(-chosen.improvement)} worse than the existing process ({figures}); "
+        f"On the test rows it is {than(gain)} than the existing process ({figures}); "
         "no limit forbids that: set better_than_existing in [limits]."
     )
 
 
-def _but(task: Task, row: Row, chosen: Row) -> str:
+def _but(task: Task, row: Row, chosen: Row, least: float) -> str:
     """What speaks against another candidate."""
     broken = [limit for limit, kept in row.meets.items() if not kept]
     if broken:
         return " and ".join(_broken(task, row, limit) for limit in broken)
-    more = row.usd_per_inference / chosen.usd_per_inference - 1 if chosen.usd_per_inference else 0.0
-    if more > SAME_COST:
+    if row.usd_per_inference > least * (1 + SAME_COST):
+        more = row.usd_per_inference / chosen.usd_per_inference - 1
         return f"costs {percent(more)} more an inference ({usd(row.usd_per_inference)})"
     return "is equally cheap and less accurate in the cross-validation, which does not know the test rows"
 
@@ -148,14 +156,28 @@ def _price(task: Task, limit: str, chosen: Row, rows: list[Row]) -> str:
     wanted = limits_of(task)[limit]
     ahead = [(gain, row) for row in _kept_out(rows, limit) if (gain := _ahead(task, row, chosen)) > 0]
     if not ahead:
-        return f"The limit on {limit_words(limit)} ({amount(limit, wanted)}) keeps out no candidate that is better."
+        return _price_of_several(task, limit, chosen, rows)
     gain, row = max(ahead, key=lambda pair: pair[0])
     found = amounts_of(row).get(limit, wanted)
     if limit == "latency_blocks":
-        return f"{blocks_more(found - wanted)} more latency would allow {_name(row)}, {percent(gain)} better."
+        return f"{blocks_more(found - wanted)} more latency would allow {_name(row)}, {than(gain)}."
     return (
         f"A limit on {limit_words(limit)} of {amount(limit, found)} instead of {amount(limit, wanted)} "
-        f"would allow {_name(row)}, {percent(gain)} better."
+        f"would allow {_name(row)}, {than(gain)}."
+    )
+
+
+def _price_of_several(task: Task, limit: str, chosen: Row, rows: list[Row]) -> str:
+    """A limit that alone keeps out nothing better, but perhaps does together with others: gas and money, say."""
+    what = f"limit on {limit_words(limit)} ({amount(limit, limits_of(task)[limit])})"
+    kept_out = [row for row in rows if row.meets.get(limit) is False and row.meets.get(FIDELITY)]
+    if not kept_out or (gain := max(_ahead(task, row, chosen) for row in kept_out)) <= 0:
+        return f"The {what} keeps out no candidate that is better."
+    row = max(kept_out, key=lambda one: _ahead(task, one, chosen))
+    others = [limit_words(name) for name, kept in row.meets.items() if not kept and name != limit]
+    together = f"together with {'that' if len(others) == 1 else 'those'} on {' and '.join(others)}"
+    return (
+        f"The {what} alone keeps out no candidate that is better; {together} it keeps out {_name(row)}, {than(gain)}."
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.bench.calibrate import machine, prover
 from assay.bench.choose import ACCURACY, FIDELITY, amounts_of, choose
-from assay.bench.decision import Decision, Row
+from assay.bench.decision import Decision, Row, basis_of
 from assay.bench.errors import FrontOutdated
 from assay.bench.evaluate import ROWS_FILE, Evaluation, circuit_of, evaluate, job_of, row_of
 from assay.bench.measurements import Measurements
@@ -95,7 +96,7 @@ def decide(
     found = _evaluations(jobs, measurements, place, step, ray=ray)
     step("Judging the candidates on the test rows")
     metrics = {one.id: judge(one.problem, one.fitted, test, past=known) for one in candidates}
-    looks = measurements.look(dataset.hash, front.study)
+    looks = measurements.look(dataset.hash, [_model(one) for one in candidates if one.summary.provable])
     measurements.save(place)
     base = next(metrics[one.id][task.metric] for one in candidates if one.summary.family == EXISTING)
     rows = [_row(task, one, metrics[one.id], base, found.get(one.id)) for one in candidates]
@@ -109,6 +110,7 @@ def decide(
         rows=tuple(rows),
         test_rows=len(test),
         test_looks=looks,
+        basis=basis_of(task),
         **vars(choice),
     )
     if looks > 1:
@@ -117,6 +119,9 @@ def decide(
         step("Writing circuit and keys of the chosen candidate")
         chosen = next(one for one in candidates if one.id == choice.chosen)
         _keep_chosen(jobs[chosen.id], chosen.model_path, place / CHOSEN)
+    else:
+        # What an earlier decision chose must not be taken for this one's.
+        shutil.rmtree(place / CHOSEN, ignore_errors=True)
     decision.save(place)
     return decision
 
@@ -144,6 +149,7 @@ def _row(task: Task, one: Candidate, test: dict[str, float], base: float, found:
     measured = found.measured if found else None
     gas, seconds = (measured.gas, measured.prove_seconds) if measured else (0, 0.0)
     gain = improvement(task.metric, test[task.metric], base)
+    known = abs(gain) != float("inf")
     row = Row(
         id=one.id,
         family=one.summary.family,
@@ -151,7 +157,7 @@ def _row(task: Task, one: Candidate, test: dict[str, float], base: float, found:
         provable=one.summary.provable,
         cv=one.summary.cv.mean,
         test=test,
-        improvement=gain if abs(gain) != float("inf") else None,
+        improvement=gain if known else None,
         fidelity=found.fidelity if found else None,
         measured=measured,
         usd_per_inference=usd_per_inference(task.value, gas=gas, prove_seconds=seconds) if measured else 0.0,
@@ -160,17 +166,17 @@ def _row(task: Task, one: Candidate, test: dict[str, float], base: float, found:
         ),
         meets={},
     )
-    return row.model_copy(update={"meets": _meets(task, row)})
+    return row.model_copy(update={"meets": _meets(task, row, gain)})
 
 
-def _meets(task: Task, row: Row) -> dict[str, bool]:
-    """Each limit that the task sets; what was not measured does not meet it."""
+def _meets(task: Task, row: Row, gain: float) -> dict[str, bool]:
+    """Each limit that the task sets, `gain` over the existing process; what was not measured does not meet it."""
     if not row.provable:
         return {}
     found = amounts_of(row)
     meets = {name: name in found and found[name] <= limit for name, limit in limits_of(task).items()}
     if task.limits.better_than_existing is not None:
-        meets[ACCURACY] = row.improvement is not None and row.improvement >= task.limits.better_than_existing
+        meets[ACCURACY] = gain >= task.limits.better_than_existing
     return meets | {FIDELITY: row.fidelity is not None and row.fidelity.ok}
 
 
@@ -189,6 +195,11 @@ def _key(job: Job) -> str:
     rows = json.dumps([job.rows, job.features, job.wide, job.inputs])
     parts = [digest(job.content), digest(rows.encode()), digest(job.known.tobytes()), machine(), prover()]
     return digest("\n".join(parts).encode())[:32]
+
+
+def _model(one: Candidate) -> str:
+    """What a model follows from, the rows apart: its file's bytes change from one training to the next."""
+    return digest(json.dumps([one.summary.family, one.summary.params, one.record.seed], sort_keys=True).encode())
 
 
 def _seen(looks: int) -> str:

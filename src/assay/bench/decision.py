@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,10 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from assay.bench.errors import DecisionDamaged
 from assay.bench.evaluate import Fidelity, Measured
 from assay.core import documents
+from assay.core.hashing import digest
 from assay.models.economics import Latency
 
 if TYPE_CHECKING:
     import os
+
+    from assay.task.task import Task
 
 FILE = "decision.json"
 
@@ -96,7 +100,9 @@ class Decision(_Facts):
     test_rows
         Rows in the test set.
     test_looks
-        Decisions that have looked at these test rows, this one included. Above 1 they are no longer unseen.
+        How often new candidates were judged on these test rows, this time included. Above 1 they are no longer unseen.
+    basis
+        Digest of what the task said of today's process, values, limits and the chain: `basis_of`.
     """
 
     schema_: Literal["assay-decision/1"] = Field("assay-decision/1", alias="schema")
@@ -111,6 +117,7 @@ class Decision(_Facts):
     nearest: Nearest | None = None
     test_rows: int
     test_looks: int
+    basis: str
 
     def save(self, folder: Path) -> Path:
         """Write `decision.json` into `folder`, whole or not at all."""
@@ -133,3 +140,14 @@ class Decision(_Facts):
         """
         path = Path(folder) / FILE
         return documents.read(path, cls, damaged=DecisionDamaged, todo="Run `assay decide` again.")
+
+
+def basis_of(task: Task) -> str:
+    """Digest of what a decision follows from in the task, without what is only words."""
+    said = {
+        "existing": task.existing.model_dump(mode="json", exclude={"description"}),
+        "value": task.value.model_dump(mode="json", exclude={"unit"}),
+        "limits": task.limits.model_dump(mode="json"),
+        "protocol": task.protocol.model_dump(mode="json", exclude={"kind", "chain", "state"}),
+    }
+    return digest(json.dumps(said, sort_keys=True).encode())

@@ -12,6 +12,7 @@ from assay.core import documents
 from assay.core.errors import ArtefactVersion, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 FILE = "measurements.json"
@@ -25,7 +26,7 @@ class Measurements(BaseModel):
     measured
         Evaluations, by a digest of all that they follow from.
     looks
-        By the hash of a dataset: the explorations whose candidates were judged on its test rows.
+        By the hash of a dataset: for each time that new models were judged on its test rows, their hashes.
     """
 
     # A broken candidate's margins may be infinite, for which JSON has no number.
@@ -33,7 +34,7 @@ class Measurements(BaseModel):
 
     schema_: Literal["assay-measurements/1"] = Field("assay-measurements/1", alias="schema")
     measured: dict[str, Evaluation] = Field(default_factory=dict)
-    looks: dict[str, list[str]] = Field(default_factory=dict)
+    looks: dict[str, list[list[str]]] = Field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path) -> Measurements:
@@ -54,9 +55,10 @@ class Measurements(BaseModel):
         """Write `measurements.json` into `folder`, whole or not at all."""
         documents.write(folder / FILE, self)
 
-    def look(self, dataset: str, study: str) -> int:
-        """Explorations whose candidates were judged on this dataset's test rows, this one included."""
-        seen = self.looks.setdefault(dataset, [])
-        if study not in seen:
-            seen.append(study)
-        return len(seen)
+    def look(self, dataset: str, models: Iterable[str]) -> int:
+        """How often models that were new then were judged on this dataset's test rows, this time included."""
+        looks = self.looks.setdefault(dataset, [])
+        new = sorted(set(models) - {model for look in looks for model in look})
+        if new or not looks:
+            looks.append(new)
+        return len(looks)

@@ -51,6 +51,12 @@ def percent(share: float) -> str:
     return f"{number:.1f} %" if abs(number) >= 0.095 else f"{number:.1g} %"
 
 
+def than(gain: float) -> str:
+    """How much better or worse: "5.6 % better"; without a number where it is relative to nothing."""
+    word = "better" if gain > 0 else "worse"
+    return f"{percent(abs(gain))} {word}" if abs(gain) != float("inf") else word
+
+
 def plural(number: int, noun: str) -> str:
     """1 block, 2 blocks."""
     return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -16,20 +16,31 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
 
 import typer
 
 # Importing a command registers it.
-from assay.cli import bench, check, decide, explore, init, prove, report, solidity, srs, status, task, transpile, verify
+from assay.cli import (
+    bench,
+    check,
+    decide,
+    explore,
+    init,
+    interruption,
+    prove,
+    report,
+    solidity,
+    srs,
+    status,
+    task,
+    transpile,
+    verify,
+)
 from assay.cli import run as run_command
 from assay.cli.app import app
 from assay.cli.data import data_app
 from assay.cli.output import complain, complain_about
 from assay.core.errors import AssayError
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 __all__ = [
     "bench",
@@ -67,41 +78,39 @@ def run(arguments: list[str]) -> int:
         code = app(arguments, prog_name="assay", standalone_mode=False)
         if code == _TYPER_INTERRUPTED:
             raise KeyboardInterrupt  # noqa: TRY301
-    except AssayError as error:
-        complain_about(error, json=json)
-        return FAILED
-    except typer.TyperException as error:
-        complain("cli/usage", _sentence(error), json=json)
-        return FAILED
-    except (KeyboardInterrupt, typer.Abort):
-        kept = "what was finished is kept" if arguments[0] in _STEPS else "nothing was written"
-        complain("cli/interrupted", f"Interrupted; {kept}. Run the command again.", json=json)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read standard output has left; what is still buffered must not raise at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except MemoryError:
-        complain("cli/out-of-memory", "There is not enough memory for this. Use fewer rows at once.", json=json)
-        return FAILED
-    except Exception as error:
-        # The last line of defence: a bug, but no traceback.
-        if os.environ.get("ASSAY_DEBUG"):
-            raise
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        complain("internal", f"This is a bug in Assay: {what:.300}. Set ASSAY_DEBUG=1 and report it.", json=json)
-        return FAILED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - one line, never a traceback
+        return _stopped(error, arguments, json=json)
     return code if isinstance(code, int) else 0
 
 
 def main() -> None:
     """Run the command line."""
-    signal.signal(signal.SIGTERM, _terminate)
+    interruption.watch()
     sys.exit(run(sys.argv[1:]))
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _stopped(error: BaseException, arguments: list[str], *, json: bool) -> int:
+    """Say in one line why the command did not end well."""
+    if interruption.asked() or isinstance(error, KeyboardInterrupt | typer.Abort):
+        kept = "what was finished is kept" if arguments[0] in _STEPS else "nothing was written"
+        complain("cli/interrupted", f"Interrupted; {kept}. Run the command again.", json=json)
+        return INTERRUPTED
+    if isinstance(error, AssayError):
+        complain_about(error, json=json)
+    elif isinstance(error, typer.TyperException):
+        complain("cli/usage", _sentence(error), json=json)
+    elif isinstance(error, BrokenPipeError):
+        # Whoever read standard output has left; what is still buffered must not raise at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif isinstance(error, MemoryError):
+        complain("cli/out-of-memory", "There is not enough memory for this. Use fewer rows at once.", json=json)
+    elif os.environ.get("ASSAY_DEBUG"):
+        raise error
+    else:
+        # The last line of defence: a bug, but no traceback.
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        complain("internal", f"This is a bug in Assay: {what:.300}. Set ASSAY_DEBUG=1 and report it.", json=json)
+    return FAILED
 
 
 def _sentence(error: typer.TyperException) -> str:

@@ -7,6 +7,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from assay.cli import interruption
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -45,7 +47,7 @@ def progress(first: str) -> Iterator[Callable[[str], None]]:
     Gives the function that names the next step.
     """
     if not sys.stderr.isatty():
-        yield lambda _step: None
+        yield lambda _step: interruption.check()
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -53,7 +55,12 @@ def progress(first: str) -> Iterator[Callable[[str], None]]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(first, total=None)
-        yield lambda step: bar.update(task, description=step)
+
+        def show(step: str) -> None:
+            interruption.check()
+            bar.update(task, description=step)
+
+        yield show
 
 
 def complain(code: str, message: str, *, json: bool) -> None:

@@ -82,7 +82,8 @@ def build(
 def _kept(folder: Path, inputs: str) -> Dataset | None:
     try:
         found = Dataset.load(folder)
-    except AssayError:
+        found.profile()
+    except (AssayError, ValueError):
         return None
     return found if found.manifest.inputs_hash == inputs else None
 

@@ -113,6 +113,7 @@ class Record(_Model):
     dataset: str
     seed: int
     file: str
+    file_sha256: str
 
 
 class Candidate:

@@ -157,9 +157,11 @@ def _called(process: Existing, frame: pl.DataFrame, project: Path) -> Any:
 
 
 def _numbers(problem: Problem, answers: Any) -> Floats:
-    """Answers as doubles; original names of classes as their numbers."""
-    if answers.dtype.kind in "iubf":
+    """Answers as doubles; classes, by the values or names that the target has, as their numbers."""
+    if answers.dtype.kind == "b":
         return np.asarray(answers, dtype=np.float64)
+    if answers.dtype.kind in "iuf":
+        return _codes(problem, np.asarray(answers, dtype=np.float64))
     places = {label: float(index) for index, label in enumerate(problem.labels)}
     found = []
     for row, answer in enumerate(answers.tolist()):
@@ -169,6 +171,27 @@ def _numbers(problem: Problem, answers: Any) -> Floats:
             what = f"row {row} has the answer {str(answer)[:40]!r}, which is no number"
             raise _failed(problem.existing, what, "Let it give a number for each row.") from None
     return np.array(found, dtype=np.float64)
+
+
+def _codes(problem: Problem, answers: Floats) -> Floats:
+    """Answers in the target's own values, such as classes 1 and 2, as the numbers of the classes, 0 and 1."""
+    try:
+        values = [float(label) for label in problem.labels]
+    except ValueError:
+        return answers  # the classes have names, and so the answers are their numbers
+    if values == list(range(len(values))):
+        return answers
+    given, places = np.unique(answers, return_inverse=True)
+    codes = {value: float(number) for number, value in enumerate(values)}
+    strange = [float(value) for value in given if value not in codes and not _probability(problem, value)]
+    if strange:
+        listed = ", ".join(problem.labels)
+        raise _failed(problem.existing, f"it answered {strange[0]:g}", f"Let it give one of the classes: {listed}.")
+    return np.array([codes.get(value, value) for value in given.tolist()], dtype=np.float64)[places]
+
+
+def _probability(problem: Problem, value: float) -> bool:
+    return problem.kind == "binary" and bool(np.isnan(value) or 0 <= value <= 1)
 
 
 def _require_range(problem: Problem, numbers: Floats) -> None:

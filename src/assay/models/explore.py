@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core import documents, files
-from assay.core.errors import AssayError, StorageError
+from assay.core.errors import ArtefactVersion, AssayError, StorageError
 from assay.core.hashing import digest
 from assay.models.candidate import FILE, Record, Summary, facts_from, read_record
 from assay.models.cost import FREE, Calibration, Cost
@@ -238,6 +238,7 @@ class _Exploration:
             dataset=self.dataset.hash,
             seed=self.study.seed,
             file=outcome.file,
+            file_sha256=digest(outcome.content[outcome.file]),
         )
         with files.folder(self.out / identifier) as place:
             for file, content in outcome.content.items():
@@ -253,9 +254,10 @@ class _Exploration:
             return True
         try:
             record = read_record(self.out / identifier)
-        except (StorageError, CandidateDamaged):
+            content = files.read(self.out / identifier / record.file)
+        except (StorageError, ArtefactVersion, CandidateDamaged):
             return False
-        if not (self.out / identifier / record.file).is_file():
+        if digest(content) != record.file_sha256:
             return False
         self.found[identifier] = record.summary
         return True

@@ -34,7 +34,7 @@ class Step:
     needs
         Steps whose output it is made from.
     makes
-        Files that together are its output.
+        Files that together are its output; of a pattern there may be none.
     """
 
     name: str
@@ -50,21 +50,21 @@ STEPS = (
         "from the sources to the dataset",
         ("data", "predict", "protocol"),
         (),
-        (f"{DATA}/manifest.json", f"{DATA}/rows.parquet"),
+        (f"{DATA}/manifest.json", f"{DATA}/rows.parquet", f"{DATA}/profile.json"),
     ),
     Step(
         "explore",
         "from the dataset to candidates",
         ("existing", "predict", "value", "limits", "protocol", "explore"),
         ("data",),
-        (f"{CANDIDATES}/front.json",),
+        (f"{CANDIDATES}/front.json", f"{CANDIDATES}/*/*"),
     ),
     Step(
         "decide",
         "from the candidates to the decision: proven, verified, measured",
         ("existing", "predict", "value", "limits", "protocol"),
         ("data", "explore"),
-        (f"{DECISION}/decision.json",),
+        (f"{DECISION}/decision.json", f"{DECISION}/chosen/*"),
     ),
     Step(
         "report",
@@ -149,5 +149,8 @@ def _database_file(url: str) -> str | None:
 
 def output(step: Step, project: Path, memory: Memory) -> str:
     """Digest of what the step made, "absent" if a part of it is not there."""
-    parts = [of_file(project / name, memory) for name in step.makes]
-    return ABSENT if ABSENT in parts else digest("\n".join(parts).encode())
+    parts = [of_file(project / name, memory) for name in step.makes if "*" not in name]
+    if ABSENT in parts:
+        return ABSENT
+    parts += [of_place(project, name, memory) for name in step.makes if "*" in name]
+    return digest("\n".join(parts).encode())

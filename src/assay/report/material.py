@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from assay.bench.choose import ACCURACY, amounts_of
 from assay.bench.decision import FILE as DECISION_FILE
-from assay.bench.decision import Decision, Row
+from assay.bench.decision import Decision, Row, basis_of
 from assay.core import files, jsontext
 from assay.data.dataset import MANIFEST_FILE, PROFILE_FILE, QUARANTINE_FILE, Dataset
-from assay.models.economics import limits_of
 from assay.models.front import FILE as FRONT_FILE
 from assay.models.front import Front
 from assay.prove.keys import VERIFYING_KEY_FILE, VerifyingKey
@@ -170,22 +168,12 @@ class Material:
             said.append("The decision was made on an earlier version of the dataset; run it again.")
         if self.front and self.decision and self.decision.study != self.front.study:
             said.append("The decision is on the candidates of an earlier exploration; run it again.")
-        if self.decision and self._judged_otherwise(self.decision):
-            said.append("The decision was made with other limits than the task has now; run it again.")
+        if self.decision and self.decision.basis != basis_of(self.task):
+            said.append(
+                "The decision was made with another existing process, other values, limits or another chain than the "
+                "task has now; run it again."
+            )
         return tuple(said)
-
-    def _judged_otherwise(self, decision: Decision) -> bool:
-        limits, wanted = limits_of(self.task), self.task.limits.better_than_existing
-        for row in decision.rows:
-            if not row.provable:
-                continue
-            found = amounts_of(row)
-            meets = {name: found.get(name, float("inf")) <= limit for name, limit in limits.items()}
-            if wanted is not None:
-                meets[ACCURACY] = row.improvement is not None and row.improvement >= wanted
-            if meets != {name: kept for name, kept in row.meets.items() if name != "fidelity"}:
-                return True
-        return decision.metric != self.task.metric
 
     def _row(self, name: str | None) -> Row | None:
         rows = self.decision.rows if self.decision else ()

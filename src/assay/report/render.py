@@ -18,7 +18,9 @@ from assay.report.words import GLOSSARY, capital, gain, metric_about, metric_nam
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from assay.bench.decision import Row
     from assay.report.material import Material
+    from assay.task.task import Task
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~&#!$])|(?<![^\W_])_|_(?![^\W_])")
 
@@ -127,11 +129,18 @@ def _tiles(material: Material) -> list[tuple[str, str]]:
     yearly = row.usd_per_inference * task.value.decisions_per_day * outcome.DAYS
     blocks = row.latency_blocks.total
     return [
-        (gain(row.improvement), f"better than today on unseen data, by {metric_name(task, task.metric)}"),
+        _better(row, task),
         (seconds(row.measured.prove_seconds), "to prove one answer"),
         (usd(row.usd_per_inference), f"for each answer, {usd(yearly)} a year"),
         (plural(blocks, "block"), f"from the data to the action, {span(blocks * task.protocol.block_seconds)}"),
     ]
+
+
+def _better(row: Row, task: Task) -> tuple[str, str]:
+    name = metric_name(task, task.metric)
+    if row.improvement is None:  # relative to nothing
+        return f"{row.test[task.metric]:.4g}", f"on unseen data, by {name}; what decides today has 0"
+    return gain(row.improvement), f"better than today on unseen data, by {name}"
 
 
 def _data(material: Material) -> dict[str, Any] | None:

@@ -40,7 +40,7 @@ def task(**limits):
     )
 
 
-def row(question, name, loss, *, gas=None, prove=0.1, memory=80.0, cv=None, ok=True):
+def row(question, name, loss, *, gas=None, prove=0.1, memory=80.0, cv=None, ok=True, base=BASE):
     """A candidate; one without gas is not proven."""
     measured = None
     if gas is not None:
@@ -72,7 +72,7 @@ def row(question, name, loss, *, gas=None, prove=0.1, memory=80.0, cv=None, ok=T
         latency_blocks=latency(question.protocol, inference_seconds=0.001, prove_seconds=prove if gas else 0.0),
         meets={},
     )
-    return made.model_copy(update={"meets": _meets(question, made)})
+    return made.model_copy(update={"meets": _meets(question, made, base - loss)})
 
 
 def decided(*, front=FRONT, others=(), **limits):
@@ -164,7 +164,7 @@ def test_what_cannot_be_converted_is_said():
             "fidelity": Fidelity(rows=0, differing=0, ok=False, problem="the values of wei are too large."),
         }
     )
-    broken = broken.model_copy(update={"meets": _meets(question, broken)})
+    broken = broken.model_copy(update={"meets": _meets(question, broken, 0.5)})
     found = choose(question, [broken, row(question, "linear", 0.9, gas=200_000)], FRONT)
     assert found.chosen == "linear"
     assert "Tree (tree) cannot be proven: the values of wei are too large." in found.reasons
@@ -221,6 +221,7 @@ def test_a_decision_and_its_file(tmp_path):
         limits=(),
         test_rows=10,
         test_looks=1,
+        basis="b",
     )
     path = decision.save(tmp_path)
     assert Decision.load(tmp_path) == decision
@@ -241,3 +242,38 @@ def test_words():
     assert (blocks_more(1.0), blocks_more(3.0)) == ("One block", "3 blocks")
     assert amount("latency_blocks", 2.0) == "2 blocks"
     assert amount("memory_mb", 1234.4) == "1,234 MB"
+
+
+def test_gas_and_money_keep_out_the_same_candidate():
+    found = decided(gas=250_000, usd_per_inference=0.7, better_than_existing=0.0)
+    assert found.chosen == "linear"
+    said = next(text for text in found.limits if text.startswith("The limit on gas (250,000 gas) alone keeps out no"))
+    assert "together with that on" in said
+    assert said.endswith("it keeps out Xgboost (xgboost), 22 % better.")
+
+
+def test_a_process_without_loss_is_beaten_by_a_gain():
+    question = task(better_than_existing=0.1)
+    rows = [
+        row(question, "linear", -0.5, gas=200_000, base=0.0).model_copy(update={"improvement": None}),
+        row(question, "existing", 0.0, base=0.0),
+    ]
+    rows[0] = rows[0].model_copy(update={"meets": _meets(question, rows[0], float("inf"))})
+    found = choose(question, rows, FRONT)
+    assert found.chosen == "linear"
+    assert "On the test rows it is better than the existing process (rmse -0.5 against 0)." in found.reasons
+    worse = rows[0].model_copy(update={"test": {"rmse": 0.5}, "meets": _meets(question, rows[0], -float("inf"))})
+    found = choose(question, [worse, rows[1]], FRONT)
+    assert (found.chosen, found.binding) == (None, "better_than_existing")
+    assert "is worse than the existing process" in found.reasons[0]
+
+
+def test_nearly_equal_costs_are_called_so():
+    others = [
+        {"name": "b", "loss": 0.5, "gas": 201_000, "cv": 0.5},
+        {"name": "c", "loss": 0.4, "gas": 202_600, "cv": 0.4},
+    ]
+    found = decided(others=[other | {"prove": 0.01} for other in others])
+    assert found.chosen == "b"
+    assert "the cheapest within 1 %, the most accurate in the cross-validation" in found.reasons[0]
+    assert any("C (c) is 20 % better on the test rows, but costs 0.8 % more" in text for text in found.reasons)

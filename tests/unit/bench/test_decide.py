@@ -90,14 +90,17 @@ def test_other_limits_are_decided_from_what_was_measured(decided, project, tmp_p
     assert [row.measured for row in found.rows] == [row.measured for row in decided.rows]
     assert not any("Proving" in step for step in steps)
     assert found.test_looks == 1
-    again = decide(
-        Task.load(tmp_path),
-        dataset,
-        front.model_copy(update={"study": "another"}),
-        place,
-        project,
-        progress=steps.append,
-    )
+    assert not (place / "chosen").exists()  # what was chosen before is no longer
+
+
+def test_looking_again_with_other_models_is_counted_and_said(decided, project, tmp_path):
+    dataset, front = Dataset.load(project / "data"), Front.load(project / "candidates")
+    assert len(front.best) > 1
+    fewer = tuple(one for one in front.candidates if one != front.best[-1])
+    first = front.model_copy(update={"candidates": fewer})
+    looks = [decide(Task.load(project), dataset, one, tmp_path, project).test_looks for one in (first, first)]
+    assert looks == [1, 1]
+    again = decide(Task.load(project), dataset, front, tmp_path, project)
     assert again.test_looks == 2
     assert "no longer unseen" in again.reasons[-1]
 

@@ -24,12 +24,12 @@ def test_what_was_measured_is_read_again(tmp_path, error):
     assert Measurements.load(tmp_path) == kept
 
 
-def test_looks_are_counted_once_an_exploration(tmp_path):
+def test_looks_are_counted_when_models_are_new(tmp_path):
     kept = Measurements.load(tmp_path)
-    assert [kept.look("data", study) for study in ("a", "a", "b")] == [1, 1, 2]
-    assert kept.look("other data", "b") == 1
+    assert [kept.look("data", models) for models in (["a", "b"], ["b"], ["c", "a"], ["c", "b"])] == [1, 1, 2, 2]
+    assert kept.look("other data", []) == 1
     kept.save(tmp_path)
-    assert Measurements.load(tmp_path).look("data", "c") == 3
+    assert Measurements.load(tmp_path).look("data", ["d"]) == 3
 
 
 def test_damage_is_named_and_another_release_measured_again(tmp_path):

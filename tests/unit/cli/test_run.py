@@ -1,11 +1,14 @@
 """Whatever happens becomes an exit code and at most one line on standard error."""
 
 import json
+import signal
+from threading import Event
 
 import pytest
 
-from assay.cli import verify
+from assay.cli import interruption, verify
 from assay.cli.main import run
+from assay.cli.output import progress
 from assay.core.errors import DiskFull
 from assay.prove.keys import VerifyingKey
 
@@ -105,3 +108,16 @@ def test_every_command_takes_json(capsys):
 
 def test_commands_import_no_room_before_they_run():
     assert not hasattr(verify, "VerifyingKey")
+
+
+def test_an_interrupt_that_was_taken_for_another_error_is_still_one(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(interruption, "_asked", Event())
+    assert run(["task", "check", str(tmp_path)]) == 2
+    assert "[io/not-found]" in capfd.readouterr().err
+    with pytest.raises(KeyboardInterrupt):
+        interruption._ask(signal.SIGINT, None)
+    assert run(["task", "check", str(tmp_path)]) == 2
+    assert "[cli/interrupted]" in capfd.readouterr().err
+    # A step that goes on although the interrupt was swallowed stops at the next word it says.
+    with progress("Working") as step, pytest.raises(KeyboardInterrupt):
+        step("further")

@@ -1,6 +1,7 @@
 """The existing process in its four forms, and what is wrong with it."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from assay.core.errors import NotFound
@@ -84,3 +85,23 @@ def test_more_classes_become_probabilities(tmp_path):
     fitted = ExistingProcess(tmp_path).fit({}, question, known, 0)
     assert fitted.predict(known).shape == (400, 3)
     assert np.allclose(fitted.probability(known).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("labels", [("1", "2", "3"), ("-1", "0", "5"), ("0.5", "1.5", "2.5")])
+def test_it_may_answer_in_the_targets_own_values(labels, tmp_path):
+    question = problem("multiclass", labels=labels)
+    answers = [float(label) for label in labels]
+    frame = pl.DataFrame({"today": answers * 4})
+    assert decide(question, frame, tmp_path).tolist() == [0.0, 1.0, 2.0] * 4
+    first = problem("multiclass", labels=labels, existing=Existing(kind="constant", value=answers[0]))
+    assert (decide(first, frame, tmp_path) == 0).all()
+    with pytest.raises(ExistingFailed, match=r"it answered 9.*one of the classes"):
+        decide(question, pl.DataFrame({"today": [answers[0], 9.0]}), tmp_path)
+
+
+def test_two_classes_by_their_values_or_as_a_probability(tmp_path):
+    question = problem("binary", labels=("1", "2"))
+    assert decide(question, pl.DataFrame({"today": [1, 2, 2]}), tmp_path).tolist() == [0, 1, 1]
+    assert decide(question, pl.DataFrame({"today": [0.25, 0.5]}), tmp_path).tolist() == [0.25, 0.5]
+    with pytest.raises(ExistingFailed, match="it answered 3"):
+        decide(question, pl.DataFrame({"today": [1, 3]}), tmp_path)

@@ -112,12 +112,19 @@ def test_it_goes_on_after_an_interruption_and_finds_the_same(explored, calibrati
     assert all((tmp_path / name / "candidate.json").stat().st_mtime_ns == stamp for name, stamp in stamps.items())
 
 
-def test_a_lost_candidate_is_trained_again(explored, calibration, tmp_path):
+@pytest.mark.parametrize("damage", ["deleted", "no record", "another release's", "a model cut short", "no model"])
+def test_a_lost_candidate_is_trained_again(explored, calibration, tmp_path, damage):
     own, out, front, _ = explored()
     shutil.copytree(out, tmp_path / "copy")
     lost = tmp_path / "copy" / front.best[0].id
-    shutil.rmtree(lost)
-    (tmp_path / "copy" / front.best[-1].id / "candidate.json").write_text("{")
+    record, (model,) = lost / "candidate.json", [path for path in lost.iterdir() if path.name != "candidate.json"]
+    {
+        "deleted": lambda: shutil.rmtree(lost),
+        "no record": lambda: record.write_text("{"),
+        "another release's": lambda: record.write_text('{"schema": "assay-candidate/9"}'),
+        "a model cut short": lambda: model.write_bytes(model.read_bytes()[:99]),
+        "no model": model.unlink,
+    }[damage]()
     again = explore(own.task, own.dataset, tmp_path / "copy", own.folder, calibration=calibration)
     assert found(again) == found(front)
     assert Candidate.load(lost, own.folder).id == lost.name

@@ -24,6 +24,21 @@ def test_the_walk(project, rows):
     assert again.chosen == first.chosen
     assert made == {path: path.stat().st_mtime_ns for path in made}
 
+    # What a step made and what is damaged or gone since is made again.
+    chosen = project.folder / "decision" / "chosen" / "proving.key"
+    model = next((project.folder / "candidates" / decision["chosen"]).glob("model.*"))
+    for damaged, step in (
+        (project.folder / "data" / "profile.json", "data"),
+        (project.folder / "candidates" / decision["chosen"] / "candidate.json", "explore"),
+        (model, "explore"),
+        (chosen, "decide"),
+    ):
+        damaged.write_bytes(b"[[[[")
+        assert next(one for one in project.status() if one.state == "stale").step == step
+        assert step in project.run().ran
+        assert damaged.read_bytes() != b"[[[["
+        assert [one.state for one in project.status()] == ["fresh", "fresh", "fresh", "missing"]
+
     # Comments and the order of the file do not matter; a row does.
     task = project.folder / "task.toml"
     task.write_text("# more words\n" + task.read_text())

@@ -11,7 +11,7 @@ import pytest
 
 from assay.bench.choose import choose
 from assay.bench.decide import _meets
-from assay.bench.decision import Decision, Row
+from assay.bench.decision import Decision, Row, basis_of
 from assay.bench.evaluate import Fidelity, Measured
 from assay.data.build import build
 from assay.models.cost import Calibration
@@ -93,6 +93,7 @@ def decided(task, front, *, gas=200_000):
         rows=tuple(rows),
         test_rows=60,
         test_looks=1,
+        basis=basis_of(task),
         **vars(choice),
     )
 
@@ -127,7 +128,7 @@ def _row(task, one, base, gas):
         latency_blocks=latency(task.protocol, inference_seconds=0.0, prove_seconds=prove),
         meets={},
     )
-    return row.model_copy(update={"meets": _meets(task, row)})
+    return row.model_copy(update={"meets": _meets(task, row, row.improvement or 0.0)})
 
 
 class Stages:

@@ -141,8 +141,8 @@ def test_what_no_longer_belongs_together_is_said(stages, tmp_path):
     task = folder / "task.toml"
     task.write_text(task.read_text(encoding="utf-8").replace('"gas" = 400000', '"gas" = 210000'), encoding="utf-8")
     text, card = made(folder)
-    assert "made with other limits" in text
-    assert "made with other limits" in card
+    assert "decision was made with another existing process, other values, limits" in text
+    assert "decision was made with another existing process, other values, limits" in card
     front = json.loads((folder / "candidates" / "front.json").read_text())
     (folder / "candidates" / "front.json").write_text(json.dumps(front | {"dataset": "0" * 64}))
     assert "exploration was made on an earlier version of the dataset" in made(folder)[0]
