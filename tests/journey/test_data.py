@@ -123,6 +123,30 @@ def test_the_guide_s_chain(tmp_path, assay_command, monkeypatch):
     assert "close" in dataset.manifest.keep
 
 
+def test_the_guide_s_several_series(tmp_path, assay_command):
+    (tmp_path / "task.toml").write_text(TASKS[2], encoding="utf-8")
+    random = np.random.default_rng(2)
+    hours = pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 8, 23), "1h", eager=True)
+    pools = [
+        pl.DataFrame({"at": hours, "pool": pool, "volume": 100 * random.lognormal(size=len(hours))})
+        for pool in ("0xaa", "0xbb", "0xcc")
+    ]
+    pl.concat(pools).write_csv(tmp_path / "pools.csv")
+    for command in COMMANDS[2]:
+        done = assay_command(*command, cwd=tmp_path)
+        assert (done.code, done.err) == (0, ""), command
+    dataset = Dataset.load(tmp_path / "data")
+    assert (dataset.manifest.entity, dataset.manifest.series) == ("pool", 3)
+    assert dataset.features == ["volume_before", "mean_24"]
+    # A day for the window, six hours for the label, and six before each boundary.
+    assert dataset.frame().height == 3 * (len(hours) - 23 - 6 - 2 * 6)
+    assert dataset.frame()["at"].is_sorted()
+    wrong = TASKS[2].replace('time = "at"\n', "")
+    (tmp_path / "task.toml").write_text(wrong, encoding="utf-8")
+    line = wrong.splitlines().index('entity = "pool"') + 1
+    check_refused(assay_command("data", "build", tmp_path), "task/contradiction", f"line {line}: [data] entity", "time")
+
+
 def test_the_guide_s_other_sections_are_what_a_task_may_say():
     base = tomllib.loads(TASKS[0])
     fragments = [block for block in blocks("toml") if 'schema = "' not in block]

@@ -67,11 +67,13 @@ def check(project: Project = Path(), *, json: Json = False) -> int:
 def _show(dataset: Dataset, output: Output) -> None:
     about = dataset.manifest
     parts = ", ".join(f"{name} {part.rows}" for name, part in about.rows.items())
+    unit = "rows" if about.entity is None else "times"
     rows = [
         ("rows", f"{sum(part.rows for part in about.rows.values())} ({parts})"),
+        *([("series", f"{about.series}, told apart by {about.entity}")] if about.entity else []),
         ("features", str(len(about.features))),
         ("target", f"{about.target} ({about.type})"),
-        ("split", f"by {about.split}" + f", embargo of {about.embargo} rows" * bool(about.embargo)),
+        ("split", f"by {about.split}" + f", embargo of {about.embargo} {unit}" * bool(about.embargo)),
         ("hash", about.content_hash[:16]),
     ]
     if about.quarantined:

@@ -3,15 +3,19 @@
 A bar is made of the rows before its end and of nothing later, so what is known at its end is what it says.
 Each bar is computed from all its rows together, in their order, whatever the parts they are read in: the
 result does not depend on the number of cores or the size of the parts, to the last bit.
+
+Of several series each has its own bars, from the first whole one after its first row to the end of the data.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import ColumnMissing, TimeBackwards, TooFewRows
+from assay.data import series
+from assay.data.errors import ColumnMissing, MixedTypes, TimeBackwards
 from assay.data.expressions import evaluated
+from assay.data.grid import BAR, BLOCK, HIGH, LOW, Extent, covered, frame_of, grid_of, length_of, of_each
 from assay.data.table import TIME
 
 if TYPE_CHECKING:
@@ -19,29 +23,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from assay.data.grid import Grid
     from assay.data.table import Table
     from assay.task.data import Aggregate, Bars
-
-BLOCK = "block_number"
-_BAR = "\x00bar"
-_MICRO = 1_000_000
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Which bars there are: those that the data covers from beginning to end.
-
-    Attributes
-    ----------
-    first, count
-        Number of the first bar, and how many.
-    incomplete
-        Bars left out at the ends because the data begins or ends within them.
-    """
-
-    first: int
-    count: int
-    incomplete: int
 
 
 def bars(
@@ -50,6 +34,8 @@ def bars(
     main: str,
     blocks: pl.DataFrame | None,
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    entity: str | None = None,
 ) -> tuple[pl.DataFrame, Grid]:
     """Gather rows into bars.
 
@@ -65,12 +51,14 @@ def bars(
         What `read_blocks` returned, if there are blocks: they say what range is covered.
     progress
         Is told what happens next.
+    entity
+        The column of every table that tells series apart, if there are several.
 
     Returns
     -------
     DataFrame
         `time` (the bar's end; for bars of blocks, the last block's time), `block_number` (the last block, where
-        there are blocks) and a column for each aggregate; one row a bar, without holes.
+        there are blocks), the entity and a column for each aggregate; one row a bar (of each series), without holes.
     Grid
         Which bars those are.
 
@@ -88,51 +76,88 @@ def bars(
     extents = []
     for name, aggregates in by_table.items():
         progress(f"Gathering {name} into bars of {spec.every}")
-        made[name], extent = _of_table(tables[name], spec, aggregates)
+        made[name], extent = _of_table(tables[name], spec, aggregates, entity)
         extents.append(extent)
-    grid = _grid(spec, blocks, extents[0])
-    result = _frame(grid, spec, blocks)
-    for found in made.values():
-        result = result.join(found, on=_BAR, how="left", maintain_order="left")
-    filled = [_filled(column) for column in spec.columns]
-    return result.with_columns(filled).drop(_BAR).select(TIME, *_block(result), *[c.name for c in spec.columns]), grid
+    low, high = covered(spec, blocks, extents[0])
+    grid = grid_of(spec, low, high)
+    result = frame_of(grid, spec, blocks)
+    if extents[0].starts is not None:
+        result, grid = of_each(result, grid, extents[0].starts, high, length_of(spec))
+    keys = [entity, BAR] if entity is not None else [BAR]
+    for name, found in made.items():
+        if entity is not None:
+            _require_same_type(found, result, entity, name)
+        result = result.join(found, on=keys, how="left", maintain_order="left")
+    result = series.in_time(result.with_columns(_filled(column, entity) for column in spec.columns), TIME, entity)
+    apart = [entity] if entity is not None else []
+    return result.select(TIME, *_block(result), *apart, *[column.name for column in spec.columns]), grid
 
 
 def _block(frame: pl.DataFrame) -> list[str]:
     return [BLOCK] if BLOCK in frame.columns else []
 
 
-def _of_table(table: Table, spec: Bars, aggregates: Sequence[Aggregate]) -> tuple[pl.DataFrame, tuple[int, int]]:
-    """The bars of one table that has rows, and its first and last place (microseconds, or blocks)."""
+def _of_table(
+    table: Table, spec: Bars, aggregates: Sequence[Aggregate], entity: str | None
+) -> tuple[pl.DataFrame, Extent]:
+    """The bars of one table that has rows, and where those lie."""
     import polars as pl
 
     where = f"[data.bars] of {table.name}"
+    apart = [entity] if entity is not None else []
+    if entity is not None:
+        series.require_entity(table.schema, entity, where)
+        # A chain has one order; elsewhere one series may follow the other.
+        table = replace(table, within=entity if table.order == (table.time,) else None)
     place = _place(table, spec, where)
     expressions = {f"\x00of{i}": one.of for i, one in enumerate(aggregates) if one.of is not None}
     conditions = {f"\x00if{i}": one.where for i, one in enumerate(aggregates) if one.where is not None}
-    length = spec.blocks or (spec.seconds or 0) * _MICRO
+    length = length_of(spec)
 
     def prepared(part: pl.LazyFrame) -> pl.LazyFrame:
         part = evaluated(part, expressions | conditions, where)
         schema = part.collect_schema()
         part = part.with_columns(pl.col(name).cast(pl.Int128) for name in expressions if schema[name].is_integer())
-        return part.with_columns(place.alias("\x00place"), (place // length).alias(_BAR))
+        return part.with_columns(place.alias("\x00place"), (place // length).alias(BAR))
 
     ready = table.map(prepared)
-    wanted = [_BAR, "\x00place", *expressions, *conditions]
+    wanted = [BAR, "\x00place", *apart, *expressions, *conditions]
     columns = [_aggregate(index, one) for index, one in enumerate(aggregates)]
     found: list[pl.DataFrame] = []
-    ends: list[int] = []
+    low, high = pl.col("\x00place").min().alias(LOW), pl.col("\x00place").max().alias(HIGH)
+    ends: list[pl.DataFrame] = []
     rest = [name for name in table.order if name not in wanted]
-    frames = ready.ordered([*wanted, *rest], unique=table.log_order)
-    for rows in _whole_bars(_placed(frames, table)):
-        ends += [int(rows["\x00place"][0]), int(rows["\x00place"][-1])]
+    frames = _placed(ready.ordered([*wanted, *rest], unique=table.log_order), table)
+    for rows in _whole_bars(frames if entity is None else _of_series(frames, entity, table.name), entity):
+        ends.append(rows.group_by(apart).agg(low, high) if apart else rows.select(low, high))
         if columns:
-            found.append(rows.group_by(_BAR, maintain_order=True).agg(columns))
+            found.append(rows.group_by(*apart, BAR, maintain_order=True).agg(columns))
     if not ends:
         raise table.nothing()
-    frame = _narrowed(pl.concat(found)) if found else pl.DataFrame(schema={_BAR: pl.Int64})
-    return frame, (min(ends), max(ends))
+    reached = pl.concat(ends)
+    starts = reached.group_by(apart).agg(pl.col(LOW).min()).sort(apart) if apart else None
+    first, last = reached.select(pl.col(LOW).min(), pl.col(HIGH).max()).row(0)
+    extent = Extent(first, last, starts)
+    return _narrowed(pl.concat(found)) if found else rows.select(*apart, BAR).clear(), extent
+
+
+def _of_series(frames: Iterator[pl.DataFrame], entity: str, table: str) -> Iterator[pl.DataFrame]:
+    """The frames, if each of their rows is of a series."""
+    first = 0
+    for frame in frames:
+        series.refuse_missing(frame, entity, table, first)
+        first += frame.height
+        yield frame
+
+
+def _require_same_type(found: pl.DataFrame, bars: pl.DataFrame, entity: str, table: str) -> None:
+    """Raise MixedTypes if two tables tell their series apart by values that cannot be equal."""
+    one, other = found.schema[entity], bars.schema[entity]
+    if one != other:
+        raise MixedTypes(
+            f"[data.bars] of {table}: the column {entity} is of type {one}, and the bars' own of type {other}",
+            "Give both the same type.",
+        )
 
 
 def _place(table: Table, spec: Bars, where: str) -> pl.Expr:
@@ -164,16 +189,16 @@ def _placed(frames: Iterator[pl.DataFrame], table: Table) -> Iterator[pl.DataFra
         yield frame
 
 
-def _whole_bars(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Cut elsewhere: a bar that may go on in the next part waits for it."""
+def _whole_bars(frames: Iterator[pl.DataFrame], entity: str | None) -> Iterator[pl.DataFrame]:
+    """Cut elsewhere: a bar that may go on in the next part (the last one of each series) waits for it."""
     import polars as pl
 
+    newest = pl.col(BAR).max() if entity is None else pl.col(BAR).max().over(entity)
     waiting: pl.DataFrame | None = None
     for frame in frames:
         joined = frame if waiting is None else pl.concat([waiting, frame], rechunk=True)
-        last = joined[_BAR][-1]
-        whole = joined.filter(pl.col(_BAR) < last)
-        waiting = joined.filter(pl.col(_BAR) == last)
+        whole = joined.filter(pl.col(BAR) < newest)
+        waiting = joined.filter(pl.col(BAR) == newest)
         if whole.height:
             yield whole.rechunk()
     if waiting is not None:
@@ -197,59 +222,13 @@ def _narrowed(frame: pl.DataFrame) -> pl.DataFrame:
     """Whole numbers that fit 64 bits as such, whatever they were computed in."""
     import polars as pl
 
-    wide = frame.select(pl.col(pl.Int128))
-    fits = [
-        name
-        for name in wide.columns
-        if frame[name].cast(pl.Int64, strict=False).null_count() == frame[name].null_count()
-    ]
-    return frame.with_columns(pl.col(fits).cast(pl.Int64))
+    missing = frame.null_count().row(0, named=True)
+    narrow = frame.with_columns(pl.col(pl.Int128).cast(pl.Int64, strict=False))
+    fits = [name for name in frame.columns if narrow[name].null_count() == missing[name]]
+    return frame.with_columns(narrow[name] for name in fits)
 
 
-def _grid(spec: Bars, blocks: pl.DataFrame | None, extent: tuple[int, int]) -> Grid:
-    """The bars within what is covered: by the blocks if there are any, else by the rows themselves."""
-    low, high = extent
-    if spec.blocks is not None:
-        length, unit = spec.blocks, "blocks"
-        if blocks is not None:
-            low, high = int(blocks[BLOCK][0]), int(blocks[BLOCK][-1])
-        high += 1
-    else:
-        length, unit = (spec.seconds or 0) * _MICRO, "of the time"
-        if blocks is not None:
-            low, high = (int(value) for value in blocks[TIME].to_physical().gather([0, -1]))
-    first, end = -(-low // length), high // length
-    if end <= first:
-        raise TooFewRows(
-            f"the data covers no bar of {spec.every} from beginning to end", f"Collect more {unit}, or shorten `every`."
-        )
-    # The bar in which the last time lies is not over, even if it begins there.
-    open_end = spec.blocks is None or high % length != 0
-    return Grid(first, end - first, (low % length != 0) + open_end)
-
-
-def _frame(grid: Grid, spec: Bars, blocks: pl.DataFrame | None) -> pl.DataFrame:
-    """Number, time and last block of each bar."""
-    import polars as pl
-
-    number = pl.int_range(grid.first, grid.first + grid.count, dtype=pl.Int64)
-    frame = pl.select(number.alias(_BAR))
-    if spec.blocks is None:
-        end = ((pl.col(_BAR) + 1) * ((spec.seconds or 0) * _MICRO)).cast(pl.Datetime("us", "UTC"))
-        frame = frame.with_columns(end.alias(TIME))
-        if blocks is None:
-            return frame
-        # The last block before the bar's end.
-        known = blocks.select(TIME, pl.col(BLOCK).cast(pl.Int64))
-        return frame.join_asof(known, on=TIME, strategy="backward", allow_exact_matches=False, check_sortedness=False)
-    if blocks is None:
-        raise ColumnMissing("bars of blocks need the blocks' times", 'Collect the dataset "blocks" as well.')
-    frame = frame.with_columns(((pl.col(_BAR) + 1) * spec.blocks - 1).alias(BLOCK))
-    known = blocks.select(pl.col(BLOCK).cast(pl.Int64), TIME)
-    return frame.join(known, on=BLOCK, how="left", maintain_order="left")
-
-
-def _filled(one: Aggregate) -> pl.Expr:
+def _filled(one: Aggregate, entity: str | None) -> pl.Expr:
     import polars as pl
 
     default = {"count": "zero", "sum": "zero", "last": "previous"}.get(one.op, "missing")
@@ -257,4 +236,6 @@ def _filled(one: Aggregate) -> pl.Expr:
     column = pl.col(one.name)
     if how == "zero":
         return column.fill_null(0)
-    return column.forward_fill() if how == "previous" else column
+    if how != "previous":
+        return column
+    return column.forward_fill() if entity is None else column.forward_fill().over(entity)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assay.core import files
 from assay.core.errors import AssayError
 from assay.core.hashing import digest
-from assay.data import contracts, features, labels, leakage, quality, splits
+from assay.data import contracts, features, labels, leakage, quality, series, splits
 from assay.data import rows as rows_of
 from assay.data.dataset import Dataset
 from assay.data.errors import SettingsUnfit, TooFewRows
@@ -19,7 +19,9 @@ from assay.data.expressions import check as names_in
 from assay.data.expressions import require
 from assay.data.manifest import LeftOut
 from assay.data.write import SPLIT, Finished, write
+from assay.task.check import Check, check_series
 from assay.task.data import ColumnFeature, FunctionFeature
+from assay.task.task import TASK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +65,16 @@ def build(
     ------
     DataError
         If the data cannot be had or used; the message says what and where.
+    TaskContradiction
+        If the task says of series what cannot be.
     StorageError
         If a file cannot be read or written.
     """
     step = progress or (lambda _: None)
     place, folder = Path(project), Path(out)
+    if (place / TASK_FILE).is_file():
+        # With the line of the file, and before anything is read.
+        Check(place / TASK_FILE, task, [*check_series(task)]).require()
     with files.scratch() as work:
         tables = rows_of.open_tables(task, place, work, step)
         inputs = inputs_hash(task, place, {name: table.digest for name, table in tables.items()})
@@ -92,10 +99,12 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
     data, target = task.data, task.predict.target
     specs = list(data.features) or inferred(rows, data, target)
     step("Making features")
-    made = features.make(rows.frame, specs, time=rows.time, project=home.project)
+    made = features.make(rows.frame, specs, time=rows.time, project=home.project, entity=rows.entity)
     if rows.time is not None and any(isinstance(spec, FunctionFeature) for spec in specs):
         step("Checking that no feature sees the future")
-        leakage.refuse(leakage.future(rows.frame, made, specs, time=rows.time, project=home.project))
+        leakage.refuse(
+            leakage.future(rows.frame, made, specs, time=rows.time, project=home.project, entity=rows.entity)
+        )
     frame = _labelled(task, rows, made)
     frame = quality.typed(frame, made.names)
     frame, classes = quality.coded(frame, target, task.predict.type)
@@ -107,7 +116,7 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
     step("Looking for leaks")
     train = frame.filter(frame[SPLIT] == "train")
     leakage.refuse(leakage.target(train, names, target, classes=len(classes), trusted=data.trusted))
-    keep = _keep(task, frame, names, rows.time)
+    keep = _keep(task, frame, names, rows)
     columns = list(dict.fromkeys([*([rows.time] if rows.time else []), *keep, *names, target, SPLIT]))
     step("Writing the dataset")
     finished = Finished(frame.select(columns), names, keep, classes, made.units)
@@ -116,11 +125,13 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
 
 def _labelled(task: Task, rows: rows_of.Rows, made: features.Made) -> pl.DataFrame:
     """The rows that have full windows and a label, and keep the contracts of the label."""
-    data = task.data
-    frame = labels.make(made.frame, data.label, task.predict.target)
-    frame = _trimmed(frame, made.lookback, data.label.reach, rows)
+    data, entity = task.data, rows.entity
+    frame = labels.make(series.together(made.frame, entity), data.label, task.predict.target, entity)
+    if entity is not None and rows.time is not None:
+        frame = frame.with_columns(series.known(rows.time, entity, data.label.reach))
+    frame = series.in_time(_trimmed(frame, made.lookback, data.label.reach, rows), rows.time, entity)
     late = [check for check in data.checks if check.table is None and check.column not in rows.frame.columns]
-    frame = contracts.apply(frame, late, table="the rows", quarantine=rows.quarantine)
+    frame = contracts.apply(frame, late, table="the rows", quarantine=rows.quarantine, entity=entity)
     if not frame.height:
         raise TooFewRows("no row has both features and a label", "Collect more, or shorten windows and horizon.")
     return frame
@@ -143,7 +154,7 @@ def inferred(rows: rows_of.Rows, data: DataSpec, target: str) -> list[Feature]:
     """Every column of numbers that is not named elsewhere, as a feature."""
     import polars as pl
 
-    taken = {rows.time, target, data.split.group, "block_number", *data.keep, *data.drop}
+    taken = {rows.time, rows.entity, target, data.split.group, "block_number", *data.keep, *data.drop}
     for source in data.sources:
         taken |= set(source.key)
     if data.label.op == "column" and data.label.of is not None:
@@ -163,13 +174,14 @@ def inferred(rows: rows_of.Rows, data: DataSpec, target: str) -> list[Feature]:
 
 
 def _trimmed(frame: pl.DataFrame, lookback: int, reach: int, rows: rows_of.Rows) -> pl.DataFrame:
-    """Without the first rows, whose windows are not full, and the last, whose labels see beyond the end."""
-    before, after = min(lookback, frame.height), min(reach, frame.height)
-    if before:
+    """Without each series' first rows, whose windows are not full, and its last, whose labels see beyond the end."""
+    full = frame.filter(series.before(rows.entity) >= lookback)
+    labelled = full.filter(series.after(rows.entity) >= reach)
+    if before := frame.height - full.height:
         rows.left_out.append(LeftOut(what="rows", count=before, reason="the features' windows are not full yet"))
-    if after:
+    if after := full.height - labelled.height:
         rows.left_out.append(LeftOut(what="rows", count=after, reason="their label sees beyond the last row"))
-    return frame.slice(before, max(frame.height - before - after, 0))
+    return labelled
 
 
 def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool) -> pl.DataFrame:
@@ -177,7 +189,16 @@ def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool
 
     data = task.data
     timed, reach = rows.time is not None, data.label.reach
-    parts = splits.split(frame, data.split, timed=timed, target=task.predict.target, classes=classes, reach=reach)
+    parts = splits.split(
+        frame,
+        data.split,
+        timed=timed,
+        target=task.predict.target,
+        classes=classes,
+        reach=reach,
+        time=rows.time,
+        entity=rows.entity,
+    )
     kept = frame.with_columns(parts.alias(SPLIT)).filter(pl.col(SPLIT).is_not_null())
     if kept.height < frame.height:
         count = frame.height - kept.height
@@ -185,7 +206,7 @@ def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool
     return kept
 
 
-def _keep(task: Task, frame: pl.DataFrame, names: list[str], time: str | None) -> list[str]:
+def _keep(task: Task, frame: pl.DataFrame, names: list[str], rows: rows_of.Rows) -> list[str]:
     """Columns beside the features: those listed, those that tell rows apart, and those that the task names."""
     data, target = task.data, task.predict.target
     for name in data.keep:
@@ -193,9 +214,9 @@ def _keep(task: Task, frame: pl.DataFrame, names: list[str], time: str | None) -
     spoken = " ".join(filter(None, (task.existing.column, task.existing.rule, task.value.loss)))
     named = [name for name in frame.columns if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", spoken)]
     chain = ["block_number"] if "block_number" in frame.columns and "block_number" not in names else []
-    group = [data.split.group] if data.split.group else []
-    wanted = dict.fromkeys([*chain, *group, *data.keep, *named])
-    return [name for name in wanted if name not in {*names, target, time}]
+    apart = [name for name in (rows.entity, data.split.group) if name]
+    wanted = dict.fromkeys([*chain, *apart, *data.keep, *named])
+    return [name for name in wanted if name not in {*names, target, rows.time}]
 
 
 def inputs_hash(task: Task, project: Path, sources: dict[str, str]) -> str:

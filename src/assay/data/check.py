@@ -85,8 +85,8 @@ def check(task: Task, project: str | Path, progress: Callable[[str], None] | Non
             return CheckReport(0, len(task.data.features), (), str(error), 0)
         specs = list(task.data.features) or inferred(rows, task.data, task.predict.target)
         step("Changing the future")
-        made = features.make(rows.frame, specs, time=rows.time, project=home)
-        found = leakage.future(rows.frame, made, specs, time=rows.time, project=home)
+        made = features.make(rows.frame, specs, time=rows.time, project=home, entity=rows.entity)
+        found = leakage.future(rows.frame, made, specs, time=rows.time, project=home, entity=rows.entity)
         broken, quarantined = None, rows.quarantine.rows
         try:
             quarantined = build(task, home, work / "dataset", step).manifest.quarantined

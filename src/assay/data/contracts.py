@@ -26,7 +26,9 @@ _OK = "\x00ok"
 WHOLE_TABLE = ("unique", "increasing")
 
 
-def apply(frame: pl.DataFrame, checks: Sequence[Check], *, table: str, quarantine: Quarantine) -> pl.DataFrame:
+def apply(
+    frame: pl.DataFrame, checks: Sequence[Check], *, table: str, quarantine: Quarantine, entity: str | None = None
+) -> pl.DataFrame:
     """Check rows, in the order of the checks, and return those that may stay.
 
     Parameters
@@ -39,6 +41,8 @@ def apply(frame: pl.DataFrame, checks: Sequence[Check], *, table: str, quarantin
         What the rows are called.
     quarantine
         Takes the rows that a check sets aside.
+    entity
+        The column that tells series apart: "increasing" and "previous" stay within one.
 
     Raises
     ------
@@ -50,10 +54,10 @@ def apply(frame: pl.DataFrame, checks: Sequence[Check], *, table: str, quarantin
     for check in checks:
         where = f"the check of {check.column}"
         require(check.column, frame.columns, where)
-        ready = _judged(frame, check, where)
+        ready = _judged(frame, check, where, entity)
         bad = _failing(ready, check)
         if bad:
-            frame = _settled(frame, ready[_OK], check, bad=bad, table=table, quarantine=quarantine)
+            frame = _settled(frame, ready[_OK], check, bad=bad, table=table, quarantine=quarantine, entity=entity)
     return frame
 
 
@@ -84,19 +88,19 @@ def gated(table: Table, checks: Sequence[Check], quarantine: Quarantine) -> Tabl
     )
 
 
-def _judged(frame: pl.DataFrame, check: Check, where: str) -> pl.DataFrame:
+def _judged(frame: pl.DataFrame, check: Check, where: str, entity: str | None) -> pl.DataFrame:
     """The rows with a column that says whether each keeps the rule; a missing value breaks only "not missing"."""
     import polars as pl
 
     column, rule = pl.col(check.column), check.rule.strip()
-    known = _rule(column, rule, frame.schema[check.column])
+    known = _rule(column, rule, frame.schema[check.column], entity)
     if known is not None:
         return frame.with_columns(known.alias(_OK))
     made = evaluated(frame.lazy(), {_OK: rule}, where).collect()
     return made.with_columns(pl.col(_OK).cast(pl.Boolean).fill_null(value=True))
 
 
-def _rule(column: pl.Expr, rule: str, dtype: pl.DataType) -> pl.Expr | None:
+def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, entity: str | None) -> pl.Expr | None:
     """One of the named rules; None if it is an SQL condition."""
     import polars as pl
 
@@ -109,7 +113,7 @@ def _rule(column: pl.Expr, rule: str, dtype: pl.DataType) -> pl.Expr | None:
     if lower == "unique":
         return column.is_first_distinct()
     if lower == "increasing":
-        return (column >= column.cum_max().shift(1)).fill_null(value=True)
+        return (column >= _own(column.cum_max().shift(1), entity)).fill_null(value=True)
     if match := _BETWEEN.fullmatch(rule):
         return column.is_between(float(match[1]), float(match[2])).fill_null(value=True)
     if match := _BOUND.fullmatch(rule):
@@ -144,7 +148,14 @@ def _failing(ready: pl.DataFrame, check: Check) -> list[int]:
 
 
 def _settled(
-    frame: pl.DataFrame, ok: pl.Series, check: Check, *, bad: list[int], table: str, quarantine: Quarantine
+    frame: pl.DataFrame,
+    ok: pl.Series,
+    check: Check,
+    *,
+    bad: list[int],
+    table: str,
+    quarantine: Quarantine,
+    entity: str | None,
 ) -> pl.DataFrame:
     import polars as pl
 
@@ -161,21 +172,26 @@ def _settled(
         return frame.filter(ok)
     if rule == "sort":
         return frame.sort(check.column, maintain_order=True, nulls_last=True)
-    return frame.with_columns(_repaired(pl.col(check.column), check, rule, ok))
+    return frame.with_columns(ok).with_columns(_repaired(pl.col(check.column), check, rule, entity)).drop(_OK)
 
 
-def _repaired(column: pl.Expr, check: Check, rule: str, ok: pl.Series) -> Any:
+def _repaired(column: pl.Expr, check: Check, rule: str, entity: str | None) -> Any:
     import polars as pl
 
-    kept = pl.when(pl.lit(ok)).then(column)
+    kept = pl.when(pl.col(_OK)).then(column)
     if rule == "missing":
         return kept
     if rule == "zero":
         return kept.otherwise(0)
     if rule == "previous":
-        return pl.when(pl.lit(ok)).then(column).otherwise(kept.forward_fill())
+        return kept.otherwise(_own(kept.forward_fill(), entity))
     low, high = _bounds(check.rule)
     return column.clip(low, high)
+
+
+def _own(value: pl.Expr, entity: str | None) -> pl.Expr:
+    """An expression of other rows that sees those of its own series only."""
+    return value if entity is None else value.over(entity)
 
 
 def _bounds(rule: str) -> tuple[float | None, float | None]:

@@ -24,8 +24,9 @@ def feature(*, lookback: int = 0, unit: str = "") -> Callable[[F], F]:
     """Mark a function as a feature.
 
     The function takes the rows as a polars DataFrame, in the order of time, with every column of the table and
-    the features before it. It returns one value a row, as a polars Series or expression or a numpy array. Row t's
-    value may depend on rows up to t only; each build checks that by changing the rows after it.
+    the features before it; where there are several series, it is called with the rows of each. It returns one
+    value a row, as a polars Series or expression or a numpy array. Row t's value may depend on rows up to t only;
+    each build checks that by changing the rows after it.
 
     Parameters
     ----------

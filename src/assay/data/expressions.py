@@ -145,7 +145,7 @@ def check(sql: str, columns: Iterable[str], where: str) -> set[str]:
 
 def require(column: str, columns: Iterable[str], where: str) -> str:
     """Return `column` if it is there; else raise ColumnMissing with the nearest name."""
-    known = list(columns)
+    known = [name for name in columns if not name.startswith("\x00")]
     if column in known:
         return column
     close = get_close_matches(column, known, n=1, cutoff=0.5)

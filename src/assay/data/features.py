@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.data import functions
+from assay.data import functions, series
 from assay.data.errors import ColumnMissing, Duplicated
 from assay.data.expressions import evaluated, require
 from assay.data.windows import window_mean, window_std, window_sum
@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 
 _A, _B = "\x00a", "\x00b"
 _DAY, _WEEK = 24.0, 7.0
+_SUMS = {
+    "rolling_mean": window_mean,
+    "rolling_std": window_std,
+    "rolling_sum": window_sum,
+    "volume": window_sum,
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Made:
     names
         The features, in order.
     lookback
-        Rows at the beginning for which some feature has no full window yet.
+        Rows at the beginning (of each series) for which some feature has no full window yet.
     units
         Unit of each feature that has one.
     """
@@ -60,19 +66,23 @@ class Made:
     units: dict[str, str]
 
 
-def make(rows: pl.DataFrame, specs: Sequence[Feature], *, time: str | None, project: Path) -> Made:
+def make(
+    rows: pl.DataFrame, specs: Sequence[Feature], *, time: str | None, project: Path, entity: str | None = None
+) -> Made:
     """Add features to rows.
 
     Parameters
     ----------
     rows
-        The table, in the order of its time.
+        The table, in the order of its time, then entity.
     specs
         The features, in order; each sees those before it.
     time
         The time column, if there is one.
     project
         The folder that functions are loaded from.
+    entity
+        The column that tells series apart, if there are several: no feature of one sees rows of another.
 
     Raises
     ------
@@ -83,32 +93,35 @@ def make(rows: pl.DataFrame, specs: Sequence[Feature], *, time: str | None, proj
     Duplicated
         If a feature has the name of a column that it is not.
     """
-    frame, lookback, units = rows, 0, {}
+    frame, lookback, units = series.together(rows, entity), 0, {}
     for spec in specs:
         where = f"the feature {spec.name}"
-        itself = isinstance(spec, ColumnFeature | CategoryFeature) and spec.of in {None, spec.name}
+        # A category takes its column's place, and the entity is needed as it is.
+        replaceable = ColumnFeature if spec.name == entity else ColumnFeature | CategoryFeature
+        itself = isinstance(spec, replaceable) and spec.of in {None, spec.name}
         if spec.name in rows.columns and not itself:
             raise Duplicated(f"{where} has the name of a column of the data", "Give it another name.")
-        frame, reach, unit = _add(frame, spec, where, time, project)
+        frame, reach, unit = _add(frame, spec, where, time, project, entity=entity)
         lookback = max(lookback, reach)
         if unit:
             units[spec.name] = unit
-    return Made(frame, [spec.name for spec in specs], lookback, units)
+    return Made(series.in_time(frame, time, entity), [spec.name for spec in specs], lookback, units)
 
 
 def _add(
-    frame: pl.DataFrame, spec: Feature, where: str, time: str | None, project: Path
+    frame: pl.DataFrame, spec: Feature, where: str, time: str | None, project: Path, *, entity: str | None
 ) -> tuple[pl.DataFrame, int, str]:
     """The frame with one feature more, how many rows it looks back, and its unit."""
     if isinstance(spec, FunctionFeature):
         function = functions.load(spec.function, project, where)
         said = functions.marked(function)
         return (
-            frame.with_columns(functions.column(function, frame, spec.name, where)),
+            frame.with_columns(functions.column(function, frame, spec.name, where, entity)),
             said.lookback,
             spec.unit or said.unit,
         )
     needed, value, reach = _expression(spec, where, time)
+    value = _own(value, spec, reach, entity)
     for column in (spec.of or spec.name,) if isinstance(spec, CategoryFeature) else ():
         require(column, frame.columns, where)
     inner = evaluated(frame.lazy(), needed, where)
@@ -122,6 +135,18 @@ def _widened(frame: pl.LazyFrame) -> pl.LazyFrame:
     import polars as pl
 
     return frame.with_columns(pl.col(_A).cast(pl.Int128))
+
+
+def _own(value: pl.Expr, spec: Any, reach: int, entity: str | None) -> pl.Expr:
+    """The feature as each series has it by itself, where the rows of a series lie together."""
+    import polars as pl
+
+    if entity is None or isinstance(spec, ColumnFeature | CategoryFeature | CalendarFeature):
+        return value
+    if isinstance(spec, ImbalanceFeature) or spec.op == "realised_volatility" or spec.op in _SUMS:
+        # Python sums the windows of all rows in one go; those that begin in another series are not full.
+        return pl.when(series.before(entity) >= reach).then(value)
+    return value.over(entity)
 
 
 def _expression(spec: Any, where: str, time: str | None) -> tuple[dict[str, str], pl.Expr, int]:
@@ -173,9 +198,8 @@ def _rolling(value: pl.Expr, spec: RollingFeature) -> pl.Expr:
     if spec.op == "realised_volatility":
         returns = (value / value.shift(1)).log()
         return window_sum(returns**2, spec.window).sqrt()
-    own = {"rolling_mean": window_mean, "rolling_std": window_std, "rolling_sum": window_sum, "volume": window_sum}
-    if spec.op in own:
-        return own[spec.op](value, spec.window)
+    if spec.op in _SUMS:
+        return _SUMS[spec.op](value, spec.window)
     # The least, the largest and the middle one are exact however they are found.
     return getattr(value, spec.op)(spec.window)  # type: ignore[no-any-return]
 

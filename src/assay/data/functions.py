@@ -10,6 +10,7 @@ from assay.core import files
 from assay.core.hashing import digest
 from assay.data.decorator import MARK, Marked
 from assay.data.errors import FunctionFailed
+from assay.data.series import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,8 +56,23 @@ def marked(function: Callable[..., Any]) -> Marked:
     return found if isinstance(found, Marked) else Marked()
 
 
-def column(function: Callable[[pl.DataFrame], Any], frame: pl.DataFrame, name: str, where: str) -> pl.Series:
-    """Call a function on rows and return its values, one a row; raises FunctionFailed."""
+def column(
+    function: Callable[[pl.DataFrame], Any], frame: pl.DataFrame, name: str, where: str, entity: str | None = None
+) -> pl.Series:
+    """Call a function on rows and return its values, one a row; raises FunctionFailed.
+
+    With an entity it is called with the rows of each series, which lie together, and so sees no other.
+    """
+    import polars as pl
+
+    if entity is None:
+        return _called(function, frame, name, where)
+    parts = frame.partition_by(entity, maintain_order=True)
+    made = [_called(function, part, name, f"{where} of {named(entity, part[entity][0])}").to_frame() for part in parts]
+    return pl.concat(made, how="vertical_relaxed").to_series()
+
+
+def _called(function: Callable[[pl.DataFrame], Any], frame: pl.DataFrame, name: str, where: str) -> pl.Series:
     import numpy as np
     import polars as pl
 

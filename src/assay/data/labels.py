@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.data import series
 from assay.data.expressions import evaluated, require
 from assay.data.windows import window_mean, window_sum
 
@@ -15,17 +16,19 @@ if TYPE_CHECKING:
 _OF = "\x00of"
 
 
-def make(rows: pl.DataFrame, spec: Label, target: str) -> pl.DataFrame:
-    """Add the target to rows, missing where the label sees beyond the last row.
+def make(rows: pl.DataFrame, spec: Label, target: str, entity: str | None = None) -> pl.DataFrame:
+    """Add the target to rows, missing where the label sees beyond the last row of its series.
 
     Parameters
     ----------
     rows
-        The table, in the order of its time.
+        The table, in the order of its time; the rows of a series lie together.
     spec
         The section [data.label].
     target
         The column to make; with op "column" and no `of`, it is there already.
+    entity
+        The column that tells series apart, if there are several.
 
     Raises
     ------
@@ -40,7 +43,11 @@ def make(rows: pl.DataFrame, spec: Label, target: str) -> pl.DataFrame:
         value = pl.col(target)
         return rows.with_columns(_classes(value, spec).alias(target)) if spec.edges else rows
     ready = evaluated(rows.lazy(), {_OF: spec.of or target}, where)
-    value = _classes(_forward(pl.col(_OF), spec), spec)
+    value = _forward(pl.col(_OF), spec)
+    if entity is not None and spec.reach:
+        # Behind the last row of a series the next series begins.
+        value = pl.when(series.after(entity) >= spec.reach).then(value)
+    value = _classes(value, spec)
     return ready.with_columns(value.alias(target)).drop(_OF).collect()
 
 

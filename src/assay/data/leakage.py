@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.data import features
+from assay.data import features, series
 from assay.data.errors import Leaks
 
 if TYPE_CHECKING:
@@ -44,7 +44,14 @@ class Leak:
 
 
 def future(
-    rows: pl.DataFrame, made: features.Made, specs: Sequence[Feature], *, time: str | None, project: Path, seed: int = 7
+    rows: pl.DataFrame,
+    made: features.Made,
+    specs: Sequence[Feature],
+    *,
+    time: str | None,
+    project: Path,
+    entity: str | None = None,
+    seed: int = 7,
 ) -> list[Leak]:
     """Make the features anew from rows whose future was cut off or changed, and compare.
 
@@ -60,6 +67,8 @@ def future(
         The time column; without one the rows have no future, and nothing is compared.
     project
         The project's folder.
+    entity
+        The column that tells series apart, if there are several; the future is that of all of them.
 
     Returns
     -------
@@ -72,14 +81,20 @@ def future(
         return []
     random = np.random.default_rng(seed)
     cuts = sorted({int(cut) for cut in random.integers(1, rows.height, CUTS)} | {rows.height - 1})
+    if entity is not None:
+        # From the first row of that time on, whatever its series.
+        times = rows[time].to_physical()
+        cuts = sorted({int(times.search_sorted(times[cut], side="left")) for cut in cuts} - {0})
     found: dict[str, Leak] = {}
     for index, cut in enumerate(cuts):
-        head = rows.head(cut)
-        changed = head if index % 2 else pl.concat([head, _changed(rows.tail(rows.height - cut), time, random)])
-        again = features.make(changed, specs, time=time, project=project)
+        head, tail = rows.head(cut), rows.tail(rows.height - cut)
+        changed = head if index % 2 else pl.concat([head, _changed(tail, {time, entity}, random)])
+        again = features.make(changed, specs, time=time, project=project, entity=entity)
+        # The only row of a series says nothing: polars divides one number by another otherwise, in the last bit.
+        lone = again.frame.select(series.before(entity) + series.after(entity) == 0).to_series().head(cut)
         for name in made.names:
             before, after = made.frame[name].head(cut), again.frame[name].head(cut)
-            same = before.eq_missing(after)
+            same = before.eq_missing(after) | lone
             if not same.all():
                 row = int((~same).arg_max() or 0)
                 found.setdefault(
@@ -94,13 +109,13 @@ def future(
     return list(found.values())
 
 
-def _changed(rows: pl.DataFrame, time: str, random: np.random.Generator) -> pl.DataFrame:
-    """Other values in the same columns: shuffled, and numbers also scaled. The time stays."""
+def _changed(rows: pl.DataFrame, kept: set[str | None], random: np.random.Generator) -> pl.DataFrame:
+    """Other values in the same columns: shuffled, and numbers also scaled. Those of `kept` stay."""
     import polars as pl
 
     columns = []
     for column in rows:
-        if column.name == time:
+        if column.name in kept:
             columns.append(column)
             continue
         shuffled = column.gather(random.permutation(rows.height))

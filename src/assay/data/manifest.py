@@ -64,12 +64,14 @@ class Manifest(_Model):
         Columns beside them.
     time
         The time column, None if there is none.
+    entity, series
+        The column that tells series apart, and how many there are; None if the rows are one series.
     rows
         Rows of each part.
     left_out
         What the rows of the sources had that the dataset does not, with counts; nothing is left out silently.
     embargo
-        Rows left out before each boundary.
+        Rows left out before each boundary; of several series, the distinct times whose rows are.
     blocks
         First and last block, where the data is of a chain.
     sources
@@ -95,6 +97,8 @@ class Manifest(_Model):
     horizon: int = 0
     keep: tuple[str, ...] = ()
     time: str | None = None
+    entity: str | None = None
+    series: int | None = None
     rows: dict[Part, PartInfo]
     split: str
     embargo: int

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assay.core import files
-from assay.data import bars, contracts, joins
+from assay.data import bars, contracts, joins, series
 from assay.data.continuity import read_blocks, with_times
 from assay.data.decode import decode, event_abi
 from assay.data.errors import SourceUnknown, TimeBackwards
@@ -16,7 +16,7 @@ from assay.data.manifest import LeftOut
 from assay.data.sorting import sorted_copy
 from assay.data.sources.context import Context
 from assay.data.sources.open import open_source
-from assay.data.table import TIME, Table, first_fall
+from assay.data.table import TIME, Table, first_fall, row_before
 from assay.task.data import CryoSource
 
 if TYPE_CHECKING:
@@ -36,9 +36,11 @@ class Rows:
     Attributes
     ----------
     frame
-        The rows, in the order of `time` if there is one.
+        The rows, in the order of `time` if there is one, then of `entity`.
     time
         The time column.
+    entity
+        The column that tells series apart, None if the rows are one series.
     sources
         Each table that was opened, and the hash of its content.
     quarantine
@@ -55,6 +57,7 @@ class Rows:
     quarantine: Quarantine
     left_out: list[LeftOut] = field(default_factory=list)
     blocks: tuple[int, int] | None = None
+    entity: str | None = None
 
 
 @dataclass
@@ -115,7 +118,8 @@ def make(task: Task, project: Path, work: Path, tables: dict[str, Table], progre
     own = [check for check in data.checks if check.table is None and not (rows.time == check.column and _sorts(check))]
     # A check of a column that is only made later (the target) is applied then.
     there = [check for check in own if check.column in rows.frame.columns]
-    rows.frame = contracts.apply(rows.frame, there, table="the rows", quarantine=rows.quarantine)
+    frame = contracts.apply(rows.frame, there, table="the rows", quarantine=rows.quarantine, entity=rows.entity)
+    rows.frame = series.in_time(frame, rows.time, rows.entity)
     return rows
 
 
@@ -181,9 +185,9 @@ def _bars(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Ro
         if column.table is not None:
             tables[column.table] = opened.table(column.table, "[[data.bars.columns]]")
     blocks = _blocks_of(main, data, opened)
-    frame, grid = bars.bars(data.bars, tables, main, blocks, progress)
+    frame, grid = bars.bars(data.bars, tables, main, blocks, progress, entity=data.entity)
     time = data.time or TIME
-    rows = Rows(frame.rename({TIME: time}), time, {}, opened.quarantine)
+    rows = Rows(frame.rename({TIME: time}), time, {}, opened.quarantine, entity=data.entity)
     if grid.incomplete:
         reason = "the data begins or ends within them"
         rows.left_out.append(LeftOut(what="bars", count=grid.incomplete, reason=reason))
@@ -212,24 +216,35 @@ def _plain(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> R
     frame = pl.concat(table.ordered(unique=True), rechunk=True) if table.log_order else table.frame()
     if data.time is not None:
         require(data.time, frame.columns, "[data] time")
-    rows = Rows(frame, table.time, {}, opened.quarantine, blocks=_range(_blocks_of(main, data, opened)))
-    if table.time is None:
-        return rows
-    sorts = any(check.column == table.time and check.table is None and _sorts(check) for check in data.checks)
-    if sorts:
-        rows.frame = frame.sort(table.time, maintain_order=True)
-        return rows
-    missing = frame[table.time].null_count()
+    if data.entity is not None:
+        series.require_entity(frame.schema, data.entity, "[data] entity")
+        series.refuse_missing(frame, data.entity, main)
+    if table.time is not None:
+        sorts = any(check.column == table.time and check.table is None and _sorts(check) for check in data.checks)
+        if sorts:
+            frame = frame.sort(table.time, maintain_order=True)
+        else:
+            _refuse_disorder(frame, table.time, data.entity, main)
+    if data.entity is not None:
+        frame = series.ordered(frame, table.time, data.entity, main)
+    blocks = _range(_blocks_of(main, data, opened))
+    return Rows(frame, table.time, {}, opened.quarantine, blocks=blocks, entity=data.entity)
+
+
+def _refuse_disorder(frame: pl.DataFrame, time: str, entity: str | None, main: str) -> None:
+    """Raise TimeBackwards if a row has no time, or an earlier one than the row before it (of its series)."""
+    missing = frame[time].null_count()
     if missing:
-        row = int(frame[table.time].is_null().arg_max() or 0)
+        row = int(frame[time].is_null().arg_max() or 0)
         raise TimeBackwards(
-            f"{missing} rows of {main} have no time ({table.time}), first row {row + 1}", "Correct or remove them."
+            f"{missing} rows of {main} have no time ({time}), first row {row + 1}", "Correct or remove them."
         )
-    fall = first_fall(frame.select(table.time))
+    place = frame.select(time, *([entity] if entity else []))
+    fall = first_fall(place, within=entity)
     if fall is not None:
+        of = f" ({series.named(entity, place[entity][fall])})" if entity else ""
         raise TimeBackwards(
-            f"{main} goes backwards in {table.time} at row {fall + 1}: {frame[table.time][fall]} after "
-            f"{frame[table.time][fall - 1]}",
-            f'Sort it, or add a check of {table.time} with rule "increasing" and on_fail "repair:sort".',
+            f"{main} goes backwards in {time} at row {fall + 1}{of}: {frame[time][fall]} after "
+            f"{row_before(place, fall, entity)[0]}",
+            f'Sort it, or add a check of {time} with rule "increasing" and on_fail "repair:sort".',
         )
-    return rows

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.data import series
 from assay.data.errors import SettingsUnfit, TooFewRows
 from assay.data.expressions import require
 
@@ -19,7 +20,17 @@ FEWEST = 10
 """Rows that a part must have: below that no metric means anything."""
 
 
-def split(rows: pl.DataFrame, spec: Split, *, timed: bool, target: str, classes: bool, reach: int) -> pl.Series:
+def split(
+    rows: pl.DataFrame,
+    spec: Split,
+    *,
+    timed: bool,
+    target: str,
+    classes: bool,
+    reach: int,
+    time: str | None = None,
+    entity: str | None = None,
+) -> pl.Series:
     """Assign each row to a part.
 
     Parameters
@@ -36,6 +47,9 @@ def split(rows: pl.DataFrame, spec: Split, *, timed: bool, target: str, classes:
         Whether labels are classes.
     reach
         Rows ahead that a label sees.
+    time, entity
+        The columns of the time and of what tells series apart, if there are several: rows of one time are then in
+        one part, and the embargo counts times. With `series.KNOWN`, the time by which each label is known.
 
     Returns
     -------
@@ -57,14 +71,15 @@ def split(rows: pl.DataFrame, spec: Split, *, timed: bool, target: str, classes:
         raise SettingsUnfit(
             '[data.split] is by = "time", and the rows have no time', "Set [data] time, or split at random."
         )
-    if by != "time" and reach:
+    # A label sees rows of its own series only, and so may parts that divide the series.
+    if by != "time" and reach and (entity is None or spec.group != entity):
         raise SettingsUnfit(
             f'[data.split] is by = "{by}", and the label sees {reach} rows ahead: parts would know each other',
             'Split by = "time".',
         )
     shares = np.array([spec.train, spec.validation, spec.test])
     if by == "time":
-        parts = _by_time(rows.height, shares, max(spec.embargo or 0, reach))
+        parts = _by_time(rows, shares, max(spec.embargo or 0, reach), time, entity)
     elif by == "group":
         parts = _by_group(rows[require(str(spec.group), rows.columns, "[data.split]")], shares, spec.seed)
     else:
@@ -74,6 +89,9 @@ def split(rows: pl.DataFrame, spec: Split, *, timed: bool, target: str, classes:
     for name, count, share in zip(PARTS, counts, shares, strict=True):
         if count < FEWEST:
             least = int(np.ceil(FEWEST / share)) + 2 * max(spec.embargo or 0, reach)
+            if time is not None and entity is not None:
+                at_once = rows.height / rows[time].n_unique()
+                least = int(np.ceil((max(FEWEST, at_once) + max(spec.embargo or 0, reach) * at_once) / share))
             raise TooFewRows(
                 f"the {name} part would have {count} of {rows.height} rows, and needs {FEWEST}",
                 f"Collect more (about {least} rows with label and features are needed), or change [data.split].",
@@ -87,11 +105,16 @@ def boundaries(height: int, shares: np.ndarray) -> list[int]:
     return [round(height * float(share)) for share in np.cumsum(shares)[:2]]
 
 
-def _by_time(height: int, shares: np.ndarray, embargo: int) -> np.ndarray:
-    parts = np.zeros(height, dtype=np.int64)
-    for number, start in enumerate(boundaries(height, shares), start=1):
+def _by_time(rows: pl.DataFrame, shares: np.ndarray, embargo: int, time: str | None, entity: str | None) -> np.ndarray:
+    parts = np.zeros(rows.height, dtype=np.int64)
+    moments = series.moments(rows, time, entity)
+    for number, near in enumerate(boundaries(rows.height, shares), start=1):
+        start = series.whole(moments, near)
         parts[start:] = number
-        parts[max(start - embargo, 0) : start] = 3
+        parts[series.embargoed(moments, start, embargo) : start] = 3
+        if time is not None and series.KNOWN in rows.columns and start < rows.height:
+            # The next row of a series may be many times away.
+            parts[:start][(rows[series.KNOWN] >= rows[time][start]).to_numpy()[:start]] = 3
     return parts
 
 
@@ -117,7 +140,8 @@ def _dealt(order: np.ndarray, height: int, shares: np.ndarray) -> np.ndarray:
 
 def _by_group(groups: pl.Series, shares: np.ndarray, seed: int) -> np.ndarray:
     """Whole groups, in random order, each to the part that lacks the most rows."""
-    keys = groups.cast(str).fill_null("\x00missing").to_numpy()
+    text = groups.bin.encode("hex") if groups.dtype.base_type().__name__ == "Binary" else groups.cast(str)
+    keys = text.fill_null("\x00missing").to_numpy()
     names, place, sizes = np.unique(keys, return_inverse=True, return_counts=True)
     wanted = shares * len(keys)
     given = np.zeros(3)

@@ -10,6 +10,7 @@ from assay.data.errors import Duplicated, SourceEmpty, SourceUnreadable, TimeBac
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from typing import Any
 
     import polars as pl
 
@@ -42,6 +43,8 @@ class Table:
         Checks that every part passes when it is read.
     empty
         Says what is wrong if the table has no rows.
+    within
+        The column that tells series apart, if the order is that of each series by itself.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Table:
     time: str | None = None
     gates: tuple[Gate, ...] = ()
     empty: Callable[[], DataError] | None = None
+    within: str | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -121,12 +125,14 @@ class Table:
         last: pl.DataFrame | None = None
         rows = 0
         for frame in self.batches(columns):
-            place = frame.select(self.order)
+            place = frame.select(*self.order, *([self.within] if self.within else []))
             joined = place if last is None else pl.concat([last, place])
-            falls = first_fall(joined, unique=unique)
+            falls = first_fall(joined, unique=unique, within=self.within)
             if falls is not None:
-                raise self._broken(joined, falls, rows - (last is not None), unique=unique)
-            last, rows = place.tail(1), rows + frame.height
+                raise self._broken(joined, falls, rows - (0 if last is None else last.height), unique=unique)
+            # The last row, or that of each series.
+            last = joined.tail(1) if self.within is None else joined.filter(pl.col(self.within).is_last_distinct())
+            rows += frame.height
             yield frame
 
     def nothing(self) -> DataError:
@@ -136,7 +142,7 @@ class Table:
         return SourceEmpty(f"{self.name} has no rows ({self.path})", "Check its path, its `where` and its blocks.")
 
     def _broken(self, place: pl.DataFrame, at: int, offset: int, *, unique: bool) -> TimeBackwards | Duplicated:
-        before, here = place.row(at - 1), place.row(at)
+        before, here = row_before(place, at, self.within), place.row(at)
         if unique and before == here:
             shown = ", ".join(f"{name} {value}" for name, value in zip(self.order, here, strict=True))
             return Duplicated(
@@ -150,20 +156,34 @@ class Table:
         )
 
 
-def first_fall(place: pl.DataFrame, *, unique: bool = False) -> int | None:
-    """The first row whose values, read as one word, are below (with `unique`: not above) the row before's."""
+def first_fall(place: pl.DataFrame, *, unique: bool = False, within: str | None = None) -> int | None:
+    """The first row whose values, read as one word, are below (with `unique`: not above) the row before's.
+
+    With `within`, one of the columns, the row before is the one before of equal value there.
+    """
     import polars as pl
 
     falls = pl.lit(value=False)
     equal = pl.lit(value=True)
     for name in place.columns:
+        if name == within:
+            continue
         column = pl.col(name)
-        falls |= equal & (column < column.shift(1))
-        equal &= column == column.shift(1)
+        before = column.shift(1) if within is None else column.shift(1).over(within)
+        falls |= equal & (column < before)
+        equal &= column == before
     if unique:
         falls |= equal
     found = place.select(falls.fill_null(value=False).arg_true().first()).item() if place.height > 1 else None
     return None if found is None else int(found)
+
+
+def row_before(place: pl.DataFrame, at: int, within: str | None) -> tuple[Any, ...]:
+    """The row that `first_fall` compared the row `at` with."""
+    import polars as pl
+
+    earlier = place.head(at)
+    return (earlier if within is None else earlier.filter(pl.col(within) == place[within][at])).row(-1)
 
 
 def collect(part: pl.LazyFrame, path: str) -> pl.DataFrame:

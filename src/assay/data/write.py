@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SPLIT = "split"
 _MEANING = {"features", "target", "type", "classes", "keep", "time", "horizon"}
+_OF_SERIES = {"entity", "series"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ def write(finished: Finished, task: Task, rows: Rows, out: Path, *, inputs: str,
     frame = finished.frame.rechunk()
     described = profile(frame, finished.features, task.predict.target, finished.classes)
     aside = rows.quarantine.frame()
+    # The rows of one series mean what they meant before there were several.
+    meaningful, unsaid = (_MEANING, _OF_SERIES) if rows.entity is None else (_MEANING | _OF_SERIES, set())
     with files.folder(out) as place:
         write_parquet(frame, place / ROWS_FILE)
         about = _about(finished, task, rows) | {
@@ -62,10 +65,10 @@ def write(finished: Finished, task: Task, rows: Rows, out: Path, *, inputs: str,
             "rows_sha256": hash_file(place / ROWS_FILE),
             "content_hash": "",
         }
-        meaning = Manifest.model_validate(about).model_dump(mode="json", include=_MEANING)
+        meaning = Manifest.model_validate(about).model_dump(mode="json", include=meaningful)
         about["content_hash"] = digest((json.dumps(meaning, sort_keys=True) + hash_frames([frame])).encode())
         manifest = Manifest.model_validate(about)
-        files.write(place / MANIFEST_FILE, manifest.model_dump_json(indent=1, by_alias=True) + "\n")
+        files.write(place / MANIFEST_FILE, manifest.model_dump_json(indent=1, by_alias=True, exclude=unsaid) + "\n")
         files.write(place / PROFILE_FILE, json.dumps(described, indent=1, allow_nan=False) + "\n")
         if aside is not None:
             write_parquet(aside, place / QUARANTINE_FILE)
@@ -77,6 +80,7 @@ def write(finished: Finished, task: Task, rows: Rows, out: Path, *, inputs: str,
 def _about(finished: Finished, task: Task, rows: Rows) -> dict[str, Any]:
     """The manifest but for its hashes."""
     data, frame = task.data, finished.frame
+    by = data.split.by or ("time" if rows.time else "random")
     return {
         "schema": SCHEMA,
         "task": task.name,
@@ -88,9 +92,12 @@ def _about(finished: Finished, task: Task, rows: Rows) -> dict[str, Any]:
         "horizon": data.label.reach,
         "keep": tuple(finished.keep),
         "time": rows.time,
+        "entity": rows.entity,
+        "series": frame[rows.entity].n_unique() if rows.entity else None,
         "rows": {part: _part(frame, part, rows.time) for part in PARTS},
-        "split": data.split.by or ("time" if rows.time else "random"),
-        "embargo": max(data.split.embargo or 0, data.label.reach),
+        "split": by,
+        # Parts that divide the series need none for their labels.
+        "embargo": max(data.split.embargo or 0, 0 if by == "group" else data.label.reach),
         "left_out": tuple(rows.left_out),
         "quarantined": rows.quarantine.rows,
         "blocks": rows.blocks,

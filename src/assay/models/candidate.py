@@ -102,6 +102,8 @@ class Facts(_Model):
     group: str | None
     returns: str | None
     private: bool
+    entity: str | None = None
+    time: str | None = None
 
 
 class Record(_Model):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from assay.core import files
+from assay.data.series import named
 from assay.models import history
 from assay.models.errors import ExistingFailed
 from assay.models.family import Family, Fitted, Params
@@ -96,9 +97,7 @@ def decide(problem: Problem, frame: pl.DataFrame, project: Path) -> Floats:
         It does not run, or does not give one finite number (or one known class) for each row.
     """
     process = problem.existing
-    answers = np.asarray(_answers(process, frame, project))
-    if answers.shape != (frame.height,):
-        raise _failed(process, f"it gave {answers.shape or 'one value'} for {frame.height} rows", "Return one a row.")
+    answers = _one_a_row(process, _answers(process, frame, project, problem.entity), frame.height)
     numbers = _numbers(problem, answers)
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if len(wrong):
@@ -109,7 +108,14 @@ def decide(problem: Problem, frame: pl.DataFrame, project: Path) -> Floats:
     return numbers
 
 
-def _answers(process: Existing, frame: pl.DataFrame, project: Path) -> Any:
+def _one_a_row(process: Existing, answers: Any, rows: int, of: str = "") -> Any:
+    found = np.asarray(answers)
+    if found.shape != (rows,):
+        raise _failed(process, f"it gave {found.shape or 'one value'} for {rows} rows{of}", "Return one a row.")
+    return found
+
+
+def _answers(process: Existing, frame: pl.DataFrame, project: Path, entity: str | None) -> Any:
     if process.kind == "constant":
         return np.full(frame.height, process.value)
     if process.kind == "column":
@@ -118,7 +124,7 @@ def _answers(process: Existing, frame: pl.DataFrame, project: Path) -> Any:
         return frame[process.column].to_numpy()
     if process.kind == "rule":
         return _rule(process, frame)
-    return _called(process, frame, project)
+    return _called(process, frame, project, entity)
 
 
 def _rule(process: Existing, frame: pl.DataFrame) -> Any:
@@ -137,7 +143,7 @@ def _rule(process: Existing, frame: pl.DataFrame) -> Any:
         raise _failed(process, f"{what:.200}", "Correct [existing] rule in task.toml.") from None
 
 
-def _called(process: Existing, frame: pl.DataFrame, project: Path) -> Any:
+def _called(process: Existing, frame: pl.DataFrame, project: Path, entity: str | None) -> Any:
     name, _, function = str(process.function).partition(":")
     place = project / name
     files.read(place)  # says where it looked, if there is none
@@ -145,15 +151,33 @@ def _called(process: Existing, frame: pl.DataFrame, project: Path) -> Any:
     if spec is None or spec.loader is None:
         raise _failed(process, f"{place} is no Python file", "Check [existing] function.")
     module = importlib.util.module_from_spec(spec)
+    places = _places(process, frame, entity)
     written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         spec.loader.exec_module(module)
-        return getattr(module, function)(frame)
+        answers = [getattr(module, function)(frame if own is None else frame[own]) for own in places]
     except Exception as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise _failed(process, f"{what:.200}", f"Repair {name}.") from error
     finally:
         sys.dont_write_bytecode = written
+    if entity is None:
+        return answers[0]
+    found = [
+        _one_a_row(process, answer, len(own), f" of {named(entity, frame[entity][int(own[0])])}")
+        for answer, own in zip(answers, places, strict=True)
+    ]
+    return np.concatenate(found)[np.argsort(np.concatenate(places))]
+
+
+def _places(process: Existing, frame: pl.DataFrame, entity: str | None) -> list[Any]:
+    """The numbers of each series' rows: what a function takes from the row before is then of one series."""
+    if entity is None:
+        return [None]
+    if entity not in frame.columns:
+        raise _failed(process, f"there is no column {entity}", _near(entity, frame.columns))
+    numbered = frame.select(entity).with_row_index("\x00row").partition_by(entity, maintain_order=True)
+    return [part["\x00row"].to_numpy() for part in numbered]
 
 
 def _numbers(problem: Problem, answers: Any) -> Floats:

@@ -49,7 +49,10 @@ class Fitted(ABC):
     """A trained model."""
 
     needs_history: ClassVar[bool] = False
-    """Whether predictions use the targets of earlier rows, as far as they are known by then."""
+    """Whether predictions use the targets of earlier rows, as far as they are known by then.
+
+    The row before is then one of the same series: a family of such models refuses rows of several series.
+    """
 
     @abstractmethod
     def predict(self, rows: Rows, start: int = 0) -> NDArray[np.float64]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.data import series
 from assay.models.errors import TooFewRows
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ def folds(problem: Problem, rows: Rows, count: int, seed: int) -> list[Fold]:
     """Divide the training rows.
 
     With time, each fold trains on all rows up to a point and is judged on the next ones, `embargo` rows
-    later: the target of the last training row is made of rows before the first that is judged.
+    later: the target of the last training row is made of rows before the first that is judged. Rows of several
+    series that are of one time are in one block, and the embargo counts times.
 
     Raises
     ------
@@ -40,18 +43,32 @@ def folds(problem: Problem, rows: Rows, count: int, seed: int) -> list[Fold]:
     """
     if len(rows) < count + 1:
         raise _too_few(f"{len(rows)} training rows cannot make {count} folds")
-    found = _in_time(problem, len(rows), count) if problem.timed else _shuffled(problem, rows, count, seed)
+    found = _in_time(problem, rows, count) if problem.timed else _shuffled(problem, rows, count, seed)
     usable = [fold for fold in found if _usable(problem, rows, fold)]
     if not usable:
         raise _too_few(f"no fold of {len(rows)} training rows has enough rows, with every class among them")
     return usable
 
 
-def _in_time(problem: Problem, rows: int, count: int) -> list[Fold]:
-    part = rows // (count + 1)
-    first = rows - count * part
-    starts = [first + part * index for index in range(count)]
-    return [Fold(np.arange(max(start - problem.embargo, 0)), np.arange(start, start + part)) for start in starts]
+def _in_time(problem: Problem, rows: Rows, count: int) -> list[Fold]:
+    moments = series.moments(rows.frame, problem.time, problem.entity)
+    part = len(rows) // (count + 1)
+    edges = [series.whole(moments, len(rows) - part * left) for left in range(count, 0, -1)]
+    return [
+        Fold(_train(problem, rows, series.embargoed(moments, start, problem.embargo), start), np.arange(start, stop))
+        for start, stop in pairwise([*edges, len(rows)])
+    ]
+
+
+def _train(problem: Problem, rows: Rows, stop: int, start: int) -> Index:
+    """The rows up to `stop` whose targets are known at the row `start`: a series' next row may be many times away."""
+    train = np.arange(stop)
+    if problem.time is None or problem.entity is None or not problem.ahead or start == len(rows):
+        return train
+    known = rows.frame.select(series.known(problem.time, problem.entity, problem.ahead)).to_series()
+    # What lies behind a series' last row here may be of any time.
+    late = (known >= rows.frame[problem.time][start]).fill_null(value=True).to_numpy()
+    return np.flatnonzero(~late[:stop])
 
 
 def _shuffled(problem: Problem, rows: Rows, count: int, seed: int) -> list[Fold]:

@@ -27,6 +27,8 @@ def refuses(problem: Problem) -> str | None:
     """Why the target's past is of no use; None if it is."""
     if problem.kind != "regression":
         return f"is not for a {problem.kind} target"
+    if problem.entity is not None:
+        return "is for one series"
     return None if problem.timed else "needs rows in time"
 
 

@@ -80,15 +80,19 @@ class Problem:
     timed
         Whether the rows have an order in time.
     reach
-        Rows after which a row's target is known: it looks that far ahead.
+        Rows of its series after which a row's target is known: it looks that far ahead.
+    ahead
+        Rows ahead that a target sees; 0 if it comes with its row.
     embargo
-        Rows left out between training and validation, `reach` at least.
+        Rows (of several series: times) left out between training and validation, `reach` at least.
     group
         Column whose equal values stay together in a fold, or None.
     returns
         A feature that is a one-row return, or None.
     private
         Whether rows are hidden in proofs.
+    entity, time
+        The columns that tell series and times apart, where the rows are of several series; else None.
     """
 
     kind: Kind
@@ -102,10 +106,13 @@ class Problem:
     labels: tuple[str, ...] = ()
     timed: bool = False
     reach: int = 1
+    ahead: int = 0
     embargo: int = 0
     group: str | None = None
     returns: str | None = None
     private: bool = False
+    entity: str | None = None
+    time: str | None = None
 
     @property
     def outputs(self) -> int:
@@ -119,6 +126,7 @@ def problem_of(task: Task, dataset: Dataset) -> Problem:
     timed = dataset.time is not None and split.by in {None, "time"}
     _, y = dataset.arrays("train")
     reach = max(label.reach, 1)
+    several = (dataset.manifest.series or 1) > 1
     return Problem(
         kind=task.predict.type,
         classes=0 if task.predict.type == "regression" else max(int(np.nanmax(y)) + 1, 2),
@@ -131,10 +139,13 @@ def problem_of(task: Task, dataset: Dataset) -> Problem:
         labels=dataset.manifest.classes,
         timed=timed,
         reach=reach,
+        ahead=label.reach,
         embargo=max(dataset.manifest.embargo, reach) if timed else 0,
         group=split.group if split.by == "group" else None,
         returns=_returns(task, dataset) if timed else None,
         private=task.protocol.inputs == "private",
+        entity=dataset.manifest.entity if several else None,
+        time=dataset.time if several else None,
     )
 
 

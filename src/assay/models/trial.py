@@ -136,6 +136,8 @@ def _run(study: Study, job: Job, kind: Family) -> Outcome:
 
 def judge(problem: Problem, fitted: Fitted, rows: Rows, past: Rows | None = None) -> dict[str, float]:
     """All metrics of a trained model on rows, whose past is given for the models that look at it."""
+    if fitted.needs_history and problem.entity is not None:
+        raise ValueError("it looks at the rows before, which are of other series")
     start = 0
     seen = rows
     if fitted.needs_history and past is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from assay.bench.words import plural
 from assay.report.table import NONE, UNKNOWN, Cell, Line, Table, count, number, row, short, table
 from assay.report.words import PARTS
 
@@ -69,11 +70,18 @@ def part_bars(manifest: Manifest) -> list[Bar]:
 def split_words(manifest: Manifest) -> str:
     """How rows were parted."""
     said = f"The rows were parted {_SPLITS.get(manifest.split, manifest.split)}."
-    if manifest.embargo:
-        said += (
-            f" Before each boundary {manifest.embargo:,} rows are left out, because what is predicted for them "
-            "lies on the other side."
+    if manifest.series is not None:
+        said = (
+            f"The rows are of {manifest.series:,} series, told apart by {manifest.entity}; what a "
+            f"model sees of a row, and what it predicts, is of that row's series only. {said}"
         )
+    if manifest.embargo:
+        rows = (
+            f"{manifest.embargo:,} rows"
+            if manifest.series is None
+            else f"the rows of {plural(manifest.embargo, 'time')}"
+        )
+        said += f" Before each boundary {rows} are left out, because what is predicted for them lies on the other side."
     return said
 
 
@@ -94,7 +102,7 @@ def always_checked(task: Task, manifest: Manifest) -> list[str]:
     if manifest.type != "regression":
         said.append("every part has more than one class")
     if manifest.time:
-        said.append("time never goes backwards")
+        said.append("time never goes backwards" + " within a series" * (manifest.series is not None))
     if any(source.kind == "cryo" and source.continuity for source in task.data.sources):
         said.append("no block is missing or doubled, and each follows the one before")
     if any(feature.op == "function" for feature in task.data.features):

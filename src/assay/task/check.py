@@ -80,6 +80,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     yield from check_sql(task)
     yield from _metric(task)
     yield from _existing(task)
+    yield from check_series(task)
     yield from _split(task)
     yield from _pace(task)
 
@@ -108,9 +109,31 @@ def _existing(task: Task) -> Iterator[Finding]:
         yield contradiction(("existing", "value"), f"{value:g} is no class", "Give 0, 1, ...")
 
 
+def check_series(task: Task) -> Iterator[Finding]:
+    """What the column that tells series apart cannot be; building the dataset looks for it as well."""
+    data = task.data
+    if data.entity is None:
+        return
+    if not _ordered(task):
+        yield contradiction(
+            ("data", "entity"), "the series have no time to be ordered by", "Name the time column in [data] time."
+        )
+    for other, what in ((data.time, "the time"), (task.predict.target, "the target")):
+        if data.entity == other:
+            yield contradiction(
+                ("data", "entity"), f"{other} is {what}, and tells no series apart", "Name another column."
+            )
+
+
+def _ordered(task: Task) -> bool:
+    """Whether the rows have a time: of their own, or of the blocks they are from."""
+    data = task.data
+    return data.time is not None or data.bars is not None or bool(data.events)
+
+
 def _split(task: Task) -> Iterator[Finding]:
     data = task.data
-    ordered = data.time is not None or data.bars is not None or bool(data.events)
+    ordered = _ordered(task)
     if not ordered and (data.split.by == "time" or data.label.reach > 0):
         yield contradiction(
             ("data", "split", "by") if data.split.by == "time" else ("data", "label"),

@@ -27,6 +27,7 @@ def check_columns(task: Task, project: Path) -> Iterator[Finding]:
     yield from _files(task, project)
     yield from _functions(task, project)
     yield from _target(task)
+    yield from _entity(task, project)
     known = _known(task, project)
     if known is not None:
         yield from _absent(task, known)
@@ -99,11 +100,22 @@ def _known(task: Task, project: Path) -> set[str] | None:
         return None
     if data.bars is not None:
         columns = {column.name for column in data.bars.columns} | {"time", "block_number"}
+        columns |= {data.entity} if data.entity else set()
     elif len(data.sources) + len(data.events) != 1 or (found := _of_source(task, project)) is None:
         return None
     else:
         columns = found
     return columns | {feature.name for feature in data.features} | {task.data.time or "time"}
+
+
+def _entity(task: Task, project: Path) -> Iterator[Finding]:
+    """The column that tells series apart is one of the source's, also where bars are made of it."""
+    data = task.data
+    if data.entity is None or len(data.sources) + len(data.events) != 1:
+        return
+    columns = _of_source(task, project)
+    if columns is not None:
+        yield from _one(("data", "entity"), data.entity, columns)
 
 
 def _of_source(task: Task, project: Path) -> set[str] | None:

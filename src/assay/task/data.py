@@ -321,7 +321,8 @@ class FunctionFeature(_Feature):
 
     op: Literal["function"]
     function: Annotated[str, StringConstraints(pattern=r"^[^:]+\.py:[A-Za-z_]\w*$")] = Field(
-        description='"features.py:name"; called with the table so far (a polars DataFrame), it returns one value a row.'
+        description='"features.py:name"; called with the table so far (a polars DataFrame; of one series, if there '
+        "are several), it returns one value a row."
     )
 
 
@@ -383,7 +384,9 @@ class Split(Section):
     validation: Fraction = Field(0.2, description="Share of the validation rows.")
     test: Fraction = Field(0.2, description="Share of the test rows.")
     embargo: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="Rows left out between two parts; by default, and at least, as far as the label sees."
+        None,
+        description="Rows (of several series: distinct times) left out between two parts; by default, and at least, "
+        "as far as the label sees.",
     )
     group: Text | None = Field(None, description='by = "group": rows of equal value in this column stay together.')
     stratify: bool | None = Field(
@@ -438,6 +441,11 @@ class DataSpec(Section):
     """From which sources the rows come, and what is made of them."""
 
     time: Text | None = Field(None, description="The time column; without one the rows have no order.")
+    entity: Text | None = Field(
+        None,
+        description="The column that tells series apart, such as a pool, an account or a borrower: bars, lags, "
+        "windows and labels then stay within one series. It needs a time; without it all rows are one series.",
+    )
     table: Text | None = Field(
         None, description="The table whose rows are learned from, where there are no bars; by default the first."
     )
@@ -466,6 +474,7 @@ class DataSpec(Section):
         tables = [source.name for source in self.sources] + [event.name for event in self.events]
         columns = [feature.name for feature in self.features]
         bars = [column.name for column in self.bars.columns] if self.bars else []
+        bars += [self.entity] if self.bars and self.entity else []
         for what, names in (("tables", tables), ("features", columns), ("columns of the bars", bars)):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:

@@ -42,7 +42,7 @@ class Existing(Section):
     function: Name | None = Field(
         None,
         description='kind = "function": "file.py:name" in the project folder; called with the rows as a polars '
-        "DataFrame, it returns one value a row.",
+        "DataFrame (those of each series by itself, if there are several), it returns one value a row.",
     )
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.data.bars import bars
-from assay.data.errors import ColumnMissing, Duplicated, TimeBackwards, TooFewRows
+from assay.data.errors import ColumnMissing, ContractBroken, Duplicated, MixedTypes, TimeBackwards, TooFewRows
 from assay.data.table import Table
 from assay.task.data import Bars
 
@@ -69,9 +69,9 @@ def gathered(rows, every="1h", parts=1, columns=COLUMNS, blocks=None):
     return bars(spec, {"trades": table(rows, parts)}, "trades", blocks)
 
 
-def by_hand(rows, length):
-    """The same bars, one row after another."""
-    low, high = rows[0][0], rows[-1][0]
+def by_hand(rows, length, high=None):
+    """The same bars, one row after another; up to `high` if the data goes on."""
+    low, high = rows[0][0], rows[-1][0] if high is None else high
     found, close = [], None
     for number in range(-(-low // length), high // length):
         own = [row for row in rows if number * length <= row[0] < (number + 1) * length]
@@ -284,3 +284,123 @@ def test_too_little_data_and_no_time():
     spec = Bars.model_validate({"every": "1h", "columns": COLUMNS[:1]})
     with pytest.raises(ColumnMissing, match="the table has none"):
         bars(spec, {"trades": untimed}, "trades", None)
+
+
+def pools(series, parts=1, order="by time"):
+    """The trades of several pools as one table: by time, as a chain has them, or pool after pool."""
+    frame = pl.concat(table(rows).frame().with_columns(pl.lit(name).alias("pool")) for name, rows in series.items())
+    if order == "by time":
+        frame = frame.sort("time", maintain_order=True)
+    size = max(1, -(-frame.height // parts))
+    pieces = tuple(frame.lazy().slice(start, size) for start in range(0, frame.height, size))
+    return Table("trades", pieces, "", "trades.parquet", ("time",), time="time")
+
+
+def gathered_each(series, blocks=None, every="1h", **options):
+    spec = Bars.model_validate({"every": every, "columns": COLUMNS})
+    return bars(spec, {"trades": pools(series, **options)}, "trades", blocks, entity="pool")
+
+
+some_series = st.dictionaries(
+    st.sampled_from(["A", "b", "ü", "zz"]),
+    st.builds(
+        lambda count, seed, begin, seconds: [(begin + t, p, a, s) for t, p, a, s in trades(count, seed, seconds)],
+        st.integers(1, 60),
+        st.integers(0, 99),
+        st.integers(0, 40_000),
+        st.integers(60, 40_000),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=60)
+@given(some_series, st.integers(1, 12), st.sampled_from(["by time", "pool after pool"]))
+def test_bars_of_a_series_are_those_of_it_alone_and_go_on_to_the_end_of_the_data(series, parts, order):
+    high = max(rows[-1][0] for rows in series.values())
+    wanted = {name: by_hand(rows, 3600, high) for name, rows in series.items()}
+    try:
+        frame, grid = gathered_each(series, parts=parts, order=order)
+    except TooFewRows:
+        assert not any(wanted.values())
+        return
+    assert frame.select("time", "pool").equals(frame.select("time", "pool").unique().sort("time", "pool"))
+    assert frame.height == sum(len(own) for own in wanted.values())
+    assert grid.incomplete == sum(
+        max(-(-high // 3600) - rows[0][0] // 3600, 0) - len(wanted[name]) for name, rows in series.items()
+    )
+    for name, rows in series.items():
+        own = frame.filter(pl.col("pool") == name).drop("pool")
+        for got, expected in zip(own.drop("time").rows(), wanted[name], strict=True):
+            for one, other in zip(got, expected, strict=True):
+                assert one == (None if other is None else pytest.approx(other, rel=1e-12))
+        try:
+            alone, _ = gathered(rows)
+        except TooFewRows:
+            continue
+        # To the last bit, as far as it goes alone.
+        assert own.head(alone.height).equals(alone, null_equal=True)
+
+
+@settings(max_examples=25)
+@given(some_series, st.integers(2, 20))
+def test_neither_parts_nor_order_of_the_series_matter(series, parts):
+    try:
+        found, grid = gathered_each(series)
+    except TooFewRows:
+        return
+    for order in ("by time", "pool after pool"):
+        again, grid_again = gathered_each(series, parts=parts, order=order)
+        assert again.equals(found, null_equal=True)
+        assert grid_again == grid
+
+
+def test_bars_of_blocks_of_several_pools():
+    series = {"A": trades(count=40, seconds=12 * 100), "B": [(12 * 57, 1.0, 1.0, 1), (12 * 73, 2.0, 1.0, 0)]}
+    frame, grid = gathered_each(series, blocks=blocks(104), every="10 blocks")
+    own = frame.filter(pl.col("pool") == "B")
+    # It begins within the bar of blocks 50 to 59, and goes on though it trades no more.
+    assert own["block_number"].to_list() == [69, 79, 89, 99]
+    assert own["close"].to_list() == [None, 2.0, 2.0, 2.0]
+    assert own["swaps"].to_list() == [0, 1, 0, 0]
+    first = series["A"][0][0] // 12
+    assert frame.filter(pl.col("pool") == "A")["block_number"][0] == -(-first // 10) * 10 + 9
+    assert grid.incomplete == 2 + 1 + (first % 10 != 0)
+
+
+def test_what_tables_of_several_series_lack():
+    series = {"A": trades(count=60), "B": trades(count=60, seed=1)}
+    columns = [{"name": "n", "op": "count"}, {"name": "m", "op": "sum", "of": "amount", "table": "mints"}]
+    spec = Bars.model_validate({"every": "1h", "columns": columns})
+
+    def found(mints, trades=None):
+        return bars(spec, {"trades": trades or pools(series), "mints": mints}, "trades", None, entity="pool")[0]
+
+    mints = pools({"B": trades(count=30, seed=5)})
+    minted = found(mints)
+    assert minted.filter(pl.col("pool") == "A")["m"].to_list() == [0.0] * minted.filter(pl.col("pool") == "A").height
+    assert minted.filter(pl.col("pool") == "B")["m"].sum() > 0
+    with pytest.raises(ColumnMissing, match=r"\[data.bars\] of trades needs the column pool"):
+        found(table(trades()))
+    numbered = mints.map(lambda part: part.with_columns(pl.lit(1).alias("pool")))
+    with pytest.raises(MixedTypes, match="of type Int32, and the bars' own of type String"):
+        found(numbered)
+    holes = pools(series, parts=4).map(lambda part: part.with_columns(pl.when(pl.col("side") == 1).then("pool")))
+    with pytest.raises(ContractBroken, match="rows of trades have no pool"):
+        found(mints, holes)
+
+
+def test_a_series_out_of_order_is_refused_within_and_between_parts():
+    series = {"A": trades(count=50), "B": trades(count=50, seed=1)}
+    in_turn, mixed = pools(series, order="pool after pool").frame(), pools(series).frame()
+    # Behind a row of the other pool too: the one it is compared with may be parts away.
+    other = next(row for row in range(40, 100) if mixed["pool"][row - 1] != mixed["pool"][0])
+    for frame, place, copied in ((in_turn, 10, 0), (in_turn, 75, 50), (mixed, other, 0)):
+        wrong = pl.concat([frame.head(place), frame[copied], frame.tail(100 - place)])
+        for size in (101, 50, 7, 1):
+            parts = tuple(wrong.lazy().slice(start, size) for start in range(0, 101, size))
+            spec = Bars.model_validate({"every": "1h", "columns": COLUMNS})
+            disordered = Table("trades", parts, "", "trades.parquet", ("time",), time="time")
+            with pytest.raises(TimeBackwards, match=f"row {place + 1} of trades.parquet"):
+                bars(spec, {"trades": disordered}, "trades", None, entity="pool")

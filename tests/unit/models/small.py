@@ -92,6 +92,17 @@ def problem(kind="regression", **changes):
     return Problem(**facts | changes)
 
 
+def panel(kind="regression", *, series=3, count=ROWS, seed=0):
+    """The rows of several accounts, each with times of its own, in the order of time."""
+    random = np.random.default_rng(seed)
+    frame = table(kind, rows=count, seed=seed)
+    place = pl.DataFrame({"time": random.integers(0, count // 2, count), "account": random.integers(0, series, count)})
+    found = pl.concat([place, frame], how="horizontal").unique(["time", "account"], keep="first", maintain_order=True)
+    found = found.sort("time", "account")
+    X = found.select(f"x{index}" for index in range(4)).to_numpy().astype(np.float32)
+    return Rows(X, found["y"].to_numpy().astype(np.float64), found)
+
+
 def rows(kind="regression", *, timed=False, count=ROWS, seed=0):
     """The rows of such a question."""
     frame = table(kind, timed=timed, rows=count, seed=seed)

@@ -9,7 +9,7 @@ from assay.models.errors import ExistingFailed
 from assay.models.existing import ExistingProcess, decide
 from assay.task.sections import Existing
 
-from .small import problem, rows
+from .small import panel, problem, rows
 
 
 def test_its_four_forms(tmp_path):
@@ -105,3 +105,22 @@ def test_two_classes_by_their_values_or_as_a_probability(tmp_path):
     assert decide(question, pl.DataFrame({"today": [0.25, 0.5]}), tmp_path).tolist() == [0.25, 0.5]
     with pytest.raises(ExistingFailed, match="it answered 3"):
         decide(question, pl.DataFrame({"today": [1, 3]}), tmp_path)
+
+
+def test_a_function_answers_to_the_rows_of_one_series_at_a_time(tmp_path):
+    (tmp_path / "before.py").write_text(
+        "def decide(rows):\n    assert rows['account'].n_unique() == 1\n    return rows['y'].shift(1).fill_null(-7.0)\n"
+    )
+    (tmp_path / "short.py").write_text("def decide(rows):\n    return rows['y'].head(3)\n")
+    own = panel(series=4)
+    asked = problem(
+        entity="account", time="time", existing=Existing(kind="function", function="before.py:decide"), timed=True
+    )
+    found = decide(asked, own.frame, tmp_path)
+    expected = own.frame.select(pl.col("y").shift(1).over("account").fill_null(-7.0)).to_series()
+    assert np.array_equal(found, expected.to_numpy())
+    with pytest.raises(ExistingFailed, match="there is no column account"):
+        decide(asked, own.frame.drop("account"), tmp_path)
+    short = problem(entity="account", time="time", existing=Existing(kind="function", function="short.py:decide"))
+    with pytest.raises(ExistingFailed, match=r"it gave \(3,\) for [0-9]+ rows of account 0"):
+        decide(short, own.frame.sort("account", maintain_order=True), tmp_path)

@@ -5,8 +5,9 @@ import pytest
 
 from assay.models.registry import family
 from assay.models.rows import Rows
+from assay.models.trial import judge
 
-from .small import problem, rows
+from .small import panel, problem, rows
 
 NAMES = ["ewma", "garch", "har"]
 
@@ -41,6 +42,14 @@ def test_it_is_read_again_and_not_proven(name, tmp_path):
     assert (one.provable, one.searched) == (False, False)
     assert "time" in one.refuses(problem(returns="x0"), known)
     assert "binary" in one.refuses(problem("binary", timed=True), known)
+    assert one.refuses(question(entity="account", time="time"), known) == "is for one series"
+
+
+def test_what_looks_at_the_rows_before_is_not_judged_on_several_series():
+    own = panel()
+    fitted = family("har").fit({}, problem(timed=True, reach=1), rows(timed=True), 0)
+    with pytest.raises(ValueError, match="of other series"):
+        judge(problem(timed=True, entity="account", time="time"), fitted, own, past=own)
 
 
 def test_ewma_is_the_weighted_mean_of_squares():

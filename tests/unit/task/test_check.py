@@ -2,8 +2,9 @@
 
 import pytest
 
+from assay.project.project import Project
 from assay.task.check import check
-from assay.task.errors import TaskContradiction
+from assay.task.errors import TaskContradiction, TaskField
 
 AMM = [
     # template's text, what is written instead, field, words
@@ -80,6 +81,25 @@ def test_a_loss_that_ignores_the_prediction(project):
             "[data.label]",
             "no time",
         ),
+        ("[[data.sources]]", 'entity = "score"\n\n[[data.sources]]', "[data] entity", "[data] time"),
+        (
+            "[[data.sources]]",
+            'time = "weight"\nentity = "scor"\n\n[[data.sources]]',
+            "[data] entity",
+            "Did you mean score?",
+        ),
+        (
+            "[[data.sources]]",
+            'time = "weight"\nentity = "weight"\n\n[[data.sources]]',
+            "[data] entity",
+            "weight is the time",
+        ),
+        (
+            "[[data.sources]]",
+            'time = "weight"\nentity = "paid"\n\n[[data.sources]]',
+            "[data] entity",
+            "paid is the target",
+        ),
         (
             "[[data.sources]]",
             '[[data.features]]\nname = "paid"\nop = "column"\n\n[[data.sources]]',
@@ -118,3 +138,31 @@ def test_a_warning_is_no_contradiction(project):
     found = check(made.folder)
     assert [finding.severity for finding in found.findings] == ["warning"]
     found.require()
+
+
+def test_series_without_a_time_are_found_by_the_check_and_by_the_walk(project, rows):
+    made = project("blank", file=str(rows), target="paid")
+    line = made.edit("[[data.sources]]", 'entity = "score"\n\n[[data.sources]]')
+    (found,) = check(made.folder).contradictions
+    assert (found.path, found.todo) == (("data", "entity"), "Name the time column in [data] time.")
+    with pytest.raises(TaskContradiction, match=rf"line {line}: \[data\] entity: the series have no time"):
+        Project(made.folder).step("data")
+    made.edit('entity = "score"', 'entity = "score"\ntime = "weight"')
+    assert check(made.folder).contradictions == []
+
+
+def test_the_entity_of_bars_is_a_column_of_their_source(project, rows):
+    made = project("blank", file=str(rows), target="paid")
+    bars = (
+        '[data.bars]\nevery = "1h"\ncolumns = [{name = "n", op = "count"}, {name = "paid", op = "last", of = "paid"}]'
+    )
+    made.edit("[[data.sources]]", f'time = "weight"\nentity = "sise"\nkeep = ["sise"]\n\n{bars}\n\n[[data.sources]]')
+    listed = check(made.folder).contradictions
+    assert [(found.path, found.todo[:18]) for found in listed if found.path == ("data", "entity")] == [
+        (("data", "entity"), "Did you mean size?")
+    ]
+    made.edit('entity = "sise"\nkeep = ["sise"]', 'entity = "size"\nkeep = ["size"]')
+    assert [found.path for found in check(made.folder).contradictions if found.path[0] == "data"] == []
+    made.edit('name = "n"', 'name = "size"')
+    with pytest.raises(TaskField, match="two columns of the bars are called size"):
+        check(made.folder)
