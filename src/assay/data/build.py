@@ -21,6 +21,8 @@ from assay.data.manifest import LeftOut
 from assay.data.write import SPLIT, Finished, write
 from assay.task.check import Check, check_series
 from assay.task.data import ColumnFeature, FunctionFeature
+from assay.task.errors import TaskContradiction
+from assay.task.read import written
 from assay.task.task import TASK_FILE
 
 if TYPE_CHECKING:
@@ -72,9 +74,7 @@ def build(
     """
     step = progress or (lambda _: None)
     place, folder = Path(project), Path(out)
-    if (place / TASK_FILE).is_file():
-        # With the line of the file, and before anything is read.
-        Check(place / TASK_FILE, task, [*check_series(task)]).require()
+    _refuse_contradictions(task, place)
     with files.scratch() as work:
         tables = rows_of.open_tables(task, place, work, step)
         inputs = inputs_hash(task, place, {name: table.digest for name, table in tables.items()})
@@ -84,6 +84,15 @@ def build(
             return kept
         rows = rows_of.make(task, place, work, tables, step)
         return _finish(task, Place(place, folder), rows, inputs, step)
+
+
+def _refuse_contradictions(task: Task, project: Path) -> None:
+    """Say before anything is read what the task says of series and cannot be; with the line, if it has a file."""
+    findings = [*check_series(task)]
+    if findings and (project / TASK_FILE).is_file():
+        Check(project / TASK_FILE, task, findings).require()
+    for found in findings:
+        raise TaskContradiction(f"{written(found.path)}: {found.what}", found.todo)
 
 
 def _kept(folder: Path, inputs: str) -> Dataset | None:

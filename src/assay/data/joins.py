@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.data.errors import ColumnMissing, Duplicated
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _THEIR_TIME = "\x00their_time"
 
 
-def join(rows: pl.DataFrame, spec: Join, other: Table, *, time: str | None) -> pl.DataFrame:
+def join(rows: pl.DataFrame, spec: Join, other: Table, *, time: str | None, entity: str | None = None) -> pl.DataFrame:
     """Add columns of another table.
 
     Parameters
@@ -31,6 +32,8 @@ def join(rows: pl.DataFrame, spec: Join, other: Table, *, time: str | None) -> p
         is at most the row's; else the one row with equal keys.
     time
         The rows' time column.
+    entity
+        The column that tells series apart. If it is one of `on`, the other table has series too, each in order.
 
     Raises
     ------
@@ -61,7 +64,8 @@ def join(rows: pl.DataFrame, spec: Join, other: Table, *, time: str | None) -> p
             raise Duplicated(f"{where}: {spec.on[0]} {twice[spec.on[0]][0]!r:.40} is there twice", "Make it a key.")
         return rows.join(theirs, on=list(spec.on), how="left", maintain_order="left")
     assert other.time is not None  # noqa: S101 - by_time says so
-    found = list(other.ordered([*spec.on, other.time, *taken]))
+    each = entity if entity in spec.on and other.order == (other.time,) else None
+    found = list(replace(other, within=each).ordered([*spec.on, other.time, *taken]))
     if not found:
         raise other.nothing()
     delay = pl.duration(seconds=0 if spec.delay == "0s" else seconds(spec.delay))

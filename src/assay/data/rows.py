@@ -114,7 +114,8 @@ def make(task: Task, project: Path, work: Path, tables: dict[str, Table], progre
     rows.quarantine = opened.quarantine
     for spec in data.joins:
         progress(f"Joining {spec.table}")
-        rows.frame = joins.join(rows.frame, spec, opened.table(spec.table, "[[data.joins]]"), time=rows.time)
+        other = opened.table(spec.table, "[[data.joins]]")
+        rows.frame = joins.join(rows.frame, spec, other, time=rows.time, entity=rows.entity)
     own = [check for check in data.checks if check.table is None and not (rows.time == check.column and _sorts(check))]
     # A check of a column that is only made later (the target) is applied then.
     there = [check for check in own if check.column in rows.frame.columns]

@@ -31,7 +31,7 @@ def require_entity(schema: pl.Schema, entity: str, where: str) -> None:
     if not (dtype.is_integer() or dtype in {pl.String, pl.Binary} or isinstance(dtype, pl.Categorical | pl.Enum)):
         raise MixedTypes(
             f"{where}: the column {entity} is of type {dtype}, which tells no series apart",
-            "Give text, whole numbers or addresses.",
+            f'Give text, whole numbers or addresses; in a CSV, types = {{{entity} = "text"}}.',
         )
 
 
@@ -62,7 +62,7 @@ def ordered(rows: pl.DataFrame, time: str | None, entity: str, table: str) -> pl
     if time is None:
         raise SettingsUnfit(
             f"[data] entity is {entity}, and the rows of {table} have no time: series are ordered by it",
-            "Set [data] time, or leave out `entity`.",
+            'Set [data] time, or for chain data collect "blocks" as well.',
         )
     again = rows.select(~pl.struct(time, entity).is_first_distinct()).to_series()
     if again.any():

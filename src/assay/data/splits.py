@@ -140,7 +140,9 @@ def _dealt(order: np.ndarray, height: int, shares: np.ndarray) -> np.ndarray:
 
 def _by_group(groups: pl.Series, shares: np.ndarray, seed: int) -> np.ndarray:
     """Whole groups, in random order, each to the part that lacks the most rows."""
-    text = groups.bin.encode("hex") if groups.dtype.base_type().__name__ == "Binary" else groups.cast(str)
+    import polars as pl
+
+    text = groups.bin.encode("hex") if groups.dtype == pl.Binary else groups.cast(str)
     keys = text.fill_null("\x00missing").to_numpy()
     names, place, sizes = np.unique(keys, return_inverse=True, return_counts=True)
     wanted = shares * len(keys)

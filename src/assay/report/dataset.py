@@ -72,8 +72,8 @@ def split_words(manifest: Manifest) -> str:
     said = f"The rows were parted {_SPLITS.get(manifest.split, manifest.split)}."
     if manifest.series is not None:
         said = (
-            f"The rows are of {manifest.series:,} series, told apart by {manifest.entity}; what a "
-            f"model sees of a row, and what it predicts, is of that row's series only. {said}"
+            f"The rows are of {manifest.series:,} series, told apart by {manifest.entity}; no feature and no answer of "
+            f"one is made of rows of another. {said}"
         )
     if manifest.embargo:
         rows = (

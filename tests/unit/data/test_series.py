@@ -30,6 +30,7 @@ from assay.data.gates import Quarantine
 from assay.data.rows import Rows
 from assay.data.splits import PARTS, split
 from assay.task.data import Label, Split
+from assay.task.errors import TaskContradiction
 
 from .small import SWAP, log, make_task, write_chain
 from .test_features import ALL, HONEST, LEAKING, specs, write
@@ -392,6 +393,20 @@ def test_a_join_may_be_of_the_series(project):
     assert dict(frame.select("pool", "fee").unique().rows()) == {"A": 1, "B": 5, "C": 30}
 
 
+def test_a_join_by_time_takes_the_same_series_from_a_table_in_any_order_of_series(project):
+    quotes = pools(seed=5).select("at", "pool", quote="price").filter(pl.int_range(pl.len()) % 4 > 0)
+    sources = [POOL, {"name": "quotes", "kind": "csv", "path": "quotes.csv"}]
+    joins = [{"table": "quotes", "on": ["pool"], "delay": "90m"}]
+    for ordered in (quotes, quotes.sort("pool", maintain_order=True)):
+        ordered.write_csv(project / "quotes.csv")
+        frame = built(project, pools(), sources=sources, joins=joins, keep=["quote"]).frame()
+        for at, pool, quote in frame.select("at", "pool", "quote").head(60).rows():
+            known = quotes.filter(pl.col("pool") == pool).filter(
+                pl.col("at").str.to_datetime(time_zone="UTC") <= at - dt.timedelta(minutes=90)
+            )
+            assert quote == (known["quote"][-1] if known.height else None)
+
+
 def _with(**columns):
     return pools().with_columns(**columns)
 
@@ -418,7 +433,9 @@ BAD = {
         TimeBackwards,
         r"backwards in at at row 181 \(pool A\): 2024-01-01 00:00:00\+00:00 after 2024-01-03 11:00:00",
     ),
-    "no time": (pools(), {"time": None}, SettingsUnfit, r"\[data\] entity is pool, and the rows of rows have no time"),
+    "no time": (pools(), {"time": None}, TaskContradiction, r"^\[data\] entity: the series have no time"),
+    "the target": (pools(), {"entity": "next"}, TaskContradiction, r"^\[data\] entity: next is the target"),
+    "the time": (pools(), {"entity": "at"}, TaskContradiction, r"^\[data\] entity: at is the time"),
     "a category in the entity's place": (
         pools(),
         {"features": [{"name": "pool", "op": "category", "values": ["A"]}]},
@@ -447,6 +464,14 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(project, frame, options, e
         built(project, frame, **options)
     assert "\n" not in str(caught.value)
     assert not (project / "data").exists()
+
+
+def test_events_without_blocks_have_no_time(project):
+    write_chain(project / "chain" / "pool", [log(block, 0, [5, -5, 1, True]) for block in range(99)])
+    source = {"name": "pool", "kind": "cryo", "folder": "chain/pool", "datasets": ["logs"]}
+    data = {"sources": [source], "events": [{"name": "swap", "signature": SWAP}], "entity": "address"}
+    with pytest.raises(SettingsUnfit, match=r"\[data\] entity is address, and the rows of swap have no time"):
+        build(make_task(data, target="fee"), project, project / "data")
 
 
 def test_rows_of_no_series_can_be_set_aside(project):
