@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assay.core import files
 from assay.core.errors import AssayError
 from assay.core.hashing import digest
-from assay.data import contracts, features, labels, leakage, quality, splits
+from assay.data import contracts, features, functions, labels, leakage, quality, splits
 from assay.data import rows as rows_of
 from assay.data.dataset import Dataset
 from assay.data.errors import SettingsUnfit, TooFewRows
@@ -213,11 +213,13 @@ def inputs_hash(task: Task, project: Path, sources: dict[str, str]) -> str:
 
 
 def code_hash(task: Task, project: Path) -> str:
-    """SHA-256 of this room's files and of the project's files that features call."""
+    """SHA-256 of this room's files and, where features are functions, of the project's own: each may import others."""
     here = Path(__file__).parent
     own = sorted(here.rglob("*.py"))
     hashes = [f"{path.relative_to(here).as_posix()} {digest(path.read_bytes())}" for path in own]
     called = {spec.function.rpartition(":")[0] for spec in task.data.features if isinstance(spec, FunctionFeature)}
+    if called:
+        called |= {path.relative_to(project).as_posix() for path in functions.code_files(project)}
     hashes += [f"{name} {digest(files.read(project / name))}" for name in sorted(called)]
     hashes += [f"{event.abi} {digest(files.read(project / event.abi))}" for event in task.data.events if event.abi]
     return digest("\n".join(hashes).encode())

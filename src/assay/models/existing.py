@@ -149,7 +149,7 @@ def _called(process: Existing, frame: pl.DataFrame, project: Path) -> Any:
     try:
         spec.loader.exec_module(module)
         return getattr(module, function)(frame)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise _failed(process, f"{what:.200}", f"Repair {name}.") from error
     finally:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import assay
 from assay.core.hashing import digest
+from assay.data.functions import code_files
 from assay.project.content import ABSENT, Memory, of_file, of_place
 from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource, SqlSource
 
@@ -98,11 +99,21 @@ def inputs(step: Step, task: Task, project: Path, memory: Memory, outputs: dict[
     for section in step.sections:
         text = _text(content[section], (step.name, section))
         found[f"[{section}]" if isinstance(content[section], dict) else section] = digest(text.encode())
-        for file in sorted(set(_FUNCTION.findall(text))):
-            found[file] = of_file(project / file, memory)
+        found |= _code(text, project, memory)
     if step.name == "data":
         found |= _sources(task, project, memory)
+        # The dataset keeps the columns that these name.
+        named = [task.existing.column, task.existing.rule, task.value.loss]
+        found["the columns that [existing] and [value] name"] = digest(json.dumps(named).encode())
     return found | {f"the step {name}": outputs.get(name, ABSENT) for name in step.needs}
+
+
+def _code(text: str, project: Path, memory: Memory) -> dict[str, str]:
+    """Digests of the files whose functions are named, and of the project's others, which those may import."""
+    named = set(_FUNCTION.findall(text))
+    if named:
+        named |= {path.relative_to(project).as_posix() for path in code_files(project)}
+    return {file: of_file(project / file, memory) for file in sorted(named)}
 
 
 def _text(content: Any, place: tuple[str, str]) -> str:

@@ -42,7 +42,7 @@ class Source(Section):
 
     name: Column = Field(description="The name that the rest of the task calls this source by.")
     time: Text | None = Field(None, description="Its time column, if that is not [data] time.")
-    time_unit: Literal["s", "ms", "us"] | None = Field(
+    time_unit: Literal["s", "ms", "us", "ns"] | None = Field(
         None, description="What a whole number in the time column counts since 1970; guessed from its size if absent."
     )
     key: tuple[Text, ...] = Field((), description="Columns that together tell its rows apart; duplicates are refused.")

@@ -80,15 +80,31 @@ def kind_of_target(rows: Rows, target: str) -> str:
 
 
 def usual_answer(rows: Rows, target: str, kind: str) -> float:
-    """What somebody would say who knows no features: the mean, the share of ones, the commonest class."""
+    """What somebody would say who knows no features: the mean, the share of class 1, the commonest class.
+
+    Classes are counted as the dataset numbers them: 0, 1, ... in the order of their values.
+    """
     values = rows.head[target].drop_nulls()
-    if not values.dtype.is_numeric() and values.dtype.base_type().__name__ != "Boolean":
-        classes = values.unique().sort()
-        values = values.replace_strict(classes, range(len(classes)))
+    if kind == "regression":
+        return _mean(values)
+    classes = values.unique().sort()
+    codes = values.replace_strict(classes, range(len(classes)))
     if kind == "multiclass":
-        return int(values.mode().min())  # type: ignore[arg-type]
-    mean = values.cast(float).mean()
-    return float(f"{mean:.6g}") if isinstance(mean, float) else 0.0
+        return int(codes.mode().min())  # type: ignore[arg-type]
+    return float(f"{(codes == 1).mean():.6g}")
+
+
+def _mean(values: pl.Series) -> float:
+    if not (values.dtype.is_numeric() or values.dtype.base_type().__name__ == "Boolean"):
+        raise AnswerMissing(
+            f"the column {values.name} is of type {values.dtype}, and a regression predicts numbers",
+            "Choose binary or multiclass, or another column.",
+        )
+    numbers = values.cast(float)
+    mean = numbers.filter(numbers.is_finite()).mean()
+    if not isinstance(mean, float):
+        raise AnswerMissing(f"the column {values.name} holds no finite number", "Choose another column.")
+    return float(f"{mean:.6g}")
 
 
 def time_column(rows: Rows) -> str | None:

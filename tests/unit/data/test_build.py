@@ -390,6 +390,17 @@ def test_a_function_that_sees_the_future_stops_the_build(project):
     assert not report.ok
 
 
+def test_a_file_that_a_function_imports_is_part_of_the_code(project):
+    listed = [{"name": "f", "op": "function", "function": "features.py:f"}]
+    (project / "features.py").write_text("import of_mine\ndef f(rows):\n    return rows['a'] * of_mine.K\n")
+    found = []
+    for factor in (2, 3):
+        (project / "of_mine.py").write_text(f"K = {factor}\n")
+        found.append(built(project, tabular(200), features=listed))
+    assert found[0].manifest.content_hash != found[1].manifest.content_hash
+    assert found[0].manifest.code_hash != found[1].manifest.code_hash
+
+
 def test_the_check_finds_nothing_in_honest_data_and_names_what_is_broken(project):
     _with(t=ROW).write_csv(project / "rows.csv")
     report = check(make_task({"sources": [CSV], "time": "t"}), project)

@@ -259,12 +259,22 @@ def test_honest_functions_are_not_accused(project):
         ("def f(rows:", "SyntaxError"),
         ("1 / 0", "ZeroDivisionError"),
         ("f = 3", "no function f"),
+        ("import sys\nsys.exit(5)", "SystemExit: 5"),
+        ("def f(rows):\n    raise SystemExit", "SystemExit"),
     ],
 )
 def test_functions_that_fail(project, body, word):
     write(project, body)
     with pytest.raises(FunctionFailed, match=word):
         values({"op": "function", "function": "features.py:f"}, project=project)
+
+
+def test_a_file_beside_it_is_imported_as_it_is_now(project):
+    write(project, "import helper_of_f\ndef f(rows):\n    return rows['price'] * helper_of_f.K\n")
+    for factor in (2, 3):
+        write(project, f"K = {factor}\n", "helper_of_f.py")
+        assert values({"op": "function", "function": "features.py:f"}, project=project)[0][3] == factor * PRICE[3]
+    assert not (project / "__pycache__").exists()
 
 
 def test_a_function_in_a_file_that_is_not_there(project):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.core.errors import StorageError
+from assay.task.check import check
 from assay.task.errors import AnswerMissing, ProjectExists, TemplateUnknown
 from assay.task.init import init
 from assay.task.task import Task
@@ -114,6 +115,26 @@ def test_the_type_is_guessed_from_the_values(values, kind, tmp_path):
     path.write_text("\n".join(["x,y", *(f"{number},{value}" for number, value in enumerate(values))]))
     init(tmp_path / "own", "blank", {"file": str(path), "target": "y"})
     assert Task.load(tmp_path / "own").predict.type == kind
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "usual"),
+    [
+        (["1", "2", "2", "2"] * 5, "binary", 0.75),
+        (["-1", "1"] * 10, "binary", 0.5),
+        (["no", "no", "no", "yes"] * 5, "binary", 0.25),
+        (["true", "false"] * 10, "binary", 0.5),
+        (["3", "4", "5", "5", "9"] * 5, "multiclass", 2),
+        (["low", "mid", "mid", "high"] * 5, "multiclass", 2),
+        (["1.5", "2.5", "inf", "-inf"] * 5, "regression", 2.0),
+    ],
+)
+def test_the_usual_answer_counts_classes_as_the_dataset_does(values, kind, usual, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["x,y", *(f"{number},{value}" for number, value in enumerate(values))]))
+    init(tmp_path / "own", "blank", {"file": str(path), "target": "y", "type": kind})
+    assert Task.load(tmp_path / "own").existing.value == usual
+    assert check(tmp_path / "own").contradictions == []
 
 
 def test_a_time_column_is_found(tmp_path):

@@ -12,7 +12,7 @@ from assay.data.sources.csv import open_csv
 from assay.data.sources.package import open_package
 from assay.data.sources.parquet import open_parquet
 from assay.data.sources.sql import open_sql
-from assay.data.table import TIME, collect
+from assay.data.table import TIME
 from assay.data.times import in_utc
 from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from assay.data.sources.context import Context
     from assay.data.table import Table
     from assay.task.data import AnySource, DataSpec
+
+_COUNT = "\x00count"
 
 
 def open_source(spec: AnySource, data: DataSpec, context: Context) -> dict[str, Table]:
@@ -92,14 +94,7 @@ def _timed(table: Table, spec: AnySource, data: DataSpec, where: str) -> Table:
     if column is None or (spec.time is None and column not in table.schema):
         return table
     require(column, table.schema.names(), where)
-    first = None
-    if table.schema[column].is_numeric():
-        # Only the unit is guessed from it.
-        head = collect(table.parts[0].select(column).drop_nulls().head(1), table.path)
-        first = head.item() if head.height else None
-    unit = spec.time_unit
-    timed = table.map(lambda part: part.with_columns(in_utc(part, column, unit=unit, first=first).alias(column)))
-    return replace(timed, time=column, order=(column,))
+    return in_utc(table, column, unit=spec.time_unit)
 
 
 def _unique(table: Table, key: tuple[str, ...], where: str) -> None:
@@ -108,7 +103,8 @@ def _unique(table: Table, key: tuple[str, ...], where: str) -> None:
     for column in key:
         require(column, table.schema.names(), where)
     keys: pl.LazyFrame = pl.concat([part.select(key) for part in table.parts])
-    twice = keys.group_by(key).len().filter(pl.col("len") > 1).sort(key).head(1).collect(engine="streaming")
+    counted = keys.group_by(key).agg(pl.len().alias(_COUNT))
+    twice = counted.filter(pl.col(_COUNT) > 1).sort(key).head(1).collect(engine="streaming")
     if twice.height:
         *values, count = twice.row(0)
         shown = ", ".join(f"{name} {value!r:.40}" for name, value in zip(key, values, strict=True))
