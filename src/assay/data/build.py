@@ -22,7 +22,7 @@ from assay.data.write import SPLIT, Finished, write
 from assay.task.data import ColumnFeature, FunctionFeature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import polars as pl
 
@@ -90,6 +90,7 @@ def _kept(folder: Path, inputs: str) -> Dataset | None:
 def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Callable[[str], None]) -> Dataset:
     data, target = task.data, task.predict.target
     specs = list(data.features) or inferred(rows, data, target)
+    quality.refuse_split(_named(task, rows, specs))
     step("Making features")
     made = features.make(rows.frame, specs, time=rows.time, project=home.project)
     if rows.time is not None and any(isinstance(spec, FunctionFeature) for spec in specs):
@@ -111,6 +112,13 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
     step("Writing the dataset")
     finished = Finished(frame.select(columns), names, keep, classes, made.units)
     return write(finished, task, rows, home.out, inputs=inputs, code=code_hash(task, home.project))
+
+
+def _named(task: Task, rows: rows_of.Rows, specs: Sequence[Feature]) -> list[str | None]:
+    """The columns that the dataset is to have, but for those that expressions name."""
+    data = task.data
+    others = [task.predict.target, rows.time, data.split.group, task.existing.column]
+    return [*others, *data.keep, *(spec.name for spec in specs)]
 
 
 def _labelled(task: Task, rows: rows_of.Rows, made: features.Made) -> pl.DataFrame:

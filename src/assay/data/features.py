@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.data import functions
+from assay.data import functions, kinds
 from assay.data.errors import ColumnMissing, Duplicated
 from assay.data.expressions import evaluated, require
 from assay.data.windows import window_mean, window_std, window_sum
@@ -111,8 +111,20 @@ def _add(
     needed, value, reach = _expression(spec, where, time)
     for column in (spec.of or spec.name,) if isinstance(spec, CategoryFeature) else ():
         require(column, frame.columns, where)
-    inner = evaluated(frame.lazy(), needed, where).with_columns(value.alias(spec.name)).drop(list(needed))
-    return inner.collect(), reach, spec.unit
+    ready = evaluated(frame.lazy(), needed, where)
+    _require_kinds(ready, needed, spec, where)
+    return ready.with_columns(value.alias(spec.name)).drop(list(needed)).collect(), reach, spec.unit
+
+
+def _require_kinds(ready: pl.LazyFrame, needed: dict[str, str], spec: Feature, where: str) -> None:
+    """Refuse what cannot be computed with; a column as it is, and its lag, may be of any type until it is typed."""
+    if isinstance(spec, CategoryFeature):
+        kinds.require_single(ready, spec.of or spec.name, where)
+    elif isinstance(spec, TimeSinceFeature):
+        kinds.require_condition(ready, _A, where)
+    elif not isinstance(spec, ColumnFeature):
+        for column in needed:
+            kinds.require_numbers(ready, column, where)
 
 
 def _expression(spec: Any, where: str, time: str | None) -> tuple[dict[str, str], pl.Expr, int]:

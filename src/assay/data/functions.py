@@ -70,7 +70,11 @@ def _importing(folder: Path, project: Path) -> Iterator[None]:
     own = {str(path.resolve()) for path in code_files(project)}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name.partition(".")[0] not in {"__main__", "assay"} and isinstance(file, str) and str(Path(file).resolve()) in own:
+        if (
+            name.partition(".")[0] not in {"__main__", "assay"}
+            and isinstance(file, str)
+            and str(Path(file).resolve()) in own
+        ):
             del sys.modules[name]
     written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     sys.path.insert(0, str(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.data import kinds
 from assay.data.expressions import evaluated, require
 from assay.data.windows import window_mean, window_sum
 
@@ -38,8 +39,12 @@ def make(rows: pl.DataFrame, spec: Label, target: str) -> pl.DataFrame:
     if spec.op == "column" and spec.of is None:
         require(target, rows.columns, where)
         value = pl.col(target)
+        if spec.edges:
+            kinds.require_numbers(rows, target, where)
         return rows.with_columns(_classes(value, spec).alias(target)) if spec.edges else rows
     ready = evaluated(rows.lazy(), {_OF: spec.of or target}, where)
+    if spec.op not in {"column", "forward_value"} or spec.edges:
+        kinds.require_numbers(ready, _OF, where)
     value = _classes(_forward(pl.col(_OF), spec), spec)
     return ready.with_columns(value.alias(target)).drop(_OF).collect()
 

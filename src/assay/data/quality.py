@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.data.errors import ConstantColumn, MixedTypes, NotFinite, OneClass, SettingsUnfit
+from assay.data.errors import ConstantColumn, Duplicated, MixedTypes, NotFinite, OneClass, SettingsUnfit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_CLASSES = 100
+
+
+def refuse_split(names: Sequence[str | None]) -> None:
+    """Raise Duplicated if a column is called as the dataset calls its own: the part that a row is in."""
+    if "split" in names:
+        raise Duplicated(
+            'a column is called "split", which the dataset calls the part that a row is in',
+            'Call it otherwise: rename = {"split" = "split_"} in its [[data.sources]], and so in the task.',
+        )
 
 
 def typed(rows: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
@@ -100,6 +109,11 @@ def coded(rows: pl.DataFrame, target: str, kind: str) -> tuple[pl.DataFrame, lis
     import polars as pl
 
     column = rows[target]
+    if column.dtype.is_nested():
+        raise MixedTypes(
+            f"the target {target} is of type {column.dtype!s:.60}, and each answer is one value",
+            "Name a column of numbers or text, or make one with [data.label] of.",
+        )
     bad = column.is_null()
     if column.dtype.is_float():
         bad |= ~column.is_finite()

@@ -67,7 +67,9 @@ def _iso(text: pl.Expr) -> pl.Expr:
     """Text that begins with year, month and day, and goes on with a time or not; a time without a zone is UTC."""
     import polars as pl
 
-    plain = text.str.strip_chars().str.replace(r"^(\d{4}-\d{2}-\d{2})[Tt]", "$1 ").str.replace(r"( ?UTC|[Zz])$", "+00:00")
+    plain = (
+        text.str.strip_chars().str.replace(r"^(\d{4}-\d{2}-\d{2})[Tt]", "$1 ").str.replace(r"( ?UTC|[Zz])$", "+00:00")
+    )
     naive = [plain.str.to_datetime(form, time_unit="us", strict=False) for form in _NAIVE]
     naive.append(plain.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")))
     zoned = [plain.str.to_datetime(form, time_unit="us", strict=False) for form in _ZONED]
@@ -113,7 +115,9 @@ def _require(table: Table, column: str, bad: pl.Expr, what: str, todo: str) -> N
     row = 0
     own = pl.col(column)
     for part in table.parts:
-        frame = collect(part.select(own.to_physical().alias("value"), (bad & own.is_not_null()).alias("bad")), table.path)
+        frame = collect(
+            part.select(own.to_physical().alias("value"), (bad & own.is_not_null()).alias("bad")), table.path
+        )
         at = frame["bad"].arg_max() if frame["bad"].any() else None
         if at is not None:
             shown = repr(frame["value"].cast(pl.String)[at])

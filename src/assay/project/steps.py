@@ -6,9 +6,11 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import assay
 from assay.core.hashing import digest
+from assay.core.paths import place
 from assay.data.functions import code_files
 from assay.project.content import ABSENT, Memory, of_file, of_place
 from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource, SqlSource
@@ -134,7 +136,7 @@ def _sources(task: Task, project: Path, memory: Memory) -> dict[str, str]:
         elif isinstance(source, PackageSource):
             found[f"the package of {source.name}"] = _package(source)
         elif isinstance(source, SqlSource) and (file := _database_file(source.url)):
-            found[file] = of_file(project / file, memory)
+            found[file] = of_file(place(project, file), memory)
     for event in task.data.events:
         if event.abi is not None:
             found[event.abi] = of_file(project / event.abi, memory)
@@ -155,7 +157,7 @@ def _package(source: PackageSource) -> str:
 
 def _database_file(url: str) -> str | None:
     match = re.match(r"(?:duckdb|sqlite):///(.+)", url)
-    return match[1] if match else None
+    return unquote(match[1]) if match else None
 
 
 def output(step: Step, project: Path, memory: Memory) -> str:

@@ -91,7 +91,7 @@ def usual_answer(rows: Rows, target: str, kind: str) -> float:
     codes = values.replace_strict(classes, range(len(classes)))
     if kind == "multiclass":
         return int(codes.mode().min())  # type: ignore[arg-type]
-    return float(f"{(codes == 1).mean():.6g}")
+    return float(f"{(codes == 1).sum() / len(codes):.6g}")
 
 
 def _mean(values: pl.Series) -> float:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from assay.core.errors import NotFound
 from assay.data import leakage
-from assay.data.errors import ColumnMissing, Duplicated, ExpressionInvalid, FunctionFailed
+from assay.data.errors import ColumnMissing, Duplicated, ExpressionInvalid, FunctionFailed, MixedTypes
 from assay.data.features import make
 from assay.task.data import Feature
 
@@ -295,6 +295,22 @@ def test_a_function_in_a_file_that_is_not_there(project):
 def test_features_that_cannot_be(spec, error):
     with pytest.raises(error):
         values(spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"op": "difference", "of": "kind"}, "the feature f needs numbers, .* String"),
+        ({"op": "rolling_mean", "of": "kind", "window": 2}, "needs numbers"),
+        ({"op": "rolling_max", "of": "list", "window": 2}, "needs numbers, .* List"),
+        ({"op": "imbalance", "buy": "price", "sell": "kind"}, "needs numbers"),
+        ({"op": "time_since", "when": "kind"}, "needs a condition, .* String"),
+        ({"op": "category", "of": "list", "values": ["a"]}, "needs one value a row"),
+    ],
+)
+def test_types_that_a_feature_cannot_be_made_of(spec, words):
+    with pytest.raises(MixedTypes, match=words):
+        values(spec, rows().with_columns(list=pl.concat_list("price")))
 
 
 def test_a_feature_of_time_without_a_time():

@@ -13,7 +13,6 @@ from assay.project.steps import STEPS, inputs
 from assay.task.errors import TaskContradiction, TaskField
 from assay.task.init import init
 
-
 ALL = {"data", "explore", "decide", "report"}
 
 
@@ -47,7 +46,7 @@ def edit(project):
         ('chain = "ethereum"', 'chain = "ethereum"\nchain_id = 10', {"data", "explore", "decide", "report"}),
         ('keep = ["score"]', 'keep = ["score", "noise"]', {"data", "report"}),
         ('column = "score"', 'column = "income"', {"data", "explore", "decide", "report"}),
-        ("decisions_per_day", "loss = \"ABS(y - prediction) * noise\"\ndecisions_per_day", ALL),
+        ("decisions_per_day", 'loss = "ABS(y - prediction) * noise"\ndecisions_per_day', ALL),
         ('title = "Predict paid, better than today"', 'title = "Who pays?"', {"report"}),
         ("# What things cost", "# What all things cost", set()),
     ],
