@@ -81,7 +81,7 @@ class Project:
 
     def __init__(self, folder: str | os.PathLike[str] = ".") -> None:
         self.folder = Path(folder)
-        if not (self.folder / TASK_FILE).is_file():
+        if not (self.folder / TASK_FILE).exists():
             raise NoProject(f"{self.folder} has no {TASK_FILE}", "Start one with `assay init`, or name its folder.")
 
     @property

@@ -12,9 +12,9 @@ from assay.task.errors import TaskContradiction
 from assay.task.finding import Finding, contradiction, warning
 from assay.task.limits import check_limits, horizon_seconds
 from assay.task.positions import line_of, positions
-from assay.task.read import written
+from assay.task.read import read, written
 from assay.task.sql import check_sql
-from assay.task.task import TASK_FILE, Task
+from assay.task.task import Task, place_of
 
 if TYPE_CHECKING:
     import os
@@ -67,8 +67,8 @@ class Check:
 def check(project: str | os.PathLike[str]) -> Check:
     """Read the task of a project and look for what cannot be; raises as `Task.load` does."""
     folder = Path(project)
-    path = folder / TASK_FILE if folder.is_dir() else folder
-    task = Task.load(path)
+    path = place_of(folder)
+    task = read(path)
     found = [*contradictions_of(task, path.parent)]
     return Check(path, task, sorted(found, key=lambda finding: finding.severity))
 
