@@ -20,6 +20,7 @@ MOST = 1_000_000_000
 """Rows, blocks or requests: more is a slip of the keyboard."""
 LONGEST = 10_000_000_000
 """Seconds in a duration: some 300 years."""
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
@@ -120,9 +121,7 @@ class CsvSource(Source):
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
         ",", description="What stands between values."
     )
-    missing: tuple[str, ...] = Field(
-        ("", "NA", "N/A", "NaN", "nan", "null", "None"), description="Texts that mean: no value."
-    )
+    missing: tuple[str, ...] = Field(MISSING, description="Texts that mean: no value.")
     types: dict[Text, Literal["integer", "number", "text", "boolean", "time"]] = Field(
         default_factory=dict, description="Types of columns, where guessing them is not wanted."
     )

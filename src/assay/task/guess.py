@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.core import paths
 from assay.core.errors import MissingLibrary
+from assay.task.data import MISSING
 from assay.task.errors import AnswerMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
 _ROWS = 20_000
@@ -44,29 +48,51 @@ class Rows:
         return [name for name, dtype in self.head.schema.items() if dtype.is_numeric() or dtype.is_decimal()]
 
 
-def look(text: str) -> Rows:
-    """Read the first rows of the file at `text`; raises AnswerMissing if it is none that is read."""
+def look(text: str, *, delimiter: str = ",", missing: Sequence[str] = MISSING) -> Rows:
+    """Read the first rows of the file at `text`, as building the dataset does.
+
+    Raises
+    ------
+    AnswerMissing
+        If it is none that is read.
+    """
     try:
         import polars as pl
     except ImportError:
         raise MissingLibrary("reading rows needs polars", "Install it with `pip install 'assay[data]'`.") from None
-    place = Path(text).expanduser()
+    place = paths.place(Path(), text)
     kind = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}.get(place.suffix.lower())
     if kind is None:
         raise AnswerMissing(f"{place} is neither .csv nor .parquet", "Give such a file.")
-    if not place.is_file():
+    if not paths.exists(place) or not place.is_file():
         raise AnswerMissing(f"there is no file {place}", "Check the path.")
     try:
-        if kind == "csv":
-            head = pl.read_csv(place, n_rows=_ROWS, infer_schema_length=_ROWS, null_values=["", "NA", "NaN", "nan"])
-        else:
-            head = pl.read_parquet(place, n_rows=_ROWS)
+        head = (
+            _csv(place, delimiter, missing)
+            if kind == "csv"
+            else pl.scan_parquet(place, glob=False).head(_ROWS).collect()
+        )
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - the file is not trusted
         reason = " ".join(str(error).split())[:120]
         raise AnswerMissing(f"{place} cannot be read as {kind}: {reason}", "Check the file.") from None
     if head.height == 0:
         raise AnswerMissing(f"{place} has no rows", "Give a file with rows.")
     return Rows(place, kind, head)
+
+
+def _csv(place: Path, delimiter: str, missing: Sequence[str]) -> pl.DataFrame:
+    import polars as pl
+
+    found = pl.scan_csv(
+        place,
+        separator=delimiter,
+        glob=False,
+        n_rows=_ROWS,
+        infer_schema_length=_ROWS,
+        null_values=list(missing),
+    )
+    # "a, b": the space belongs to no name.
+    return found.rename({name: name.strip() for name in found.collect_schema().names()}).collect()
 
 
 def kind_of_target(rows: Rows, target: str) -> str:
@@ -108,9 +134,19 @@ def _mean(values: pl.Series) -> float:
 
 
 def time_column(rows: Rows) -> str | None:
-    """A column of times, by type or by a usual name."""
-    for name, dtype in rows.head.schema.items():
-        if dtype.is_temporal():
-            return name
+    """A column of times, by type or by a usual name, whose values are there and do not go backwards."""
+    typed = [name for name, dtype in rows.head.schema.items() if dtype.is_temporal()]
     lower = {name.lower(): name for name in rows.columns}
-    return next((lower[name] for name in _TIMES if name in lower), None)
+    usual = [lower[name] for name in _TIMES if name in lower]
+    return next((name for name in [*typed, *usual] if _passes_for_time(rows.head[name])), None)
+
+
+def _passes_for_time(values: pl.Series) -> bool:
+    dtype = values.dtype
+    name = dtype.base_type().__name__
+    if values.null_count() or not (dtype.is_numeric() or name in {"Date", "Datetime", "String"}):
+        return False
+    if name == "String":
+        days = values.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+        return days.null_count() == 0 and values.is_sorted()
+    return bool(values.is_sorted())

@@ -161,6 +161,59 @@ def test_nothing_is_overwritten(tmp_path):
     assert {path.name for path in (tmp_path / "own").iterdir()} == {path.name for path in before} - {"task.toml"}
 
 
+@pytest.mark.parametrize("before", [b"", b"node_modules\n/data/", b"\xff\n/.assay/\n"])
+def test_a_folder_under_version_control_gets_the_lines_it_lacks(rows, tmp_path, before):
+    (tmp_path / ".gitignore").write_bytes(before)
+    init(tmp_path, "blank", {"file": str(rows), "target": "paid"})
+    text = (tmp_path / ".gitignore").read_bytes()
+    lines = text.splitlines()
+    assert text.startswith(before)
+    assert all(lines.count(wanted) == 1 for wanted in (b"/.assay/", b"/data/", b"/candidates/"))
+    (tmp_path / "task.toml").unlink()
+    init(tmp_path, "blank", {"file": str(rows), "target": "paid"})
+    assert (tmp_path / ".gitignore").read_bytes() == text
+
+
+def test_what_is_there_already_is_said_before_anything_is_asked(tmp_path):
+    (tmp_path / "existing.py").write_text("mine")
+    ask, asked = asker("yes")
+    with pytest.raises(ProjectExists, match=r"existing\.py"):
+        init(tmp_path, "credit-score", {}, ask)
+    assert (asked, [path.name for path in tmp_path.iterdir()]) == ([], ["existing.py"])
+
+
+def test_a_file_is_read_as_building_reads_it(tmp_path):
+    path = tmp_path / "br[1].csv"
+    path.write_text("a, b, y, z\n" + "1,2,null,\n1,3,0,None\n1,4,1,N/A\n" * 10)
+    init(tmp_path / "own", "blank", {"file": str(path), "target": "y"})
+    task = Task.load(tmp_path / "own")
+    assert (task.predict.type, task.existing.value) == ("binary", 0.5)
+    with pytest.raises(AnswerMissing, match=r"the column z of .* has no value"):
+        init(tmp_path / "other", "blank", {"file": str(path), "target": "z"})
+    with pytest.raises(AnswerMissing, match="too large"):
+        init(tmp_path / "other", "blank", {"file": str(path), "target": "y", "existing": "1e999"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("date", "2024-01-{0:02}", True),
+        ("time", "{0}.5", True),
+        ("date", "2024-01-{1:02}", False),
+        ("time", "{1}.5", False),
+        ("ds", "{2}", False),
+        ("date", "{0:02}/01/2024", False),
+        ("Timestamp", "2024-01-{0:02}T00:00:00Z", True),
+    ],
+)
+def test_a_column_that_only_is_called_a_time_is_left_out(name, value, found, tmp_path):
+    path = tmp_path / "rows.csv"
+    lines = [f"{value.format(i + 1, i % 7 + 1, 'ab'[i % 2])},{i * 1.5}" for i in range(28)]
+    path.write_text("\n".join([f"{name},y", *lines]))
+    init(tmp_path / "own", "blank", {"file": str(path), "target": "y"})
+    assert Task.load(tmp_path / "own").data.time == (name if found else None)
+
+
 def test_a_place_that_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError):
