@@ -184,6 +184,8 @@ def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool
 
     data = task.data
     timed, reach = rows.time is not None, data.label.reach
+    if data.split.stratify and not classes:
+        raise SettingsUnfit("[data.split] stratify: a regression has no classes to stratify by", "Remove it.")
     parts = splits.split(frame, data.split, timed=timed, target=task.predict.target, classes=classes, reach=reach)
     kept = frame.with_columns(parts.alias(SPLIT)).filter(pl.col(SPLIT).is_not_null())
     if kept.height < frame.height:

@@ -100,6 +100,14 @@ def _judged(frame: pl.DataFrame, check: Check, where: str) -> pl.DataFrame:
     return made.with_columns(pl.col(_OK).cast(pl.Boolean).fill_null(value=True))
 
 
+def is_named(rule: str) -> bool:
+    """Whether a rule is one of those with a name, and no SQL condition."""
+    plain = rule.strip()
+    return plain.lower() in {"not missing", "finite", *WHOLE_TABLE} or any(
+        form.fullmatch(plain) for form in (_BETWEEN, _BOUND, _ONE_OF)
+    )
+
+
 def _require_kind(frame: pl.DataFrame, check: Check, where: str) -> None:
     """Refuse a rule or a repair that the column's type cannot have."""
     rule = check.rule.strip()

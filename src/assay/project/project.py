@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.bench.decision import Decision
+from assay.project.check import check
 from assay.project.errors import NoProject, StepUnknown
 from assay.project.runners import RUNNERS
 from assay.project.state import Done, State, locked
 from assay.project.status import StepStatus, status_of
 from assay.project.steps import DECISION, STEPS, Step, inputs, output
-from assay.task.check import Check, check
 from assay.task.task import TASK_FILE, Task
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+
+    from assay.task.check import Check
 
     Progress = Callable[[str], None]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files
 from assay.task.columns import check_columns
+from assay.task.data import CryoSource
 from assay.task.errors import TaskContradiction
 from assay.task.finding import Finding, contradiction, warning
 from assay.task.limits import check_limits, horizon_seconds
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from assay.task.data import DataSpec
+
+More = Callable[[Task, Path], "Iterator[Finding]"]
 _FITS = {
     "regression": ("rmse", "mae", "qlike", "value"),
     "binary": ("log_loss", "brier", "accuracy", "f1", "auc", "value"),
@@ -64,12 +69,18 @@ class Check:
         raise TaskContradiction(f"{where}: {first['field']}: {first['what']}", f"{first['todo']}{others}")
 
 
-def check(project: str | os.PathLike[str]) -> Check:
-    """Read the task of a project and look for what cannot be; raises as `Task.load` does."""
+def check(project: str | os.PathLike[str], more: More | None = None) -> Check:
+    """Read the task of a project and look for what cannot be; raises as `Task.load` does.
+
+    `more` looks for what only later rooms know; what it finds of a field that is found wrong here is left out.
+    """
     folder = Path(project)
     path = place_of(folder)
     task = read(path)
     found = [*contradictions_of(task, path.parent)]
+    for finding in more(task, path.parent) if more else ():
+        if finding.path not in {other.path for other in found}:
+            found.append(finding)
     return Check(path, task, sorted(found, key=lambda finding: finding.severity))
 
 
@@ -110,7 +121,13 @@ def _existing(task: Task) -> Iterator[Finding]:
 
 def _split(task: Task) -> Iterator[Finding]:
     data = task.data
-    ordered = data.time is not None or data.bars is not None or bool(data.events)
+    ordered = data.time is not None or data.bars is not None or bool(data.events) or _main_has_time(data)
+    if data.split.stratify and task.predict.type == "regression":
+        yield contradiction(
+            ("data", "split", "stratify"),
+            "a regression has no classes to stratify by",
+            "Remove it, or make classes of the target with [data.label] edges.",
+        )
     if not ordered and (data.split.by == "time" or data.label.reach > 0):
         yield contradiction(
             ("data", "split", "by") if data.split.by == "time" else ("data", "label"),
@@ -123,6 +140,14 @@ def _split(task: Task) -> Iterator[Finding]:
             "rows split at random show the future of others to the model, as labels overlap",
             'Write by = "time".',
         )
+
+
+def _main_has_time(data: DataSpec) -> bool:
+    """Whether the source whose rows are learned from has a time of its own; chain data always has one."""
+    name = data.table.partition(".")[0] if data.table else data.sources[0].name
+    return any(
+        source.name == name and (source.time is not None or isinstance(source, CryoSource)) for source in data.sources
+    )
 
 
 def _pace(task: Task) -> Iterator[Finding]:
