@@ -95,7 +95,7 @@ def _judged(frame: pl.DataFrame, check: Check, where: str) -> pl.DataFrame:
     if known is not None:
         return frame.with_columns(known.alias(_OK))
     ready = evaluated(frame.lazy(), {_OK: rule}, where)
-    require_condition(ready, _OK, f"{where}: the rule {rule!r:.80}")
+    require_condition(ready, _OK, f"{where}: {rule!r:.80}")
     made = ready.collect()
     return made.with_columns(pl.col(_OK).cast(pl.Boolean).fill_null(value=True))
 

@@ -100,7 +100,7 @@ def selected(frame: pl.LazyFrame, condition: str | None, where: str) -> pl.LazyF
     if condition is None:
         return frame
     marked = evaluated(frame, {"\x01": condition}, where)
-    require_condition(marked, "\x01", f"{where}: the condition {condition!r:.80}")
+    require_condition(marked, "\x01", f"{where}: {condition!r:.80}")
     return marked.filter(pl.col("\x01").cast(pl.Boolean)).drop("\x01")
 
 

@@ -25,7 +25,10 @@ def require_condition(frame: pl.DataFrame | pl.LazyFrame, column: str, where: st
 
     dtype = frame.collect_schema()[column]
     if not (dtype.is_numeric() or dtype in {pl.Boolean, pl.Null}):
-        raise _wrong(where, dtype, "a condition, which is true or false")
+        raise MixedTypes(
+            f"{where}: a condition is true or false, and this one is of type {dtype!s:.60}",
+            "Write it as a comparison, such as price > 0.",
+        )
 
 
 def require_single(frame: pl.DataFrame | pl.LazyFrame, column: str, where: str) -> None:
@@ -37,5 +40,5 @@ def require_single(frame: pl.DataFrame | pl.LazyFrame, column: str, where: str) 
 
 def _wrong(where: str, dtype: pl.DataType, wanted: str) -> MixedTypes:
     return MixedTypes(
-        f"{where} needs {wanted}, and what it is made of is of type {dtype!s:.60}", "Name another column or expression."
+        f"{where} needs {wanted}, and is made of values of type {dtype!s:.60}", "Name another column or expression."
     )

@@ -44,12 +44,19 @@ def _missing(path: Path, names: tuple[str, ...] | list[str], known: list[str], w
 
 def _wrong(path: Path, sql: str | None, known: list[str], where: str) -> Iterator[Finding]:
     """A finding for an expression that cannot be evaluated over the known columns."""
+    import polars as pl
+
     if sql is None or sql in known:
         return
     try:
         check(sql, known, where)
+        pl.sql_expr(sql)
     except AssayError as error:
         yield contradiction(path, error.what, error.todo)
+    except pl.exceptions.SQLInterfaceError as error:
+        # Some functions are only known where there is a table.
+        if "unsupported" not in str(error):
+            yield contradiction(path, f"{where}: {sql!r:.80} is no SQL expression ({error!s:.100})", "Correct it.")
 
 
 def _sources(task: Task, project: Folder) -> Iterator[Finding]:

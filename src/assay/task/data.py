@@ -358,7 +358,10 @@ Feature = Annotated[
 
 
 class Label(Section):
-    """What is to be predicted. Row t's label is made of rows t+gap+1 to t+gap+horizon, and nothing else does."""
+    """What is to be predicted: row t's label is made of rows t+gap+1 to t+gap+horizon, and of none after them.
+
+    A return starts from the value of row t+gap, and so does the first return of a realised volatility.
+    """
 
     op: Literal[
         "column",

@@ -415,7 +415,12 @@ BAD = {
     ),
     "a target called split": (tabular().rename({"y": "split"}), {"target": "split"}, Duplicated, "rename"),
     "a column to keep called split": (_with(split=pl.lit("x")), {"keep": ["split"]}, Duplicated, "rename"),
-    "a condition of text": (_with(c=pl.lit("x")), {"source": {"where": "c"}}, MixedTypes, "the condition 'c' needs"),
+    "a condition of text": (
+        _with(c=pl.lit("x")),
+        {"source": {"where": "c"}},
+        MixedTypes,
+        "'c': a condition is true or false",
+    ),
     "a duplicated key called len": (
         tabular().rename({"b": "len"}),
         {"source": {"key": ["len"]}},

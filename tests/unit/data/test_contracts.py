@@ -114,7 +114,7 @@ def test_checks_that_cannot_be_read(check, error):
         ({"column": "t", "rule": "not missing", "on_fail": "repair:zero"}, "repair:zero needs numbers"),
         ({"column": "l", "rule": "increasing"}, "needs one value a row"),
         ({"column": "l", "rule": "one of 1, 2"}, "needs one value a row"),
-        ({"column": "n", "rule": "t || 'x'"}, "needs a condition, .* type String"),
+        ({"column": "n", "rule": "t || 'x'"}, "a condition is true or false, .* type String"),
     ],
 )
 def test_rules_that_do_not_fit_the_column_s_type(check, words):

@@ -304,7 +304,7 @@ def test_features_that_cannot_be(spec, error):
         ({"op": "rolling_mean", "of": "kind", "window": 2}, "needs numbers"),
         ({"op": "rolling_max", "of": "list", "window": 2}, "needs numbers, .* List"),
         ({"op": "imbalance", "buy": "price", "sell": "kind"}, "needs numbers"),
-        ({"op": "time_since", "when": "kind"}, "needs a condition, .* String"),
+        ({"op": "time_since", "when": "kind"}, "a condition is true or false, .* String"),
         ({"op": "category", "of": "list", "values": ["a"]}, "needs one value a row"),
     ],
 )

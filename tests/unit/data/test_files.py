@@ -13,6 +13,7 @@ from assay.data.errors import (
     Duplicated,
     FunctionFailed,
     MixedTypes,
+    SettingsUnfit,
     SourceEmpty,
     SourceUnreadable,
 )
@@ -158,6 +159,15 @@ def test_columns_are_renamed_and_rows_selected(project):
         csv(project, "A b,c\n1,2\n", rename={"A  b": "a"})
     with pytest.raises(Duplicated, match="two columns called c"):
         csv(project, "A b,c\n1,2\n", rename={"A b": "c"})
+
+
+@pytest.mark.parametrize("name", ["^a.*$", "*"])
+def test_a_name_that_would_stand_for_several_columns(project, name):
+    write(project, "rows.parquet", **{name: [1], "a": [2]})
+    with pytest.raises(SettingsUnfit, match="would stand for several"):
+        opened(project, kind="parquet", path="rows.parquet")
+    found = opened(project, kind="parquet", path="rows.parquet", rename={name: "b"}).frame()
+    assert found.to_dict(as_series=False) == {"b": [1], "a": [2]}
 
 
 def test_duplicated_keys(project):

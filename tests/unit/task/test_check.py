@@ -110,6 +110,7 @@ MADE = '[[data.features]]\nname = "f"\nop = "lag"\nof = "size"\n\n'
     [
         (SOURCES, FEATURE.format("siz + 1") + SOURCES, "[[data.features]] 1: of", "Did you mean size?"),
         (SOURCES, FEATURE.format("LAG(size)") + SOURCES, "[[data.features]] 1: of", "no function of one row"),
+        (SOURCES, FEATURE.format("size +") + SOURCES, "[[data.features]] 1: of", "is no SQL expression"),
         (SOURCES, FEATURE.format("size ; 1") + SOURCES, "[[data.features]] 1: of", "where none can be"),
         (
             SOURCES,
@@ -181,6 +182,7 @@ def test_what_building_would_refuse_is_found_before(old, new, field, words, proj
 @pytest.mark.parametrize(
     ("old", "new"),
     [
+        (SOURCES, FEATURE.format("ISNAN(size / 2.0)") + SOURCES),
         (SOURCES, FEATURE.format("CASE WHEN size > 3 THEN weight END") + MADE.replace('"f"', '"g"') + SOURCES),
         (SOURCES, FEATURE.format("size") + MADE.replace('"f"', '"g"').replace('"size"', '"f"') + SOURCES),
         (SOURCES, '[[data.checks]]\ncolumn = "paid"\nrule = "one of 0, 1"\n\n[[data.sources]]'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import Duplicated
+from assay.data.errors import Duplicated, SettingsUnfit
 from assay.data.expressions import require, selected
 from assay.data.sources.cryo import open_cryo
 from assay.data.sources.csv import open_csv
@@ -59,12 +59,23 @@ def _finished(table: Table, spec: AnySource, data: DataSpec) -> Table:
     where = f"[[data.sources]] {spec.name}"
     if spec.rename:
         table = _renamed(table, spec.rename, where)
+    _require_plain(table.columns, where)
     if spec.where is not None:
         table = table.map(lambda part: selected(part, spec.where, where))
     table = _stamped(table) if isinstance(spec, CryoSource) else _timed(table, spec, data, where)
     if spec.key:
         _unique(table, spec.key, where)
     return table
+
+
+def _require_plain(names: list[str], where: str) -> None:
+    """Refuse names that would stand for several columns: "*" and those from "^" to "$"."""
+    for name in names:
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            raise SettingsUnfit(
+                f"{where} has a column called {name!r:.60}, which would stand for several",
+                "Call it otherwise: `rename`.",
+            )
 
 
 def _renamed(table: Table, names: Mapping[str, str], where: str) -> Table:
