@@ -17,7 +17,7 @@ CONTRADICTED = 2
 @task_app.command("check")
 def check(project: Project = Path(), *, json: Json = False) -> int:
     """Look for contradictions before any work; exit 2 if there are some."""
-    from assay.task.check import check as look
+    from assay.project.check import check as look
 
     found = look(project)
     lines = found.lines()

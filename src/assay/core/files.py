@@ -89,8 +89,16 @@ def folder(path: type_of_path) -> Iterator[Path]:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Give a temporary folder that is gone when the block ends."""
-    with tempfile.TemporaryDirectory(prefix="assay-") as name:
+    """Give a temporary folder that is gone when the block ends; raises StorageError if none can be made."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="assay-")
+    except OSError as error:
+        said = error.strerror or error
+        raise StorageError(
+            f"no folder for temporary files can be written to ({said})",
+            "Free some space, or set TMPDIR to a folder that can be written to.",
+        ) from error
+    with made as name:
         yield Path(name)
 
 
@@ -109,7 +117,12 @@ def _move(source: Path, place: Path) -> None:
     if not place.exists():
         source.rename(place)
         return
-    for file in sorted(source.iterdir()):
+    made = sorted(source.iterdir())
+    for file in made:
+        # Before any is moved: all or nothing.
+        if (place / file.name).is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder", str(place / file.name))
+    for file in made:
         file.replace(place / file.name)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assay.core import files
 from assay.core.errors import AssayError
 from assay.core.hashing import digest
-from assay.data import contracts, features, labels, leakage, quality, series, splits
+from assay.data import contracts, features, functions, labels, leakage, quality, series, splits
 from assay.data import rows as rows_of
 from assay.data.dataset import Dataset
 from assay.data.errors import SettingsUnfit, TooFewRows
@@ -26,7 +26,7 @@ from assay.task.read import written
 from assay.task.task import TASK_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import polars as pl
 
@@ -107,6 +107,7 @@ def _kept(folder: Path, inputs: str) -> Dataset | None:
 def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Callable[[str], None]) -> Dataset:
     data, target = task.data, task.predict.target
     specs = list(data.features) or inferred(rows, data, target)
+    quality.refuse_split(_named(task, rows, specs))
     step("Making features")
     made = features.make(rows.frame, specs, time=rows.time, project=home.project, entity=rows.entity)
     if rows.time is not None and any(isinstance(spec, FunctionFeature) for spec in specs):
@@ -130,6 +131,13 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
     step("Writing the dataset")
     finished = Finished(frame.select(columns), names, keep, classes, made.units)
     return write(finished, task, rows, home.out, inputs=inputs, code=code_hash(task, home.project))
+
+
+def _named(task: Task, rows: rows_of.Rows, specs: Sequence[Feature]) -> list[str | None]:
+    """The columns that the dataset is to have, but for those that expressions name."""
+    data = task.data
+    others = [task.predict.target, rows.time, data.split.group, task.existing.column]
+    return [*others, *data.keep, *(spec.name for spec in specs)]
 
 
 def _labelled(task: Task, rows: rows_of.Rows, made: features.Made) -> pl.DataFrame:
@@ -198,6 +206,8 @@ def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool
 
     data = task.data
     timed, reach = rows.time is not None, data.label.reach
+    if data.split.stratify and not classes:
+        raise SettingsUnfit("[data.split] stratify: a regression has no classes to stratify by", "Remove it.")
     parts = splits.split(
         frame,
         data.split,
@@ -244,11 +254,13 @@ def inputs_hash(task: Task, project: Path, sources: dict[str, str]) -> str:
 
 
 def code_hash(task: Task, project: Path) -> str:
-    """SHA-256 of this room's files and of the project's files that features call."""
+    """SHA-256 of this room's files and, where features are functions, of the project's own: each may import others."""
     here = Path(__file__).parent
     own = sorted(here.rglob("*.py"))
     hashes = [f"{path.relative_to(here).as_posix()} {digest(path.read_bytes())}" for path in own]
     called = {spec.function.rpartition(":")[0] for spec in task.data.features if isinstance(spec, FunctionFeature)}
+    if called:
+        called |= {path.relative_to(project).as_posix() for path in functions.code_files(project)}
     hashes += [f"{name} {digest(files.read(project / name))}" for name in sorted(called)]
     hashes += [f"{event.abi} {digest(files.read(project / event.abi))}" for event in task.data.events if event.abi]
     return digest("\n".join(hashes).encode())

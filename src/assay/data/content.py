@@ -55,6 +55,10 @@ def _update(hasher: hashlib._Hash, column: pl.Series) -> None:
 
     dtype = column.dtype
     hasher.update(np.packbits(column.is_null().to_numpy()).tobytes())
+    if dtype.is_nested():
+        # Lists and records of any depth, as Python writes them.
+        column = pl.Series(column.name, [None if value is None else repr(value) for value in column], dtype=pl.String)
+        dtype = column.dtype
     if dtype in {pl.Binary, pl.String}:
         values = [value or b"" for value in column.cast(pl.Binary).to_list()]
         hasher.update(np.array([len(value) for value in values], dtype="<u8").tobytes())

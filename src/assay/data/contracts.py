@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assay.data.errors import ContractBroken, SettingsUnfit
 from assay.data.expressions import evaluated, require
 from assay.data.gates import Gate, Quarantine
+from assay.data.kinds import require_condition, require_numbers, require_single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,7 @@ def apply(
     for check in checks:
         where = f"the check of {check.column}"
         require(check.column, frame.columns, where)
+        _require_kind(frame, check, where)
         ready = _judged(frame, check, where, entity)
         bad = _failing(ready, check)
         if bad:
@@ -93,14 +95,33 @@ def _judged(frame: pl.DataFrame, check: Check, where: str, entity: str | None) -
     import polars as pl
 
     column, rule = pl.col(check.column), check.rule.strip()
-    known = _rule(column, rule, frame.schema[check.column], entity)
+    known = _rule(column, rule, frame.schema[check.column], where, entity)
     if known is not None:
         return frame.with_columns(known.alias(_OK))
-    made = evaluated(frame.lazy(), {_OK: rule}, where).collect()
+    ready = evaluated(frame.lazy(), {_OK: rule}, where)
+    require_condition(ready, _OK, f"{where}: {rule!r:.80}")
+    made = ready.collect()
     return made.with_columns(pl.col(_OK).cast(pl.Boolean).fill_null(value=True))
 
 
-def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, entity: str | None) -> pl.Expr | None:
+def is_named(rule: str) -> bool:
+    """Whether a rule is one of those with a name, and no SQL condition."""
+    plain = rule.strip()
+    return plain.lower() in {"not missing", "finite", *WHOLE_TABLE} or any(
+        form.fullmatch(plain) for form in (_BETWEEN, _BOUND, _ONE_OF)
+    )
+
+
+def _require_kind(frame: pl.DataFrame, check: Check, where: str) -> None:
+    """Refuse a rule or a repair that the column's type cannot have."""
+    rule = check.rule.strip()
+    if _BETWEEN.fullmatch(rule) or _BOUND.fullmatch(rule) or check.on_fail == "repair:zero":
+        require_numbers(frame, check.column, f"{where}: {rule if check.on_fail != 'repair:zero' else check.on_fail}")
+    if rule.lower() == "increasing" or _ONE_OF.fullmatch(rule):
+        require_single(frame, check.column, f"{where}: {rule}")
+
+
+def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, where: str, entity: str | None) -> pl.Expr | None:
     """One of the named rules; None if it is an SQL condition."""
     import polars as pl
 
@@ -122,9 +143,22 @@ def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, entity: str | None) ->
     if match := _ONE_OF.fullmatch(rule):
         allowed = [value.strip().strip("'\"") for value in match[1].split(",")]
         if dtype.is_numeric():
-            return column.cast(pl.Float64).is_in([float(value) for value in allowed]).fill_null(value=True)
+            return column.cast(pl.Float64).is_in(_numbers(allowed, dtype, where)).fill_null(value=True)
         return column.cast(pl.String).is_in(allowed).fill_null(value=True)
     return None
+
+
+def _numbers(allowed: list[str], dtype: pl.DataType, where: str) -> list[float]:
+    found = []
+    for value in allowed:
+        try:
+            found.append(float(value))
+        except ValueError:
+            raise SettingsUnfit(
+                f"{where}: {value!r:.40} is no number, and the column is of type {dtype}",
+                "Write it like: one of 1, 2, 3.",
+            ) from None
+    return found
 
 
 def _failing(ready: pl.DataFrame, check: Check) -> list[int]:

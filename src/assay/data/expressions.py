@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from assay.data.errors import ColumnMissing, ExpressionInvalid
+from assay.data.kinds import require_condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -102,6 +103,7 @@ def selected(frame: pl.LazyFrame, condition: str | None, where: str) -> pl.LazyF
     if condition is None:
         return frame
     marked = evaluated(frame, {"\x01": condition}, where)
+    require_condition(marked, "\x01", f"{where}: {condition!r:.80}")
     return marked.filter(pl.col("\x01").cast(pl.Boolean)).drop("\x01")
 
 

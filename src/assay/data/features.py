@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.data import functions, series
+from assay.data import functions, kinds, series
 from assay.data.errors import ColumnMissing, Duplicated
 from assay.data.expressions import evaluated, require
 from assay.data.windows import window_mean, window_std, window_sum
@@ -125,6 +125,7 @@ def _add(
     for column in (spec.of or spec.name,) if isinstance(spec, CategoryFeature) else ():
         require(column, frame.columns, where)
     inner = evaluated(frame.lazy(), needed, where)
+    _require_kinds(inner, needed, spec, where)
     if isinstance(spec, ShiftFeature) and spec.op == "difference" and inner.collect_schema()[_A].is_integer():
         inner = _widened(inner)
     return inner.with_columns(value.alias(spec.name)).drop(list(needed)).collect(), reach, spec.unit
@@ -147,6 +148,17 @@ def _own(value: pl.Expr, spec: Any, reach: int, entity: str | None) -> pl.Expr:
         # Python sums the windows of all rows in one go; those that begin in another series are not full.
         return pl.when(series.before(entity) >= reach).then(value)
     return value.over(entity)
+
+
+def _require_kinds(ready: pl.LazyFrame, needed: dict[str, str], spec: Feature, where: str) -> None:
+    """Refuse what cannot be computed with; a column as it is, and its lag, may be of any type until it is typed."""
+    if isinstance(spec, CategoryFeature):
+        kinds.require_single(ready, spec.of or spec.name, where)
+    elif isinstance(spec, TimeSinceFeature):
+        kinds.require_condition(ready, _A, where)
+    elif not isinstance(spec, ColumnFeature):
+        for column in needed:
+            kinds.require_numbers(ready, column, where)
 
 
 def _expression(spec: Any, where: str, time: str | None) -> tuple[dict[str, str], pl.Expr, int]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files
@@ -13,8 +16,7 @@ from assay.data.errors import FunctionFailed
 from assay.data.series import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     import polars as pl
 
@@ -36,18 +38,53 @@ def load(written: str, project: Path, where: str) -> Callable[[pl.DataFrame], An
     if spec is None or spec.loader is None:
         raise FunctionFailed(f"{where}: {path} is no Python file", "Name a .py file.")
     module = importlib.util.module_from_spec(spec)
-    # Files beside it may be imported by it.
-    sys.path.insert(0, str(path.parent))
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - the project's code may raise anything
+        with _importing(path.parent, project):
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the project's code may raise anything
         raise FunctionFailed(f"{where}: {path} cannot be run ({_said(error)})", "Correct it.") from None
-    finally:
-        sys.path.remove(str(path.parent))
     function = getattr(module, name, None)
     if not callable(function):
         raise FunctionFailed(f"{where}: {path} has no function {name}", "Check its name.")
     return function  # type: ignore[no-any-return]
+
+
+def code_files(project: Path) -> list[Path]:
+    """The Python files of a project's folder, which its functions may import; hidden folders and libraries are not."""
+    found = []
+    for folder, inner, names in os.walk(project):
+        place = Path(folder)
+        inner[:] = [
+            name
+            for name in inner
+            if not name.startswith(".")
+            and name not in {"__pycache__", "node_modules", "site-packages"}
+            and not (place / name / "pyvenv.cfg").exists()
+        ]
+        found += [place / name for name in names if name.endswith(".py")]
+    return sorted(found)
+
+
+@contextmanager
+def _importing(folder: Path, project: Path) -> Iterator[None]:
+    """Let a file import those beside it, as they are now: not as an earlier build of this process imported them."""
+    own = {str(path.resolve()) for path in code_files(project)}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if (
+            name.partition(".")[0] not in {"__main__", "assay"}
+            and isinstance(file, str)
+            and str(Path(file).resolve()) in own
+        ):
+            del sys.modules[name]
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        sys.dont_write_bytecode = written
 
 
 def marked(function: Callable[..., Any]) -> Marked:
@@ -81,7 +118,7 @@ def _called(function: Callable[[pl.DataFrame], Any], frame: pl.DataFrame, name: 
         if isinstance(answer, pl.Expr):
             answer = frame.select(answer.alias(name)).to_series()
         values = answer if isinstance(answer, pl.Series) else pl.Series(name, np.asarray(answer))
-    except Exception as error:  # noqa: BLE001 - as above
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
         raise FunctionFailed(f"{where} failed ({_said(error)})", "Correct it.") from None
     if len(values) != frame.height:
         raise FunctionFailed(f"{where} returned {len(values)} values for {frame.height} rows", "Return one a row.")
@@ -90,5 +127,5 @@ def _called(function: Callable[[pl.DataFrame], Any], frame: pl.DataFrame, name: 
     return values.alias(name)
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:140]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import ColumnMissing, Duplicated
+from assay.data.errors import ColumnMissing, Duplicated, MixedTypes, TimeBackwards
 from assay.data.expressions import require
 from assay.task.data import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from assay.data.table import Table
@@ -53,12 +55,13 @@ def join(rows: pl.DataFrame, spec: Join, other: Table, *, time: str | None, enti
         require(column, other.columns, where)
     for column in spec.columns:
         require(column, other.columns, where)
+    _require_alike(rows, spec, other, where)
     taken = [name for name in spec.columns or other.columns if name not in {*spec.on, other.time}]
     for name in taken:
         if name in rows.columns:
             raise Duplicated(f"{where}: both tables have a column {name}", "Take others by `columns`, or `rename` it.")
     if not by_time:
-        theirs = other.frame([*spec.on, *taken])
+        theirs = _keyed(other.frame([*spec.on, *taken]), rows, spec.on)
         twice = theirs.filter(theirs.select(spec.on).is_duplicated())
         if twice.height:
             raise Duplicated(f"{where}: {spec.on[0]} {twice[spec.on[0]][0]!r:.40} is there twice", "Make it a key.")
@@ -68,10 +71,15 @@ def join(rows: pl.DataFrame, spec: Join, other: Table, *, time: str | None, enti
     found = list(replace(other, within=each).ordered([*spec.on, other.time, *taken]))
     if not found:
         raise other.nothing()
+    _require_times(found, other.time, other.name)
     delay = pl.duration(seconds=0 if spec.delay == "0s" else seconds(spec.delay))
-    theirs = pl.concat(found).with_columns((pl.col(other.time) + delay).alias(_THEIR_TIME)).drop(other.time)
+    theirs = (
+        _keyed(pl.concat(found), rows, spec.on)
+        .with_columns((pl.col(other.time) + delay).alias(_THEIR_TIME))
+        .drop(other.time)
+    )
     return rows.join_asof(
-        theirs.drop_nulls(_THEIR_TIME),
+        theirs,
         left_on=time,
         right_on=_THEIR_TIME,
         by=list(spec.on) or None,
@@ -79,3 +87,29 @@ def join(rows: pl.DataFrame, spec: Join, other: Table, *, time: str | None, enti
         tolerance=None if spec.tolerance is None else f"{seconds(spec.tolerance)}s",
         check_sortedness=False,
     ).drop(_THEIR_TIME, strict=False)
+
+
+def _require_alike(rows: pl.DataFrame, spec: Join, other: Table, where: str) -> None:
+    """Refuse keys that can never be equal because of their types."""
+    for column in spec.on:
+        own, their = rows.schema[column], other.schema[column]
+        if own != their and not (own.is_integer() and their.is_integer()):
+            raise MixedTypes(
+                f"{where}: the column {column} is {own} in the rows and {their} in {other.name}",
+                "Give both one type, such as by `types` of a CSV source.",
+            )
+
+
+def _keyed(theirs: pl.DataFrame, rows: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+    """With whole numbers as wide as the rows' own; a key that does not fit is none of theirs."""
+    import polars as pl
+
+    other = [name for name in on if theirs.schema[name] != rows.schema[name]]
+    cast = [pl.col(name).cast(rows.schema[name], strict=False) for name in other]
+    return theirs.with_columns(cast).drop_nulls(other) if other else theirs
+
+
+def _require_times(frames: list[pl.DataFrame], time: str, name: str) -> None:
+    missing = sum(frame[time].null_count() for frame in frames)
+    if missing:
+        raise TimeBackwards(f"{missing} rows of {name} have no time ({time})", "Correct or remove them.")

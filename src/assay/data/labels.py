@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.data import series
+from assay.data import kinds, series
 from assay.data.expressions import evaluated, require
 from assay.data.windows import window_mean, window_sum
 
@@ -41,8 +41,12 @@ def make(rows: pl.DataFrame, spec: Label, target: str, entity: str | None = None
     if spec.op == "column" and spec.of is None:
         require(target, rows.columns, where)
         value = pl.col(target)
+        if spec.edges:
+            kinds.require_numbers(rows, target, where)
         return rows.with_columns(_classes(value, spec).alias(target)) if spec.edges else rows
     ready = evaluated(rows.lazy(), {_OF: spec.of or target}, where)
+    if spec.op not in {"column", "forward_value"} or spec.edges:
+        kinds.require_numbers(ready, _OF, where)
     value = _forward(pl.col(_OF), spec)
     if entity is not None and spec.reach:
         # Behind the last row of a series the next series begins.

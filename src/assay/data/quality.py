@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.data.errors import ConstantColumn, MixedTypes, NotFinite, OneClass, SettingsUnfit
+from assay.data.errors import ConstantColumn, Duplicated, MixedTypes, NotFinite, OneClass, SettingsUnfit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_CLASSES = 100
+
+
+def refuse_split(names: Sequence[str | None]) -> None:
+    """Raise Duplicated if a column is called as the dataset calls its own: the part that a row is in."""
+    if "split" in names:
+        raise Duplicated(
+            'a column is called "split", which the dataset calls the part that a row is in',
+            'Call it otherwise: rename = {"split" = "split_"} in its [[data.sources]], and so in the task.',
+        )
 
 
 def typed(rows: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
@@ -100,6 +109,11 @@ def coded(rows: pl.DataFrame, target: str, kind: str) -> tuple[pl.DataFrame, lis
     import polars as pl
 
     column = rows[target]
+    if column.dtype.is_nested():
+        raise MixedTypes(
+            f"the target {target} is of type {column.dtype!s:.60}, and each answer is one value",
+            "Name a column of numbers or text, or make one with [data.label] of.",
+        )
     bad = column.is_null()
     if column.dtype.is_float():
         bad |= ~column.is_finite()
@@ -111,15 +125,7 @@ def coded(rows: pl.DataFrame, target: str, kind: str) -> tuple[pl.DataFrame, lis
             f'Add a check of {target} with rule "finite" or "not missing" and on_fail "quarantine".',
         )
     if kind == "regression":
-        if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-            raise MixedTypes(
-                f"the target {target} is {column.dtype}, and a regression needs numbers", "Check its type."
-            )
-        if rows.height > 1 and column.n_unique() == 1:
-            raise ConstantColumn(
-                f"the target {target} has one value only ({column[0]!r:.40}) in all {rows.height} rows",
-                "There is nothing to predict; check how it is made.",
-            )
+        _require_numbers(column)
         return rows.with_columns(column.cast(pl.Float64)), []
     if column.dtype.is_float() and bool((column == column.floor()).all()):
         column = column.cast(pl.Int64)
@@ -143,6 +149,21 @@ def coded(rows: pl.DataFrame, target: str, kind: str) -> tuple[pl.DataFrame, lis
     return rows.with_columns(column.replace_strict(codes, return_dtype=pl.Int64).alias(target)), [
         str(v) for v in values
     ]
+
+
+def _require_numbers(column: pl.Series) -> None:
+    """Raise MixedTypes or ConstantColumn for a target that is no number, or always the same one."""
+    import polars as pl
+
+    if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+        raise MixedTypes(
+            f"the target {column.name} is {column.dtype}, and a regression needs numbers", "Check its type."
+        )
+    if len(column) > 1 and column.n_unique() == 1:
+        raise ConstantColumn(
+            f"the target {column.name} has one value only ({column[0]!r:.40}) in all {len(column)} rows",
+            "There is nothing to predict; check how it is made.",
+        )
 
 
 def refuse_one_class(rows: pl.DataFrame, target: str, classes: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import assay
 from assay.core import files
+from assay.core.errors import WrongKindOfFile
 from assay.core.hashing import digest
 from assay.data.content import hash_file, hash_frames
 from assay.data.dataset import MANIFEST_FILE, PROFILE_FILE, QUARANTINE_FILE, ROWS_FILE, Dataset
@@ -57,6 +58,7 @@ def write(finished: Finished, task: Task, rows: Rows, out: Path, *, inputs: str,
     aside = rows.quarantine.frame()
     # The rows of one series mean what they meant before there were several.
     meaningful, unsaid = (_MEANING, _OF_SERIES) if rows.entity is None else (_MEANING | _OF_SERIES, set())
+    _require_no_folder(out / QUARANTINE_FILE)
     with files.folder(out) as place:
         write_parquet(frame, place / ROWS_FILE)
         about = _about(finished, task, rows) | {
@@ -73,8 +75,14 @@ def write(finished: Finished, task: Task, rows: Rows, out: Path, *, inputs: str,
         if aside is not None:
             write_parquet(aside, place / QUARANTINE_FILE)
     if aside is None:
-        (out / QUARANTINE_FILE).unlink(missing_ok=True)
+        with files.translated(out / QUARANTINE_FILE, "remove"):
+            (out / QUARANTINE_FILE).unlink(missing_ok=True)
     return Dataset.load(out)
+
+
+def _require_no_folder(place: Path) -> None:
+    if place.is_dir():
+        raise WrongKindOfFile(f"cannot write {place}: it is a folder", "Move it away.")
 
 
 def _about(finished: Finished, task: Task, rows: Rows) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _called(process: Existing, frame: pl.DataFrame, project: Path, entity: str |
     try:
         spec.loader.exec_module(module)
         answers = [getattr(module, function)(frame if own is None else frame[own]) for own in places]
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise _failed(process, f"{what:.200}", f"Repair {name}.") from error
     finally:

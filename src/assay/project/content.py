@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from assay.core import files
+from assay.core import files, paths
 from assay.core.hashing import digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CHUNK = 1 << 20
 ABSENT = "absent"
@@ -34,16 +37,12 @@ def of_file(path: Path, memory: Memory) -> str:
 
 def of_place(base: Path, pattern: str, memory: Memory) -> str:
     """Digest of the file, the files below the folder, or the files that match the pattern."""
-    place = base / pattern
-    if place.is_file():
-        return of_file(place, memory)
-    found = sorted(place.rglob("*")) if place.is_dir() else _matching(base, pattern)
+    try:
+        place = paths.place(base, pattern)
+        if place.is_file():
+            return of_file(place, memory)
+        found = sorted(place.rglob("*")) if place.is_dir() else paths.matching(base, pattern)[0]
+    except (OSError, ValueError):  # a name that no file can have: building the dataset says so
+        return ABSENT
     listed = [f"{path.name}:{of_file(path, memory)}" for path in found if path.is_file()]
     return digest("\n".join(listed).encode()) if listed else ABSENT
-
-
-def _matching(base: Path, pattern: str) -> list[Path]:
-    path = Path(pattern)
-    if path.is_absolute():
-        return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
-    return sorted(base.glob(pattern))

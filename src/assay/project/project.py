@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.bench.decision import Decision
+from assay.project.check import check
 from assay.project.errors import NoProject, StepUnknown
 from assay.project.runners import RUNNERS
 from assay.project.state import Done, State, locked
 from assay.project.status import StepStatus, status_of
 from assay.project.steps import DECISION, STEPS, Step, inputs, output
-from assay.task.check import Check, check
 from assay.task.task import TASK_FILE, Task
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+
+    from assay.task.check import Check
 
     Progress = Callable[[str], None]
 
@@ -81,7 +83,7 @@ class Project:
 
     def __init__(self, folder: str | os.PathLike[str] = ".") -> None:
         self.folder = Path(folder)
-        if not (self.folder / TASK_FILE).is_file():
+        if not (self.folder / TASK_FILE).exists():
             raise NoProject(f"{self.folder} has no {TASK_FILE}", "Start one with `assay init`, or name its folder.")
 
     @property

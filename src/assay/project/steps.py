@@ -6,9 +6,12 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import assay
 from assay.core.hashing import digest
+from assay.core.paths import place
+from assay.data.functions import code_files
 from assay.project.content import ABSENT, Memory, of_file, of_place
 from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource, SqlSource
 
@@ -98,11 +101,21 @@ def inputs(step: Step, task: Task, project: Path, memory: Memory, outputs: dict[
     for section in step.sections:
         text = _text(content[section], (step.name, section))
         found[f"[{section}]" if isinstance(content[section], dict) else section] = digest(text.encode())
-        for file in sorted(set(_FUNCTION.findall(text))):
-            found[file] = of_file(project / file, memory)
+        found |= _code(text, project, memory)
     if step.name == "data":
         found |= _sources(task, project, memory)
+        # The dataset keeps the columns that these name.
+        named = [task.existing.column, task.existing.rule, task.value.loss]
+        found["the columns that [existing] and [value] name"] = digest(json.dumps(named).encode())
     return found | {f"the step {name}": outputs.get(name, ABSENT) for name in step.needs}
+
+
+def _code(text: str, project: Path, memory: Memory) -> dict[str, str]:
+    """Digests of the files whose functions are named, and of the project's others, which those may import."""
+    named = set(_FUNCTION.findall(text))
+    if named:
+        named |= {path.relative_to(project).as_posix() for path in code_files(project)}
+    return {file: of_file(project / file, memory) for file in sorted(named)}
 
 
 def _text(content: Any, place: tuple[str, str]) -> str:
@@ -123,7 +136,7 @@ def _sources(task: Task, project: Path, memory: Memory) -> dict[str, str]:
         elif isinstance(source, PackageSource):
             found[f"the package of {source.name}"] = _package(source)
         elif isinstance(source, SqlSource) and (file := _database_file(source.url)):
-            found[file] = of_file(project / file, memory)
+            found[file] = of_file(place(project, file), memory)
     for event in task.data.events:
         if event.abi is not None:
             found[event.abi] = of_file(project / event.abi, memory)
@@ -144,7 +157,7 @@ def _package(source: PackageSource) -> str:
 
 def _database_file(url: str) -> str | None:
     match = re.match(r"(?:duckdb|sqlite):///(.+)", url)
-    return match[1] if match else None
+    return unquote(match[1]) if match else None
 
 
 def output(step: Step, project: Path, memory: Memory) -> str:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files
-from assay.task.columns import check_columns
+from assay.task.columns import check_columns, target_classes
+from assay.task.data import CryoSource
 from assay.task.errors import TaskContradiction
 from assay.task.finding import Finding, contradiction, warning
 from assay.task.limits import check_limits, horizon_seconds
 from assay.task.positions import line_of, positions
-from assay.task.read import written
+from assay.task.read import read, written
 from assay.task.sql import check_sql
-from assay.task.task import TASK_FILE, Task
+from assay.task.task import Task, place_of
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from assay.task.data import DataSpec
+
+More = Callable[[Task, Path], "Iterator[Finding]"]
 _FITS = {
     "regression": ("rmse", "mae", "qlike", "value"),
     "binary": ("log_loss", "brier", "accuracy", "f1", "auc", "value"),
@@ -64,12 +69,18 @@ class Check:
         raise TaskContradiction(f"{where}: {first['field']}: {first['what']}", f"{first['todo']}{others}")
 
 
-def check(project: str | os.PathLike[str]) -> Check:
-    """Read the task of a project and look for what cannot be; raises as `Task.load` does."""
+def check(project: str | os.PathLike[str], more: More | None = None) -> Check:
+    """Read the task of a project and look for what cannot be; raises as `Task.load` does.
+
+    `more` looks for what only later rooms know; what it finds of a field that is found wrong here is left out.
+    """
     folder = Path(project)
-    path = folder / TASK_FILE if folder.is_dir() else folder
-    task = Task.load(path)
+    path = place_of(folder)
+    task = read(path)
     found = [*contradictions_of(task, path.parent)]
+    for finding in more(task, path.parent) if more else ():
+        if finding.path not in {other.path for other in found}:
+            found.append(finding)
     return Check(path, task, sorted(found, key=lambda finding: finding.severity))
 
 
@@ -79,7 +90,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     yield from check_columns(task, project)
     yield from check_sql(task)
     yield from _metric(task)
-    yield from _existing(task)
+    yield from _existing(task, project)
     yield from check_series(task)
     yield from _split(task)
     yield from _pace(task)
@@ -97,16 +108,16 @@ def _metric(task: Task) -> Iterator[Finding]:
         yield contradiction(("limits", "metric"), "the metric is value and [value] loss is not written", "Write it.")
 
 
-def _existing(task: Task) -> Iterator[Finding]:
+def _existing(task: Task, project: Path) -> Iterator[Finding]:
     value, kind = task.existing.value, task.predict.type
-    if value is None:
+    if value is None or kind == "regression" or (kind == "binary" and 0 <= value <= 1):
         return
-    if kind == "binary" and not 0 <= value <= 1:
-        yield contradiction(
-            ("existing", "value"), f"{value:g} is no probability of class 1", "Give a number from 0 to 1."
-        )
-    if kind == "multiclass" and (value < 0 or value != int(value)):
-        yield contradiction(("existing", "value"), f"{value:g} is no class", "Give 0, 1, ...")
+    classes = target_classes(task, project)
+    if classes is not None and value not in classes:
+        shown = ", ".join(f"{one:g}" for one in classes[:8]) + (", ..." if len(classes) > 8 else "")
+        share = ", or a probability of the second" if kind == "binary" else ""
+        todo = f"Give one of {shown}{share}."
+        yield contradiction(("existing", "value"), f"{value:g} is no class of {task.predict.target}", todo)
 
 
 def check_series(task: Task) -> Iterator[Finding]:
@@ -128,12 +139,18 @@ def check_series(task: Task) -> Iterator[Finding]:
 def _ordered(task: Task) -> bool:
     """Whether the rows have a time: of their own, or of the blocks they are from."""
     data = task.data
-    return data.time is not None or data.bars is not None or bool(data.events)
+    return data.time is not None or data.bars is not None or bool(data.events) or _main_has_time(data)
 
 
 def _split(task: Task) -> Iterator[Finding]:
     data = task.data
     ordered = _ordered(task)
+    if data.split.stratify and task.predict.type == "regression":
+        yield contradiction(
+            ("data", "split", "stratify"),
+            "a regression has no classes to stratify by",
+            "Remove it, or make classes of the target with [data.label] edges.",
+        )
     if not ordered and (data.split.by == "time" or data.label.reach > 0):
         yield contradiction(
             ("data", "split", "by") if data.split.by == "time" else ("data", "label"),
@@ -146,6 +163,14 @@ def _split(task: Task) -> Iterator[Finding]:
             "rows split at random show the future of others to the model, as labels overlap",
             'Write by = "time".',
         )
+
+
+def _main_has_time(data: DataSpec) -> bool:
+    """Whether the source whose rows are learned from has a time of its own; chain data always has one."""
+    name = data.table.partition(".")[0] if data.table else data.sources[0].name
+    return any(
+        source.name == name and (source.time is not None or isinstance(source, CryoSource)) for source in data.sources
+    )
 
 
 def _pace(task: Task) -> Iterator[Finding]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.core import files
+from assay.core import files, paths
 from assay.core.errors import AssayError
 from assay.task import guess
 from assay.task.data import CsvSource, ParquetSource
@@ -16,9 +15,12 @@ from assay.task.read import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from assay.task.data import Source
     from assay.task.task import Task
 
+_RENAME = 'Call it otherwise: rename = {"split" = "split_"} in its source, and so in the task.'
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*\Z")
 
 
@@ -35,8 +37,13 @@ def check_columns(task: Task, project: Path) -> Iterator[Finding]:
 
 def _target(task: Task) -> Iterator[Finding]:
     target = task.predict.target
+    if target == "split":
+        yield contradiction(("predict", "target"), 'the dataset calls the part that a row is in "split"', _RENAME)
     for index, feature in enumerate(task.data.features):
         of = getattr(feature, "of", None) or feature.name
+        if feature.name == "split":
+            what = 'the dataset calls the part that a row is in "split"'
+            yield contradiction(("data", "features", index, "name"), what, "Give it another name.")
         if feature.op == "column" and target in {feature.name, of} and target not in task.data.trusted:
             yield contradiction(
                 ("data", "features", index), f"the feature {feature.name} is the target itself", "Remove it."
@@ -49,7 +56,9 @@ def _files(task: Task, project: Path) -> Iterator[Finding]:
     for index, source in enumerate(task.data.sources):
         if isinstance(source, CsvSource | ParquetSource) and not _exists(project, source.path):
             yield contradiction(
-                ("data", "sources", index, "path"), f"there is no {project / source.path}", "Check the path."
+                ("data", "sources", index, "path"),
+                f"there is no {paths.place(project, source.path)!s:.200}",
+                "Check the path.",
             )
     for index, event in enumerate(task.data.events):
         if event.abi is not None and not (project / event.abi).is_file():
@@ -59,13 +68,10 @@ def _files(task: Task, project: Path) -> Iterator[Finding]:
 
 
 def _exists(project: Path, path: str) -> bool:
-    if (project / path).exists():
-        return True
     try:
-        return next(project.glob(path), None) is not None
-    except (NotImplementedError, ValueError):  # a pattern that is absolute
-        absolute = Path(path)
-        return next(Path(absolute.anchor).glob(str(absolute.relative_to(absolute.anchor))), None) is not None
+        return paths.exists(paths.place(project, path)) or bool(paths.matching(project, path)[0])
+    except (OSError, ValueError):  # a name that no file can have, or a pattern that is none
+        return False
 
 
 def _functions(task: Task, project: Path) -> Iterator[Finding]:
@@ -94,18 +100,50 @@ def _function_problem(project: Path, written: str) -> str | None:
 
 
 def _known(task: Task, project: Path) -> set[str] | None:
+    """Columns that the rows have once features are made; None if only reading the data would tell."""
+    found = row_columns(task, project)
+    if found is None:
+        return None
+    return {*found, *(feature.name for feature in task.data.features), task.data.time or "time"}
+
+
+def row_columns(task: Task, project: Path) -> list[str] | None:
     """Columns that the rows have before features are made; None if only reading the data would tell."""
     data = task.data
-    if data.joins or any(feature.op == "function" for feature in data.features):
-        return None
     if data.bars is not None:
-        columns = {column.name for column in data.bars.columns} | {"time", "block_number"}
-        columns |= {data.entity} if data.entity else set()
-    elif len(data.sources) + len(data.events) != 1 or (found := _of_source(task, project)) is None:
-        return None
+        bars = [*(column.name for column in data.bars.columns), data.time or "time", "block_number"]
+        found: list[str] | None = [*bars, data.entity] if data.entity else bars
+    elif data.events and data.table is None:
+        found = None
     else:
-        columns = found
-    return columns | {feature.name for feature in data.features} | {task.data.time or "time"}
+        found = table_columns(task, project, data.table or data.sources[0].name)
+    for join in data.joins:
+        others = table_columns(task, project, join.table)
+        if found is None or others is None:
+            return None
+        found = [*found, *(name for name in join.columns or others if name not in found)]
+    return found
+
+
+def target_classes(task: Task, project: Path) -> list[float] | None:
+    """The classes as the existing process may answer them: the target's own numbers, or 0 to K-1 for names.
+
+    None if only building the dataset would tell.
+    """
+    data, target = task.data, task.predict.target
+    if data.label.edges:
+        return [float(number) for number in range(len(data.label.edges) + 1)]
+    source = data.sources[0]
+    plain = len(data.sources) == 1 and not data.events and data.bars is None and data.label.op == "column"
+    if not plain or data.label.of is not None or source.rename or source.where is not None:
+        return None
+    rows = file_rows(source, project)
+    if rows is None or target not in rows.columns:
+        return None
+    values = rows.head[target].drop_nulls()
+    if not values.dtype.is_numeric():
+        return [float(number) for number in range(values.n_unique())]
+    return [float(value) for value in values.unique().sort()]
 
 
 def _entity(task: Task, project: Path) -> Iterator[Finding]:
@@ -113,22 +151,47 @@ def _entity(task: Task, project: Path) -> Iterator[Finding]:
     data = task.data
     if data.entity is None or len(data.sources) + len(data.events) != 1:
         return
-    columns = _of_source(task, project)
+    columns = table_columns(task, project, data.sources[0].name)
     if columns is not None:
-        yield from _one(("data", "entity"), data.entity, columns)
+        yield from _one(("data", "entity"), data.entity, set(columns))
 
 
-def _of_source(task: Task, project: Path) -> set[str] | None:
-    source = task.data.sources[0]
+def table_columns(task: Task, project: Path, name: str) -> list[str] | None:
+    """Columns of a source's table as the rest of the task names them; None if only reading it would tell."""
+    source = next((source for source in task.data.sources if source.name == name), None)
+    columns = None if source is None else file_columns(source, project)
+    return None if source is None or columns is None else [source.rename.get(column, column) for column in columns]
+
+
+def file_columns(source: Source, project: Path) -> list[str] | None:
+    """Columns of a source's first file; None if it is no file, or cannot be read: building the dataset says why."""
+    rows = file_rows(source, project)
+    return None if rows is None else rows.columns
+
+
+def file_rows(source: Source, project: Path) -> guess.Rows | None:
+    """The first rows of a source's first file; None as for `file_columns`."""
     if not isinstance(source, CsvSource | ParquetSource):
         return None
-    if isinstance(source, CsvSource) and source.delimiter != ",":
-        return None
+    found = _first_file(project, source)
     try:
-        columns = guess.look(str(project / source.path)).columns
+        if found is None:
+            return None
+        if isinstance(source, CsvSource):
+            return guess.look(str(found), delimiter=source.delimiter, missing=source.missing)
+        return guess.look(str(found))
     except AssayError:
-        return None  # a folder, a pattern or a damaged file: building the dataset says which
-    return {source.rename.get(name, name) for name in columns}
+        return None
+
+
+def _first_file(project: Path, source: CsvSource | ParquetSource) -> Path | None:
+    try:
+        place = paths.place(project, source.path)
+        if place.is_dir():
+            return next(iter(sorted(place.rglob(f"*.{source.kind}"))), None)
+        return place if place.is_file() else next(iter(paths.matching(project, source.path)[0]), None)
+    except (OSError, ValueError):
+        return None
 
 
 def _absent(task: Task, known: set[str]) -> Iterator[Finding]:

@@ -9,13 +9,18 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from assay.task.sections import Section
+from assay.task.sections import LARGEST, Section
 
 COLUMN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 DURATION = re.compile(r"([1-9][0-9]{0,8}) ?(s|m|h|d|w)\Z")
 SPAN = re.compile(r"([1-9][0-9]{0,8}) ?(s|m|h|d|w|blocks?)\Z")
+MOST = 1_000_000_000
+"""Rows, blocks or requests: more is a slip of the keyboard."""
+LONGEST = 10_000_000_000
+"""Seconds in a duration: some 300 years."""
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
@@ -25,8 +30,11 @@ Topic = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{64}$")]
 Dataset = Literal[
     "blocks", "transactions", "logs", "erc20_transfers", "native_transfers", "contracts", "traces"
 ]  # those of Cryo that are read
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
+Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
+Positive = Annotated[int, Field(strict=True, ge=1, le=MOST)]
+Block = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
+Switch = Annotated[bool, Field(strict=True)]
 
 
 def seconds(duration: str) -> int:
@@ -34,7 +42,10 @@ def seconds(duration: str) -> int:
     match = DURATION.match(duration)
     if match is None:
         raise ValueError(f'"{duration}" is no duration; write for example "12s", "30m", "1h" or "7d"')
-    return int(match[1]) * SECONDS[match[2]]
+    found = int(match[1]) * SECONDS[match[2]]
+    if found > LONGEST:
+        raise ValueError(f'"{duration}" is longer than 300 years')
+    return found
 
 
 class Source(Section):
@@ -42,7 +53,7 @@ class Source(Section):
 
     name: Column = Field(description="The name that the rest of the task calls this source by.")
     time: Text | None = Field(None, description="Its time column, if that is not [data] time.")
-    time_unit: Literal["s", "ms", "us"] | None = Field(
+    time_unit: Literal["s", "ms", "us", "ns"] | None = Field(
         None, description="What a whole number in the time column counts since 1970; guessed from its size if absent."
     )
     key: tuple[Text, ...] = Field((), description="Columns that together tell its rows apart; duplicates are refused.")
@@ -65,8 +76,8 @@ class CryoSource(Source):
     folder: Text | None = Field(
         None, description="Folder of Cryo's Parquet files; by default chain/NAME in the project."
     )
-    start_block: Annotated[int, Field(ge=0)] = Field(0, description="First block.")
-    end_block: Annotated[int, Field(ge=0)] | Literal["latest"] = Field(
+    start_block: Block = Field(0, description="First block.")
+    end_block: Block | Literal["latest"] = Field(
         "latest",
         description='Last block, included; "latest" is the head less `reorg_buffer`, found when first collected.',
     )
@@ -75,12 +86,16 @@ class CryoSource(Source):
     chunk_size: Positive = Field(1000, description="Blocks in a file; what was collected is kept file by file.")
     requests_per_second: Positive | None = Field(None, description="Ask the node no more often than this.")
     max_concurrent_requests: Positive = Field(4, description="Requests to the node at once.")
-    retries: Annotated[int, Field(ge=0, le=20)] = Field(5, description="How often a failed chunk is tried again.")
-    timeout_seconds: Annotated[float, Field(gt=0)] = Field(120.0, description="Longest wait for one chunk.")
-    reorg_buffer: Annotated[int, Field(ge=0)] | None = Field(
+    retries: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
+        5, description="How often a failed chunk is tried again."
+    )
+    timeout_seconds: Annotated[float, Field(strict=True, gt=0, le=SECONDS["w"])] = Field(
+        120.0, description="Longest wait for one chunk."
+    )
+    reorg_buffer: Count | None = Field(
         None, description="Blocks left out before the head; by default [protocol] feature_delay_blocks."
     )
-    continuity: bool = Field(default=True, description="Whether gaps, duplicates and reorganised blocks are refused.")
+    continuity: Switch = Field(default=True, description="Whether gaps, duplicates and reorganised blocks are refused.")
 
     @model_validator(mode="after")
     def _has_a_place(self) -> CryoSource:
@@ -106,9 +121,7 @@ class CsvSource(Source):
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
         ",", description="What stands between values."
     )
-    missing: tuple[str, ...] = Field(
-        ("", "NA", "N/A", "NaN", "nan", "null", "None"), description="Texts that mean: no value."
-    )
+    missing: tuple[str, ...] = Field(MISSING, description="Texts that mean: no value.")
     types: dict[Text, Literal["integer", "number", "text", "boolean", "time"]] = Field(
         default_factory=dict, description="Types of columns, where guessing them is not wanted."
     )
@@ -166,7 +179,7 @@ class Event(Section):
     abi: Text | None = Field(None, description="A JSON file with the contract's ABI, instead of a signature.")
     event: Text | None = Field(None, description="The event's name in the ABI; by default `name`.")
     contract: Address | tuple[Address, ...] | None = Field(None, description="Logs of these contracts only.")
-    decimals: dict[Text, Annotated[int, Field(ge=0, le=77)]] = Field(
+    decimals: dict[Text, Annotated[int, Field(strict=True, ge=0, le=77)]] = Field(
         default_factory=dict, description="Decimals of amounts: {amountIn = 18}."
     )
     on_mismatch: Literal["refuse", "quarantine"] = Field(
@@ -211,6 +224,13 @@ class Bars(Section):
         description='A bar\'s length: "1h", "15m", "1d", or "50 blocks".'
     )
     columns: tuple[Aggregate, ...] = Field(min_length=1, description="The bars' columns.")
+
+    @field_validator("every")
+    @classmethod
+    def _not_too_long(cls, every: str) -> str:
+        if DURATION.match(every):
+            seconds(every)
+        return every
 
     @property
     def blocks(self) -> int | None:
@@ -340,7 +360,10 @@ Feature = Annotated[
 
 
 class Label(Section):
-    """What is to be predicted. Row t's label is made of rows t+gap+1 to t+gap+horizon, and nothing else does."""
+    """What is to be predicted: row t's label is made of rows t+gap+1 to t+gap+horizon, and of none after them.
+
+    A return starts from the value of row t+gap, and so does the first return of a realised volatility.
+    """
 
     op: Literal[
         "column",
@@ -355,8 +378,8 @@ class Label(Section):
     ] = Field("column", description='How it is made; "column" takes it from the data as it is.')
     of: Text | None = Field(None, description="An SQL expression over one row; by default the column [predict] target.")
     horizon: Positive = Field(1, description="Rows ahead that it looks.")
-    gap: Annotated[int, Field(ge=0)] = Field(0, description="Rows between a row and the first one that its label sees.")
-    edges: tuple[float, ...] = Field(
+    gap: Count = Field(0, description="Rows between a row and the first one that its label sees.")
+    edges: tuple[Annotated[float, Field(strict=True)], ...] = Field(
         (), description="Bounds that turn the value into a class: 0 up to the first, 1 up to the second, and so on."
     )
 
@@ -383,16 +406,16 @@ class Split(Section):
     train: Fraction = Field(0.6, description="Share of the training rows.")
     validation: Fraction = Field(0.2, description="Share of the validation rows.")
     test: Fraction = Field(0.2, description="Share of the test rows.")
-    embargo: Annotated[int, Field(ge=0)] | None = Field(
+    embargo: Count | None = Field(
         None,
         description="Rows (of several series: distinct times) left out between two parts; by default, and at least, "
         "as far as the label sees.",
     )
     group: Text | None = Field(None, description='by = "group": rows of equal value in this column stay together.')
-    stratify: bool | None = Field(
+    stratify: Switch | None = Field(
         None, description="Whether each class has its share in each part; by default for classes split at random."
     )
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(7, description="Seed of the shuffle.")
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = Field(7, description="Seed of the shuffle.")
 
     @model_validator(mode="after")
     def _adds_up(self) -> Split:

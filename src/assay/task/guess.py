@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.core import paths
 from assay.core.errors import MissingLibrary
+from assay.task.data import MISSING
 from assay.task.errors import AnswerMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
 _ROWS = 20_000
@@ -44,29 +48,51 @@ class Rows:
         return [name for name, dtype in self.head.schema.items() if dtype.is_numeric() or dtype.is_decimal()]
 
 
-def look(text: str) -> Rows:
-    """Read the first rows of the file at `text`; raises AnswerMissing if it is none that is read."""
+def look(text: str, *, delimiter: str = ",", missing: Sequence[str] = MISSING) -> Rows:
+    """Read the first rows of the file at `text`, as building the dataset does.
+
+    Raises
+    ------
+    AnswerMissing
+        If it is none that is read.
+    """
     try:
         import polars as pl
     except ImportError:
         raise MissingLibrary("reading rows needs polars", "Install it with `pip install 'assay[data]'`.") from None
-    place = Path(text).expanduser()
+    place = paths.place(Path(), text)
     kind = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}.get(place.suffix.lower())
     if kind is None:
         raise AnswerMissing(f"{place} is neither .csv nor .parquet", "Give such a file.")
-    if not place.is_file():
+    if not paths.exists(place) or not place.is_file():
         raise AnswerMissing(f"there is no file {place}", "Check the path.")
     try:
-        if kind == "csv":
-            head = pl.read_csv(place, n_rows=_ROWS, infer_schema_length=_ROWS, null_values=["", "NA", "NaN", "nan"])
-        else:
-            head = pl.read_parquet(place, n_rows=_ROWS)
+        head = (
+            _csv(place, delimiter, missing)
+            if kind == "csv"
+            else pl.scan_parquet(place, glob=False).head(_ROWS).collect()
+        )
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - the file is not trusted
         reason = " ".join(str(error).split())[:120]
         raise AnswerMissing(f"{place} cannot be read as {kind}: {reason}", "Check the file.") from None
     if head.height == 0:
         raise AnswerMissing(f"{place} has no rows", "Give a file with rows.")
     return Rows(place, kind, head)
+
+
+def _csv(place: Path, delimiter: str, missing: Sequence[str]) -> pl.DataFrame:
+    import polars as pl
+
+    found = pl.scan_csv(
+        place,
+        separator=delimiter,
+        glob=False,
+        n_rows=_ROWS,
+        infer_schema_length=_ROWS,
+        null_values=list(missing),
+    )
+    # "a, b": the space belongs to no name.
+    return found.rename({name: name.strip() for name in found.collect_schema().names()}).collect()
 
 
 def kind_of_target(rows: Rows, target: str) -> str:
@@ -80,21 +106,48 @@ def kind_of_target(rows: Rows, target: str) -> str:
 
 
 def usual_answer(rows: Rows, target: str, kind: str) -> float:
-    """What somebody would say who knows no features: the mean, the share of ones, the commonest class."""
+    """What somebody would say who knows no features: the mean, the share of class 1, the commonest class.
+
+    Classes of names are counted as the dataset numbers them: 0, 1, ... in their order.
+    """
     values = rows.head[target].drop_nulls()
-    if not values.dtype.is_numeric() and values.dtype.base_type().__name__ != "Boolean":
-        classes = values.unique().sort()
-        values = values.replace_strict(classes, range(len(classes)))
+    if kind == "regression":
+        return _mean(values)
+    classes = values.unique().sort()
+    codes = values.replace_strict(classes, range(len(classes)))
     if kind == "multiclass":
-        return int(values.mode().min())  # type: ignore[arg-type]
-    mean = values.cast(float).mean()
-    return float(f"{mean:.6g}") if isinstance(mean, float) else 0.0
+        common = float((values if values.dtype.is_numeric() else codes).mode().min())  # type: ignore[arg-type]
+        return int(common) if common.is_integer() else common
+    return float(f"{(codes == 1).sum() / len(codes):.6g}")
+
+
+def _mean(values: pl.Series) -> float:
+    if not (values.dtype.is_numeric() or values.dtype.base_type().__name__ == "Boolean"):
+        raise AnswerMissing(
+            f"the column {values.name} is of type {values.dtype}, and a regression predicts numbers",
+            "Choose binary or multiclass, or another column.",
+        )
+    numbers = values.cast(float)
+    mean = numbers.filter(numbers.is_finite()).mean()
+    if not isinstance(mean, float):
+        raise AnswerMissing(f"the column {values.name} holds no finite number", "Choose another column.")
+    return float(f"{mean:.6g}")
 
 
 def time_column(rows: Rows) -> str | None:
-    """A column of times, by type or by a usual name."""
-    for name, dtype in rows.head.schema.items():
-        if dtype.is_temporal():
-            return name
+    """A column of times, by type or by a usual name, whose values are there and do not go backwards."""
+    typed = [name for name, dtype in rows.head.schema.items() if dtype.is_temporal()]
     lower = {name.lower(): name for name in rows.columns}
-    return next((lower[name] for name in _TIMES if name in lower), None)
+    usual = [lower[name] for name in _TIMES if name in lower]
+    return next((name for name in [*typed, *usual] if _passes_for_time(rows.head[name])), None)
+
+
+def _passes_for_time(values: pl.Series) -> bool:
+    dtype = values.dtype
+    name = dtype.base_type().__name__
+    if values.null_count() or not (dtype.is_numeric() or name in {"Date", "Datetime", "String"}):
+        return False
+    if name == "String":
+        days = values.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+        return days.null_count() == 0 and values.is_sorted()
+    return bool(values.is_sorted())

@@ -50,22 +50,22 @@ def init(
     TemplateUnknown, AnswerMissing
         If there is no such template, or it cannot be filled in.
     ProjectExists
-        If one of the files is there already. Nothing is written then.
+        If one of the files is there already; only lines of .gitignore are added. Nothing is asked or written then.
     """
     place = Path(folder)
     chosen = template(name)
     if (place / TASK_FILE).exists():
         raise ProjectExists(f"{place} has a {TASK_FILE} already", "Choose another folder, or edit that file.")
+    for file in chosen.files:
+        if (place / file).exists():
+            raise ProjectExists(f"{place / file} is there already", "Choose another folder, or move that file away.")
     found = interview(chosen.questions, answers or {}, ask)
     texts = chosen.render(found, place, _short(place))
     # A template that makes no task is refused here, before anything is written.
     parse(tomllib.loads(texts[TASK_FILE]), texts[TASK_FILE], TASK_FILE)
-    for file in texts:
-        if (place / file).exists():
-            raise ProjectExists(f"{place / file} is there already", "Choose another folder, or move that file away.")
     with files.folder(place) as fresh:
         for file, text in texts.items():
-            (fresh / file).write_text(text, encoding="utf-8")
+            (fresh / file).write_bytes(text.encode("utf-8", "surrogateescape"))
     return [place / file for file in texts]
 
 

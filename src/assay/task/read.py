@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from assay.core import files
+from assay.core.errors import WrongKindOfFile
 from assay.task.errors import TaskField, TaskUnreadable
 from assay.task.positions import Path, line_of, positions
 from assay.task.schema import fields_at
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _QUOTED = re.compile(r"'([^']*)'")
+_SHAPES = {
+    "tuple_type": "list",
+    "list_type": "list",
+    "model_type": "table",
+    "model_attributes_type": "table",
+    "dict_type": "table",
+}
 _SUBJECT = {"int": "a whole number", "float": "a number", "string": "text", "bool": "true or false"}
 
 
@@ -54,6 +62,8 @@ class Problem:
 
 def read(path: pathlib.Path) -> Task:
     """Read the task at `path`; raises as `Task.load` does."""
+    if path.is_dir():
+        raise WrongKindOfFile(f"{path} is a folder, and a task is a file", "Move it away, or name another project.")
     content = files.read(path)
     try:
         text = content.decode("utf-8-sig")
@@ -62,6 +72,10 @@ def read(path: pathlib.Path) -> Task:
         raise TaskUnreadable(f"{path} is not UTF-8 text (byte {error.start})", "Save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise TaskUnreadable(f"{path} is not TOML: {error}", "Correct that line.") from None
+    except ValueError as error:
+        raise TaskUnreadable(
+            f"{path} holds what cannot be read ({str(error).split(':')[0]:.80})", "Correct it."
+        ) from None
     except RecursionError:
         raise TaskUnreadable(f"{path} is nested too deeply", "Write it as `assay init` does.") from None
     return parse(raw, text, str(path))
@@ -179,12 +193,30 @@ def _said(detail: ErrorDetails, path: Path, raw: dict[str, Any]) -> tuple[str, s
         spelt = ", ".join(f'"{value}"' for value in allowed)
         return f"is {_shown(given)}", f"{nearest(str(given), allowed)} Allowed: {spelt}.".strip()
     if kind == "union_tag_not_found":
-        return "does not say its kind", f"Add {context.get('discriminator', 'kind')}."
+        field = str(context.get("discriminator", "kind")).strip("'")
+        return f"does not say its {field}", f"Add {field} = ..., which decides what else stands there."
     if kind == "string_pattern_mismatch":
         return f"is {shown}, which it may not be", _described(path, raw)
     if kind == "value_error":
         return f"is not right: {context.get('error', detail['msg'])}", _described(path, raw)
+    if kind in _SHAPES:
+        return _misshapen(detail, path, raw)
     return f"is {shown}", _rule(detail)
+
+
+def _misshapen(detail: ErrorDetails, path: Path, raw: dict[str, Any]) -> tuple[str, str]:
+    """A table, a list or a single value where another of them belongs."""
+    given, name = detail["input"], _dotted(path)
+    if _SHAPES[detail["type"]] == "table":
+        if any(isinstance(part, int) for part in path[:-1]):
+            return f"is {_shown(given)}", f"It is a table: write {path[-1]} = {{...}}."
+        header = f"[[{_dotted(path[:-1])}]]" if isinstance(path[-1], int) else f"[{name}]"
+        return f"is {_shown(given)}", f"It is a table: write {header}, and its fields in the lines below."
+    tables = bool(fields_at((*path, 0), raw))
+    if isinstance(given, dict) and tables:
+        return "is one table in single brackets, and there may be several", f"Write [[{name}]], in double brackets."
+    todo = f"Write a table [[{name}]] for each." if tables else 'Write a list in brackets, such as ["a", "b"].'
+    return f"is {_shown(given)}", todo
 
 
 def _described(path: Path, raw: dict[str, Any]) -> str:
@@ -202,5 +234,5 @@ def _rule(detail: ErrorDetails) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

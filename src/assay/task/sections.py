@@ -13,8 +13,12 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whit
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
 Metric = Literal["rmse", "mae", "qlike", "log_loss", "brier", "accuracy", "f1", "auc", "value"]
 TaskType = Literal["regression", "binary", "multiclass"]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+Number = Annotated[float, Field(strict=True)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
+NotNegative = Annotated[float, Field(strict=True, ge=0)]
+LARGEST = 2**63 - 1
+Whole = Annotated[int, Field(strict=True)]
+Amount = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 
 
 class Section(BaseModel):
@@ -26,15 +30,15 @@ class Section(BaseModel):
 class Existing(Section):
     """What decides today. It is executed on every row: it is the baseline that a model has to beat.
 
-    It answers in the units of the target: a value for a regression, the probability of class 1 (or a class,
-    0 or 1) for two classes, a class 0..K-1 for more.
+    It answers in the units of the target: a value for a regression, a class for more than two classes, and for two
+    a class or the probability of the second. A class is written as the target has it; names are counted from 0.
     """
 
     kind: Literal["constant", "column", "rule", "function"] = Field(
         description="How it decides: one constant, a column of the data, an SQL rule, or a Python function."
     )
     description: str = Field("", description="How it decides today, in plain words.")
-    value: float | None = Field(None, description='kind = "constant": the value it always answers.')
+    value: Number | None = Field(None, description='kind = "constant": the value it always answers.')
     column: Name | None = Field(None, description='kind = "column": the column that holds its answers.')
     rule: Expression | None = Field(
         None, description='kind = "rule": an SQL expression (DuckDB) over the columns of the dataset.'
@@ -72,15 +76,16 @@ class Protocol(Section):
 
     kind: Literal["amm", "lending", "other"] = Field("other", description="What kind of protocol it is.")
     chain: Name = Field("ethereum", description="The chain's name, for the report.")
-    chain_id: int = Field(1, ge=1, description="The chain's id; a node that answers with another one is refused.")
+    chain_id: Whole = Field(
+        1, ge=1, le=LARGEST, description="The chain's id; a node that answers with another one is refused."
+    )
     block_seconds: Positive = Field(12.0, description="Seconds from one block to the next.")
-    latency_blocks: int | None = Field(
+    latency_blocks: Amount | None = Field(
         None,
-        ge=1,
         description="Blocks allowed from the end of the observed data to the transaction that acts on it.",
     )
-    feature_delay_blocks: int = Field(
-        1, ge=0, description="Blocks waited before the data counts as final (confirmations)."
+    feature_delay_blocks: Whole = Field(
+        1, ge=0, le=LARGEST, description="Blocks waited before the data counts as final (confirmations)."
     )
     state: str = Field("", description="The contract state that the answer changes.")
     inputs: Literal["public", "private"] = Field(
@@ -114,17 +119,17 @@ class Limits(Section):
         description='How accuracy is measured; "value" is the loss of [value]. By default "value" where that loss is '
         "written, else rmse for a regression and log_loss for classes.",
     )
-    better_than_existing: float | None = Field(
+    better_than_existing: Number | None = Field(
         None,
         ge=0,
         description="Relative improvement over the existing process on the test rows: 0.05 is 5 %, 0 at least as good.",
     )
     prove_seconds: Positive | None = Field(None, description="Seconds for one proof.")
     memory_mb: Positive | None = Field(None, description="Memory for one proof, in megabytes.")
-    gas: int | None = Field(None, ge=1, description="Gas for verifying one proof.")
+    gas: Amount | None = Field(None, description="Gas for verifying one proof.")
     usd_per_inference: Positive | None = Field(None, description="Gas and machine for one answer, in USD.")
-    latency_blocks: int | None = Field(
-        None, ge=1, description="As [protocol] latency_blocks, if the limit for choosing is another one."
+    latency_blocks: Amount | None = Field(
+        None, description="As [protocol] latency_blocks, if the limit for choosing is another one."
     )
 
 
@@ -134,7 +139,7 @@ class Explore(Section):
     families: tuple[Name, ...] = Field(
         (), description="Model families to try; all that suit the target's type if empty."
     )
-    trials: int = Field(40, ge=1, le=100_000, description="Models to try in all.")
-    seed: int = Field(7, ge=0, lt=2**32, description="Seed of everything random.")
-    folds: int = Field(4, ge=2, le=50, description="Folds of the cross-validation on the training rows.")
-    workers: int = Field(1, ge=1, le=1024, description="Processes that train at once.")
+    trials: Whole = Field(40, ge=1, le=100_000, description="Models to try in all.")
+    seed: Whole = Field(7, ge=0, lt=2**32, description="Seed of everything random.")
+    folds: Whole = Field(4, ge=2, le=50, description="Folds of the cross-validation on the training rows.")
+    workers: Whole = Field(1, ge=1, le=1024, description="Processes that train at once.")

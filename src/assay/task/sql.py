@@ -18,28 +18,28 @@ def check_sql(task: Task) -> Iterator[Finding]:
     for path, text in ((("existing", "rule"), task.existing.rule), (("value", "loss"), task.value.loss)):
         if text is None:
             continue
-        tree = _parsed(text)
+        tree = parsed(text)
         if isinstance(tree, str):
             yield contradiction(path, f"it is no SQL expression: {tree}", "Correct it.")
         elif path == ("value", "loss") and tree is not None:
-            names = columns(tree)
-            if "prediction" not in names:
+            named = {parts[-1] for parts in names(tree)}
+            if "prediction" not in named:
                 yield contradiction(path, "it does not depend on the prediction", "Use the name prediction in it.")
-            if "y" not in names:
+            if "y" not in named:
                 yield warning(path, "it does not depend on what happened", "Use the name y in it.")
 
 
-def columns(tree: Any) -> set[str]:
-    """Names of the columns in a parsed expression."""
+def names(tree: Any) -> list[list[str]]:
+    """The columns that a parsed expression names, in parts: ["grade"], or ["rows", "grade"]; none beside a lambda."""
     if isinstance(tree, list):
-        return {name for item in tree for name in columns(item)}
-    if not isinstance(tree, dict):
-        return set()
-    own = {tree["column_names"][-1]} if tree.get("class") == "COLUMN_REF" else set()
-    return own | {name for item in tree.values() for name in columns(item)}
+        return [found for item in tree for found in names(item)]
+    if not isinstance(tree, dict) or tree.get("class") == "LAMBDA":
+        return []
+    own = [list(tree["column_names"])] if tree.get("class") == "COLUMN_REF" else []
+    return own + [found for item in tree.values() for found in names(item)]
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
     """DuckDB's syntax tree, a string that says why there is none, or None without DuckDB."""
     try:
         import duckdb

@@ -61,5 +61,10 @@ class Task(Section):
         """
         from assay.task.read import read
 
-        place = Path(path)
-        return read(place / TASK_FILE if place.is_dir() else place)
+        return read(place_of(Path(path)))
+
+
+def place_of(path: Path) -> Path:
+    """The task's file: `path` itself, or the one in the folder `path`."""
+    inside = path / TASK_FILE
+    return inside if path.is_dir() and (inside.exists() or path.name != TASK_FILE) else path

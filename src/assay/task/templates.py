@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay.core import files as core_files
 from assay.task import guess
 from assay.task.credit import CATEGORIES
 from assay.task.data import seconds
@@ -67,7 +69,19 @@ class Template:
         task = environment.get_template(f"{self.name}/task.toml.j2").render(values)
         ignored = (_FOLDER / "gitignore").read_text(encoding="utf-8")
         own = {file: (_FOLDER / self.name / source).read_text(encoding="utf-8") for file, source in self.files.items()}
-        return {"task.toml": task, ".gitignore": ignored} | own
+        return {"task.toml": task, ".gitignore": _completed(folder / ".gitignore", ignored)} | own
+
+
+def _completed(place: Path, ours: str) -> str:
+    """What a .gitignore that is there already says, and of ours what it lacks."""
+    if not place.is_file():
+        return ours
+    text = core_files.read(place).decode("utf-8", "surrogateescape")
+    known = text.splitlines()
+    lacking = [line for line in ours.splitlines() if line not in known]
+    if not any(line for line in lacking if not line.startswith("#")):
+        return text
+    return text + ("\n" if text and not text.endswith("\n") else "") + "\n".join(lacking) + "\n"
 
 
 def template(name: str) -> Template:
@@ -82,7 +96,7 @@ def toml(value: Any) -> str:
     """A value as TOML writes it."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml, value))}]"
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
+    if isinstance(value, float) and abs(value) < 1e15 and value == int(value):
         return f"{value:.1f}"
     # JSON's strings are TOML's, but for the one control character that JSON leaves alone.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -95,6 +109,13 @@ def _columns(answers: Answers) -> str:
 
 
 def _target(text: str, answers: Answers) -> str:
+    rows: guess.Rows = answers["file"]
+    if rows.head[_column(text, answers)].null_count() == rows.head.height:
+        raise AnswerMissing(f"the column {text} of {rows.path} has no value", "Name the one that holds the answers.")
+    return text
+
+
+def _column(text: str, answers: Answers) -> str:
     rows: guess.Rows = answers["file"]
     if text not in rows.columns:
         guessed = nearest(text, rows.columns)
@@ -118,6 +139,8 @@ def _existing(text: str, answers: Answers) -> dict[str, Any]:
         about = "Nothing decides today; this stands for the answer of somebody who knows no features."
         return {"kind": "constant", "field": "value", "value": usual, "description": about}
     if _NUMBER.match(text):
+        if not math.isfinite(float(text)):
+            raise AnswerMissing(f"{text:.40} is too large for a number", "Write a smaller one.")
         about = "The same answer for every row."
         return {"kind": "constant", "field": "value", "value": float(text), "description": about}
     if text in rows.columns:
@@ -153,7 +176,7 @@ def _from(path: Path, folder: Path) -> str:
 
 
 def _time(text: str, answers: Answers) -> str | None:
-    return None if text in {"", "none"} else _target(text, answers)
+    return None if text in {"", "none"} else _column(text, answers)
 
 
 def _address(text: str, _answers: Answers) -> str:

@@ -2,11 +2,12 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 from assay.core import files
-from assay.core.errors import DiskFull, NotFound, ReadOnly, WrongKindOfFile
+from assay.core.errors import DiskFull, NotFound, ReadOnly, StorageError, WrongKindOfFile
 
 
 def tree(folder):
@@ -85,6 +86,25 @@ def test_in_an_old_folder_other_files_stay(tmp_path):
     with files.folder(tmp_path) as place:
         (place / "a").write_text("new")
     assert tree(tmp_path) == {"mine": "keep", "a": "new"}
+
+
+def test_in_an_old_folder_all_files_are_replaced_or_none(tmp_path):
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "b").mkdir()
+    with pytest.raises(WrongKindOfFile), files.folder(tmp_path) as place:
+        _fill(place, "a", "b")
+    assert tree(tmp_path) == {"a": "old"}
+
+
+def test_no_place_for_temporary_files(monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with pytest.raises(StorageError, match="set TMPDIR"), files.scratch():
+        pytest.fail("the block must not start")
+
+
+def _fill(place, *names):
+    for name in names:
+        (place / name).write_text("new")
 
 
 def _fill_and_fail(place, failure):

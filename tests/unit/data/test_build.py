@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assay.core.errors import ArtefactDamaged, ArtefactVersion, DiskFull, ReadOnly, StorageError
+from assay.core.errors import ArtefactDamaged, ArtefactVersion, DiskFull, ReadOnly, StorageError, WrongKindOfFile
 from assay.data import features
 from assay.data import rows as rows_of
 from assay.data.build import build
@@ -36,6 +36,7 @@ from assay.data.errors import (
 
 from .small import SWAP, log, make_task, swaps, tabular, write_chain
 
+ROW_NUMBER = pl.int_range(pl.len())
 CSV = {"name": "rows", "kind": "csv", "path": "rows.csv"}
 
 
@@ -257,6 +258,88 @@ def test_quotes_of_another_source_are_joined_as_they_were_known(project):
         build(make_task(keyed | {"joins": [{"table": "names"}]}), project, project / "out")
 
 
+@pytest.mark.parametrize(
+    ("column", "options", "least", "greatest"),
+    [
+        (10**18 + ROW_NUMBER % 5, {"keep": ["w"]}, 1e18, 1e18 + 4),
+        (pl.when(ROW_NUMBER % 2 == 0).then(1e308).otherwise(-1e308), {"keep": ["w"]}, -1e308, 1e308),
+        (10**18 + ROW_NUMBER % 5, {}, 1e18, 1e18 + 4),
+        (10**18 + ROW_NUMBER % 5, {"target": "w"}, 1e18, 1e18 + 4),
+        (pl.when(ROW_NUMBER % 3 == 0).then(1e308).otherwise(-1e200), {"target": "w"}, -1e200, 1e308),
+    ],
+)
+def test_numbers_too_near_or_too_far_apart_for_doubles_are_described(project, column, options, least, greatest):
+    dataset = built(project, tabular(300).with_columns(w=column), **options)
+    found = dataset.profile()["columns"]["w"]
+    numbers = [found["mean"], found["std"], *found["quantiles"].values(), *found["histogram"]["edges"]]
+    assert np.isfinite(numbers).all()
+    assert (found["min"], found["max"], sum(found["histogram"]["counts"])) == (least, greatest, 300)
+    assert least <= found["mean"] <= greatest
+
+
+def test_lists_and_records_can_be_kept(project):
+    frame = tabular(200).with_columns(l=pl.concat_list("a", "b"), s=pl.struct("a", "b"))
+    frame.write_parquet(project / "rows.parquet")
+    source = {"name": "rows", "kind": "parquet", "path": "rows.parquet"}
+    hashes = []
+    for kept in (["l", "s"], ["l"]):
+        dataset = build(make_task({"sources": [source], "keep": kept}), project, project / "data")
+        assert dataset.frame()[kept[0]].to_list() == frame["l"].to_list()
+        hashes.append(dataset.hash)
+    assert hashes[0] != hashes[1]
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("column", [pl.concat_list("b"), pl.struct("b")])
+def test_an_answer_is_one_value(project, kind, column):
+    tabular(200).with_columns(y=column).write_parquet(project / "rows.parquet")
+    source = {"name": "rows", "kind": "parquet", "path": "rows.parquet"}
+    with pytest.raises(MixedTypes, match="each answer is one value"):
+        build(make_task({"sources": [source]}, kind=kind), project, project / "data")
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "manifest.json", "quarantine.parquet"])
+def test_a_folder_in_the_place_of_a_file_stops_it_before_anything_is_written(project, name):
+    (project / "data" / name).mkdir(parents=True)
+    with pytest.raises(WrongKindOfFile):
+        built(project, tabular(200))
+    assert [path.name for path in (project / "data").iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("dtype", "time"), [(pl.UInt8, False), (pl.Int32, True), (pl.Int128, True)])
+def test_keys_of_another_width_are_equal_keys(project, dtype, time):
+    rows = tabular(200).with_columns(k=ROW_NUMBER % 50, t=ROW_NUMBER)
+    other = pl.DataFrame({"k": pl.Series(range(50), dtype=dtype), "w": [float(n * n) for n in range(50)]})
+    rows.write_parquet(project / "rows.parquet")
+    (other.with_columns(t=0) if time else other).write_parquet(project / "other.parquet")
+    task = make_task(
+        {
+            "time": "t" if time else None,
+            "sources": [{"name": name, "kind": "parquet", "path": f"{name}.parquet"} for name in ("rows", "other")],
+            "joins": [{"table": "other", "on": ["k"]}],
+            "split": {"by": "random"},
+        }
+    )
+    found = build(task, project, project / "data").frame()
+    assert found["w"].to_list() == [float(k * k) for k in found["k"]]
+
+
+def test_joins_that_can_match_nothing(project):
+    tabular(200).with_columns(k=ROW_NUMBER, t=ROW_NUMBER).write_csv(project / "rows.csv")
+    pl.DataFrame({"k": ["x", "y"], "w": [1, 2]}).write_csv(project / "names.csv")
+    pl.DataFrame({"t": [1, None, 3], "w": [1, 2, 3]}).write_csv(project / "quotes.csv")
+
+    def joined(name, **join):
+        sources = [CSV, {"name": name, "kind": "csv", "path": f"{name}.csv"}]
+        data = {"sources": sources, "joins": [{"table": name, **join}], "time": "t", "drop": ["k"]}
+        return build(make_task(data), project, project / "data")
+
+    with pytest.raises(MixedTypes, match="the column k is Int64 in the rows and String in names"):
+        joined("names", on=["k"])
+    with pytest.raises(TimeBackwards, match=r"1 rows of quotes have no time \(t\)"):
+        joined("quotes")
+
+
 FEATURES = [{"name": "a", "op": "column"}, {"name": "b", "op": "column"}]
 
 
@@ -264,7 +347,7 @@ def _with(**columns):
     return tabular(300).with_columns(**columns)
 
 
-ROW = pl.int_range(pl.len())
+ROW = ROW_NUMBER
 BAD = {
     "a constant target": (tabular().with_columns(y=pl.lit(2.5)), {}, ConstantColumn, "the target y has one value only"),
     "an infinite feature": (
@@ -323,6 +406,27 @@ BAD = {
         {"time": "t"},
         TimeBackwards,
         "no time",
+    ),
+    "a feature called split": (_with(split=pl.col("b") + 1), {}, Duplicated, "rename"),
+    "a feature made as split": (
+        tabular(),
+        {"features": [{"name": "split", "op": "column", "of": "a + b"}]},
+        Duplicated,
+        "which the dataset calls the part",
+    ),
+    "a target called split": (tabular().rename({"y": "split"}), {"target": "split"}, Duplicated, "rename"),
+    "a column to keep called split": (_with(split=pl.lit("x")), {"keep": ["split"]}, Duplicated, "rename"),
+    "a condition of text": (
+        _with(c=pl.lit("x")),
+        {"source": {"where": "c"}},
+        MixedTypes,
+        "'c': a condition is true or false",
+    ),
+    "a duplicated key called len": (
+        tabular().rename({"b": "len"}),
+        {"source": {"key": ["len"]}},
+        Duplicated,
+        "rows have len 0, which is a key",
     ),
     "duplicated keys": (_with(k=ROW // 2), {"source": {"key": ["k"]}}, Duplicated, "2 rows have k 0"),
     "a table that is not there": (tabular(), {"table": "rowz"}, SourceUnknown, "rowz"),
@@ -389,6 +493,17 @@ def test_a_function_that_sees_the_future_stops_the_build(project):
     report = check(make_task({"sources": [CSV], "time": "t", "features": features}), project)
     assert [(leak.feature, leak.kind) for leak in report.leaks] == [("f", "future")]
     assert not report.ok
+
+
+def test_a_file_that_a_function_imports_is_part_of_the_code(project):
+    listed = [{"name": "f", "op": "function", "function": "features.py:f"}]
+    (project / "features.py").write_text("import of_mine\ndef f(rows):\n    return rows['a'] * of_mine.K\n")
+    found = []
+    for factor in (2, 3):
+        (project / "of_mine.py").write_text(f"K = {factor}\n")
+        found.append(built(project, tabular(200), features=listed))
+    assert found[0].manifest.content_hash != found[1].manifest.content_hash
+    assert found[0].manifest.code_hash != found[1].manifest.code_hash
 
 
 def test_the_check_finds_nothing_in_honest_data_and_names_what_is_broken(project):

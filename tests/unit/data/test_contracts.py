@@ -104,6 +104,25 @@ def test_checks_that_cannot_be_read(check, error):
         apply(FRAME, [Check.model_validate(check)], table="rows", quarantine=Quarantine())
 
 
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        ({"column": "i", "rule": "one of a, b"}, "'a' is no number, and the column is of type Int64"),
+        ({"column": "i", "rule": "one of ,"}, "'' is no number"),
+        ({"column": "t", "rule": "between 1 and 2"}, "between 1 and 2 needs numbers, .* type String"),
+        ({"column": "t", "rule": "at least 1"}, "needs numbers"),
+        ({"column": "t", "rule": "not missing", "on_fail": "repair:zero"}, "repair:zero needs numbers"),
+        ({"column": "l", "rule": "increasing"}, "needs one value a row"),
+        ({"column": "l", "rule": "one of 1, 2"}, "needs one value a row"),
+        ({"column": "n", "rule": "t || 'x'"}, "a condition is true or false, .* type String"),
+    ],
+)
+def test_rules_that_do_not_fit_the_column_s_type(check, words):
+    frame = FRAME.with_columns(l=pl.concat_list("i"))
+    with pytest.raises(DataError, match=words):
+        apply(frame, [Check.model_validate(check)], table="rows", quarantine=Quarantine())
+
+
 def table(frame, parts, **options):
     size = -(-frame.height // parts)
     pieces = tuple(frame.lazy().slice(start, size) for start in range(0, frame.height, size))

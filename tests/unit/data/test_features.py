@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from assay.core.errors import NotFound
 from assay.data import leakage
-from assay.data.errors import ColumnMissing, Duplicated, ExpressionInvalid, FunctionFailed
+from assay.data.errors import ColumnMissing, Duplicated, ExpressionInvalid, FunctionFailed, MixedTypes
 from assay.data.features import make
 from assay.task.data import Feature
 
@@ -259,12 +259,22 @@ def test_honest_functions_are_not_accused(project):
         ("def f(rows:", "SyntaxError"),
         ("1 / 0", "ZeroDivisionError"),
         ("f = 3", "no function f"),
+        ("import sys\nsys.exit(5)", "SystemExit: 5"),
+        ("def f(rows):\n    raise SystemExit", "SystemExit"),
     ],
 )
 def test_functions_that_fail(project, body, word):
     write(project, body)
     with pytest.raises(FunctionFailed, match=word):
         values({"op": "function", "function": "features.py:f"}, project=project)
+
+
+def test_a_file_beside_it_is_imported_as_it_is_now(project):
+    write(project, "import helper_of_f\ndef f(rows):\n    return rows['price'] * helper_of_f.K\n")
+    for factor in (2, 3):
+        write(project, f"K = {factor}\n", "helper_of_f.py")
+        assert values({"op": "function", "function": "features.py:f"}, project=project)[0][3] == factor * PRICE[3]
+    assert not (project / "__pycache__").exists()
 
 
 def test_a_function_in_a_file_that_is_not_there(project):
@@ -285,6 +295,22 @@ def test_a_function_in_a_file_that_is_not_there(project):
 def test_features_that_cannot_be(spec, error):
     with pytest.raises(error):
         values(spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"op": "difference", "of": "kind"}, "the feature f needs numbers, .* String"),
+        ({"op": "rolling_mean", "of": "kind", "window": 2}, "needs numbers"),
+        ({"op": "rolling_max", "of": "list", "window": 2}, "needs numbers, .* List"),
+        ({"op": "imbalance", "buy": "price", "sell": "kind"}, "needs numbers"),
+        ({"op": "time_since", "when": "kind"}, "a condition is true or false, .* String"),
+        ({"op": "category", "of": "list", "values": ["a"]}, "needs one value a row"),
+    ],
+)
+def test_types_that_a_feature_cannot_be_made_of(spec, words):
+    with pytest.raises(MixedTypes, match=words):
+        values(spec, rows().with_columns(list=pl.concat_list("price")))
 
 
 def test_a_feature_of_time_without_a_time():

@@ -13,6 +13,7 @@ from assay.data.errors import (
     Duplicated,
     FunctionFailed,
     MixedTypes,
+    SettingsUnfit,
     SourceEmpty,
     SourceUnreadable,
 )
@@ -174,6 +175,15 @@ def test_columns_are_renamed_and_rows_selected(project):
         csv(project, "A b,c\n1,2\n", rename={"A b": "c"})
 
 
+@pytest.mark.parametrize("name", ["^a.*$", "*"])
+def test_a_name_that_would_stand_for_several_columns(project, name):
+    write(project, "rows.parquet", **{name: [1], "a": [2]})
+    with pytest.raises(SettingsUnfit, match="would stand for several"):
+        opened(project, kind="parquet", path="rows.parquet")
+    found = opened(project, kind="parquet", path="rows.parquet", rename={name: "b"}).frame()
+    assert found.to_dict(as_series=False) == {"b": [1], "a": [2]}
+
+
 def test_duplicated_keys(project):
     with pytest.raises(Duplicated, match="2 rows have id 7"):
         csv(project, "id,n\n1,2\n7,1\n7,2\n", key=["id"])
@@ -191,16 +201,56 @@ INSTANT = dt.datetime(2024, 3, 1, 12, 30, tzinfo=dt.UTC)
         [int(INSTANT.timestamp())],
         [int(INSTANT.timestamp() * 1000)],
         [int(INSTANT.timestamp() * 1_000_000)],
+        [int(INSTANT.timestamp()) * 1_000_000_000],
         [INSTANT.timestamp()],
         [INSTANT.replace(tzinfo=None)],
         [INSTANT.astimezone(dt.timezone(dt.timedelta(hours=5)))],
     ],
-    ids=["iso", "text", "seconds", "milliseconds", "microseconds", "float", "naive", "zone"],
+    ids=["iso", "text", "seconds", "milliseconds", "microseconds", "nanoseconds", "float", "naive", "zone"],
 )
 def test_times_of_many_forms_are_one_instant(project, values):
     write(project, "rows.parquet", when=values)
     table = opened(project, time="when", kind="parquet", path="rows.parquet")
     assert table.frame()["when"].to_list() == [INSTANT]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-03-01T12:30:00.000Z",
+        "2024-03-01 12:30",
+        "2024-03-01T14:30+02:00",
+        "2024-03-01 09:30:00-0300",
+        "2024-03-01 12:30:00 UTC",
+    ],
+)
+def test_text_in_iso_8601_is_a_time_whatever_its_neighbours_look_like(project, text):
+    found = csv(project, f"when,n\n2024-03-01,1\n{text},2\n", time="when").frame()
+    assert found["when"].to_list() == [INSTANT.replace(hour=0, minute=0), INSTANT]
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "words"),
+    [
+        (["2024-03-01", "03/02/2024"], {}, r"'03/02/2024' of when in row 2 of .* is no time in ISO 8601"),
+        (["01/03/2024"], {}, "Write it like 2024-03-01T12:30:00Z"),
+        (["2024-13-01"], {}, "row 1"),
+        (["20240301"], {}, "row 1"),
+        ([1_700_000_000, 1 << 62], {"time_unit": "s"}, "'4611686018427387904' of when in row 2 .* set `time_unit`"),
+        ([0.0, float("inf")], {}, "row 2"),
+        ([-(10**15)], {"time_unit": "ms"}, "lies in no year from 1 to 9999"),
+    ],
+)
+def test_what_is_no_time_is_named_with_its_row(project, values, options, words):
+    write(project, "rows.parquet", when=values)
+    with pytest.raises(MixedTypes, match=words):
+        opened(project, time="when", kind="parquet", path="rows.parquet", **options)
+
+
+def test_the_unit_is_guessed_from_the_largest_number(project):
+    write(project, "rows.parquet", when=[number * 10**12 for number in range(1700)])
+    found = opened(project, time="when", kind="parquet", path="rows.parquet").frame()["when"]
+    assert (found[0].year, found[-1].year) == (1970, 2023)
 
 
 def test_a_date_is_its_midnight(project):
@@ -239,6 +289,7 @@ def test_package_data_by_file(project):
         ({"load": "math:no_such_function"}, FunctionFailed),
         ({"load": "math:sqrt"}, FunctionFailed),
         ({"load": "math:hypot"}, FunctionFailed),
+        ({"load": "sys:exit"}, FunctionFailed),
     ],
 )
 def test_packages_that_give_no_table(project, options, error):

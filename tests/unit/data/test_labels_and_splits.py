@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.data import labels
-from assay.data.errors import ColumnMissing, DataError, TooFewRows
+from assay.data.errors import ColumnMissing, DataError, MixedTypes, TooFewRows
 from assay.data.splits import FEWEST, PARTS, split
 from assay.task.data import Label, Split
 
@@ -18,6 +18,13 @@ FRAME = pl.DataFrame({"price": PRICE, "y": [0, 1, 0, 1, 0, 1, 0]})
 
 def label(**options):
     return labels.make(FRAME, Label.model_validate(options), "target")["target"].to_list()
+
+
+@pytest.mark.parametrize("options", [{"op": "forward_mean"}, {"op": "forward_return"}, {"op": "column", "edges": [1]}])
+def test_a_label_of_text_is_refused(options):
+    frame = pl.DataFrame({"t": ["a", "b"]})
+    with pytest.raises(MixedTypes, match=r"\[data.label\] needs numbers, .* String"):
+        labels.make(frame, Label.model_validate({"of": "t"} | options), "target")
 
 
 @pytest.mark.parametrize(

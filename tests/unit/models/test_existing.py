@@ -36,6 +36,7 @@ def test_its_four_forms(tmp_path):
         ("binary", {"kind": "constant", "value": 7}, "0 to 1"),
         ("multiclass", {"kind": "constant", "value": 0.5}, "0 to 2"),
         ("regression", {"kind": "function", "function": "broken.py:decide"}, "ZeroDivisionError"),
+        ("regression", {"kind": "function", "function": "leaving.py:decide"}, "SystemExit"),
         ("regression", {"kind": "function", "function": "short.py:decide"}, "for 400 rows"),
         ("regression", {"kind": "function", "function": "short.py:absent"}, "absent"),
         ("regression", {"kind": "function", "function": "text.py:decide"}, "no number"),
@@ -43,6 +44,7 @@ def test_its_four_forms(tmp_path):
 )
 def test_what_cannot_be_executed_is_said(kind, existing, what, tmp_path):
     (tmp_path / "broken.py").write_text("def decide(frame):\n    return 1 / 0\n")
+    (tmp_path / "leaving.py").write_text("import sys\nsys.exit(0)\n")
     (tmp_path / "short.py").write_text("def decide(frame):\n    return [1.0, 2.0]\n")
     (tmp_path / "text.py").write_text("def decide(frame):\n    return ['high'] * len(frame)\n")
     with pytest.raises(ExistingFailed, match=what):

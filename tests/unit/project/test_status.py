@@ -13,6 +13,8 @@ from assay.project.steps import STEPS, inputs
 from assay.task.errors import TaskContradiction, TaskField
 from assay.task.init import init
 
+ALL = {"data", "explore", "decide", "report"}
+
 
 @pytest.fixture
 def made_from(project):
@@ -43,6 +45,8 @@ def edit(project):
         ('chain = "ethereum"', 'chain = "base"', {"decide", "report"}),
         ('chain = "ethereum"', 'chain = "ethereum"\nchain_id = 10', {"data", "explore", "decide", "report"}),
         ('keep = ["score"]', 'keep = ["score", "noise"]', {"data", "report"}),
+        ('column = "score"', 'column = "income"', {"data", "explore", "decide", "report"}),
+        ("decisions_per_day", 'loss = "ABS(y - prediction) * noise"\ndecisions_per_day', ALL),
         ('title = "Predict paid, better than today"', 'title = "Who pays?"', {"report"}),
         ("# What things cost", "# What all things cost", set()),
     ],
@@ -73,6 +77,10 @@ def test_a_change_of_the_project_s_own_code_is_seen(tmp_path):
     (project.folder / "existing.py").write_text("def decide(frame):\n    return [0.5] * len(frame)\n")
     now = inputs(explore, project.task, project.folder, {}, {"data": "same"})
     assert [name for name in now if now[name] != before[name]] == ["existing.py"]
+    (project.folder / "helper.py").write_text("K = 1\n")
+    helped = inputs(explore, project.task, project.folder, {}, {"data": "same"})
+    assert set(helped) - set(now) == {"helper.py"}
+    (project.folder / "helper.py").unlink()
     (project.folder / "existing.py").unlink()
     gone = inputs(explore, project.task, project.folder, {}, {"data": "same"})
     assert status_of("explore", done(now), gone, "output").why == ("existing.py is gone",)

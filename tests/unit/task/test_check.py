@@ -2,10 +2,15 @@
 
 import pytest
 
+from assay.core.errors import AssayError
+from assay.data.build import build
+from assay.project.check import check
+from assay.project.content import ABSENT, of_place
 from assay.project.project import Project
-from assay.task.check import check
 from assay.task.errors import TaskContradiction, TaskField
 
+SOURCES = "[[data.sources]]"
+FIRST = "[[data.features]] 1: "
 AMM = [
     # template's text, what is written instead, field, words
     ("gas = 900000", "gas = 100000", "[limits] gas", "takes more than 170,000 gas"),
@@ -116,6 +121,163 @@ def test_names_that_nothing_provides(old, new, field, words, project, rows):
     assert any(words in entry["what"] + entry["todo"] for entry in lines), lines
 
 
+FEATURE = '[[data.features]]\nname = "f"\nop = "column"\nof = "{}"\n\n'
+MADE = '[[data.features]]\nname = "f"\nop = "lag"\nof = "size"\n\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "words"),
+    [
+        (SOURCES, FEATURE.format("siz + 1") + SOURCES, "[[data.features]] 1: of", "Did you mean size?"),
+        (SOURCES, FEATURE.format("LAG(size)") + SOURCES, "[[data.features]] 1: of", "no function of one row"),
+        (SOURCES, FEATURE.format("size +") + SOURCES, "[[data.features]] 1: of", "is no SQL expression"),
+        (SOURCES, FEATURE.format("size ; 1") + SOURCES, "[[data.features]] 1: of", "where none can be"),
+        (
+            SOURCES,
+            '[[data.features]]\nname = "f"\nop = "imbalance"\nbuy = "size"\nsell = "waight"\n\n[[data.sources]]',
+            "[[data.features]] 1: sell",
+            "Did you mean weight?",
+        ),
+        (SOURCES, '[[data.features]]\nname = "siz"\nop = "column"\n\n[[data.sources]]', FIRST + "name", "size"),
+        (
+            SOURCES,
+            '[[data.features]]\nname = "wrd"\nop = "category"\nvalues = ["a"]\n\n[[data.sources]]',
+            FIRST + "of",
+            "needs the column wrd",
+        ),
+        (SOURCES, '[data.label]\nof = "pade * 2"\n\n[[data.sources]]', "[data.label] of", "needs the column pade"),
+        (SOURCES, 'time = "wen"\n\n[[data.sources]]', "[data] time", "needs the column wen"),
+        (SOURCES, 'drop = ["wrd"]\n\n[[data.sources]]', "[data] drop", "Did you mean word?"),
+        (SOURCES, 'table = "row"\n\n[[data.sources]]', "[data] table", "There are: rows"),
+        (
+            SOURCES,
+            '[data.split]\nby = "group"\ngroup = "wrd"\n\n[[data.sources]]',
+            "[data.split] group",
+            "Did you mean word?",
+        ),
+        (
+            SOURCES,
+            '[[data.checks]]\ncolumn = "siz"\nrule = "finite"\n\n[[data.sources]]',
+            "[[data.checks]] 1: column",
+            "Did you mean size?",
+        ),
+        (
+            SOURCES,
+            '[[data.checks]]\ncolumn = "size"\nrule = "siz > 2"\n\n[[data.sources]]',
+            "[[data.checks]] 1: rule",
+            "Did you mean size?",
+        ),
+        (
+            SOURCES,
+            '[[data.joins]]\ntable = "quotes"\non = ["size"]\n\n[[data.sources]]',
+            "[[data.joins]] 1: table",
+            'no source or event makes a table "quotes"',
+        ),
+        (
+            SOURCES,
+            '[[data.joins]]\ntable = "rows"\non = ["siz"]\n\n[[data.sources]]',
+            "[[data.joins]] 1: on",
+            "Did you mean size?",
+        ),
+        ('kind = "csv"', 'kind = "csv"\nkey = ["siz"]', "[[data.sources]] 1: key", "Did you mean size?"),
+        ('kind = "csv"', 'kind = "csv"\nrename = {siz = "s"}', "[[data.sources]] 1: rename", "Did you mean size?"),
+        ('kind = "csv"', 'kind = "csv"\nwhere = "siz > 1"', "[[data.sources]] 1: where", "Did you mean size?"),
+        ('kind = "csv"', 'kind = "csv"\ntime = "wen"', "[[data.sources]] 1: time", "needs the column wen"),
+        ('kind = "csv"', 'kind = "csv"\ntypes = {siz = "text"}', "[[data.sources]] 1: types", "Did you mean size?"),
+        ("decisions_per_day", 'loss = "ABS(y - prediction) * siz"\ndecisions_per_day', "[value] loss", "mean size?"),
+        ("trials = 40", 'trials = 40\nfamilies = ["xgbost"]', "[explore] families", "Did you mean xgboost?"),
+        (SOURCES, FEATURE.format("size").replace('"f"', '"split"') + SOURCES, FIRST + "name", "another name"),
+        (SOURCES, "[data.split]\nstratify = true\n\n[[data.sources]]", "[data.split] stratify", "no classes"),
+    ],
+)
+def test_what_building_would_refuse_is_found_before(old, new, field, words, project, rows):
+    kind = "regression" if "stratify" in field else "binary"
+    made = project("blank", file=str(rows), target="paid", type=kind)
+    made.edit(old, new)
+    lines = [entry for entry in check(made.folder).lines() if entry["severity"] == "contradiction"]
+    assert [entry["field"] for entry in lines] == [field], lines
+    assert words in lines[0]["what"] + lines[0]["todo"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (SOURCES, FEATURE.format("ISNAN(size / 2.0)") + SOURCES),
+        (SOURCES, FEATURE.format("CASE WHEN size > 3 THEN weight END") + MADE.replace('"f"', '"g"') + SOURCES),
+        (SOURCES, FEATURE.format("size") + MADE.replace('"f"', '"g"').replace('"size"', '"f"') + SOURCES),
+        (SOURCES, '[[data.checks]]\ncolumn = "paid"\nrule = "one of 0, 1"\n\n[[data.sources]]'),
+        ('kind = "csv"', 'kind = "csv"\nrename = {size = "s"}\nkey = ["score"]\nwhere = "s < 100"'),
+        (SOURCES, '[data.label]\nop = "forward_sum"\nof = "size"\n\n[[data.sources]]\ntime = "score"'),
+    ],
+)
+def test_what_building_takes_is_no_contradiction(old, new, project, rows):
+    made = project("blank", file=str(rows), target="paid")
+    made.edit(old, new)
+    assert check(made.folder).contradictions == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("siz > 3", "Did you mean size?"),
+        ("WORD = 'a'", None),
+        ("CASE WHEN word = 'a' THEN 1 ELSE split = 'x' END", None),
+        ("SIZE / 7 + rows.weight * 0", None),
+        ("list_sum(list_transform([1], x -> x)) * 0", None),
+    ],
+)
+def test_columns_of_the_existing_rule(rule, words, project, rows):
+    made = project("blank", file=str(rows), target="paid", existing=rule)
+    found = [f"{finding.path[1]} {finding.todo}" for finding in check(made.folder).contradictions]
+    assert found == ([] if words is None else [f"rule {words} If it was renamed, use `rename`."])
+
+
+CHAIN = """
+schema = "assay-task/1"
+name = "t"
+existing = {kind = "constant", value = 0}
+predict = {target = "r", type = "regression"}
+[data.label]
+op = "forward_value"
+of = "gas_used"
+[[data.sources]]
+name = "pool"
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "ordered"),
+    [
+        ('kind = "cryo"\nfolder = "chain"\ndatasets = ["blocks"]', True),
+        ('kind = "sql"\nurl = "$A"\nquery = "SELECT 1"\ntime = "at"', True),
+        ('kind = "sql"\nurl = "$A"\nquery = "SELECT 1"', False),
+    ],
+)
+def test_the_time_may_be_that_of_the_source(source, ordered, tmp_path):
+    (tmp_path / "task.toml").write_text(CHAIN + source)
+    assert ("no time to be ordered by" in str(check(tmp_path).findings)) is not ordered
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [("~/rows.csv", True), ("~/*.csv", True), ("~/none.csv", False), ("x" * 300, False), ("a***/b", False)],
+)
+def test_paths_are_those_that_building_reads(path, there, project, rows, monkeypatch):
+    monkeypatch.setenv("HOME", str(rows.parent))
+    made = project("blank", file=str(rows), target="paid")
+    made.edit(f'path = "../{rows.parent.name}/rows.csv"', f'path = "{path}"')
+    found = check(made.folder)
+    assert [finding.path[-1] for finding in found.contradictions] == ([] if there else ["path"])
+    task = found.task
+    if there:
+        assert build(task, made.folder, made.folder / "data").manifest.rows
+        assert of_place(made.folder, path, {}) != ABSENT
+    else:
+        assert of_place(made.folder, path, {}) == ABSENT
+        with pytest.raises(AssayError):
+            build(task, made.folder, made.folder / "data")
+
+
 @pytest.mark.parametrize(("value", "good"), [("0.5", True), ("0", True), ("1.5", False), ("-0.1", False)])
 def test_a_constant_for_two_classes_is_a_probability(value, good, project, rows):
     made = project("blank", file=str(rows), target="paid", existing=value)
@@ -166,3 +328,27 @@ def test_the_entity_of_bars_is_a_column_of_their_source(project, rows):
     made.edit('name = "n"', 'name = "size"')
     with pytest.raises(TaskField, match="two columns of the bars are called size"):
         check(made.folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "answer", "words"),
+    [
+        ("1212", "binary", 2, None),
+        ("1212", "binary", 0.4, None),
+        ("1212", "binary", 3, "3 is no class of y"),
+        ("3459", "multiclass", 9, None),
+        ("3459", "multiclass", 0, "0 is no class of y"),
+        ("abca", "multiclass", 2, None),
+        ("abca", "multiclass", 3, "3 is no class of y"),
+    ],
+)
+def test_what_decides_today_answers_one_of_the_targets_classes(values, kind, answer, words, tmp_path):
+    rows = "".join(f"{number},{value}\n" for number, value in enumerate(values * 10))
+    (tmp_path / "rows.csv").write_text("x,y\n" + rows)
+    (tmp_path / "task.toml").write_text(
+        f'schema = "assay-task/1"\nname = "own"\n[existing]\nkind = "constant"\nvalue = {answer}\n'
+        f'[predict]\ntarget = "y"\ntype = "{kind}"\n'
+        '[data]\n[[data.sources]]\nname = "rows"\nkind = "csv"\npath = "rows.csv"\n'
+    )
+    found = [str(finding) for finding in check(tmp_path).contradictions]
+    assert found == [] if words is None else words in found[0]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.core.errors import StorageError
+from assay.task.check import check
 from assay.task.errors import AnswerMissing, ProjectExists, TemplateUnknown
 from assay.task.init import init
 from assay.task.task import Task
@@ -116,6 +117,27 @@ def test_the_type_is_guessed_from_the_values(values, kind, tmp_path):
     assert Task.load(tmp_path / "own").predict.type == kind
 
 
+@pytest.mark.parametrize(
+    ("values", "kind", "usual"),
+    [
+        (["1", "2", "2", "2"] * 5, "binary", 0.75),
+        (["-1", "1"] * 10, "binary", 0.5),
+        (["no", "no", "no", "yes"] * 5, "binary", 0.25),
+        (["true", "false"] * 10, "binary", 0.5),
+        (["3", "4", "5", "5", "9"] * 5, "multiclass", 5),
+        (["0.5", "1.5", "1.5", "9.5"] * 5, "multiclass", 1.5),
+        (["low", "mid", "mid", "high"] * 5, "multiclass", 2),
+        (["1.5", "2.5", "inf", "-inf"] * 5, "regression", 2.0),
+    ],
+)
+def test_the_usual_answer_is_one_of_the_classes_or_a_share(values, kind, usual, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["x,y", *(f"{number},{value}" for number, value in enumerate(values))]))
+    init(tmp_path / "own", "blank", {"file": str(path), "target": "y", "type": kind})
+    assert Task.load(tmp_path / "own").existing.value == usual
+    assert check(tmp_path / "own").contradictions == []
+
+
 def test_a_time_column_is_found(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("timestamp,x,y\n" + "\n".join(f"{1_700_000_000 + i},{i},{i * 1.5}" for i in range(30)))
@@ -138,6 +160,59 @@ def test_nothing_is_overwritten(tmp_path):
     with pytest.raises(ProjectExists, match=r"gitignore|existing\.py"):
         init(tmp_path / "own", "credit-score")
     assert {path.name for path in (tmp_path / "own").iterdir()} == {path.name for path in before} - {"task.toml"}
+
+
+@pytest.mark.parametrize("before", [b"", b"node_modules\n/data/", b"\xff\n/.assay/\n"])
+def test_a_folder_under_version_control_gets_the_lines_it_lacks(rows, tmp_path, before):
+    (tmp_path / ".gitignore").write_bytes(before)
+    init(tmp_path, "blank", {"file": str(rows), "target": "paid"})
+    text = (tmp_path / ".gitignore").read_bytes()
+    lines = text.splitlines()
+    assert text.startswith(before)
+    assert all(lines.count(wanted) == 1 for wanted in (b"/.assay/", b"/data/", b"/candidates/"))
+    (tmp_path / "task.toml").unlink()
+    init(tmp_path, "blank", {"file": str(rows), "target": "paid"})
+    assert (tmp_path / ".gitignore").read_bytes() == text
+
+
+def test_what_is_there_already_is_said_before_anything_is_asked(tmp_path):
+    (tmp_path / "existing.py").write_text("mine")
+    ask, asked = asker("yes")
+    with pytest.raises(ProjectExists, match=r"existing\.py"):
+        init(tmp_path, "credit-score", {}, ask)
+    assert (asked, [path.name for path in tmp_path.iterdir()]) == ([], ["existing.py"])
+
+
+def test_a_file_is_read_as_building_reads_it(tmp_path):
+    path = tmp_path / "br[1].csv"
+    path.write_text("a, b, y, z\n" + "1,2,null,\n1,3,0,None\n1,4,1,N/A\n" * 10)
+    init(tmp_path / "own", "blank", {"file": str(path), "target": "y"})
+    task = Task.load(tmp_path / "own")
+    assert (task.predict.type, task.existing.value) == ("binary", 0.5)
+    with pytest.raises(AnswerMissing, match=r"the column z of .* has no value"):
+        init(tmp_path / "other", "blank", {"file": str(path), "target": "z"})
+    with pytest.raises(AnswerMissing, match="too large"):
+        init(tmp_path / "other", "blank", {"file": str(path), "target": "y", "existing": "1e999"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("date", "2024-01-{0:02}", True),
+        ("time", "{0}.5", True),
+        ("date", "2024-01-{1:02}", False),
+        ("time", "{1}.5", False),
+        ("ds", "{2}", False),
+        ("date", "{0:02}/01/2024", False),
+        ("Timestamp", "2024-01-{0:02}T00:00:00Z", True),
+    ],
+)
+def test_a_column_that_only_is_called_a_time_is_left_out(name, value, found, tmp_path):
+    path = tmp_path / "rows.csv"
+    lines = [f"{value.format(i + 1, i % 7 + 1, 'ab'[i % 2])},{i * 1.5}" for i in range(28)]
+    path.write_text("\n".join([f"{name},y", *lines]))
+    init(tmp_path / "own", "blank", {"file": str(path), "target": "y"})
+    assert Task.load(tmp_path / "own").data.time == (name if found else None)
 
 
 def test_a_place_that_is_no_folder(tmp_path):

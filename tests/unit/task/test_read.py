@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from assay.core.errors import NotFound
+from assay.core.errors import NotFound, WrongKindOfFile
+from assay.project.project import Project
+from assay.task.check import check
 from assay.task.errors import TaskField, TaskUnreadable
 from assay.task.task import Task
 
@@ -25,6 +27,14 @@ MISTAKES = [
     ("prove_seconds = 2.0", "prove_seconds = -1", "[limits] prove_seconds", "greater than 0"),
     ('name = "dynamic-fee"', 'name = "Dynamic Fee"', "name", "lowercase letters"),
     ('chain = "ethereum"', "chain = 1", "[protocol] chain", "Give text."),
+    ("gas = 900000", "gas = true", "[limits] gas", "is true. Give a whole number."),
+    ("trials = 40", 'trials = "6"', "[explore] trials", "Give a whole number."),
+    ("trials = 40", "trials = 6.0", "[explore] trials", "Give a whole number."),
+    ("prove_seconds = 2.0", 'prove_seconds = "2"', "[limits] prove_seconds", "Give a number."),
+    ("window = 88", f"window = {10**30}", "[[data.features]] 3: window", "less than or equal to 1000000000"),
+    ("horizon = 4", f"horizon = {2**63}", "[data.label] horizon", "less than or equal to 1000000000"),
+    ("gas = 900000", f"gas = {10**30}", "[limits] gas", "less than or equal to"),
+    ('every = "6h"', 'every = "999999999w"', "[data.bars] every", "longer than 300 years"),
     ('every = "6h"', 'every = "6 hours"', "[data.bars] every", '"50 blocks"'),
 ]
 
@@ -39,6 +49,39 @@ def test_the_message_names_field_line_and_what_is_allowed(old, new, field, words
     assert f"{made.file}, line {line}: {field} " in message
     assert words in message
     assert "\n" not in message
+
+
+SHAPES = [
+    ('[data.sources]\nname = "rows"\nkind = "csv"\npath = "rows.csv"', "single brackets", "Write [[data.sources]]"),
+    ('[data]\nsources = "rows.csv"', '[data] sources is "rows.csv"', "Write a table [[data.sources]] for each."),
+    ("[data]\nsources = [1]", "[[data.sources]] 1 is 1", "It is a table: write [[data.sources]]"),
+    ("[[data.sources]]\nname = 'a'", "does not say its kind", "Add kind = "),
+    ("data = 5", "data is 5", "It is a table: write [data]"),
+    ("[[data.sources]]\nname='a'\nkind='csv'\npath='x'\nrename=5", "rename is 5", "write rename = {...}"),
+    ('[[data.sources]]\nname="a"\nkind="csv"\npath="x"\n[data]\nkeep="a"', '[data] keep is "a"', "Write a list"),
+]
+
+
+@pytest.mark.parametrize(("data", "what", "todo"), SHAPES)
+def test_tables_and_lists_are_called_so(data, what, todo, tmp_path):
+    head = 'schema = "assay-task/1"\nname = "t"\nexisting = {kind = "constant", value = 0}\n'
+    predict = 'predict = {target = "y", type = "regression"}\n'
+    (tmp_path / "task.toml").write_text(f"{head}{predict}{data}\n")
+    with pytest.raises(TaskField) as caught:
+        Task.load(tmp_path)
+    assert what in caught.value.what
+    assert todo in caught.value.todo
+
+
+def test_a_number_of_thousands_of_digits_and_a_folder_are_no_task(tmp_path):
+    (tmp_path / "task.toml").write_text(f"trials = {'9' * 5000}")
+    with pytest.raises(TaskUnreadable, match="Exceeds the limit"):
+        Task.load(tmp_path)
+    (tmp_path / "task.toml").unlink()
+    (tmp_path / "task.toml").mkdir()
+    for load in (Task.load, check, lambda place: Project(place).task):
+        with pytest.raises(WrongKindOfFile, match=r"task\.toml is a folder, and a task is a file"):
+            load(tmp_path)
 
 
 @pytest.mark.parametrize(

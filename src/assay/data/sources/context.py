@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.core.paths import place
 from assay.data.errors import SettingsUnfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Context:
 
     def path(self, written: str) -> Path:
         """A path of the task, from the project's folder."""
-        return self.project / Path(written).expanduser()
+        return place(self.project, written)
 
 
 def from_environment(value: str, field_name: str) -> str:

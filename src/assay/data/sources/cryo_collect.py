@@ -12,10 +12,12 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from assay.core import files
-from assay.core.errors import MissingLibrary
+from pydantic import BaseModel, ConfigDict, Field
+
+from assay.core import documents, files
+from assay.core.errors import ArtefactDamaged, MissingLibrary
 from assay.core.files import translated
 from assay.data.errors import CollectionStopped, RpcUnreachable, SettingsUnfit
 from assay.data.sources import cryo_files
@@ -54,6 +56,19 @@ class Asked:
     rpc: Rpc
 
 
+class Plan(BaseModel):
+    """The content of collection.json: what the folder holds or is to hold."""
+
+    model_config = ConfigDict(strict=True)
+
+    schema_: Literal["assay-collection/1"] = Field("assay-collection/1", alias="schema")
+    chain_id: int
+    start_block: int
+    end_block: int
+    contract: list[str]
+    topics: list[str]
+
+
 def collect(spec: CryoSource, context: Context, folder: Path) -> int:
     """Collect what the folder lacks, and return how many files that were.
 
@@ -63,6 +78,8 @@ def collect(spec: CryoSource, context: Context, folder: Path) -> int:
     ------
     MissingLibrary
         If Cryo is not installed.
+    ArtefactDamaged, ArtefactVersion
+        If the folder's collection.json is not one of this release.
     RpcUnreachable, RpcRefused, RpcWrongChain
         If the node does not answer, limits requests, or is on another chain.
     CollectionStopped
@@ -92,7 +109,7 @@ def _plan(spec: CryoSource, context: Context, folder: Path, rpc: Rpc) -> dict[st
     }
     place = folder / PLAN_FILE
     if place.is_file():
-        kept: dict[str, Any] = json.loads(files.read(place))
+        kept = _plan_at(place)
         differing = [name for name, value in asked.items() if kept.get(name) != value]
         if isinstance(spec.end_block, int) and kept["end_block"] > spec.end_block:
             differing.append("end_block")
@@ -125,6 +142,11 @@ def _plan(spec: CryoSource, context: Context, folder: Path, rpc: Rpc) -> dict[st
     plan = {"schema": SCHEMA, "chain_id": chain_id, "end_block": last, **asked}
     files.write(place, json.dumps(plan, indent=1) + "\n")
     return plan
+
+
+def _plan_at(place: Path) -> dict[str, Any]:
+    todo = "Remove that file: what was collected beside it is kept."
+    return documents.read(place, Plan, damaged=ArtefactDamaged, todo=todo).model_dump(by_alias=True)
 
 
 def _tidy(folder: Path) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import Duplicated
+from assay.data.errors import Duplicated, SettingsUnfit
 from assay.data.expressions import require, selected
 from assay.data.sources.cryo import open_cryo
 from assay.data.sources.csv import open_csv
 from assay.data.sources.package import open_package
 from assay.data.sources.parquet import open_parquet
 from assay.data.sources.sql import open_sql
-from assay.data.table import TIME, collect
+from assay.data.table import TIME
 from assay.data.times import in_utc
 from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from assay.data.sources.context import Context
     from assay.data.table import Table
     from assay.task.data import AnySource, DataSpec
+
+_COUNT = "\x00count"
 
 
 def open_source(spec: AnySource, data: DataSpec, context: Context) -> dict[str, Table]:
@@ -57,12 +59,23 @@ def _finished(table: Table, spec: AnySource, data: DataSpec) -> Table:
     where = f"[[data.sources]] {spec.name}"
     if spec.rename:
         table = _renamed(table, spec.rename, where)
+    _require_plain(table.columns, where)
     if spec.where is not None:
         table = table.map(lambda part: selected(part, spec.where, where))
     table = _stamped(table) if isinstance(spec, CryoSource) else _timed(table, spec, data, where)
     if spec.key:
         _unique(table, spec.key, where)
     return table
+
+
+def _require_plain(names: list[str], where: str) -> None:
+    """Refuse names that would stand for several columns: "*" and those from "^" to "$"."""
+    for name in names:
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            raise SettingsUnfit(
+                f"{where} has a column called {name!r:.60}, which would stand for several",
+                "Call it otherwise: `rename`.",
+            )
 
 
 def _renamed(table: Table, names: Mapping[str, str], where: str) -> Table:
@@ -92,14 +105,7 @@ def _timed(table: Table, spec: AnySource, data: DataSpec, where: str) -> Table:
     if column is None or (spec.time is None and column not in table.schema):
         return table
     require(column, table.schema.names(), where)
-    first = None
-    if table.schema[column].is_numeric():
-        # Only the unit is guessed from it.
-        head = collect(table.parts[0].select(column).drop_nulls().head(1), table.path)
-        first = head.item() if head.height else None
-    unit = spec.time_unit
-    timed = table.map(lambda part: part.with_columns(in_utc(part, column, unit=unit, first=first).alias(column)))
-    return replace(timed, time=column, order=(column,))
+    return in_utc(table, column, unit=spec.time_unit)
 
 
 def _unique(table: Table, key: tuple[str, ...], where: str) -> None:
@@ -108,7 +114,8 @@ def _unique(table: Table, key: tuple[str, ...], where: str) -> None:
     for column in key:
         require(column, table.schema.names(), where)
     keys: pl.LazyFrame = pl.concat([part.select(key) for part in table.parts])
-    twice = keys.group_by(key).len().filter(pl.col("len") > 1).sort(key).head(1).collect(engine="streaming")
+    counted = keys.group_by(key).agg(pl.len().alias(_COUNT))
+    twice = counted.filter(pl.col(_COUNT) > 1).sort(key).head(1).collect(engine="streaming")
     if twice.height:
         *values, count = twice.row(0)
         shown = ", ".join(f"{name} {value!r:.40}" for name, value in zip(key, values, strict=True))

@@ -39,7 +39,7 @@ def open_package(spec: PackageSource, context: Context) -> Table:
         raise FunctionFailed(f"[[data.sources]] {spec.name}: {module} has no function {name}", "Check `load`.")
     try:
         answer = function(**spec.arguments)
-    except Exception as error:  # noqa: BLE001 - another package's function may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - another package's function may raise anything
         raise FunctionFailed(
             f"[[data.sources]] {spec.name}: {spec.load} failed ({type(error).__name__}: {str(error)[:100]})",
             "Check its arguments.",
@@ -58,6 +58,11 @@ def _module(name: str, source: str) -> Any:
         package = name.partition(".")[0]
         raise MissingLibrary(
             f"[[data.sources]] {source} needs {name} ({error})", f"Install it: pip install {package}."
+        ) from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
+        said = f"{type(error).__name__}: {str(error)[:100]}"
+        raise FunctionFailed(
+            f"[[data.sources]] {source}: {name} cannot be imported ({said})", "Use another package."
         ) from None
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.core import paths
 from assay.core.errors import NotFound
 from assay.core.files import translated
 from assay.data.content import hash_files
-from assay.data.errors import ColumnMissing, MixedTypes, SourceEmpty
+from assay.data.errors import ColumnMissing, MixedTypes, SettingsUnfit, SourceEmpty
 from assay.data.table import PART_ROWS, Table, unreadable
 
 if TYPE_CHECKING:
@@ -44,18 +45,20 @@ def matching(written: str, context: Context, suffix: str) -> tuple[list[Path], P
             return [path], path.parent
         if path.is_dir():
             files, root = sorted(path.rglob(f"*{suffix}")), path
-        elif any(sign in written for sign in "*?["):
-            root = context.project
-            pattern = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
-            if not pattern:
-                root = path.parents[-1]
-                pattern = path.relative_to(root).as_posix()
-            files = sorted(found for found in root.glob(pattern) if found.is_file())
+        elif paths.is_pattern(written):
+            files, root = _matching(written, context)
         else:
             raise NotFound(f"cannot read {path}: there is no such file or folder", "Check the path.")
     if not files:
         raise SourceEmpty(f"{path} has no {suffix} files", "Check the path.")
     return files, root
+
+
+def _matching(written: str, context: Context) -> tuple[list[Path], Path]:
+    try:
+        return paths.matching(context.project, written)
+    except ValueError as error:
+        raise SettingsUnfit(f"{written!r:.80} is no pattern ({error})", "Write it like data/*.csv.") from None
 
 
 def table_of(name: str, files: Sequence[Path], root: Path, order: tuple[str, ...] = ()) -> Table:

@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,11 +43,19 @@ class Rpc:
     timeout: float = 10.0
     retries: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what is no address; raises SettingsUnfit."""
+        problem = _problem(self.url)
+        if problem:
+            raise SettingsUnfit(
+                f"what `rpc` gives is no address of a node: {problem}", "Write it like http://127.0.0.1:8545."
+            )
+
     @property
     def host(self) -> str:
         """What messages call it."""
         parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.hostname or '?'}{f':{parts.port}' if parts.port else ''}"
+        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
     def ask(self, method: str, *parameters: Any) -> Any:
         """Call a method and return its result.
@@ -58,8 +67,6 @@ class Rpc:
         RpcRefused
             If it answers with an error; code "data/rpc-limited" where it limits requests (429).
         """
-        if not self.url.startswith(("http://", "https://")):
-            raise SettingsUnfit(f"{self.url!r:.60} is no address of a node", "It starts with http:// or https://.")
         for attempt in range(self.retries):
             wait(attempt)
             try:
@@ -90,6 +97,12 @@ class Rpc:
             raise RpcUnreachable(
                 f"no node answers at {self.host} ({str(reason)[:80]})", "Start it, or check `rpc` and the network."
             ) from None
+        except HTTPException as error:
+            broken = f"{type(error).__name__}: {error}".removesuffix(": ")
+            raise RpcUnreachable(
+                f"{self.host} breaks off its answer to {method}, or is no HTTP server ({broken:.80})",
+                "Check that it runs, and `rpc`.",
+            ) from None
         if not isinstance(reply, dict) or "result" not in reply:
             said = reply.get("error") if isinstance(reply, dict) else reply
             raise RpcRefused(f"{self.host} refuses {method}: {str(said)[:100]}", "Check the node.")
@@ -109,6 +122,20 @@ class Rpc:
         if expected is not None and found != expected:
             raise wrong_chain(self.host, found, expected)
         return found
+
+
+def _problem(url: str) -> str:
+    """Why a text is no address of a node; empty if it is one. The text itself may hold a key, and is not shown."""
+    if not url.startswith(("http://", "https://")):
+        return "it does not start with http:// or https://"
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return "it has a space or a sign that an address cannot have"
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        named = False
+    return "" if named else "its host or port cannot be read"
 
 
 def limited(host: str) -> RpcRefused:
