@@ -11,6 +11,7 @@ from assay.core.errors import MissingLibrary, NotFound
 from assay.data.errors import (
     ColumnMissing,
     Duplicated,
+    ExpressionInvalid,
     FunctionFailed,
     MixedTypes,
     SettingsUnfit,
@@ -20,6 +21,7 @@ from assay.data.errors import (
 from assay.data.sources import parquet
 from assay.data.sources.context import Context
 from assay.data.sources.open import open_source
+from assay.data.table import collect
 
 from .small import make_task
 
@@ -168,6 +170,12 @@ def test_a_name_that_would_stand_for_several_columns(project, name):
         opened(project, kind="parquet", path="rows.parquet")
     found = opened(project, kind="parquet", path="rows.parquet", rename={name: "b"}).frame()
     assert found.to_dict(as_series=False) == {"b": [1], "a": [2]}
+
+
+def test_a_file_is_not_blamed_for_what_is_asked_of_it():
+    part = pl.LazyFrame({"t": ["a"]}).select(pl.col("t").cast(pl.Float64))
+    with pytest.raises(ExpressionInvalid, match=r"over the rows of rows\.csv cannot be computed"):
+        collect(part, "rows.csv")
 
 
 def test_duplicated_keys(project):
