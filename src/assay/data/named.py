@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from assay.core.errors import AssayError
 from assay.data import contracts
 from assay.data.expressions import check, require
+from assay.data.write import SPLIT
 from assay.task.columns import file_columns, row_columns, table_columns
 from assay.task.data import CategoryFeature, ColumnFeature, FunctionFeature
-from assay.task.finding import Finding, contradiction
+from assay.task.finding import Finding, contradiction, warning
 from assay.task.sql import names as names_of
 from assay.task.sql import parsed
 
@@ -115,6 +116,7 @@ def _joins(task: Task, project: Folder) -> Iterator[Finding]:
 def _rows(task: Task, rows: list[str]) -> Iterator[Finding]:
     """What is made of the rows, in the order that it is made in."""
     data = task.data
+    yield from _split(task, rows)
     if data.time is not None and data.bars is None:
         yield from _missing(("data", "time"), [data.time], rows, "[data] time")
     if not data.features:
@@ -131,6 +133,20 @@ def _rows(task: Task, rows: list[str]) -> Iterator[Finding]:
         yield from _missing(("data", "split", "group"), [data.split.group], known, "[data.split]")
     yield from _checks(data, known)
     yield from _decisions(task, known)
+
+
+def _split(task: Task, rows: list[str]) -> Iterator[Finding]:
+    """Columns called as the dataset calls its own; the target and the features are looked at by the task's room."""
+    data, what = task.data, 'a column is called "split", which the dataset calls the part that a row is in'
+    todo = 'Call it otherwise: rename = {"split" = "split_"} in its source, and so in the task.'
+    named = {"time": [data.time], "keep": data.keep}
+    for field, names in named.items():
+        if SPLIT in names:
+            yield contradiction(("data", field), what, todo)
+    if task.existing.column == SPLIT:
+        yield contradiction(("existing", "column"), what, todo)
+    if SPLIT in rows and not data.features and SPLIT not in data.drop:
+        yield warning(("data", "sources"), what, f"{todo} As a feature it is refused.")
 
 
 def _feature(feature: Feature, path: Path, known: list[str]) -> Iterator[Finding]:

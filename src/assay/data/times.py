@@ -42,7 +42,7 @@ def in_utc(table: Table, column: str, *, unit: str | None = None) -> Table:
     dtype, value = table.schema[column], pl.col(column)
     if dtype == pl.String:
         made = _iso(value)
-        _require(table, column, made.is_null(), "is no time in ISO 8601", "Write it like 2024-03-01T12:30:00Z.")
+        _require(table, column, made.is_null(), " is no time in ISO 8601", "Write it like 2024-03-01T12:30:00Z.")
     elif isinstance(dtype, pl.Datetime):
         _require_years(table, column, _PER_SECOND[dtype.time_unit])
         zoned = value.dt.replace_time_zone("UTC") if dtype.time_zone is None else value.dt.convert_time_zone("UTC")
@@ -52,7 +52,7 @@ def in_utc(table: Table, column: str, *, unit: str | None = None) -> Table:
         made = value.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     elif dtype.is_numeric():
         counts = unit or _guess(table, column)
-        _require_years(table, column, _PER_SECOND[counts], f"counted in {counts} since 1970 ")
+        _require_years(table, column, _PER_SECOND[counts], f", counted in {counts} since 1970,")
         made = _counted(value, counts, whole=dtype.is_integer())
     else:
         raise MixedTypes(
@@ -85,7 +85,7 @@ def _counted(value: pl.Expr, unit: str, *, whole: bool) -> pl.Expr:
     if not whole:
         micro = value.cast(pl.Float64).fill_nan(None) * (1_000_000 / per)
     else:
-        micro = value.cast(pl.Int64) * (1_000_000 // per) if per <= 1_000_000 else value.cast(pl.Int64) // 1_000
+        micro = value.cast(pl.Int64) * (1_000_000 // per) if per <= 1_000_000 else (value // 1_000).cast(pl.Int64)
     return micro.cast(pl.Datetime("us", "UTC"))
 
 
@@ -105,7 +105,7 @@ def _require_years(table: Table, column: str, per_second: float, counted: str = 
     seconds = pl.col(column).to_physical().cast(pl.Float64).fill_nan(None) / per_second
     beyond = (seconds < _FIRST) | (seconds >= _END)
     todo = "Correct it" + (", or set `time_unit` to s, ms, us or ns." if counted else ".")
-    _require(table, column, beyond, f"{counted}lies in no year from 1 to 9999", todo)
+    _require(table, column, beyond, f"{counted} lies in no year from 1 to 9999", todo)
 
 
 def _require(table: Table, column: str, bad: pl.Expr, what: str, todo: str) -> None:
@@ -121,5 +121,5 @@ def _require(table: Table, column: str, bad: pl.Expr, what: str, todo: str) -> N
         at = frame["bad"].arg_max() if frame["bad"].any() else None
         if at is not None:
             shown = repr(frame["value"].cast(pl.String)[at])
-            raise MixedTypes(f"the time {shown:.60} of {column} in row {row + at + 1} of {table.path} {what}", todo)
+            raise MixedTypes(f"the time {shown:.60} of {column} in row {row + at + 1} of {table.path}{what}", todo)
         row += frame.height

@@ -11,6 +11,7 @@ from assay.core.errors import MissingLibrary, NotFound
 from assay.data.errors import (
     ColumnMissing,
     Duplicated,
+    ExpressionInvalid,
     FunctionFailed,
     MixedTypes,
     SettingsUnfit,
@@ -20,6 +21,7 @@ from assay.data.errors import (
 from assay.data.sources import parquet
 from assay.data.sources.context import Context
 from assay.data.sources.open import open_source
+from assay.data.table import collect
 
 from .small import make_task
 
@@ -184,6 +186,12 @@ def test_a_name_that_would_stand_for_several_columns(project, name):
     assert found.to_dict(as_series=False) == {"b": [1], "a": [2]}
 
 
+def test_a_file_is_not_blamed_for_what_is_asked_of_it():
+    part = pl.LazyFrame({"t": ["a"]}).select(pl.col("t").cast(pl.Float64))
+    with pytest.raises(ExpressionInvalid, match=r"over the rows of rows\.csv cannot be computed"):
+        collect(part, "rows.csv")
+
+
 def test_duplicated_keys(project):
     with pytest.raises(Duplicated, match="2 rows have id 7"):
         csv(project, "id,n\n1,2\n7,1\n7,2\n", key=["id"])
@@ -237,6 +245,7 @@ def test_text_in_iso_8601_is_a_time_whatever_its_neighbours_look_like(project, t
         (["2024-13-01"], {}, "row 1"),
         (["20240301"], {}, "row 1"),
         ([1_700_000_000, 1 << 62], {"time_unit": "s"}, "'4611686018427387904' of when in row 2 .* set `time_unit`"),
+        ([1 << 62], {"time_unit": "us"}, ", counted in us since 1970, lies in no year"),
         ([0.0, float("inf")], {}, "row 2"),
         ([-(10**15)], {"time_unit": "ms"}, "lies in no year from 1 to 9999"),
     ],

@@ -185,6 +185,7 @@ MADE = '[[data.features]]\nname = "f"\nop = "lag"\nof = "size"\n\n'
         ('kind = "csv"', 'kind = "csv"\ntime = "wen"', "[[data.sources]] 1: time", "needs the column wen"),
         ('kind = "csv"', 'kind = "csv"\ntypes = {siz = "text"}', "[[data.sources]] 1: types", "Did you mean size?"),
         ("decisions_per_day", 'loss = "ABS(y - prediction) * siz"\ndecisions_per_day', "[value] loss", "mean size?"),
+        (SOURCES, 'keep = ["split"]\n\n[[data.sources]]\nrename = {size = "split"}', "[data] keep", "rename"),
         ("trials = 40", 'trials = 40\nfamilies = ["xgbost"]', "[explore] families", "Did you mean xgboost?"),
         (SOURCES, FEATURE.format("size").replace('"f"', '"split"') + SOURCES, FIRST + "name", "another name"),
         (SOURCES, "[data.split]\nstratify = true\n\n[[data.sources]]", "[data.split] stratify", "no classes"),
