@@ -98,6 +98,8 @@ def inputs(step: Step, task: Task, project: Path, memory: Memory, outputs: dict[
     """Digest of each thing the step is made from; `outputs` has those of the steps before it."""
     found = {"Assay": assay.__version__}
     content = task.model_dump(mode="json", by_alias=True)
+    if step.name == "explore" and task.limits.usd_per_inference is None:
+        content["value"] = {"loss": task.value.loss}  # prices prune no trial then
     for section in step.sections:
         text = _text(content[section], (step.name, section))
         found[f"[{section}]" if isinstance(content[section], dict) else section] = digest(text.encode())

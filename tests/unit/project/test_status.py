@@ -40,7 +40,7 @@ def edit(project):
     [
         ("trials = 3", "trials = 4", {"explore", "report"}),
         ("trials = 3", "trials = 3\nworkers = 2", set()),
-        ("gas_price_gwei = 1.0", "gas_price_gwei = 2.0", {"explore", "decide", "report"}),
+        ("gas_price_gwei = 1.0", "gas_price_gwei = 2.0", {"decide", "report"}),
         ("better_than_existing = 0.0", "better_than_existing = 0.5", {"explore", "decide", "report"}),
         ('chain = "ethereum"', 'chain = "base"', {"decide", "report"}),
         ('chain = "ethereum"', 'chain = "ethereum"\nchain_id = 10', {"data", "explore", "decide", "report"}),
@@ -58,6 +58,14 @@ def test_a_change_of_the_task_reaches_the_steps_it_matters_to(old, new, stale, e
     assert {name for name in now if now[name] != before[name]} == stale
     for name in stale:
         assert status_of(name, done(before[name]), now[name], "output").state == "stale"
+
+
+def test_prices_matter_to_a_search_that_has_a_limit_on_money(edit, made_from):
+    edit("better_than_existing = 0.0", "better_than_existing = 0.0\nusd_per_inference = 0.5")
+    before = made_from()
+    edit("gas_price_gwei = 1.0", "gas_price_gwei = 2.0")
+    now = made_from()
+    assert {name for name in now if now[name] != before[name]} == {"explore", "decide", "report"}
 
 
 def test_a_change_of_the_rows_reaches_the_data(rows, made_from):
