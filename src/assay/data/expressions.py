@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from assay.data.errors import ColumnMissing, ExpressionInvalid
@@ -111,6 +112,9 @@ def check(sql: str, columns: Iterable[str], where: str) -> set[str]:
     """The columns that an expression names; raises as `evaluated` does."""
     known = list(columns)
     tokens = list(_tokens(sql, where))
+    depths = list(accumulate((text == "(") - (text == ")") for kind, text in tokens if kind == "sign"))
+    if depths and (min(depths) < 0 or depths[-1] != 0):
+        raise ExpressionInvalid(f"{where}: the parentheses of {sql!r:.80} do not match", "Correct it.")
     used = set()
     for index, (kind, text) in enumerate(tokens):
         following = tokens[index + 1][1] if index + 1 < len(tokens) else ""
