@@ -67,7 +67,10 @@ STEPS = (
         "from the candidates to the decision: proven, verified, measured",
         ("existing", "predict", "value", "limits", "protocol"),
         ("data", "explore"),
-        (f"{DECISION}/decision.json", f"{DECISION}/chosen/*"),
+        (
+            f"{DECISION}/decision.json",
+            *(f"{DECISION}/chosen/{name}.*" for name in ("circuit", "proving", "verifying", "row")),
+        ),
     ),
     Step(
         "report",
