@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import shutil
 import subprocess
@@ -93,11 +94,21 @@ def collect(spec: CryoSource, context: Context, folder: Path) -> int:
     rpc.require_chain(plan["chain_id"])
     _tidy(folder)
     asked = Asked(spec, plan, folder, rpc)
-    with Worker(spec.timeout_seconds) as worker:
-        for index, job in enumerate(jobs):
-            context.progress(f"Collecting {job.dataset} of {spec.name}: blocks {job.first} to {job.last}")
-            _one(job, asked, worker, left=len(jobs) - index)
+    try:
+        with Worker(spec.timeout_seconds) as worker:
+            for index, job in enumerate(jobs):
+                context.progress(f"Collecting {job.dataset} of {spec.name}: blocks {job.first} to {job.last}")
+                _one(job, asked, worker, left=len(jobs) - index)
+    finally:
+        # An interrupt may come while a temporary folder is made or removed.
+        for left in folder.glob(f"{_prefix()}*"):
+            shutil.rmtree(left, ignore_errors=True)
     return len(jobs)
+
+
+def _prefix() -> str:
+    """How the folders begin in which this process has files written."""
+    return f".partial-{os.getpid()}-"
 
 
 def _plan(spec: CryoSource, context: Context, folder: Path, rpc: Rpc) -> dict[str, Any]:
@@ -186,7 +197,7 @@ def _one(job: Job, asked: Asked, worker: Worker, *, left: int) -> None:
     problem = ""
     for attempt in range(spec.retries + 1):
         wait(attempt)
-        with translated(folder, "write"), tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as beside:
+        with translated(folder, "write"), tempfile.TemporaryDirectory(prefix=_prefix(), dir=folder) as beside:
             said = worker.run(job.dataset, _options(job, asked, beside))
             made = sorted(Path(beside).glob("*.parquet"))
             problem = said.get("error", "") or _wrong(job, asked, made)
