@@ -6,15 +6,15 @@ of each class that followed its answer in the training rows: the best forecast t
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from assay.core import files
+from assay.data import functions
+from assay.data.errors import FunctionFailed
 from assay.data.series import named
 from assay.models import history
 from assay.models.errors import ExistingFailed
@@ -144,23 +144,16 @@ def _rule(process: Existing, frame: pl.DataFrame) -> Any:
 
 
 def _called(process: Existing, frame: pl.DataFrame, project: Path, entity: str | None) -> Any:
-    name, _, function = str(process.function).partition(":")
-    place = project / name
-    files.read(place)  # says where it looked, if there is none
-    spec = importlib.util.spec_from_file_location(f"assay_project_{place.stem}", place)
-    if spec is None or spec.loader is None:
-        raise _failed(process, f"{place} is no Python file", "Check [existing] function.")
-    module = importlib.util.module_from_spec(spec)
-    places = _places(process, frame, entity)
-    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        spec.loader.exec_module(module)
-        answers = [getattr(module, function)(frame if own is None else frame[own]) for own in places]
+        function = functions.load(str(process.function), project, "[existing] function")
+    except FunctionFailed as error:
+        raise _failed(process, error.what, error.todo) from error
+    places = _places(process, frame, entity)
+    try:
+        answers = [function(frame if own is None else frame[own]) for own in places]
     except (Exception, SystemExit) as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())
-        raise _failed(process, f"{what:.200}", f"Repair {name}.") from error
-    finally:
-        sys.dont_write_bytecode = written
+        raise _failed(process, f"{what:.200}", f"Repair {process.function}.") from error
     if entity is None:
         return answers[0]
     found = [

@@ -102,8 +102,7 @@ def run(study: Study, job: Job) -> Outcome:
     kind = _family(job.family, study.project)
     try:
         return _run(study, job, kind)
-    except (AssayError, MemoryError, ImportError):
-        # An import that is interrupted says only that it failed.
+    except (AssayError, MemoryError):
         raise
     except Exception as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())[:300]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assay.core import files, jsontext
+from assay.core import documents, files, jsontext
 from assay.core.errors import NotFound
 from assay.project.errors import ProjectBusy
 
@@ -60,7 +60,7 @@ class State(BaseModel):
 
     def save(self, project: Path) -> None:
         """Write the state, whole or not at all."""
-        files.write(project / FOLDER / FILE, self.model_dump_json(by_alias=True, indent=1) + "\n")
+        documents.write(project / FOLDER / FILE, self)
 
 
 @contextlib.contextmanager

@@ -126,3 +126,14 @@ def test_a_function_answers_to_the_rows_of_one_series_at_a_time(tmp_path):
     short = problem(entity="account", time="time", existing=Existing(kind="function", function="short.py:decide"))
     with pytest.raises(ExistingFailed, match=r"it gave \(3,\) for [0-9]+ rows of account 0"):
         decide(short, own.frame.sort("account", maintain_order=True), tmp_path)
+
+
+def test_a_function_may_import_files_beside_it(tmp_path):
+    (tmp_path / "existing.py").write_text("from helper import K\ndef decide(frame):\n    return [K] * len(frame)\n")
+    asked = problem(existing=Existing(kind="function", function="existing.py:decide"))
+    for level in (1.5, 2.5):
+        (tmp_path / "helper.py").write_text(f"K = {level}\n")
+        assert (decide(asked, rows().frame, tmp_path) == level).all()
+    (tmp_path / "existing.py").write_text("import sys\nsys.exit(5)\n")
+    with pytest.raises(ExistingFailed, match="cannot be run"):
+        decide(asked, rows().frame, tmp_path)
