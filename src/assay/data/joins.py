@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.data.errors import ColumnMissing, Duplicated, MixedTypes, TimeBackwards
 from assay.data.expressions import require
-from assay.task.data import seconds
+from assay.task.fields import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from assay.core import paths
 from assay.core.errors import MissingLibrary
-from assay.task.data import MISSING
 from assay.task.errors import AnswerMissing
+from assay.task.fields import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from assay.core import files as core_files
 from assay.task import guess
 from assay.task.credit import CATEGORIES
-from assay.task.data import seconds
 from assay.task.errors import AnswerMissing, TemplateUnknown
+from assay.task.fields import seconds
 from assay.task.questions import PROTOCOL, Answers, Question, number, whole
 from assay.task.read import nearest
 
