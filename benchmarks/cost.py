@@ -22,9 +22,9 @@ import numpy.typing as npt
 
 from assay.bench.calibrate import calibration
 from assay.bench.measure import measure
-from assay.models.cost import Calibration, Cost
-from assay.models.family import Family
-from assay.models.registry import family
+from assay.models.cost.cost import Calibration, Cost
+from assay.models.families.family import Family
+from assay.models.families.registry import family
 from assay.models.rows import Kind, Problem, Rows
 from assay.prove.setup import setup
 from assay.task.sections import Existing
@@ -52,7 +52,7 @@ class Data:
 
 
 class Random:
-    """Any point of a search space (`assay.models.family.Suggest`)."""
+    """Any point of a search space (`assay.models.families.family.Suggest`)."""
 
     def __init__(self, seed: int) -> None:
         self._random = np.random.default_rng(seed)

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks import machine, results
 from benchmarks.measure import Limits, failure, memory_in_use_bytes, peak_memory_bytes, run_stage
-from benchmarks.run import WORK
+from benchmarks.work import WORK
 
 SIGNATURE = (
     "event Swap(address indexed sender, uint256 amount0In, uint256 amount1In, uint256 amount0Out, "
@@ -140,7 +140,7 @@ def generate(folder: Path, rows: int) -> int:
 def _logs(path: Path, first: int, last: int, price: float, random: np.random.Generator) -> float:
     import polars as pl
 
-    from assay.data.abi import from_signature
+    from assay.data.events.abi import from_signature
 
     topic = from_signature(SIGNATURE).topic
     number = np.repeat(np.arange(first, last + 1, dtype=np.uint32), LOGS_IN_A_BLOCK)

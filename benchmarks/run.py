@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks import cases, render
 from benchmarks.cases import Case
+from benchmarks.work import WORK
 
-WORK = Path(__file__).with_name(".work")
 TOOLS = ("assay", "ezkl", "floor")
 
 

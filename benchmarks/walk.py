@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, results
-from benchmarks.run import WORK
+from benchmarks.work import WORK
 
 NAME = "walk"
 TRIALS = 12

@@ -12,7 +12,7 @@ import numpy as np
 
 import assay
 from assay.core import files
-from assay.data.dataset import Dataset
+from assay.data.dataset.dataset import Dataset
 from assay.prove.keys import PROVING_KEY_FILE, VERIFYING_KEY_FILE
 from demo.show import Surprise
 

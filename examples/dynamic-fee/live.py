@@ -30,7 +30,7 @@ from assay.chain.compile import compile_solidity, read_sources
 from assay.chain.deploy import Chain, Deployment
 from assay.chain.node import LocalNode
 from assay.chain.solidity import render
-from assay.data.dataset import Dataset
+from assay.data.dataset.dataset import Dataset
 from assay.prove.keys import PROVING_KEY_FILE, VERIFYING_KEY_FILE
 from assay.task.task import Task
 

@@ -19,8 +19,8 @@ from assay.core.errors import AssayError
 
 if TYPE_CHECKING:
     from assay.chain.solidity import solidity
-    from assay.data.dataset import Dataset
-    from assay.data.decorator import feature
+    from assay.data.dataset.dataset import Dataset
+    from assay.data.features.decorator import feature
     from assay.project.project import Project
     from assay.prove.errors import InvalidProof
     from assay.prove.keys import Keys, ProvingKey, VerifyingKey
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from assay.prove.verify import verify
     from assay.task.task import Task
     from assay.transpile.api import transpile
-    from assay.transpile.circuit import Circuit
-    from assay.transpile.fidelity import FidelityReport, fidelity
+    from assay.transpile.circuit.circuit import Circuit
+    from assay.transpile.fidelity.fidelity import FidelityReport, fidelity
 
 __version__ = "0.1.0"
 
@@ -59,9 +59,9 @@ __all__ = [
 
 # Where each public name lives; imported at first use, so that `import assay` costs milliseconds.
 _HOMES = {
-    "Circuit": "assay.transpile.circuit",
-    "Dataset": "assay.data.dataset",
-    "FidelityReport": "assay.transpile.fidelity",
+    "Circuit": "assay.transpile.circuit.circuit",
+    "Dataset": "assay.data.dataset.dataset",
+    "FidelityReport": "assay.transpile.fidelity.fidelity",
     "InvalidProof": "assay.prove.errors",
     "Keys": "assay.prove.keys",
     "Project": "assay.project.project",
@@ -69,8 +69,8 @@ _HOMES = {
     "ProvingKey": "assay.prove.keys",
     "Task": "assay.task.task",
     "VerifyingKey": "assay.prove.keys",
-    "feature": "assay.data.decorator",
-    "fidelity": "assay.transpile.fidelity",
+    "feature": "assay.data.features.decorator",
+    "fidelity": "assay.transpile.fidelity.fidelity",
     "prove": "assay.prove.prove",
     "setup": "assay.prove.setup",
     "solidity": "assay.chain.solidity",
@@ -83,7 +83,7 @@ class _Package(ModuleType):
     """Keeps `assay.transpile` and `assay.prove` the functions, though rooms of the same names exist.
 
     Importing a submodule sets it as an attribute of its package, which would put the module in the
-    function's place. Rooms are reached by `from assay.transpile.rows import ...`.
+    function's place. Rooms are reached by `from assay.transpile.rows.rows import ...`.
     """
 
     def __setattr__(self, name: str, value: object) -> None:

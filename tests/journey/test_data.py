@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from assay.chain.node import LocalNode
-from assay.data.dataset import Dataset
+from assay.data.dataset.dataset import Dataset
 from assay.data.sources.rpc import Rpc
 from assay.task.task import Task
 
@@ -76,7 +76,7 @@ def _emit(node, swaps):
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
     from data.test_cryo import BYTECODE
 
-    from assay.data.words import WORD
+    from assay.data.events.words import WORD
 
     rpc = Rpc(node.url)
     account = rpc.ask("eth_accounts")[0]

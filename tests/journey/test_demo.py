@@ -78,7 +78,7 @@ def assay_status(project):
 
 
 def proof_says_what_the_model_says(result, project):
-    from assay.data.dataset import Dataset
+    from assay.data.dataset.dataset import Dataset
     from assay.models.candidate import Candidate
 
     folder = project / "decision" / "chosen"

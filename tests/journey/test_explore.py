@@ -82,7 +82,7 @@ def run(program, folder):
 
 
 def test_the_guide_names_every_family_and_metric_limit():
-    from assay.models.registry import OWN
+    from assay.models.families.registry import OWN
 
     for name in OWN:
         assert f"`{name}`" in GUIDE, name

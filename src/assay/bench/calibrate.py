@@ -1,6 +1,6 @@
 """Calibrate: what do small proofs cost on this machine? Measured once a machine and release, then cached.
 
-Predicted costs (`assay.models.cost`) come from here. Every figure is that of a real proof, and every gas that
+Predicted costs (`assay.models.cost.cost`) come from here. Every figure is that of a real proof, and every gas that
 of a real transaction to the generated verifier on a local node.
 """
 
@@ -27,7 +27,7 @@ from assay.chain.context import UNROLLED_ENTRIES
 from assay.core import files
 from assay.core.errors import ArtefactVersion, NotFound
 from assay.core.hashing import digest
-from assay.models.cost import Calibration, Point
+from assay.models.cost.cost import Calibration, Point
 from assay.models.errors import CalibrationDamaged
 from assay.prove.proof import Proof
 from assay.prove.setup import setup
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assay.prove.keys import Keys
-    from assay.transpile.circuit import Circuit
+    from assay.transpile.circuit.circuit import Circuit
 
 Inputs = Literal["public", "private"]
 

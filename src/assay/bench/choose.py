@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from assay.bench.decision import Nearest, Row
 from assay.bench.words import amount, blocks_more, limit_words, percent, plural, than, usd
-from assay.models.economics import limits_of
+from assay.models.cost.economics import limits_of
 from assay.models.metrics import improvement, loss_of
 
 if TYPE_CHECKING:
-    from assay.models.front import Front
+    from assay.models.search.front import Front
     from assay.task.task import Task
 
 SAME_COST = 0.01

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.models.shape import Size
-from assay.transpile.circuit import Circuit, Feature, Tree, View
+from assay.models.cost.shape import Size
+from assay.transpile.circuit.circuit import Circuit, Feature, Tree, View
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from assay.transpile.circuit import FeatureKind, Inputs, Missing
+    from assay.transpile.circuit.circuit import FeatureKind, Inputs, Missing
 
 _LEAF_BITS = 20
 _WEIGHT_BITS = 60

@@ -17,21 +17,21 @@ from assay.bench.settle import require_tools
 from assay.core import files
 from assay.core.hashing import digest
 from assay.models.candidate import Candidate
-from assay.models.economics import latency, limits_of, usd_per_inference
-from assay.models.explore import FOLDER
+from assay.models.cost.economics import latency, limits_of, usd_per_inference
+from assay.models.families.registry import EXISTING
 from assay.models.metrics import improvement
-from assay.models.registry import EXISTING
 from assay.models.rows import joined, rows_of
-from assay.models.trial import judge
-from assay.models.workers import workers as crew_of
+from assay.models.search.explore import FOLDER
+from assay.models.search.trial import judge
+from assay.models.search.workers import workers as crew_of
 from assay.prove.setup import setup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assay.bench.evaluate import Job
-    from assay.data.dataset import Dataset
-    from assay.models.front import Front
+    from assay.data.dataset.dataset import Dataset
+    from assay.models.search.front import Front
     from assay.task.task import Task
 
 CHOSEN = "chosen"

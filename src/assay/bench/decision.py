@@ -12,7 +12,7 @@ from assay.bench.errors import DecisionDamaged
 from assay.bench.evaluate import Fidelity, Measured
 from assay.core import documents
 from assay.core.hashing import digest
-from assay.models.economics import Latency
+from assay.models.cost.economics import Latency
 
 if TYPE_CHECKING:
     import os

@@ -17,7 +17,7 @@ from assay.prove.errors import CircuitRefused
 from assay.prove.setup import setup
 from assay.transpile.api import transpile
 from assay.transpile.errors import ModelError, RowsError
-from assay.transpile.fidelity import fidelity
+from assay.transpile.fidelity.fidelity import fidelity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from assay.bench.measurement import Measurement
     from assay.models.candidate import Candidate
     from assay.models.rows import Rows
-    from assay.transpile.circuit import Circuit, Inputs
+    from assay.transpile.circuit.circuit import Circuit, Inputs
 
 ROWS_FILE = "row.json"
 RUNS = 5

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from assay.bench.calibrate import calibration
 from assay.models.existing import decide as run_existing
-from assay.models.explore import explore as search
 from assay.models.rows import problem_of
+from assay.models.search.explore import explore as search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from assay.data.dataset import Dataset
-    from assay.models.front import Front
+    from assay.data.dataset.dataset import Dataset
+    from assay.models.search.front import Front
     from assay.task.task import Task
 
 
@@ -29,7 +29,7 @@ def explore(
     calibrate: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Front:
-    """Search for models, with what proving costs on this machine; as `assay.models.explore.explore`.
+    """Search for models, with what proving costs on this machine; as `assay.models.search.explore.explore`.
 
     The first time on a machine this takes about a minute longer, to measure what small proofs cost; `calibrate`
     measures it again.

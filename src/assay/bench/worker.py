@@ -15,7 +15,7 @@ from assay.bench.timing import repeated, timed
 from assay.core.errors import AssayError
 from assay.prove.keys import PROVING_KEY_FILE, ProvingKey
 from assay.prove.prove import prove
-from assay.transpile.rows import read_rows
+from assay.transpile.rows.rows import read_rows
 
 if TYPE_CHECKING:
     from assay.prove.proof import Proof

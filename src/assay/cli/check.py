@@ -23,9 +23,9 @@ def check(
     json: Json = False,
 ) -> int:
     """Compare the circuit with the model on rows; exit 1 when they differ more than they may."""
-    from assay.transpile.circuit import Circuit
-    from assay.transpile.fidelity import fidelity
-    from assay.transpile.rows import read_rows
+    from assay.transpile.circuit.circuit import Circuit
+    from assay.transpile.fidelity.fidelity import fidelity
+    from assay.transpile.rows.rows import read_rows
 
     with progress("Comparing the circuit with the model"):
         report = fidelity(Circuit.load(folder), model, read_rows(rows))

@@ -11,7 +11,7 @@ from assay.cli.options import Json, Project  # noqa: TC001  (typer reads them)
 from assay.cli.output import Output, progress, size
 
 if TYPE_CHECKING:
-    from assay.data.dataset import Dataset
+    from assay.data.dataset.dataset import Dataset
 
 DATA_FOLDER = "data"
 
@@ -35,7 +35,7 @@ def collect(project: Project = Path(), *, json: Json = False) -> None:
 @data_app.command("build")
 def build(project: Project = Path(), *, json: Json = False) -> None:
     """Build the dataset: sources, bars, features, labels, split; done already if nothing has changed."""
-    from assay.data.dataset import Dataset
+    from assay.data.dataset.dataset import Dataset
     from assay.project.project import Project as Opened
 
     with progress("Building the dataset") as step:
@@ -46,7 +46,7 @@ def build(project: Project = Path(), *, json: Json = False) -> None:
 @data_app.command("show")
 def show(project: Project = Path(), *, json: Json = False) -> None:
     """Say what the dataset holds."""
-    from assay.data.dataset import Dataset
+    from assay.data.dataset.dataset import Dataset
 
     _show(Dataset.load(project / DATA_FOLDER), Output(json=json))
 

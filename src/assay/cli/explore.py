@@ -12,7 +12,7 @@ from assay.cli.options import Json, Project
 from assay.cli.output import Output, progress
 
 if TYPE_CHECKING:
-    from assay.models.front import Front
+    from assay.models.search.front import Front
 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that train at once; else the task's.")]
 Ray = Annotated[str | None, typer.Option("--ray", metavar="ADDRESS", help="A Ray cluster to train on instead.")]
@@ -31,8 +31,8 @@ def explore(
     json: Json = False,
 ) -> None:
     """Search for models that are accurate and cheap to prove; an interrupted search goes on."""
-    from assay.models.explore import FOLDER
-    from assay.models.front import Front
+    from assay.models.search.explore import FOLDER
+    from assay.models.search.front import Front
     from assay.project.project import Project as Opened
 
     opened = Opened(project)
@@ -67,7 +67,7 @@ def _fields(front: Front, folder: Path, *, fresh: bool) -> dict[str, Any]:
 
 
 def _text(front: Front) -> str:
-    from assay.models.explore import told
+    from assay.models.search.explore import told
 
     lines = list(told(front))
     width = max(len(name) for name, _ in lines)

@@ -28,7 +28,7 @@ def prove(
     from assay.core import files
     from assay.prove.keys import PROVING_KEY_FILE, ProvingKey
     from assay.prove.prove import prove as make
-    from assay.transpile.rows import read_rows
+    from assay.transpile.rows.rows import read_rows
 
     with progress("Reading the key") as step:
         key = ProvingKey.load(folder / PROVING_KEY_FILE)

@@ -64,7 +64,7 @@ def transpile(
     from assay.core import files
     from assay.prove.setup import setup
     from assay.transpile.api import transpile as convert
-    from assay.transpile.rows import read_rows
+    from assay.transpile.rows.rows import read_rows
 
     ranges = dict(_range(text) for text in integer or [])
     with progress("Reading the model") as step:

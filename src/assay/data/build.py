@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from assay.core import files
 from assay.core.errors import AssayError
 from assay.core.hashing import digest
-from assay.data import contracts, features, functions, labels, leakage, quality, series, splits
 from assay.data import rows as rows_of
-from assay.data.dataset import Dataset
+from assay.data.dataset.dataset import Dataset
+from assay.data.dataset.manifest import LeftOut
 from assay.data.errors import SettingsUnfit, TooFewRows
-from assay.data.expressions import check as names_in
-from assay.data.expressions import require
-from assay.data.manifest import LeftOut
+from assay.data.features import features, functions, leakage, series
+from assay.data.tables import contracts, quality
+from assay.data.tables.expressions import check as names_in
+from assay.data.tables.expressions import require
+from assay.data.targets import labels, splits
 from assay.data.write import SPLIT, Finished, write
 from assay.task.check import Check, check_series
 from assay.task.data import ColumnFeature, FunctionFeature

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files
-from assay.data import features, leakage
 from assay.data import rows as rows_of
 from assay.data.build import build, inferred
 from assay.data.errors import ContractBroken, Leaks
+from assay.data.features import features, leakage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assay.data.leakage import Leak
+    from assay.data.features.leakage import Leak
     from assay.task.task import Task
 
 

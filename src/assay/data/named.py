@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.core.errors import AssayError
-from assay.data import contracts
-from assay.data.expressions import check, require
+from assay.data.tables import contracts
+from assay.data.tables.expressions import check, require
 from assay.data.write import SPLIT
 from assay.task.columns import file_columns, row_columns, table_columns
 from assay.task.data import CategoryFeature, ColumnFeature, FunctionFeature

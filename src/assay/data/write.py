@@ -10,12 +10,12 @@ import assay
 from assay.core import files
 from assay.core.errors import WrongKindOfFile
 from assay.core.hashing import digest
-from assay.data.content import hash_file, hash_frames
-from assay.data.dataset import MANIFEST_FILE, PROFILE_FILE, QUARANTINE_FILE, ROWS_FILE, Dataset
-from assay.data.manifest import SCHEMA, FeatureInfo, Manifest, PartInfo, SourceInfo
-from assay.data.profile import profile
-from assay.data.splits import PARTS
-from assay.data.store import write_parquet
+from assay.data.dataset.dataset import MANIFEST_FILE, PROFILE_FILE, QUARANTINE_FILE, ROWS_FILE, Dataset
+from assay.data.dataset.manifest import SCHEMA, FeatureInfo, Manifest, PartInfo, SourceInfo
+from assay.data.dataset.profile import profile
+from assay.data.tables.content import hash_file, hash_frames
+from assay.data.tables.store import write_parquet
+from assay.data.targets.splits import PARTS
 
 if TYPE_CHECKING:
     from pathlib import Path

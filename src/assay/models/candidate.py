@@ -9,18 +9,18 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from assay.core import documents
-from assay.models.cost import Cost
+from assay.models.cost.cost import Cost
+from assay.models.cost.shape import Size
 from assay.models.errors import CandidateDamaged
-from assay.models.registry import EXISTING, family
+from assay.models.families.registry import EXISTING, family
 from assay.models.rows import Problem, Rows
-from assay.models.shape import Size
 from assay.task.sections import Existing
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from assay.models.family import Fitted
+    from assay.models.families.family import Fitted
 
 FILE = "candidate.json"
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from assay.core import files
-from assay.data import functions
 from assay.data.errors import FunctionFailed
-from assay.data.series import named
-from assay.models import history
+from assay.data.features import functions
+from assay.data.features.series import named
 from assay.models.errors import ExistingFailed
-from assay.models.family import Family, Fitted, Params
+from assay.models.families import history
+from assay.models.families.family import Family, Fitted, Params
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from assay.data.dataset import Dataset
-    from assay.data.manifest import FeatureInfo
+    from assay.data.dataset.dataset import Dataset
+    from assay.data.dataset.manifest import FeatureInfo
     from assay.task.sections import Existing, Metric
     from assay.task.task import Task
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.data import named
-from assay.models import registry
+from assay.models.families import registry
 from assay.task import check as of_task
 from assay.task.finding import Finding, contradiction
 from assay.task.read import nearest

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from assay.data.dataset import Dataset
+    from assay.data.dataset.dataset import Dataset
     from assay.task.task import Task
 
     Progress = Callable[[str], None]
@@ -52,7 +52,7 @@ def run_explore(
 def run_decide(task: Task, project: Path, progress: Progress, *, ray: str | None = None) -> None:
     """Prove the best candidates and decide."""
     from assay.bench.decide import decide
-    from assay.models.front import Front
+    from assay.models.search.front import Front
 
     if not (project / CANDIDATES / "front.json").exists():
         raise StepMissing(f"{project} has no candidates yet", "Run `assay explore` first, or `assay run`.")
@@ -78,7 +78,7 @@ RUNNERS: dict[str, Runner] = {
 
 def dataset(project: Path) -> Dataset:
     """The project's dataset; raises StepMissing if it was not built yet."""
-    from assay.data.dataset import Dataset
+    from assay.data.dataset.dataset import Dataset
 
     if not (project / DATA / "manifest.json").exists():
         raise StepMissing(f"{project} has no dataset yet", "Run `assay data build` first, or `assay run`.")

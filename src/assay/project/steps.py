@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import assay
 from assay.core.hashing import digest
 from assay.core.paths import place
-from assay.data.functions import code_files
+from assay.data.features.functions import code_files
 from assay.project.content import ABSENT, Memory, of_file, of_place
 from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource, SqlSource
 

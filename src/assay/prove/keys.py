@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay._core import Prover
-    from assay.transpile.circuit import Circuit
+    from assay.transpile.circuit.circuit import Circuit
 
 PROVING_KEY_FILE = "proving.key"
 VERIFYING_KEY_FILE = "verifying.key"
@@ -145,7 +145,7 @@ class ProvingKey(_Key):
 
     @cached_property
     def _circuit(self) -> Circuit:
-        from assay.transpile.circuit import Circuit
+        from assay.transpile.circuit.circuit import Circuit
 
         return Circuit.from_json(str(self.about.get("interface")))
 
@@ -188,7 +188,7 @@ def _interface(circuit: Circuit) -> Circuit:
     """The circuit's inputs and outputs around an empty model: the model itself is in the native key."""
     import numpy as np
 
-    from assay.transpile.circuit import Tree
+    from assay.transpile.circuit.circuit import Tree
 
     outputs = len(circuit.outputs)
     nothing = np.zeros(1, dtype=np.int32)

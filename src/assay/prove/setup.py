@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from assay.transpile.circuit import Circuit
+    from assay.transpile.circuit.circuit import Circuit
 
 LARGEST_DEFAULT_BATCH = 128
 LARGEST_DEFAULT_DEGREE = (1 << 19) + references.SLACK

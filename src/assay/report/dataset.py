@@ -11,7 +11,7 @@ from assay.report.table import NONE, UNKNOWN, Cell, Line, Table, count, number, 
 from assay.report.words import PARTS
 
 if TYPE_CHECKING:
-    from assay.data.manifest import Manifest
+    from assay.data.dataset.manifest import Manifest
     from assay.report.material import Column, Material
     from assay.task.task import Task
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from assay.bench.decision import FILE as DECISION_FILE
 from assay.bench.decision import Decision, Row, basis_of
 from assay.core import files, jsontext
-from assay.data.dataset import MANIFEST_FILE, PROFILE_FILE, QUARANTINE_FILE, Dataset
-from assay.models.front import FILE as FRONT_FILE
-from assay.models.front import Front
+from assay.data.dataset.dataset import MANIFEST_FILE, PROFILE_FILE, QUARANTINE_FILE, Dataset
+from assay.models.search.front import FILE as FRONT_FILE
+from assay.models.search.front import Front
 from assay.prove.keys import VERIFYING_KEY_FILE, VerifyingKey
 from assay.report.errors import ProfileDamaged, QuarantineDamaged
 from assay.task.task import TASK_FILE, Task
@@ -21,7 +21,7 @@ from assay.task.task import TASK_FILE, Task
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assay.data.manifest import Manifest
+    from assay.data.dataset.manifest import Manifest
 
 DATA, CANDIDATES, DECISION, CHOSEN = "data", "candidates", "decision", "chosen"
 

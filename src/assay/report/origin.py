@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import assay
 from assay.bench.calibrate import cache_path
 from assay.core.errors import AssayError
-from assay.models.cost import Calibration
+from assay.models.cost.cost import Calibration
 from assay.report.table import Cell, Table, table
 
 if TYPE_CHECKING:

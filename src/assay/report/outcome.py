@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from assay.bench.choose import ACCURACY, FIDELITY
 from assay.bench.words import limit_words, percent, plural, seconds, usd
-from assay.models.economics import limits_of
-from assay.models.registry import EXISTING
+from assay.models.cost.economics import limits_of
+from assay.models.families.registry import EXISTING
 from assay.report.chart import Kind, Mark, Scatter, scatter
 from assay.report.dataset import Bar
 from assay.report.table import NONE, Cell, Table, count, row, table
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assay.bench.decision import Decision, Row
-    from assay.models.front import Front
+    from assay.models.search.front import Front
     from assay.task.task import Task
 
 DAYS = 365

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.bench.words import amount, limit_words, percent, plural
-from assay.models.economics import limits_of
+from assay.models.cost.economics import limits_of
 from assay.report.table import Table, table
 from assay.report.words import KINDS, PROTOCOLS, metric_about, metric_name, span
 

@@ -6,15 +6,15 @@ import math
 from typing import TYPE_CHECKING
 
 from assay.bench.words import limit_words, percent, plural, seconds
+from assay.models.families.registry import EXISTING
 from assay.models.metrics import improvement, loss_of
-from assay.models.registry import EXISTING
 from assay.report.chart import Mark, Scatter, scatter
 from assay.report.table import NONE, Cell, Table, count, row, table
 from assay.report.words import capital, gain, height_of, metric_at, metric_name, metric_text, thousands
 
 if TYPE_CHECKING:
     from assay.models.candidate import Summary
-    from assay.models.front import Front
+    from assay.models.search.front import Front
     from assay.task.task import Task
 
 

@@ -319,7 +319,7 @@ class CategoryFeature(_Feature):
 
 
 class FunctionFeature(_Feature):
-    """A Python function of the project's own, marked with `assay.data.decorator.feature`."""
+    """A Python function of the project's own, marked with `assay.data.features.decorator.feature`."""
 
     op: Literal["function"]
     function: Annotated[str, StringConstraints(pattern=r"^[^:]+\.py:[A-Za-z_]\w*$")] = Field(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from assay.task.task import Task
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 @cache
 def schema() -> dict[str, Any]:
     """The JSON schema that editors and other programs can check a task file with."""
-    from assay.task.task import Task
-
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "task.toml",

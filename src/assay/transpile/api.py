@@ -6,12 +6,12 @@ import operator
 import os
 from typing import TYPE_CHECKING, Any, get_args
 
-from assay.transpile import importers
-from assay.transpile.assemble import assemble
-from assay.transpile.circuit import Circuit, Inputs
+from assay.transpile.circuit.circuit import Circuit, Inputs
 from assay.transpile.ensemble import Linear
 from assay.transpile.errors import ModelUnsupported, OptionError
-from assay.transpile.linear import assemble_linear
+from assay.transpile.importers import importers
+from assay.transpile.linear.assemble import assemble_linear
+from assay.transpile.trees.assemble import assemble
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from assay.transpile.categorical import Category
 
+# Features declared as integers: the smallest and largest value of each, by index.
+Ranges = dict[int, tuple[int, int]]
+
 MissingRule = Literal["directions", "zero", "refuse"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from assay.bench.calibrate import cache_path, machine, prover
 from assay.chain.context import UNROLLED_ENTRIES
 from assay.cli.main import run
-from assay.models.cost import Calibration
+from assay.models.cost.cost import Calibration
 
 RECORDED = Path(__file__).parents[1] / "models" / "calibration.json"
 TASK = """

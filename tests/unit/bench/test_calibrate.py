@@ -6,7 +6,7 @@ import assay
 from assay.bench import calibrate, circuits
 from assay.bench.calibrate import Sample, cache_path, calibration, measure_calibration, samples
 from assay.bench.measure import measure
-from assay.models.cost import Calibration
+from assay.models.cost.cost import Calibration
 
 SMALL = [
     Sample(circuits.trees(features=4, rules=2, count=2, depth=2), settled=True),

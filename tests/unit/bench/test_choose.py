@@ -9,8 +9,8 @@ from assay.bench.errors import DecisionDamaged
 from assay.bench.evaluate import Fidelity, Measured
 from assay.bench.words import amount, blocks_more, percent, plural, seconds, usd
 from assay.core.errors import ArtefactVersion
-from assay.models.economics import latency, usd_per_inference
-from assay.models.front import Front, Pruned
+from assay.models.cost.economics import latency, usd_per_inference
+from assay.models.search.front import Front, Pruned
 from assay.task.task import Task
 
 FRONT = Front(

@@ -4,7 +4,7 @@ import pytest
 
 import assay
 from assay.bench import circuits
-from assay.models.shape import Size, shape
+from assay.models.cost.shape import Size, shape
 
 SIZES = [
     {"features": 3, "rules": 1, "count": 1, "depth": 1},

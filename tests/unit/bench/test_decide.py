@@ -12,9 +12,9 @@ from assay.bench.decide import decide
 from assay.bench.decision import Decision
 from assay.bench.errors import FrontOutdated
 from assay.cli.main import run
-from assay.data.dataset import Dataset
-from assay.models.cost import Calibration
-from assay.models.front import Front
+from assay.data.dataset.dataset import Dataset
+from assay.models.cost.cost import Calibration
+from assay.models.search.front import Front
 from assay.project.project import Project
 from assay.task.task import Task
 

@@ -3,8 +3,8 @@
 import pytest
 
 from assay.bench.decide import decide
-from assay.data.dataset import Dataset
-from assay.models.front import Front
+from assay.data.dataset.dataset import Dataset
+from assay.models.search.front import Front
 from assay.project.project import Project
 from assay.task.task import Task
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from assay.cli.main import run
-from assay.data.dataset import Dataset
-from assay.models.front import Front
+from assay.data.dataset.dataset import Dataset
+from assay.models.search.front import Front
 
 from .own import recorded
 

@@ -20,7 +20,7 @@ from assay.bench.worker import peak_memory_bytes
 from assay.chain.errors import ToolMissing
 from assay.core.errors import NotFound
 from assay.prove.errors import OtherModel
-from assay.transpile.circuit import Circuit
+from assay.transpile.circuit.circuit import Circuit
 
 LEAVES = [{"view": 0, "key": str(1 << 31), "left": 1, "right": 2}, {"leaf": ["-16"]}, {"leaf": ["8"]}]
 SMALL = {

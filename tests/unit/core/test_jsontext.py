@@ -68,9 +68,9 @@ def test_bytes_that_are_no_text():
     "program",
     [
         "from assay.prove.proof import Proof; Proof.from_json(text)",
-        "from assay.transpile.circuit import Circuit; Circuit.from_json(text)",
+        "from assay.transpile.circuit.circuit import Circuit; Circuit.from_json(text)",
         "from assay.core.envelope import decode; decode(text.encode() + b'\\n', kind='x', version=1)",
-        "from assay.transpile.rows import read_rows; read_rows(write('rows.json'))",
+        "from assay.transpile.rows.rows import read_rows; read_rows(write('rows.json'))",
         "import assay; assay.transpile(write('model.json'))",
     ],
 )

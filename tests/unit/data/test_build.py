@@ -14,11 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assay.core.errors import ArtefactDamaged, ArtefactVersion, DiskFull, ReadOnly, StorageError, WrongKindOfFile
-from assay.data import features
 from assay.data import rows as rows_of
 from assay.data.build import build
 from assay.data.check import check
-from assay.data.dataset import Dataset
+from assay.data.dataset.dataset import Dataset
 from assay.data.errors import (
     ColumnMissing,
     ConstantColumn,
@@ -33,6 +32,7 @@ from assay.data.errors import (
     TimeBackwards,
     TooFewRows,
 )
+from assay.data.features import features
 
 from .small import SWAP, log, make_task, swaps, tabular, write_chain
 

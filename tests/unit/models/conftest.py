@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.models.cost import Calibration
+from assay.models.cost.cost import Calibration
 
 from .small import Made
 

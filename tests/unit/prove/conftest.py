@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import assay
-from assay.transpile.circuit import Circuit
+from assay.transpile.circuit.circuit import Circuit
 
 # key(0.0) = 2^31: "left if the value is below 0".
 ZERO = str(1 << 31)

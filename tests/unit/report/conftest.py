@@ -14,9 +14,9 @@ from assay.bench.decide import _meets
 from assay.bench.decision import Decision, Row, basis_of
 from assay.bench.evaluate import Fidelity, Measured
 from assay.data.build import build
-from assay.models.cost import Calibration
-from assay.models.economics import latency, usd_per_inference
-from assay.models.explore import explore
+from assay.models.cost.cost import Calibration
+from assay.models.cost.economics import latency, usd_per_inference
+from assay.models.search.explore import explore
 from assay.task.task import Task
 
 CALIBRATION = Path(__file__).parents[1] / "models" / "calibration.json"

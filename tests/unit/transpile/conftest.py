@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from assay.transpile.keys import keys_to_float32
+from assay.transpile.circuit.keys import keys_to_float32
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assay.transpile.circuit import Circuit
+    from assay.transpile.circuit.circuit import Circuit
 
 TINY = float(np.float32(1e-35))
 SPECIAL = np.array(

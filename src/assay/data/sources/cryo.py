@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.data.sources.context import Context
-    from assay.data.table import Table
+    from assay.data.tables.table import Table
     from assay.task.data import CryoSource
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from assay.data.table import Table
+    from assay.data.tables.table import Table
 
 _NAME = re.compile(
     r"(?P<network>.+?)__(?P<dataset>blocks|transactions|logs|erc20_transfers|native_transfers|contracts|traces)__"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.data.content import hash_files
 from assay.data.errors import MixedTypes, SourceEmpty, SourceUnreadable
-from assay.data.expressions import require
 from assay.data.sources.parquet import matching, table_of
-from assay.data.store import write_parquet
-from assay.data.table import unreadable
+from assay.data.tables.content import hash_files
+from assay.data.tables.expressions import require
+from assay.data.tables.store import write_parquet
+from assay.data.tables.table import unreadable
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from assay.data.sources.context import Context
-    from assay.data.table import Table
+    from assay.data.tables.table import Table
     from assay.task.data import CsvSource
 
 # From the narrowest on; whole numbers beyond 127 bits are numbers like others.

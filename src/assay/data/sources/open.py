@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.data.errors import Duplicated, SettingsUnfit
-from assay.data.expressions import require, selected
 from assay.data.sources.cryo import open_cryo
 from assay.data.sources.csv import open_csv
 from assay.data.sources.package import open_package
 from assay.data.sources.parquet import open_parquet
 from assay.data.sources.sql import open_sql
-from assay.data.table import TIME
-from assay.data.times import in_utc
+from assay.data.tables.expressions import require, selected
+from assay.data.tables.table import TIME
+from assay.data.tables.times import in_utc
 from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from assay.data.sources.context import Context
-    from assay.data.table import Table
+    from assay.data.tables.table import Table
     from assay.task.data import AnySource, DataSpec
 
 _COUNT = "\x00count"

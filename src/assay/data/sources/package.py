@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core.errors import MissingLibrary
-from assay.data.content import hash_frames
 from assay.data.errors import FunctionFailed, SettingsUnfit, SourceEmpty
 from assay.data.sources import csv, parquet
-from assay.data.table import PART_ROWS, Table
+from assay.data.tables.content import hash_frames
+from assay.data.tables.table import PART_ROWS, Table
 from assay.task.data import CsvSource, ParquetSource
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from assay.core import paths
 from assay.core.errors import NotFound
 from assay.core.files import translated
-from assay.data.content import hash_files
 from assay.data.errors import ColumnMissing, MixedTypes, SettingsUnfit, SourceEmpty
-from assay.data.table import PART_ROWS, Table, unreadable
+from assay.data.tables.content import hash_files
+from assay.data.tables.table import PART_ROWS, Table, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from assay.core.errors import MissingLibrary, NotFound
-from assay.data.content import hash_frames
 from assay.data.errors import MixedTypes, SettingsUnfit, SourceEmpty, SqlFailed
 from assay.data.sources.context import from_environment
-from assay.data.store import write_parquet
-from assay.data.table import Table
+from assay.data.tables.content import hash_frames
+from assay.data.tables.store import write_parquet
+from assay.data.tables.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,1 @@
+"""The dataset as it is kept: files, manifest, profile."""

@@ -1,0 +1,1 @@
+"""Chain data: from logs and traces to typed columns, without gaps."""

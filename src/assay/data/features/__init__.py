@@ -1,0 +1,1 @@
+"""Features: what a row knows, and only what it could have known."""

@@ -1,0 +1,241 @@
+"""Rows gathered into bars of equal time or equally many blocks.
+
+A bar is made of the rows before its end and of nothing later, so what is known at its end is what it says.
+Each bar is computed from all its rows together, in their order, whatever the parts they are read in: the
+result does not depend on the number of cores or the size of the parts, to the last bit.
+
+Of several series each has its own bars, from the first whole one after its first row to the end of the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from assay.data.errors import ColumnMissing, MixedTypes, TimeBackwards
+from assay.data.features import series
+from assay.data.features.grid import BAR, BLOCK, HIGH, LOW, Extent, covered, frame_of, grid_of, length_of, of_each
+from assay.data.tables.expressions import evaluated
+from assay.data.tables.table import TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import polars as pl
+
+    from assay.data.features.grid import Grid
+    from assay.data.tables.table import Table
+    from assay.task.data import Aggregate, Bars
+
+
+def bars(
+    spec: Bars,
+    tables: dict[str, Table],
+    main: str,
+    blocks: pl.DataFrame | None,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    entity: str | None = None,
+) -> tuple[pl.DataFrame, Grid]:
+    """Gather rows into bars.
+
+    Parameters
+    ----------
+    spec
+        The section [data.bars].
+    tables
+        Tables by name, each in the order of its time.
+    main
+        The table of aggregates that name none.
+    blocks
+        What `read_blocks` returned, if there are blocks: they say what range is covered.
+    progress
+        Is told what happens next.
+    entity
+        The column of every table that tells series apart, if there are several.
+
+    Returns
+    -------
+    DataFrame
+        `time` (the bar's end; for bars of blocks, the last block's time), `block_number` (the last block, where
+        there are blocks), the entity and a column for each aggregate; one row a bar (of each series), without holes.
+    Grid
+        Which bars those are.
+
+    Raises
+    ------
+    TooFewRows
+        If the data covers no bar from beginning to end.
+    DataError
+        If the rows are out of order, or a column or expression is wrong.
+    """
+    by_table: dict[str, list[Aggregate]] = {main: []}
+    for column in spec.columns:
+        by_table.setdefault(column.table or main, []).append(column)
+    made = {}
+    extents = []
+    for name, aggregates in by_table.items():
+        progress(f"Gathering {name} into bars of {spec.every}")
+        made[name], extent = _of_table(tables[name], spec, aggregates, entity)
+        extents.append(extent)
+    low, high = covered(spec, blocks, extents[0])
+    grid = grid_of(spec, low, high)
+    result = frame_of(grid, spec, blocks)
+    if extents[0].starts is not None:
+        result, grid = of_each(result, grid, extents[0].starts, high, length_of(spec))
+    keys = [entity, BAR] if entity is not None else [BAR]
+    for name, found in made.items():
+        if entity is not None:
+            _require_same_type(found, result, entity, name)
+        result = result.join(found, on=keys, how="left", maintain_order="left")
+    result = series.in_time(result.with_columns(_filled(column, entity) for column in spec.columns), TIME, entity)
+    apart = [entity] if entity is not None else []
+    return result.select(TIME, *_block(result), *apart, *[column.name for column in spec.columns]), grid
+
+
+def _block(frame: pl.DataFrame) -> list[str]:
+    return [BLOCK] if BLOCK in frame.columns else []
+
+
+def _of_table(
+    table: Table, spec: Bars, aggregates: Sequence[Aggregate], entity: str | None
+) -> tuple[pl.DataFrame, Extent]:
+    """The bars of one table that has rows, and where those lie."""
+    import polars as pl
+
+    where = f"[data.bars] of {table.name}"
+    apart = [entity] if entity is not None else []
+    if entity is not None:
+        series.require_entity(table.schema, entity, where)
+        # A chain has one order; elsewhere one series may follow the other.
+        table = replace(table, within=entity if table.order == (table.time,) else None)
+    place = _place(table, spec, where)
+    expressions = {f"\x00of{i}": one.of for i, one in enumerate(aggregates) if one.of is not None}
+    conditions = {f"\x00if{i}": one.where for i, one in enumerate(aggregates) if one.where is not None}
+    length = length_of(spec)
+
+    def prepared(part: pl.LazyFrame) -> pl.LazyFrame:
+        part = evaluated(part, expressions | conditions, where)
+        schema = part.collect_schema()
+        part = part.with_columns(pl.col(name).cast(pl.Int128) for name in expressions if schema[name].is_integer())
+        return part.with_columns(place.alias("\x00place"), (place // length).alias(BAR))
+
+    ready = table.map(prepared)
+    wanted = [BAR, "\x00place", *apart, *expressions, *conditions]
+    columns = [_aggregate(index, one) for index, one in enumerate(aggregates)]
+    found: list[pl.DataFrame] = []
+    low, high = pl.col("\x00place").min().alias(LOW), pl.col("\x00place").max().alias(HIGH)
+    ends: list[pl.DataFrame] = []
+    rest = [name for name in table.order if name not in wanted]
+    frames = _placed(ready.ordered([*wanted, *rest], unique=table.log_order), table)
+    for rows in _whole_bars(frames if entity is None else _of_series(frames, entity, table.name), entity):
+        ends.append(rows.group_by(apart).agg(low, high) if apart else rows.select(low, high))
+        if columns:
+            found.append(rows.group_by(*apart, BAR, maintain_order=True).agg(columns))
+    if not ends:
+        raise table.nothing()
+    reached = pl.concat(ends)
+    starts = reached.group_by(apart).agg(pl.col(LOW).min()).sort(apart) if apart else None
+    first, last = reached.select(pl.col(LOW).min(), pl.col(HIGH).max()).row(0)
+    extent = Extent(first, last, starts)
+    return _narrowed(pl.concat(found)) if found else rows.select(*apart, BAR).clear(), extent
+
+
+def _of_series(frames: Iterator[pl.DataFrame], entity: str, table: str) -> Iterator[pl.DataFrame]:
+    """The frames, if each of their rows is of a series."""
+    first = 0
+    for frame in frames:
+        series.refuse_missing(frame, entity, table, first)
+        first += frame.height
+        yield frame
+
+
+def _require_same_type(found: pl.DataFrame, bars: pl.DataFrame, entity: str, table: str) -> None:
+    """Raise MixedTypes if two tables tell their series apart by values that cannot be equal."""
+    one, other = found.schema[entity], bars.schema[entity]
+    if one != other:
+        raise MixedTypes(
+            f"[data.bars] of {table}: the column {entity} is of type {one}, and the bars' own of type {other}",
+            "Give both the same type.",
+        )
+
+
+def _place(table: Table, spec: Bars, where: str) -> pl.Expr:
+    """Where a row is on the axis that bars divide."""
+    import polars as pl
+
+    if spec.blocks is not None:
+        if BLOCK not in table.schema:
+            raise ColumnMissing(
+                f"{where} are of blocks, and the table has no block_number", 'Use a time: every = "1h".'
+            )
+        return pl.col(BLOCK).cast(pl.Int64)
+    if table.time is None:
+        raise ColumnMissing(
+            f"{where} are of time, and the table has none", 'Set `time`; for chain data, collect "blocks" as well.'
+        )
+    return pl.col(table.time).cast(pl.Int64)
+
+
+def _placed(frames: Iterator[pl.DataFrame], table: Table) -> Iterator[pl.DataFrame]:
+    """The same frames; a row that is nowhere belongs to no bar."""
+    rows = 0
+    for frame in frames:
+        nowhere = frame["\x00place"].is_null()
+        if nowhere.any():
+            row = rows + int(nowhere.arg_max() or 0) + 1
+            raise TimeBackwards(f"row {row} of {table.name} has no time ({table.path})", "Correct or remove such rows.")
+        rows += frame.height
+        yield frame
+
+
+def _whole_bars(frames: Iterator[pl.DataFrame], entity: str | None) -> Iterator[pl.DataFrame]:
+    """Cut elsewhere: a bar that may go on in the next part (the last one of each series) waits for it."""
+    import polars as pl
+
+    newest = pl.col(BAR).max() if entity is None else pl.col(BAR).max().over(entity)
+    waiting: pl.DataFrame | None = None
+    for frame in frames:
+        joined = frame if waiting is None else pl.concat([waiting, frame], rechunk=True)
+        whole = joined.filter(pl.col(BAR) < newest)
+        waiting = joined.filter(pl.col(BAR) == newest)
+        if whole.height:
+            yield whole.rechunk()
+    if waiting is not None:
+        yield waiting.rechunk()
+
+
+def _aggregate(index: int, one: Aggregate) -> pl.Expr:
+    import polars as pl
+
+    condition = pl.col(f"\x00if{index}").cast(pl.Boolean)
+    if one.op == "count":
+        counted = pl.len() if one.where is None else condition.sum()
+        return counted.cast(pl.Int64).alias(one.name)
+    value = pl.col(f"\x00of{index}")
+    if one.where is not None:
+        value = value.filter(condition)
+    return getattr(value, one.op)().alias(one.name)  # type: ignore[no-any-return]
+
+
+def _narrowed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Whole numbers that fit 64 bits as such, whatever they were computed in."""
+    import polars as pl
+
+    missing = frame.null_count().row(0, named=True)
+    narrow = frame.with_columns(pl.col(pl.Int128).cast(pl.Int64, strict=False))
+    fits = [name for name in frame.columns if narrow[name].null_count() == missing[name]]
+    return frame.with_columns(narrow[name] for name in fits)
+
+
+def _filled(one: Aggregate, entity: str | None) -> pl.Expr:
+    import polars as pl
+
+    default = {"count": "zero", "sum": "zero", "last": "previous"}.get(one.op, "missing")
+    how = one.empty or default
+    column = pl.col(one.name)
+    if how == "zero":
+        return column.fill_null(0)
+    if how != "previous":
+        return column
+    return column.forward_fill() if entity is None else column.forward_fill().over(entity)

@@ -1,0 +1,1 @@
+"""Tables: what a column may hold, how it is checked, hashed, sorted and computed with."""

@@ -1,0 +1,1 @@
+"""Targets: what is predicted, and which rows train, choose and test."""

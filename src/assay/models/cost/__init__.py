@@ -1,0 +1,1 @@
+"""What proving a model costs, before it is trained."""

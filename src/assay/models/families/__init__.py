@@ -1,0 +1,1 @@
+"""Model families: what can be trained, one a file."""

@@ -1,0 +1,1 @@
+"""The search: trials, folds, workers, and the front that is left."""

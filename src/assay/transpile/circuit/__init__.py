@@ -1,0 +1,1 @@
+"""The circuit: data, its file, its exact evaluation, its summary."""

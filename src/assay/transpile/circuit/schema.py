@@ -1,0 +1,197 @@
+"""`circuit.json`: writing a circuit, and reading one from text that nobody vouches for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from assay.core import jsontext
+from assay.transpile.circuit.circuit import SCHEMA, Circuit, Feature, FeatureKind, Inputs, Missing, Tree, View
+from assay.transpile.circuit.keys import FLOAT_BITS, WORD_BITS
+from assay.transpile.errors import CircuitMalformed
+from assay.transpile.importers.reading import is_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})\Z", re.ASCII)
+_LEAF_LIMIT = 1 << 62
+_AGAIN = "Transpile the model again."
+
+
+def to_dict(circuit: Circuit) -> dict[str, Any]:
+    """The circuit as JSON-compatible values, in a fixed order."""
+    content: dict[str, Any] = {
+        "schema": SCHEMA,
+        "kind": circuit.kind,
+        "inputs": circuit.inputs,
+        "features": [_feature_to_dict(feature) for feature in circuit.features],
+    }
+    if circuit.kind == "trees":
+        content["views"] = [_view_to_dict(view) for view in circuit.views]
+    content |= {"outputs": circuit.outputs, "scale_bits": circuit.scale_bits}
+    if circuit.kind == "trees":
+        content["trees"] = [{"nodes": _nodes(tree)} for tree in circuit.trees]
+    else:
+        content["weights"] = [[str(weight) for weight in row] for row in circuit.weights]
+    return content | {"base": [str(value) for value in circuit.base], "meta": circuit.meta}
+
+
+def _feature_to_dict(feature: Feature) -> dict[str, Any]:
+    content: dict[str, Any] = {"name": feature.name, "kind": feature.kind}
+    if feature.kind == "fixed":
+        content["bits"] = feature.bits
+    if feature.kind != "float32":
+        content |= {"min": str(feature.low), "max": str(feature.high)}
+    return content
+
+
+def _view_to_dict(view: View) -> dict[str, Any]:
+    content: dict[str, Any] = {"feature": view.feature, "missing": view.missing}
+    return content | {"zero_missing": True} if view.zero_missing else content
+
+
+def _nodes(tree: Tree) -> list[dict[str, Any]]:
+    columns = zip(
+        tree.view.tolist(), tree.key.tolist(), tree.left.tolist(), tree.right.tolist(), tree.leaf.tolist(), strict=True
+    )
+    return [
+        {"leaf": [str(value) for value in leaf]}
+        if view < 0
+        else {"view": view, "key": str(key), "left": left, "right": right}
+        for view, key, left, right, leaf in columns
+    ]
+
+
+def from_json(text: str | bytes) -> Circuit:
+    """Read a circuit; raises `CircuitMalformed` if it is none."""
+    try:
+        content = jsontext.parse(text)
+    except ValueError as error:
+        raise CircuitMalformed(f"the circuit is not JSON ({str(error)[:80]})", _AGAIN) from None
+    return from_dict(content)
+
+
+def from_dict(content: Any) -> Circuit:
+    """Read what `to_dict` gave; raises `CircuitMalformed` on anything else."""
+    top = _object(content, "the circuit")
+    if top.get("schema") != SCHEMA:
+        raise CircuitMalformed(f"the circuit has schema {top.get('schema')!r:.40}; this release reads {SCHEMA}", _AGAIN)
+    _need(top.get("kind") in ("trees", "linear"), "kind")
+    _need(top.get("inputs") in get_args(Inputs), "inputs")
+    features = [_feature(item) for item in _list(top.get("features"), "features")]
+    outputs = _list(top.get("outputs"), "outputs")
+    _need(
+        features and outputs and all(isinstance(name, str) and is_text(name) for name in outputs), "features or outputs"
+    )
+    circuit = Circuit(
+        kind=top["kind"],
+        inputs=top["inputs"],
+        features=features,
+        outputs=outputs,
+        scale_bits=_number(top.get("scale_bits"), 1025, "scale_bits"),
+        base=_integers(top.get("base"), len(outputs), "base"),
+        meta=_object(top.get("meta", {}), "meta"),
+    )
+    if circuit.kind == "linear":
+        _need(all(feature.kind == "fixed" for feature in features), "features of a linear model")
+        weights = _list(top.get("weights"), "weights")
+        _need(len(weights) == len(outputs), "weights")
+        circuit.weights = [_integers(row, len(features), "weights") for row in weights]
+        return circuit
+    _need(all(feature.kind != "fixed" for feature in features), "features of a tree ensemble")
+    circuit.views = [_view(item, len(features)) for item in _list(top.get("views"), "views")]
+    order = [view.feature for view in circuit.views]
+    _need(order == sorted(order) and set(order) == set(range(len(features))), "views")
+    trees = _list(top.get("trees"), "trees")
+    _need(trees, "trees")
+    circuit.trees = [_tree(item, index, circuit) for index, item in enumerate(trees)]
+    return circuit
+
+
+def _feature(item: Any) -> Feature:
+    content = _object(item, "a feature")
+    name, kind = content.get("name"), content.get("kind")
+    _need(isinstance(name, str) and is_text(name) and kind in get_args(FeatureKind), "a feature's name or kind")
+    if kind == "float32":
+        return Feature(name=str(name))
+    low, high = _integers([content.get("min"), content.get("max")], 2, "a feature's range")
+    _need(low <= high and high - low < 1 << WORD_BITS, "a feature's range")
+    bits = _number(content.get("bits", 0), 1025, "a feature's bits")
+    _need(bits == 0 or kind == "fixed", "a feature's bits")
+    return Feature(str(name), content["kind"], low, high, bits)
+
+
+def _view(item: Any, features: int) -> View:
+    content = _object(item, "a view")
+    missing, zero = content.get("missing"), content.get("zero_missing", False)
+    _need(missing in get_args(Missing) and isinstance(zero, bool), "a view's missing rule")
+    return View(_number(content.get("feature"), features, "a view's feature"), content["missing"], zero)
+
+
+def _tree(item: Any, index: int, circuit: Circuit) -> Tree:
+    where = f"tree {index}"
+    nodes = _list(_object(item, where).get("nodes"), where)
+    count = len(nodes)
+    _need(count, where)
+    tree = Tree(
+        view=np.full(count, -1, dtype=np.int32),
+        key=np.zeros(count, dtype=np.uint64),
+        left=np.zeros(count, dtype=np.int32),
+        right=np.zeros(count, dtype=np.int32),
+        leaf=np.zeros((count, len(circuit.outputs)), dtype=np.int64),
+    )
+    for position, node in enumerate(nodes):
+        content = _object(node, where)
+        if "leaf" in content:
+            tree.leaf[position] = _leaf(content["leaf"], len(circuit.outputs), where)
+        else:
+            _inner(tree, position, content, circuit, where)
+    return tree
+
+
+def _leaf(item: Any, outputs: int, where: str) -> NDArray[np.int64]:
+    values = _integers(item, outputs, where)
+    _need(all(abs(value) <= _LEAF_LIMIT for value in values), where)
+    return np.array(values, dtype=np.int64)
+
+
+def _inner(tree: Tree, position: int, content: dict[str, Any], circuit: Circuit, where: str) -> None:
+    count = len(tree.view)
+    left, right = (_number(content.get(name), count, where) for name in ("left", "right"))
+    _need(min(left, right) > position, where)
+    (key,) = _integers([content.get("key")], 1, where)
+    _need(0 <= key < 1 << (FLOAT_BITS if circuit.bits == FLOAT_BITS else WORD_BITS), where)
+    tree.view[position] = _number(content.get("view"), len(circuit.views), where)
+    tree.key[position] = key
+    tree.left[position], tree.right[position] = left, right
+
+
+def _number(item: Any, below: int, where: str) -> int:
+    if type(item) is not int or not 0 <= item < below:
+        _need(holds=False, where=where)
+    return int(item)
+
+
+def _integers(item: Any, count: int, where: str) -> list[int]:
+    texts = _list(item, where)
+    _need(len(texts) == count, where)
+    _need(all(isinstance(text, str) and _INTEGER.match(text) for text in texts), where)
+    return [int(text) for text in texts]
+
+
+def _object(item: Any, where: str) -> dict[str, Any]:
+    _need(isinstance(item, dict), where)
+    return dict(item)
+
+
+def _list(item: Any, where: str) -> list[Any]:
+    _need(isinstance(item, list), where)
+    return list(item)
+
+
+def _need(holds: object, where: str) -> None:
+    if not holds:
+        raise CircuitMalformed(f"the circuit is malformed: {where}", _AGAIN)

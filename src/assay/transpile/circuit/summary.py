@@ -1,0 +1,67 @@
+"""A circuit in a few lines for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assay.transpile.circuit.circuit import Circuit
+
+_MISSING = {
+    "low": "each split sends them its own way",
+    "high": "each split sends them its own way",
+    "zero": "read as 0",
+    "refuse": "refused",
+}
+
+
+def summary(circuit: Circuit) -> str:
+    """Lines of ``label  text``."""
+    meta = circuit.meta
+    lines = [("model", f"{meta.get('model', 'unknown')} ({meta.get('library', 'unknown')})")]
+    if "objective" in meta:
+        lines.append(("objective", str(meta["objective"])))
+    lines += _trees(circuit) if circuit.kind == "trees" else [("terms", f"{len(circuit.features)} a margin")]
+    lines += [
+        ("features", _features(circuit)),
+        ("missing", _missing(circuit)),
+        ("outputs", _outputs(circuit)),
+        ("precision", _precision(circuit)),
+        ("inputs", f"{circuit.inputs}; the model stays hidden"),
+    ]
+    if meta.get("averaged"):
+        lines.append(("note", "random forest mode: outputs are the average of the trees, as predict uses it"))
+    return "\n".join(f"{label:<10} {text}" for label, text in lines)
+
+
+def _trees(circuit: Circuit) -> list[tuple[str, str]]:
+    nodes = sum(len(tree.view) for tree in circuit.trees)
+    leaves = sum(int((tree.view < 0).sum()) for tree in circuit.trees)
+    return [("trees", f"{len(circuit.trees)}, depth up to {circuit.depth}, {nodes} nodes of which {leaves} leaves")]
+
+
+def _features(circuit: Circuit) -> str:
+    kinds = [feature.kind for feature in circuit.features]
+    parts = [f"{kinds.count(kind)} {kind}" for kind in ("float32", "integer", "fixed") if kind in kinds]
+    return f"{len(kinds)} ({', '.join(parts)})"
+
+
+def _missing(circuit: Circuit) -> str:
+    rules = {_MISSING[view.missing] for view in circuit.views} or {"refused"}
+    text = "; ".join(sorted(rules))
+    if any(view.zero_missing for view in circuit.views):
+        text += "; zeros count as missing at some splits"
+    return text
+
+
+def _outputs(circuit: Circuit) -> str:
+    names = circuit.outputs if len(circuit.outputs) <= 8 else [*circuit.outputs[:7], "..."]
+    return f"{len(circuit.outputs)} ({', '.join(names)}), as multiples of 2^-{circuit.scale_bits}"
+
+
+def _precision(circuit: Circuit) -> str:
+    if circuit.kind == "linear":
+        return "inputs and weights rounded to fixed point"
+    if circuit.meta.get("leaves_exact"):
+        return "every decision and every leaf value exact"
+    return "every decision exact; leaf values rounded to the scale"

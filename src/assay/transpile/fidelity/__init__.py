@@ -1,0 +1,1 @@
+"""Fidelity: is the circuit the model? The model's own runtime judges."""

@@ -1,0 +1,1 @@
+"""Importers: what a library trained, as it says so itself."""

@@ -1,0 +1,1 @@
+"""Rows: from what people have to the words that are proven."""

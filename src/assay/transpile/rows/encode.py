@@ -1,0 +1,210 @@
+"""From rows to the words that a proof speaks about."""
+
+from __future__ import annotations
+
+import numbers
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.transpile.circuit.evaluate import missing_value
+from assay.transpile.circuit.keys import float32_keys
+from assay.transpile.circuit.quantise import round_shift
+from assay.transpile.errors import NotANumber, OutOfRange, RowsWidth
+from assay.transpile.rows.columns import Table, shown, to_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from assay.transpile.circuit.circuit import Circuit, Feature
+
+    Words = NDArray[np.uint64]
+    Mask = NDArray[np.bool_]
+
+
+def encode(circuit: Circuit, X: Any) -> tuple[Words, Mask]:
+    """Words uint64[B, F] and missing flags bool[B, F]; see `Circuit.encode`."""
+    columns = arrange(to_table(X), [feature.name for feature in circuit.features])
+    refused = _refused(circuit)
+    rows = len(columns[0])
+    words = np.zeros((rows, len(columns)), dtype=np.uint64)
+    missing = np.zeros((rows, len(columns)), dtype=np.bool_)
+    for index, (feature, column) in enumerate(zip(circuit.features, columns, strict=True)):
+        try:
+            words[:, index], missing[:, index] = _ENCODERS[feature.kind](feature, column)
+        except _Fault as fault:
+            raise fault.named(index, feature) from None
+        if index in refused and missing[:, index].any():
+            raise missing_value(feature.name, index, int(np.flatnonzero(missing[:, index])[0]))
+    return words, missing
+
+
+def arrange(table: Table, names: list[str]) -> list[NDArray[Any]]:
+    """The table's columns in the order of the features: by name if the names are the same, else as they are."""
+    if len(table.columns) != len(names):
+        raise RowsWidth(
+            f"the rows have {len(table.columns)} values each and the model has {len(names)} features",
+            "Give one value for each feature.",
+        )
+    if not table.rows:
+        raise RowsWidth("there are no rows", "Give at least one.")
+    if table.names and len(set(names)) == len(names) and sorted(table.names) == sorted(names):
+        place = {name: index for index, name in enumerate(table.names)}
+        return [table.columns[place[name]] for name in names]
+    return table.columns
+
+
+def _refused(circuit: Circuit) -> set[int]:
+    if circuit.kind == "linear":
+        return set(range(len(circuit.features)))
+    return {view.feature for view in circuit.views if view.missing == "refuse"}
+
+
+class _Fault(Exception):
+    """Carries a fault to where its column is known."""
+
+    def __init__(self, kind: type[NotANumber | OutOfRange], row: int, problem: str, todo: str) -> None:
+        self.kind, self.row, self.problem, self.todo = kind, row, problem, todo
+
+    def named(self, column: int, feature: Feature) -> NotANumber | OutOfRange:
+        return self.kind(f"row {self.row}, column {column} ({feature.name}): {self.problem}", self.todo)
+
+
+def _float32(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
+    del feature
+    values, missing = _numbers(column)
+    with np.errstate(over="ignore", under="ignore"):
+        floats = values.astype(np.float32)
+    lost = np.isinf(floats) & np.isfinite(values.astype(np.float64))
+    if lost.any():
+        row = int(np.flatnonzero(lost)[0])
+        raise _Fault(OutOfRange, row, f"{values[row]:g} is beyond the range of float32", "Rescale the feature.")
+    return np.where(missing, np.uint64(0), float32_keys(floats)), missing
+
+
+def _integer(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
+    if column.dtype.kind in "iub":
+        return _words(column.astype(object), feature), np.zeros(len(column), dtype=np.bool_)
+    return _each(feature, column, _whole)
+
+
+def _fixed(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
+    if column.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            scaled = np.rint(np.ldexp(column.astype(np.float64), feature.bits))
+        if np.isfinite(scaled).all():
+            integers = np.array([int(value) for value in scaled], dtype=object)
+            return _words(integers, feature), np.zeros(len(column), dtype=np.bool_)
+    return _each(feature, column, lambda value, row: _rounded(value, row, feature.bits))
+
+
+_ENCODERS: dict[str, Callable[[Feature, NDArray[Any]], tuple[Words, Mask]]] = {
+    "float32": _float32,
+    "integer": _integer,
+    "fixed": _fixed,
+}
+
+
+def _each(feature: Feature, column: NDArray[Any], convert: Callable[[Any, int], int]) -> tuple[Words, Mask]:
+    """Convert value by value, so that integers of any size stay exact."""
+    missing = _missing(column)
+    integers = np.full(len(column), feature.low, dtype=object)
+    for row in np.flatnonzero(~missing):
+        integers[row] = convert(column[row], int(row))
+    return np.where(missing, np.uint64(0), _words(integers, feature)), missing
+
+
+def _words(integers: NDArray[Any], feature: Feature) -> Words:
+    outside = np.flatnonzero((integers < feature.low) | (integers > feature.high))
+    if outside.size:
+        row = int(outside[0])
+        raise _Fault(OutOfRange, row, _range_problem(int(integers[row]), feature), _range_todo(feature))
+    words: Words = (integers - feature.low).astype(np.uint64)
+    return words
+
+
+def _range_problem(integer: int, feature: Feature) -> str:
+    if feature.bits == 0:
+        return f"{shown(integer)} is outside the declared range {feature.low} to {feature.high}"
+    low, high = _real(feature.low, feature.bits), _real(feature.high, feature.bits)
+    return f"{_real(integer, feature.bits):g} is outside the circuit's range {low:g} to {high:g}"
+
+
+def _range_todo(feature: Feature) -> str:
+    if feature.kind == "fixed":
+        return "Transpile with calibration rows that cover such values."
+    return "Transpile with a wider range in integer_features."
+
+
+def _real(integer: int, bits: int) -> float:
+    try:
+        return integer / (1 << bits)
+    except OverflowError:
+        return float("inf") if integer > 0 else float("-inf")
+
+
+def _whole(value: Any, row: int) -> int:
+    _check_number(value, row)
+    try:
+        integer = int(value)
+    except (OverflowError, ValueError):
+        raise _Fault(OutOfRange, row, f"{shown(value)} is no whole number", "Give a whole number.") from None
+    if integer != value:
+        raise _Fault(NotANumber, row, f"{shown(value)} is no whole number", "Give a whole number.")
+    return integer
+
+
+def _rounded(value: Any, row: int, bits: int) -> int:
+    _check_number(value, row)
+    if isinstance(value, int | np.integer):
+        return int(value) << bits
+    try:
+        top, bottom = float(value).as_integer_ratio()
+    except (OverflowError, ValueError):
+        raise _Fault(OutOfRange, row, f"{shown(value)} is not finite", "Give a finite number.") from None
+    return round_shift(top << bits, 1 - bottom.bit_length())
+
+
+def _numbers(column: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
+    """A column as an array of numbers, NaN where missing."""
+    if column.dtype.kind in "iub":
+        return column, np.zeros(len(column), dtype=np.bool_)
+    if column.dtype.kind == "f":
+        return column, np.isnan(column)
+    missing = _missing(column)
+    values = np.full(len(column), np.nan)
+    for row in np.flatnonzero(~missing):
+        values[row] = _float(column[row], int(row))
+    return values, missing
+
+
+def _float(value: Any, row: int) -> float:
+    _check_number(value, row)
+    try:
+        return float(value)
+    except OverflowError:
+        raise _Fault(
+            OutOfRange, row, f"{shown(value)} is beyond the range of float32", "Rescale the feature."
+        ) from None
+
+
+def _missing(column: NDArray[Any]) -> Mask:
+    absent: Mask
+    if column.dtype.kind == "f":
+        absent = np.isnan(column)
+        return absent
+    if column.dtype.kind in "iub":
+        return np.zeros(len(column), np.bool_)
+    if column.dtype.kind != "O":
+        raise _Fault(NotANumber, 0, f"values of type {column.dtype} are no numbers", "Give numbers.")
+    each = (value is None or value != value for value in column)  # noqa: PLR0124 - NaN
+    absent = np.fromiter(each, np.bool_, len(column))
+    return absent
+
+
+def _check_number(value: Any, row: int) -> None:
+    if isinstance(value, numbers.Number | np.bool_) and not isinstance(value, complex):
+        return
+    raise _Fault(NotANumber, row, f"{shown(value)} is no number", "Give a number.")

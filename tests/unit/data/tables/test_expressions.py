@@ -1,0 +1,94 @@
+import polars as pl
+import pytest
+
+from assay.data.errors import ColumnMissing, ExpressionInvalid
+from assay.data.tables.expressions import check, evaluated, selected
+
+FRAME = pl.LazyFrame({"x": [1, 2, 3], "y": [1.0, 2.0, 4.0], "a b": [7, 8, 9], "t": ["p", "q", None]})
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("x", [1, 2, 3]),
+        ("x / y", [1.0, 1.0, 0.75]),
+        ("ABS(-x) + 1", [2, 3, 4]),
+        ('"a b" * 2', [14, 16, 18]),
+        ("a b", [7, 8, 9]),
+        ("CASE WHEN x > 1 THEN 10 ELSE 0 END", [0, 10, 10]),
+        ("x BETWEEN 2 AND 3", [False, True, True]),
+        ("x IN (1, 3)", [True, False, True]),
+        ("t IS NULL", [False, False, True]),
+        ("t = 'p''q'", [False, False, None]),
+        ("CAST(x AS DOUBLE) / 2", [0.5, 1.0, 1.5]),
+        ("x::double", [1.0, 2.0, 3.0]),
+        ("COALESCE(t, 'none')", ["p", "q", "none"]),
+        ("GREATEST(x, 2)", [2, 2, 3]),
+        ("1e1 * x", [10.0, 20.0, 30.0]),
+    ],
+)
+def test_expressions_of_one_row(sql, expected):
+    assert evaluated(FRAME, {"v": sql}, "test").collect()["v"].to_list() == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SUM(x)",
+        "x - AVG(x)",
+        "CASE WHEN x > 99 THEN MAX(x) ELSE 0 END",
+        "LAG(x) OVER (ORDER BY x)",
+        "LEAD(x)",
+        "FIRST(x)",
+        "COUNT(*)",
+        "ROW_NUMBER() OVER ()",
+        "(SELECT MAX(x) FROM self)",
+        "x FROM self UNION SELECT y",
+        "x; DROP TABLE self",
+        "x -- comment",
+        "read_parquet('/etc/passwd')",
+        "x +",
+        "x), (y",
+        "(x",
+        "x)",
+        "x AS y, SUM(x)",
+        "\x00",
+        "",
+    ],
+)
+def test_what_could_see_other_rows_or_is_no_expression_is_refused(sql):
+    with pytest.raises((ExpressionInvalid, ColumnMissing)):
+        evaluated(FRAME, {"v": sql}, "the feature v").collect()
+
+
+def test_a_missing_column_is_named_with_the_nearest():
+    with pytest.raises(ColumnMissing, match=r"the feature v needs the column amout.*Did you mean amount\?"):
+        check("amout * 2", ["amount", "price"], "the feature v")
+
+
+def test_expressions_do_not_see_each_other():
+    found = evaluated(FRAME, {"x": "y * 2", "y": "x * 2"}, "test").collect()
+    assert found["x"].to_list() == [2.0, 4.0, 8.0]
+    assert found["y"].to_list() == [2, 4, 6]
+
+
+def test_whole_numbers_do_not_wrap_around():
+    frame = pl.LazyFrame(
+        {"gas": [4, 2**64 - 1], "limit": [95, 1], "tiny": [250, 255], "wei": [9 * 10**18, -(9 * 10**18)]},
+        schema={"gas": pl.UInt64, "limit": pl.UInt64, "tiny": pl.UInt8, "wei": pl.Int64},
+    )
+    expressions = {"a": "gas - limit", "b": "-gas", "c": "tiny + tiny", "d": "wei * 10", "e": "POW(tiny, 4)"}
+    found = evaluated(frame, expressions | {"limit": "limit + 1"}, "test").collect()
+    assert found["a"].to_list() == [-91, 2**64 - 2]
+    assert found["b"].to_list() == [-4, 1 - 2**64]
+    assert found["c"].to_list() == [500, 510]
+    assert found["d"].to_list() == [9 * 10**19, -9 * 10**19]
+    assert found["e"].to_list() == [250**4, 255**4]
+    assert found["limit"].to_list() == [96, 2]
+    # The columns themselves are what they were.
+    assert [found.schema[name] for name in ("gas", "tiny", "wei")] == [pl.UInt64, pl.UInt8, pl.Int64]
+
+
+def test_conditions_select():
+    assert selected(FRAME, "x > 1 AND t IS NOT NULL", "test").collect()["x"].to_list() == [2]
+    assert selected(FRAME, None, "test").collect().height == 3
