@@ -3,16 +3,14 @@
 mod error;
 mod file;
 mod linear;
-mod plan;
-mod table;
 mod trees;
 mod witness;
 
 pub use error::Error;
 pub use file::CircuitFile;
 pub use linear::LinearModel;
-pub use table::position;
-pub use trees::{Node, TreeModel};
+
+pub use trees::{position, Node, TreeModel};
 pub use witness::{
     linear_columns, linear_witness, tree_witness, walk, LinearColumns, LinearWitness, TreeWitness,
     Word,

@@ -1,7 +1,7 @@
 //! What whoever pins a key should check once: that its public parts are those of its shape.
 
 use crate::fixed::{coefficients, commit, values};
-use crate::table::public_column;
+use crate::trees::public_column;
 use crate::Error;
 use ark_ec::CurveGroup;
 use assay_algebra::interpolate;

@@ -1,7 +1,5 @@
 //! Setup and proving (`docs/spec/protocol.md`). The prover trusts its own key and inputs, not more.
 
-#[cfg(feature = "attack")]
-pub mod attack;
 mod bases;
 mod check;
 mod column;
@@ -14,7 +12,6 @@ mod outputs;
 mod prove;
 mod quotient;
 mod setup;
-mod table;
 mod trees;
 
 pub use check::check_key;
@@ -23,3 +20,5 @@ pub use key::{ProvingKey, KEY_MAGIC};
 pub use outputs::unpack;
 pub use prove::{Inputs, Prover};
 pub use setup::setup;
+#[cfg(feature = "attack")]
+pub use trees::attack;

@@ -3,7 +3,7 @@
 use crate::bases::Bases;
 use crate::column::blinded;
 use crate::fixed::{coefficients, values};
-use crate::table::Table;
+use crate::trees::Table;
 use crate::{linear, outputs::unpack, setup::weight_rows, trees, Error, ProvingKey};
 use ark_bn254::G1Affine;
 use ark_ff::PrimeField;

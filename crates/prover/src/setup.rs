@@ -2,7 +2,7 @@
 
 use crate::column::blinds;
 use crate::fixed;
-use crate::table::Table;
+use crate::trees::Table;
 use crate::{Error, ProvingKey};
 use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::CurveGroup;

@@ -1,8 +1,5 @@
 //! The verifier: words, transcript, constraints at `ζ`, opening (spec 6).
 
-mod linear_claims;
-mod tree_claims;
-
 use crate::lagrange::{pow2, Lagrange};
 use crate::opening::{check, Claim, Inverses, Opening, PointSet};
 use crate::proof::Proof;
@@ -87,39 +84,39 @@ fn start(key: &VerifyingKey, statement: &Statement) -> Transcript {
     Transcript::new(&[&key.digest(), &rows, &statement.words.concat()])
 }
 
-fn root(log: u32) -> Result<Fr, Error> {
+pub(crate) fn root(log: u32) -> Result<Fr, Error> {
     root_of_unity(log).ok_or(Error::Shape("domain"))
 }
 
 /// A key seen with one statement.
-struct View<'a> {
-    shape: &'a Shape,
-    table: &'a [G1Affine],
-    fixed: &'a [G1Affine],
-    statement: &'a Statement,
-    log_rows: u32,
-    log_domain: u32,
+pub(crate) struct View<'a> {
+    pub(crate) shape: &'a Shape,
+    pub(crate) table: &'a [G1Affine],
+    pub(crate) fixed: &'a [G1Affine],
+    pub(crate) statement: &'a Statement,
+    pub(crate) log_rows: u32,
+    pub(crate) log_domain: u32,
 }
 
 /// Takes values in order; a layout that does not match is a truncated proof.
-struct Feed<'a, T>(std::slice::Iter<'a, T>);
+pub(crate) struct Feed<'a, T>(pub(crate) std::slice::Iter<'a, T>);
 
 impl<T: Copy> Feed<'_, T> {
-    fn one(&mut self) -> Result<T, Error> {
+    pub(crate) fn one(&mut self) -> Result<T, Error> {
         self.0.next().copied().ok_or(Error::Truncated)
     }
 
-    fn many(&mut self, count: usize) -> Result<Vec<T>, Error> {
+    pub(crate) fn many(&mut self, count: usize) -> Result<Vec<T>, Error> {
         (0..count).map(|_| self.one()).collect()
     }
 }
 
 /// Polynomials opened at `ζ` alone.
-fn here(point: G1Affine, value: Fr) -> Claim {
+pub(crate) fn here(point: G1Affine, value: Fr) -> Claim {
     opened(point, PointSet::Here, value, Fr::zero())
 }
 
-fn opened(point: G1Affine, set: PointSet, here: Fr, next: Fr) -> Claim {
+pub(crate) fn opened(point: G1Affine, set: PointSet, here: Fr, next: Fr) -> Claim {
     Claim {
         terms: vec![(Fr::one(), point)],
         constant: Fr::zero(),
@@ -131,7 +128,7 @@ fn opened(point: G1Affine, set: PointSet, here: Fr, next: Fr) -> Claim {
 
 impl View<'_> {
     /// The terms of `- Σ ζ^(i Ck) Quot_i`.
-    fn quotient_terms(&self, chunks: &[G1Affine], zeta: Fr) -> Vec<(Fr, G1Affine)> {
+    pub(crate) fn quotient_terms(&self, chunks: &[G1Affine], zeta: Fr) -> Vec<(Fr, G1Affine)> {
         let chunk = u64::try_from(self.shape.chunk(self.log_rows)).unwrap_or(u64::MAX);
         let step = zeta.pow([chunk]);
         let mut power = -Fr::one();
@@ -146,7 +143,7 @@ impl View<'_> {
     }
 
     /// The Lagrange polynomials of the slots at `ζ`.
-    fn slot(&self, zeta: Fr) -> Result<Lagrange, Error> {
+    pub(crate) fn slot(&self, zeta: Fr) -> Result<Lagrange, Error> {
         let log_stride = self.shape.stride.trailing_zeros();
         Lagrange::new(
             log_stride,
@@ -154,14 +151,14 @@ impl View<'_> {
         )
     }
 
-    fn last_slot(&self) -> usize {
+    pub(crate) fn last_slot(&self) -> usize {
         usize::try_from(self.shape.stride)
             .unwrap_or(usize::MAX)
             .saturating_sub(1)
     }
 }
 
-fn divisors(h: Fr, v: Fr, one: Fr) -> Result<[Fr; 3], Error> {
+pub(crate) fn divisors(h: Fr, v: Fr, one: Fr) -> Result<[Fr; 3], Error> {
     let inverted = assay_algebra::inverses(vec![h, v, one]).ok_or(Error::Denominator)?;
     inverted.try_into().map_err(|_| Error::Denominator)
 }

@@ -1,7 +1,7 @@
 //! Round 3: the quotient of all constraints (spec 4.4).
 
+use super::session::{First, Second, Session};
 use super::sums::Sums;
-use super::{First, Second, Session};
 use crate::column::Column;
 use crate::quotient::{Coset, Cosets, Shifted};
 use ark_ff::{batch_inversion, Field, One, Zero};

@@ -1,6 +1,6 @@
 //! Round 2: helpers and running sums (spec 4.3, 4.4).
 
-use super::{First, Second, Session};
+use super::session::{First, Second, Session};
 use crate::column::{Column, ONCE, TWICE};
 use crate::quotient::invert_all;
 use crate::Error;

@@ -1,8 +1,6 @@
 //! Proving the tree relation (spec 4).
 
-mod quotient;
-pub(crate) mod sums;
-
+use super::sums::{self, Sums};
 use crate::bases::Bases;
 use crate::column::{Column, ONCE, TWICE};
 use crate::opening::{open, Opened, Points};
@@ -19,7 +17,6 @@ use assay_verifier::{point_bytes, trees, Fixed, PointSet};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
-use sums::Sums;
 
 /// From so many rows on, limbs and helpers are committed by the limbs' values: those are far fewer than the rows.
 const GROUPED: usize = 1 << 14;

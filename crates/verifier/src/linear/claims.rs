@@ -1,15 +1,15 @@
 //! The claims of a linear proof (spec 5).
 
-use super::{divisors, opened, Feed, View};
 use crate::lagrange::{pow2, Lagrange};
 use crate::opening::{Claim, PointSet};
 use crate::proof::Proof;
+use crate::verify::{divisors, opened, Feed, View};
 use crate::{linear, Error};
 use ark_ff::{One, Zero};
 use assay_algebra::Fr;
 
 impl View<'_> {
-    pub(super) fn linear_claims(
+    pub(crate) fn linear_claims(
         &self,
         proof: &Proof<'_>,
         alpha: Fr,

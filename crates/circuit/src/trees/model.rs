@@ -1,7 +1,7 @@
 //! A tree ensemble as rows of a table (spec 4.2).
 
+use super::plan::{plan, Needs};
 use crate::file::{Feature, Int, Tree, TreeNode};
-use crate::plan::{plan, Needs};
 use crate::{CircuitFile, Error};
 use ark_ff::{Field, Zero};
 use assay_algebra::{root_of_unity, signed, Fr};

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .field import R, ceil_div
-from .relation import CONSTANT, Combination, Context, Layout, Opened
+from tests.agreement.reference.field import R, ceil_div
+from tests.agreement.reference.relation import CONSTANT, Combination, Context, Layout, Opened
 
 if TYPE_CHECKING:
-    from .key import Key
+    from tests.agreement.reference.key import Key
 
 
 def layout(key: Key, _nb: int) -> Layout:

@@ -1,9 +1,9 @@
 //! The claims of a tree proof (spec 4).
 
-use super::{divisors, here, opened, root, Feed, View};
 use crate::lagrange::{block_sum, pow2, Lagrange};
 use crate::opening::{Claim, PointSet};
 use crate::proof::Proof;
+use crate::verify::{divisors, here, opened, root, Feed, View};
 use crate::{trees, Error, Fixed, Shape};
 use ark_bn254::G1Affine;
 use ark_ff::{Field, One, Zero};
@@ -111,7 +111,7 @@ impl TreeParts {
 }
 
 impl View<'_> {
-    pub(super) fn tree_claims(
+    pub(crate) fn tree_claims(
         &self,
         proof: &Proof<'_>,
         ch: &trees::Challenges,

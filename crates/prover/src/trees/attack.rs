@@ -1,8 +1,8 @@
 //! A prover that cheats, for the tests that show what each constraint is for. Only built with the feature `attack`.
 
+use super::session::Session;
+use super::sums::{Layout, Stated, Values};
 use crate::prove::{Inputs, Prover, Relation};
-use crate::trees::sums::{Layout, Stated, Values};
-use crate::trees::Session;
 use crate::Error;
 use ark_ff::{Field, Zero};
 use assay_algebra::Fr;

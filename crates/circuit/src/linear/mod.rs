@@ -1,0 +1,5 @@
+//! Linear models (spec 5).
+
+mod model;
+
+pub use model::LinearModel;

@@ -1,0 +1,6 @@
+//! The tree relation (spec 4).
+
+mod claims;
+mod constraints;
+
+pub use constraints::*;
