@@ -15,7 +15,7 @@ NAMED = "amountIn amountIn_raw"
 
 
 def table(rows, parts=3):
-    from .small import LOG_TYPES
+    from tests.unit.data.small import LOG_TYPES
 
     frame = pl.DataFrame(rows, schema=LOG_TYPES)
     size = max(1, -(-frame.height // parts))

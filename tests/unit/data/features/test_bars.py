@@ -155,7 +155,7 @@ def test_the_number_of_cores_does_not_matter():
     """To the last bit: sums of floats depend on their order."""
     program = (
         "import json, sys; sys.path.insert(0, sys.argv[1]);"
-        "import polars as pl; from unit.data.test_bars import gathered, trades;"
+        "import polars as pl; from unit.data.features.test_bars import gathered, trades;"
         "frame = gathered(trades(count=60000, seconds=20 * 3600), parts=3)[0];"
         "print(json.dumps([pl.thread_pool_size(), frame.drop('time').select(pl.all().cast(pl.Float64)).rows()]))"
     )
