@@ -10,6 +10,14 @@ interface IAssayVerifier {
     /// @dev Without this a relayer could starve a valid proof of gas and have it called invalid.
     error NotEnoughGas();
 
+    /// @notice The chain does not have the precompile at `account`, or it does not compute what it must.
+    /// @dev Of the constructor: a call of an empty account succeeds, so such a chain could not refuse a proof.
+    error MissingPrecompile(uint256 account);
+
+    /// @notice The key is a development key, whose maker can forge proofs, and chain `id` is not a local one.
+    /// @dev Of the constructor.
+    error DevelopmentKey(uint256 id);
+
     /// @notice Whether `proof` shows that the model maps the input rows in `publicInputs` to the outputs there.
     /// @dev Returns false for everything that is not a valid proof, whatever its bytes: it does not
     ///      revert on them, and a bad curve point costs a bounded amount of gas.

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 ADD_GAS, MUL_GAS = 4 * 150, 4 * 6_000
 _PAIRING_GAS = 45_000 + 2 * 34_000
 
+# The order of BN254's base field, and twice the generator of G1 (EIP-196).
+_BASE_ORDER = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
+_DOUBLED = (
+    0x030644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD3,
+    0x15ED738C0E0A7C92E7845F96B2AE9C0A68A6A449E3538FC7FF3EBF7A5A18A2C4,
+)
+
+LOCAL_CHAIN_IDS = frozenset({1337, 31337})
+"""Chain ids that development nodes (Anvil, Hardhat, Ganache, Geth's --dev) use: where a development key may go."""
+
 _PROOF = 0x64
 """Where the proof's bytes start in the canonical calldata of `verify`."""
 
@@ -58,6 +68,9 @@ def _common(key: Key, vk: bytes) -> dict[str, Any]:
         "negative": lambda value: hex_word(-value % FIELD_ORDER),
         "inverse": lambda value: hex_word(pow(value, -1, FIELD_ORDER)),
         "ratio": lambda roots: hex_word(roots[1] * pow(roots[0], -1, FIELD_ORDER) % FIELD_ORDER),
+        "p": hex_word(_BASE_ORDER),
+        "doubled": [hex_word(word) for word in _DOUBLED],
+        "local_chains": sorted(LOCAL_CHAIN_IDS),
         "generator2": [hex_word(word) for word in _GENERATOR2],
         "selector_not_enough_gas": "0x" + keccak256(b"NotEnoughGas()")[:4].hex(),
         "add_gas": ADD_GAS,

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from assay.chain.context import LOCAL_CHAIN_IDS
 from assay.chain.errors import (
     DevelopmentKeyRefused,
     KeyUnchecked,
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     from assay.chain.compile import CompiledContract
     from assay.chain.solidity import VerifierSource
-
-LOCAL_CHAIN_IDS = frozenset({1337, 31337})
-"""Chain ids that development nodes (Anvil, Hardhat, Ganache, Geth's --dev) use."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,8 @@ class Chain:
         which only development nodes have. It is never printed or stored.
     local
         Say that the node is a development node although its chain id is not one of
-        LOCAL_CHAIN_IDS; believed only of a loopback address.
+        LOCAL_CHAIN_IDS; believed only of a loopback address. Verifiers of development keys
+        refuse other ids themselves, whatever is said here.
 
     Raises
     ------
@@ -138,7 +137,7 @@ class Chain:
         KeyUnchecked
             The chain is not local, and no reference string here confirms what the key says.
         """
-        if source.development and not self.is_local:
+        if source.development and self.chain_id not in LOCAL_CHAIN_IDS:
             raise DevelopmentKeyRefused(
                 f"The verifying key {source.model_id} was made from a development SRS, and chain {self.chain_id} "
                 "is not a local one: whoever generated that SRS can forge proofs.",

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from assay.chain.compile import compile_solidity
+from assay.chain.context import LOCAL_CHAIN_IDS
 from assay.chain.deploy import Chain
 from assay.chain.errors import (
     DevelopmentKeyRefused,
@@ -113,7 +114,7 @@ def test_a_development_key_stays_on_local_chains():
         with pytest.raises(DevelopmentKeyRefused, match="assay srs import") as caught:
             chain.deploy_verifier(contracts[0], development)
         assert caught.value.code == "chain/development-key"
-        # A ceremony's key may go anywhere if the stamp is true, and a node of one's own may be called local.
+        # A ceremony's key may go anywhere if the stamp is true.
         with pytest.raises(KeyUnchecked, match="says that it is of a ceremony") as caught:
             chain.deploy_verifier(contracts[1], ceremony)
         assert caught.value.code == "chain/key-unchecked"
@@ -121,8 +122,16 @@ def test_a_development_key_stays_on_local_chains():
         chain.deploy_verifier(contracts[1], replace(ceremony, check=KeyCheck("0x00", "The key agrees.")))
         verifier = chain.deploy_verifier(contracts[1], ceremony, unchecked=True)
         assert chain.call(verifier, "shape")[-1] is False
-        verifier = Chain(node.url, local=True).deploy_verifier(contracts[0], development)
-        assert chain.call(verifier, "shape")[-1] is True
+        # The contract itself refuses the chain's id, whoever sends it and whatever is said of the node.
+        with pytest.raises(DevelopmentKeyRefused):
+            Chain(node.url, local=True).deploy_verifier(contracts[0], development)
+        with pytest.raises(TransactionReverted, match="DevelopmentKey"):
+            chain.deploy(contracts[0])
+        Chain(node.url, local=True).deploy_verifier(contracts[1], ceremony)
+    for chain_id in sorted(LOCAL_CHAIN_IDS):
+        with LocalNode(chain_id=chain_id) as node:
+            chain = Chain(node.url)
+            assert chain.call(chain.deploy_verifier(contracts[0], development), "shape")[-1] is True
 
 
 @pytest.mark.parametrize(

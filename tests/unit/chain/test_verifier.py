@@ -203,3 +203,9 @@ def test_gas_and_size_of_a_hundred_trees(chain, deployed):
     assert chain.send_calldata(verifier, verify_calldata(proof.body, proof.words)).gas_used < 315_000
     source = render(model.vk)
     assert compile_solidity({"V.sol": source.text})[source.name].runtime_size < RUNTIME_LIMIT * 2 // 3
+
+
+def test_the_abi_names_both_arguments(deployed):
+    _, verifier = deployed("linear")
+    (verify,) = (entry for entry in verifier.abi if entry.get("name") == "verify")
+    assert [entry["name"] for entry in verify["inputs"]] == ["proof", "publicInputs"]
