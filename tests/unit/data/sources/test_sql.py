@@ -1,15 +1,12 @@
 """Queries to real databases: DuckDB and SQLite files, and a PostgreSQL that the tests start."""
 
-import os
-import shutil
 import sqlite3
-import subprocess
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
+from tests.postgres import running
 from tests.unit.data.small import make_task
 
 from assay.core.errors import NotFound
@@ -117,41 +114,9 @@ def test_databases_and_queries_that_fail(project, sqlite, url, query, error):
     assert "password" not in str(caught.value)
 
 
-def _binaries():
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
-    return found[0].parent if found else None
-
-
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory):
-    """A PostgreSQL of its own, on a socket, run by an unprivileged user where the tests run as root."""
-    binaries = _binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
-    place = Path(tmp_path_factory.mktemp("pg"))
-    as_user = []
-    if os.geteuid() == 0:
-        runuser = shutil.which("runuser")
-        if runuser is None:
-            pytest.skip("PostgreSQL refuses to run as root, and there is no runuser")
-        as_user = [runuser, "-u", "nobody", "--"]
-        for folder in (place, *place.parents):
-            if str(folder).startswith(str(tmp_path_factory.getbasetemp().parent.parent)):
-                folder.chmod(0o755)
-        shutil.chown(place, "nobody")
-        place.chmod(0o700)
-
-    def run(*command):
-        subprocess.run([*as_user, *map(str, command)], check=True, capture_output=True, cwd="/")
-
-    base = place / "base"
-    run(binaries / "initdb", "-D", base, "-U", "assay", "-A", "trust", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories={place} -c fsync=off"
-    run(binaries / "pg_ctl", "-D", base, "-o", options, "-l", place / "log", "-w", "start")
-    try:
-        yield f"postgresql://assay@/postgres?host={place}"
-    finally:
-        run(binaries / "pg_ctl", "-D", base, "-m", "immediate", "stop")
+    yield from running(tmp_path_factory)
 
 
 def test_postgresql(project, postgres, monkeypatch):

@@ -1,0 +1,240 @@
+"""Answers: one row put to one release. The state column is the only truth about how far it is."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, exc, or_, select, update
+
+from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
+from assay.record.schema import answers
+from assay.record.states import ANSWER, ANSWER_ENDS, AnswerState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection, Row
+
+    from assay.record.database import Database
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it stands in the database; the schema says what each field is."""
+
+    project: str
+    release: str
+    id: str = ""
+    chain: str | None = None
+    period: int | None = None
+    owner: str | None = None
+    request: str | None = None
+    fingerprint: str | None = None
+    arm: str = "champion"
+    propensity: float = 1.0
+    state: AnswerState = "received"
+    settle: bool = False
+    context: str = "0"
+    row: Any = None
+    row_digest: str | None = None
+    outputs: Any = None
+    proof: str | None = None
+    outcome: Any = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+    deadline: int | None = None
+    transaction: str | None = None
+    error: dict[str, str] | None = None
+    timeline: list[Any] = field(default_factory=list)
+    attempts: int = 0
+    created: float = 0.0
+    due: float = 0.0
+    lease: str | None = None
+    lease_until: float | None = None
+    fence: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will happen to it any more."""
+        return self.state in ANSWER_ENDS
+
+
+def new_id() -> str:
+    """A new answer's id: 128 random bits."""
+    return f"ans_{secrets.token_hex(16)}"
+
+
+def receive(database: Database, asked: Answer) -> tuple[Answer, bool]:
+    """Keep what was asked, once; returns the answer and whether it is new.
+
+    The same idempotency key of the same owner, or the same period of the same chain and arm, is the same answer.
+
+    Raises
+    ------
+    Conflict
+        The key was used for another question.
+    """
+    with database.begin() as connection:
+        now = database.now(connection)
+    made = asdict(asked) | {
+        "id": asked.id or new_id(),
+        "timeline": [[asked.state, now]],
+        "created": now,
+        "due": asked.due or now,
+    }
+    try:
+        with database.begin() as connection:
+            connection.execute(answers.insert().values(**made))
+        return Answer(**made), True
+    except exc.IntegrityError:
+        there = _same(database, asked)
+    if there is None:
+        raise Unknown(f"there is no release {asked.release[:16]} to answer", "Create one: `assay release create`.")
+    if there.fingerprint != asked.fingerprint:
+        raise Conflict(
+            f'the key "{asked.request or asked.period}" was used for another question',
+            "Use a new key for each question.",
+        )
+    return there, False
+
+
+def _same(database: Database, asked: Answer) -> Answer | None:
+    if asked.request is not None:
+        where = and_(answers.c.owner == asked.owner, answers.c.request == asked.request)
+    else:
+        where = and_(
+            answers.c.project == asked.project,
+            answers.c.chain == asked.chain,
+            answers.c.period == asked.period,
+            answers.c.arm == asked.arm,
+        )
+    with database.read() as connection:
+        row = connection.execute(select(answers).where(where)).first()
+    return None if row is None else _answer(row)
+
+
+def get(database: Database, name: str) -> Answer:
+    """An answer by its id; raises `Unknown`."""
+    with database.read() as connection:
+        row = connection.execute(select(answers).where(answers.c.id == name)).first()
+    if row is None:
+        raise Unknown(f'there is no answer "{name:.60}"', "Check the id.")
+    return _answer(row)
+
+
+def find(
+    database: Database,
+    project: str,
+    *,
+    states: Iterable[AnswerState] = (),
+    period: int | None = None,
+    owner: str | None = None,
+    release: str | None = None,
+    before: tuple[float, str] | None = None,
+    limit: int = 100,
+) -> list[Answer]:
+    """Answers of a project, newest first; `before` is the (created, id) of the last one of the page before."""
+    asked = select(answers).where(answers.c.project == project)
+    for column, value in ((answers.c.period, period), (answers.c.owner, owner), (answers.c.release, release)):
+        if value is not None:
+            asked = asked.where(column == value)
+    if wanted := list(states):
+        asked = asked.where(answers.c.state.in_(wanted))
+    if before is not None:
+        created, name = before
+        asked = asked.where(or_(answers.c.created < created, and_(answers.c.created == created, answers.c.id < name)))
+    asked = asked.order_by(answers.c.created.desc(), answers.c.id.desc()).limit(limit)
+    with database.read() as connection:
+        return [_answer(row) for row in connection.execute(asked)]
+
+
+def claim(
+    database: Database,
+    states: Iterable[AnswerState],
+    holder: str,
+    seconds: float,
+    *,
+    project: str | None = None,
+    limit: int = 1,
+) -> list[Answer]:
+    """Take over up to `limit` answers in these states that are due and that nobody holds; oldest first.
+
+    The answer's `fence` grows with each claim: `commit` with an older one is refused, so that a holder that slept
+    through its lease changes nothing.
+    """
+    with database.begin() as connection:
+        now = database.now(connection)
+        asked = (
+            select(answers)
+            .where(
+                answers.c.state.in_(list(states)),
+                answers.c.due <= now,
+                or_(answers.c.lease_until.is_(None), answers.c.lease_until < now),
+            )
+            .order_by(answers.c.due, answers.c.created)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        if project is not None:
+            asked = asked.where(answers.c.project == project)
+        taken = []
+        for row in connection.execute(asked).all():
+            held = {"lease": holder, "lease_until": now + seconds, "fence": row.fence + 1, "attempts": row.attempts + 1}
+            connection.execute(update(answers).where(answers.c.id == row.id).values(**held))
+            taken.append(Answer(**(row._asdict() | held)))
+        return taken
+
+
+def commit(database: Database, held: Answer, state: AnswerState, **changes: Any) -> Answer:
+    """End a step: the new state and what the step found, and the lease is given back; see `commit_in`."""
+    with database.begin() as connection:
+        return commit_in(database, connection, held, state, **changes)
+
+
+def commit_in(database: Database, connection: Connection, held: Answer, state: AnswerState, **changes: Any) -> Answer:
+    """End a step within a transaction.
+
+    Raises
+    ------
+    LeaseLost
+        Somebody claimed the answer since; nothing is written.
+    RecordError
+        The state machine has no such step.
+    """
+    if state != held.state and state not in ANSWER[held.state]:
+        raise RecordError(f"an answer cannot go from {held.state} to {state}", "This is a mistake in Assay.")
+    values = changes | {"state": state, "lease": None, "lease_until": None}
+    if state != held.state:
+        values |= {"timeline": [*held.timeline, [state, database.now(connection)]], "attempts": 0}
+    where = and_(answers.c.id == held.id, answers.c.fence == held.fence, answers.c.state == held.state)
+    if connection.execute(update(answers).where(where).values(**values)).rowcount != 1:
+        raise LeaseLost(f"the answer {held.id} was taken over by another process", "Its result counts, not this one.")
+    return Answer(**(asdict(held) | values))
+
+
+def renew(database: Database, held: Answer, seconds: float) -> None:
+    """Hold an answer longer; raises `LeaseLost`."""
+    with database.begin() as connection:
+        until = database.now(connection) + seconds
+        where = and_(answers.c.id == held.id, answers.c.fence == held.fence)
+        if connection.execute(update(answers).where(where).values(lease_until=until)).rowcount != 1:
+            raise LeaseLost(
+                f"the answer {held.id} was taken over by another process", "Its result counts, not this one."
+            )
+
+
+def forget(database: Database, project: str, *, created_before: float) -> int:
+    """Delete the rows of answers that have ended; their salted digests stay. Returns how many."""
+    where = and_(
+        answers.c.project == project,
+        answers.c.created < created_before,
+        answers.c.state.in_(sorted(ANSWER_ENDS)),
+        answers.c.row.is_not(None),
+    )
+    with database.begin() as connection:
+        return connection.execute(update(answers).where(where).values(row=None)).rowcount
+
+
+def _answer(row: Row[Any]) -> Answer:
+    return Answer(**row._asdict())

@@ -1,0 +1,169 @@
+"""Transactions: one nonce of one account on one chain, kept with its signed bytes before anything is sent."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, select, update
+
+from assay.record.errors import Conflict, RecordError, Unknown
+from assay.record.schema import transactions
+from assay.record.states import TRANSACTION, TransactionState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy import Connection, Row
+
+    from assay.record.database import Database
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A transaction as it stands in the database; the schema says what each field is."""
+
+    chain: str
+    account: str
+    nonce: int
+    purpose: str
+    subject: str
+    to: str | None
+    data: str
+    gas: int
+    value: str = "0"
+    id: str = ""
+    state: TransactionState = "signed"
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    mined: dict[str, Any] | None = None
+    error: dict[str, str] | None = None
+    timeline: list[Any] = field(default_factory=list)
+    created: float = 0.0
+    due: float = 0.0
+
+
+def next_nonce(connection: Connection, chain: str, account: str, on_chain: int) -> int:
+    """The first nonce that neither the chain (its count at `latest`) nor any kept transaction uses."""
+    asked = select(func.max(transactions.c.nonce)).where(
+        transactions.c.chain == chain, transactions.c.account == account
+    )
+    last = connection.execute(asked).scalar()
+    return on_chain if last is None else max(on_chain, last + 1)
+
+
+def keep_in(
+    database: Database,
+    connection: Connection,
+    wanted: Transaction,
+    on_chain: int,
+    sign: Callable[[int], dict[str, Any]],
+) -> tuple[Transaction, bool]:
+    """Give the next nonce, sign and keep, all in the caller's transaction; returns it and whether it is new.
+
+    The same purpose and subject on the same chain is the same transaction: it is returned, nothing is signed.
+
+    Parameters
+    ----------
+    wanted
+        All but nonce, id, attempts and times; its `nonce` is not read.
+    on_chain
+        The account's transaction count at the latest block.
+    sign
+        From a nonce to the first attempt: hash, raw, fees.
+
+    Raises
+    ------
+    Conflict
+        There is one of the same purpose and subject, with other calldata.
+    """
+    _lock(connection, f"nonce:{wanted.chain}:{wanted.account}")
+    where = and_(
+        transactions.c.chain == wanted.chain,
+        transactions.c.purpose == wanted.purpose,
+        transactions.c.subject == wanted.subject,
+    )
+    row = connection.execute(select(transactions).where(where)).first()
+    if row is not None:
+        there = _transaction(row)
+        if (there.to, there.data, there.value) != (wanted.to, wanted.data, wanted.value):
+            raise Conflict(
+                f"{wanted.purpose} of {wanted.subject} was signed before with another content",
+                "Wait until it is final, or cancel it.",
+            )
+        return there, False
+    nonce = next_nonce(connection, wanted.chain, wanted.account, on_chain)
+    now = database.now(connection)
+    kept = asdict(wanted) | {
+        "id": f"tx_{secrets.token_hex(16)}",
+        "nonce": nonce,
+        "state": "signed",
+        "attempts": [sign(nonce) | {"at": now}],
+        "timeline": [["signed", now]],
+        "created": now,
+        "due": now,
+    }
+    connection.execute(transactions.insert().values(**kept))
+    return Transaction(**kept), True
+
+
+def _lock(connection: Connection, name: str) -> None:
+    if connection.dialect.name == "postgresql":  # SQLite's transaction holds the whole file already
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def get(database: Database, name: str) -> Transaction:
+    """A transaction by its id; raises `Unknown`."""
+    with database.read() as connection:
+        row = connection.execute(select(transactions).where(transactions.c.id == name)).first()
+    if row is None:
+        raise Unknown(f'there is no transaction "{name:.60}"', "Check the id.")
+    return _transaction(row)
+
+
+def find(
+    database: Database,
+    chain: str,
+    account: str | None = None,
+    *,
+    states: Iterable[TransactionState] = (),
+    due_by: float | None = None,
+    since: float | None = None,
+) -> list[Transaction]:
+    """Transactions on a chain, by nonce."""
+    asked = select(transactions).where(transactions.c.chain == chain).order_by(transactions.c.nonce)
+    if account is not None:
+        asked = asked.where(transactions.c.account == account)
+    if wanted := list(states):
+        asked = asked.where(transactions.c.state.in_(wanted))
+    if due_by is not None:
+        asked = asked.where(transactions.c.due <= due_by)
+    if since is not None:
+        asked = asked.where(transactions.c.created >= since)
+    with database.read() as connection:
+        return [_transaction(row) for row in connection.execute(asked)]
+
+
+def move_in(
+    database: Database, connection: Connection, held: Transaction, state: TransactionState, **changes: Any
+) -> Transaction:
+    """Write a transaction's new state and what was found; raises `Conflict` if it moved meanwhile."""
+    if state != held.state and state not in TRANSACTION[held.state]:
+        raise RecordError(f"a transaction cannot go from {held.state} to {state}", "This is a mistake in Assay.")
+    values: dict[str, Any] = changes | {"state": state}
+    if state != held.state:
+        values["timeline"] = [*held.timeline, [state, database.now(connection)]]
+    where = and_(transactions.c.id == held.id, transactions.c.state == held.state)
+    if connection.execute(update(transactions).where(where).values(**values)).rowcount != 1:
+        raise Conflict(f"the transaction {held.id} was moved by another process", "Read it again.")
+    return Transaction(**(asdict(held) | values))
+
+
+def move(database: Database, held: Transaction, state: TransactionState, **changes: Any) -> Transaction:
+    """`move_in`, in a transaction of its own."""
+    with database.begin() as connection:
+        return move_in(database, connection, held, state, **changes)
+
+
+def _transaction(row: Row[Any]) -> Transaction:
+    return Transaction(**row._asdict())

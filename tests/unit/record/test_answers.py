@@ -1,0 +1,115 @@
+import threading
+
+import pytest
+from tests.unit.record.small import asked, release
+
+from assay.record import answers
+from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
+from assay.record.states import ANSWER, ANSWER_ENDS
+
+
+@pytest.fixture(autouse=True)
+def _release(database):
+    release(database)
+
+
+def test_the_same_key_is_the_same_answer_and_another_question_is_refused(database):
+    first, new = answers.receive(database, asked(owner="key", request="1"))
+    again, new_again = answers.receive(database, asked(owner="key", request="1"))
+    assert (new, new_again) == (True, False)
+    assert again == first
+    with pytest.raises(Conflict, match="another question"):
+        answers.receive(database, asked(owner="key", request="1", fingerprint="g"))
+    other, new = answers.receive(database, asked(owner="somebody else", request="1"))
+    assert new
+    assert other.id != first.id
+
+
+def test_a_period_is_answered_once_by_each_arm(database):
+    first, _ = answers.receive(database, asked(chain="local", period=7))
+    again, new = answers.receive(database, asked(chain="local", period=7))
+    assert (again.id, new) == (first.id, False)
+    for other in ({"arm": "challenger"}, {"chain": "other"}, {"period": 8}):
+        assert answers.receive(database, asked(**({"chain": "local", "period": 7} | other)))[1]
+
+
+def test_without_a_key_every_request_is_its_own(database):
+    assert answers.receive(database, asked())[0].id != answers.receive(database, asked())[0].id
+
+
+def test_an_answer_to_no_release_is_refused(database):
+    with pytest.raises(Unknown, match="no release"):
+        answers.receive(database, asked(release="cd" * 32))
+
+
+def test_racing_requests_of_one_key_are_one_answer(database):
+    found, barrier = [], threading.Barrier(8)
+
+    def ask():
+        barrier.wait()
+        found.append(answers.receive(database, asked(owner="k", request="1")))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({answer.id for answer, _ in found}) == 1
+    assert sum(new for _, new in found) == 1
+
+
+def test_claims_do_not_overlap_and_a_late_holder_changes_nothing(database):
+    names = {answers.receive(database, asked())[0].id for _ in range(5)}
+    mine = answers.claim(database, ["received"], "a", 60, limit=3)
+    theirs = answers.claim(database, ["received"], "b", 60, limit=3)
+    assert {one.id for one in mine} | {one.id for one in theirs} == names
+    assert not {one.id for one in mine} & {one.id for one in theirs}
+    assert answers.claim(database, ["received"], "c", 60) == []
+    late = answers.claim(database, ["received"], "a", -1)
+    assert late == []
+    one = mine[0]
+    answers.renew(database, one, -1)
+    taken = answers.claim(database, ["received"], "c", 60)
+    assert [held.id for held in taken] == [one.id]
+    with pytest.raises(LeaseLost):
+        answers.commit(database, one, "fixed")
+    with pytest.raises(LeaseLost):
+        answers.renew(database, one, 60)
+    assert answers.commit(database, taken[0], "fixed").state == "fixed"
+
+
+@pytest.mark.parametrize("state", ANSWER)
+def test_only_the_steps_of_the_state_machine(database, state):
+    for after in ANSWER:
+        kept, _ = answers.receive(database, asked(state=state))
+        if after == state or after in ANSWER[state]:
+            moved = answers.commit(database, kept, after)
+            assert answers.get(database, kept.id) == moved
+            assert [step for step, _ in moved.timeline] == ([state] if after == state else [state, after])
+        else:
+            with pytest.raises(RecordError, match="cannot go from"):
+                answers.commit(database, kept, after)
+
+
+def test_pages_are_complete_and_in_order(database):
+    names = [answers.receive(database, asked())[0].id for _ in range(7)]
+    found, last = [], None
+    while page := answers.find(database, "fee", before=last, limit=3):
+        found += [one.id for one in page]
+        last = (page[-1].created, page[-1].id)
+    assert sorted(found) == sorted(names)
+    assert len(found) == 7
+
+
+def test_rows_are_forgotten_only_of_answers_that_ended(database):
+    for state in ANSWER:
+        answers.receive(database, asked(state=state, row_digest="d"))
+    assert answers.forget(database, "fee", created_before=4e9) == len(ANSWER_ENDS)
+    for one in answers.find(database, "fee"):
+        assert (one.row is None) == one.ended
+        assert one.row_digest == "d"
+
+
+def test_what_is_not_there(database):
+    with pytest.raises(Unknown):
+        answers.get(database, "ans_absent")
