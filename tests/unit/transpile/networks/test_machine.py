@@ -82,6 +82,7 @@ BROKEN = {
     "an input row with a product": ("dense", {"product": (1, 1)}, 8),
     "an input row with a read": ("dense", {"a": (1, 9)}, 8),
     "a pair below an input row": ("dense", {"b": (2, 9)}, 8),
+    "an input row below a product": ("pooled", {"product": (2, 1)}, 8),
     "an output row with a slot": ("dense", {"slot": (16, 20)}, 8),
     "a row that reads itself through its position": ("dense", {"a": (13, 13)}, 10),
     "a product of its own value": ("pooled", {"b": (13, 13)}, 10),
@@ -162,7 +163,7 @@ def test_overlapping_weights_are_refused():
         wiring.check(network, 3, 1)
 
 
-@pytest.mark.parametrize("path", ["rows", "tables", "cells", "weights", "one_row", "input_rows"])
+@pytest.mark.parametrize("path", ["rows", "tables", "cells", "weights", "one_row", "input_rows", "input_centres"])
 @pytest.mark.parametrize("value", [None, -1, 1.5, "x", [], [[]], [None], {}, [{}], 1 << 60, True])
 def test_a_malformed_file_is_refused(path, value):
     if (path, value) == ("weights", []):

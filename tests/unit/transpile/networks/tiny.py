@@ -65,6 +65,7 @@ def network(rows, inputs, one, outputs, tables, weights, **rest):
         output_bits=12,
         tables=tables,
         input_rows=inputs,
+        input_centres=[3] * len(inputs),
         one_row=one,
         output_rows=outputs,
         cells=cells,
@@ -214,7 +215,7 @@ def case(name):
         "kind": "network",
         "inputs": "public",
         "features": [
-            {"name": f"x{index}", "kind": "fixed", "bits": 3, "min": "-32", "max": "31"}
+            {"name": f"x{index}", "kind": "fixed", "bits": 3, "min": "-29", "max": "34"}
             for index in range(len(made.input_rows))
         ],
         "outputs": [f"y{index}" for index in range(len(outputs[0]))],

@@ -77,6 +77,8 @@ class Network:
         How a read of a row's argument is scaled.
     input_rows, one_row, output_rows
         Where a block meets its public words.
+    input_centres
+        What is taken from each feature's integer to give the input ``u``.
     """
 
     limb_bits: int
@@ -88,6 +90,7 @@ class Network:
     output_bits: int
     tables: list[Table]
     input_rows: list[int]
+    input_centres: list[int]
     one_row: int
     output_rows: list[int]
     cells: Cells

@@ -44,6 +44,7 @@ def to_dict(network: Network) -> dict[str, Any]:
             for table in network.tables
         ],
         "input_rows": network.input_rows,
+        "input_centres": network.input_centres,
         "one_row": network.one_row,
         "output_rows": network.output_rows,
         "cells": {name: getattr(network.cells, name).tolist() for name in CELL_FIELDS},
@@ -78,6 +79,7 @@ def from_dict(content: Any) -> Network:
         **numbers,
         tables=[_table(item) for item in _list(top.get("tables"), "network.tables")],
         input_rows=_numbers(top.get("input_rows"), "network.input_rows").tolist(),
+        input_centres=_numbers(top.get("input_centres"), "network.input_centres").tolist(),
         one_row=_number(top.get("one_row"), "network.one_row"),
         output_rows=_numbers(top.get("output_rows"), "network.output_rows").tolist(),
         cells=Cells(**fields),

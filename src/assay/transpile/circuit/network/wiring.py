@@ -50,6 +50,7 @@ def _sizes(network: Network, features: int, outputs: int) -> None:
     _need(0 <= network.q_table < len(network.tables), 1, f"q_table is {network.q_table}")
     _need(1 <= network.listed <= network.rows - 1, 1, f"{network.listed} rows are listed of {network.rows}")
     _need(len(network.input_rows) == features, 1, f"there are {len(network.input_rows)} input rows")
+    _need(len(network.input_centres) == features, 1, f"there are {len(network.input_centres)} input centres")
     _need(len(network.output_rows) == outputs, 1, f"there are {len(network.output_rows)} output rows")
 
 
@@ -92,6 +93,9 @@ def _special(network: Network) -> None:
         checked = [0, *given] if name == "a" else [0, *rows]
         _need(not column[checked].any(), 8, f"an input, output or reserved row has a {name}")
     _need((cells.column[[0, *rows]] == -1).all(), 8, "an input, output or reserved row has a column")
+    multiplying = np.union1d(given, np.flatnonzero(cells.product))
+    below = multiplying + 1
+    _need(not np.isin(below, given).any(), 8, "an input row stands below a row that multiplies")
     after = np.array(given) + 1
     _need(not cells.b[after[after < network.listed]].any(), 8, "the row after an input row reads by b")
 
