@@ -121,6 +121,14 @@ def get(database: Database, name: str) -> Transaction:
     return _transaction(row)
 
 
+def by_subject(database: Database, chain: str, purpose: str, subject: str) -> Transaction | None:
+    """The transaction that was signed for a subject; None if there is none."""
+    where = and_(transactions.c.chain == chain, transactions.c.purpose == purpose, transactions.c.subject == subject)
+    with database.read() as connection:
+        row = connection.execute(select(transactions).where(where)).first()
+    return None if row is None else _transaction(row)
+
+
 def find(
     database: Database,
     chain: str,

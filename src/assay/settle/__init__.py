@@ -1,0 +1,1 @@
+"""From a proven answer to a transaction that is final: one outbox for everything that is sent."""

@@ -1,0 +1,135 @@
+"""What sending transactions can be refused for.
+
+::
+
+    AssayError
+    └── SettleError                     settle
+        ├── NodeFault                   settle/node
+        │   ├── NodeUnreachable         settle/unreachable
+        │   ├── NodeLimited             settle/limited
+        │   ├── NodesDisagree           settle/nodes-disagree
+        │   └── WrongChain              settle/wrong-chain
+        ├── NotTaken                    settle/not-taken
+        │   ├── AlreadyKnown            settle/already-known
+        │   ├── NonceTooLow             settle/nonce-too-low
+        │   ├── Underpriced             settle/underpriced
+        │   └── OutOfFunds              settle/out-of-funds
+        ├── Reverts                     settle/reverts
+        ├── NotAllowed                  settle/not-allowed
+        ├── SpendLimit                  settle/spend-limit
+        ├── FeeCap                      settle/fee-cap
+        ├── KeyUnreadable               settle/key
+        └── NotCancellable              settle/not-cancellable
+"""
+
+from __future__ import annotations
+
+from assay.core.errors import AssayError
+
+
+class SettleError(AssayError):
+    """Base of everything this room raises."""
+
+    code = "settle"
+
+
+class NodeFault(SettleError):
+    """A node answers with an error of its own."""
+
+    code = "settle/node"
+    retry = True
+
+
+class NodeUnreachable(NodeFault):
+    """No node answers."""
+
+    code = "settle/unreachable"
+
+
+class NodeLimited(NodeFault):
+    """A node limits requests."""
+
+    code = "settle/limited"
+
+
+class NodesDisagree(NodeFault):
+    """Two nodes have different blocks at one height: nothing is sent until they agree."""
+
+    code = "settle/nodes-disagree"
+
+
+class WrongChain(NodeFault):
+    """A node is on another chain than the one it is declared for."""
+
+    code = "settle/wrong-chain"
+    retry = False
+
+
+class NotTaken(SettleError):
+    """A node did not take the transaction."""
+
+    code = "settle/not-taken"
+    retry = True
+
+
+class AlreadyKnown(NotTaken):
+    """The node has the transaction already: as good as taken."""
+
+    code = "settle/already-known"
+
+
+class NonceTooLow(NotTaken):
+    """The chain has a transaction of this nonce."""
+
+    code = "settle/nonce-too-low"
+
+
+class Underpriced(NotTaken):
+    """The fees are too low, or not enough above those of the one it replaces."""
+
+    code = "settle/underpriced"
+
+
+class OutOfFunds(NotTaken):
+    """The account cannot pay for it."""
+
+    code = "settle/out-of-funds"
+
+
+class Reverts(SettleError):
+    """The contract refuses the call; it was not sent. `data` are the bytes it refuses with, 0x-hexadecimal."""
+
+    code = "settle/reverts"
+    data: str = ""
+
+
+class NotAllowed(SettleError):
+    """The contract or function is none that this account may call."""
+
+    code = "settle/not-allowed"
+
+
+class SpendLimit(SettleError):
+    """What may be spent in a day would be passed."""
+
+    code = "settle/spend-limit"
+    retry = True
+
+
+class FeeCap(SettleError):
+    """The chain asks more for a unit of gas than the cap allows."""
+
+    code = "settle/fee-cap"
+    retry = True
+
+
+class KeyUnreadable(SettleError):
+    """The signing key cannot be read or used."""
+
+    code = "settle/key"
+
+
+class NotCancellable(SettleError):
+    """The transaction is mined, or has ended."""
+
+    code = "settle/not-cancellable"
