@@ -146,6 +146,8 @@ class _Bounds:
         if row >= self.network.listed:
             return 0, 0
         address_a, address_b = int(self.cells.a[row]), int(self.cells.b[row])
+        if not (address_a and address_b):
+            return 0, 0
         a, b = self.read(address_a), self.read(address_b)
         ends = [first * second for first in a for second in b]
         if address_a == address_b:  # a square is not negative

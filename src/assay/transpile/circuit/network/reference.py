@@ -70,10 +70,13 @@ class _Run:
         cells, found = self.cells, []
         if cells.column[row] >= 0:
             found = [cells.a[other] for other in self.positions[int(cells.position[row])] if cells.slot[other] > 0]
-        if cells.product[row] or cells.max[row]:
-            found += [cells.a[row], cells.b[row]]
+        pairs = [(int(cells.a[row]), int(cells.b[row]))]
         if cells.product[row] and row + 1 < self.network.listed:
-            found += [cells.a[row + 1], cells.b[row + 1]]
+            pairs.append((int(cells.a[row + 1]), int(cells.b[row + 1])))
+        if cells.product[row]:
+            found += [address for pair in pairs if all(pair) for address in pair]
+        elif cells.max[row]:
+            found += pairs[0]
         return [abs(int(address)) for address in found if address]
 
     def compute(self, row: int) -> None:
@@ -106,9 +109,9 @@ class _Run:
         return total
 
     def pair(self, row: int) -> int:
-        if row >= self.network.listed:
-            return 0
-        return self.read(int(self.cells.a[row])) * self.read(int(self.cells.b[row]))
+        """The product of what a row reads; 0 with the zero cell, whatever the other is."""
+        addresses = (int(self.cells.a[row]), int(self.cells.b[row])) if row < self.network.listed else (0, 0)
+        return self.read(addresses[0]) * self.read(addresses[1]) if all(addresses) else 0
 
     def weight(self, slot: int, column: int) -> int:
         for block in self.network.weights:

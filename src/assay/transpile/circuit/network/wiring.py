@@ -181,13 +181,14 @@ def _edges(network: Network) -> tuple[NDArray[np.int64], NDArray[np.int64], int]
     _, hub = np.unique(cells.position, return_inverse=True)
     hub = hub.reshape(-1) + count
     reads, columns = cells.slot > 0, cells.column >= 0
-    product, largest = cells.product != 0, cells.max != 0
-    first = product[:-1]
+    pair = (cells.a != 0) & (cells.b != 0)  # one with the zero cell is 0, whatever the other is
+    own = ((cells.product != 0) & pair) | (cells.max != 0)
+    below = (cells.product[:-1] != 0) & pair[1:]
     parts = [
         (np.abs(cells.a[reads]), hub[reads]),
         (hub[columns], rows[columns]),
-        *((np.abs(operand[product | largest]), rows[product | largest]) for operand in (cells.a, cells.b)),
-        *((np.abs(operand[1:][first]), rows[:-1][first]) for operand in (cells.a, cells.b)),
+        *((np.abs(operand[own]), rows[own]) for operand in (cells.a, cells.b)),
+        *((np.abs(operand[1:][below]), rows[:-1][below]) for operand in (cells.a, cells.b)),
     ]
     sources, targets = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
     used = sources != 0  # the zero cell
