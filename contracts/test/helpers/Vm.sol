@@ -11,6 +11,14 @@ interface Vm {
     function expectEmit() external;
     /// @notice Discards the run of a fuzz test unless `condition`.
     function assume(bool condition) external pure;
+    /// @notice Sets the time of the block.
+    function warp(uint256 timestamp) external;
+    /// @notice Sets the block's number.
+    function roll(uint256 number) external;
+    /// @notice Sets the chain's id.
+    function chainId(uint256 id) external;
+    /// @notice Puts code at an address.
+    function etch(address target, bytes calldata code) external;
 }
 
 /// @notice What a test contract starts from.
