@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.bench.calibrate import machine, prover
-from assay.bench.choose import ACCURACY, FIDELITY, amounts_of, choose
+from assay.bench.choose import choose
 from assay.bench.decision import Decision, Row, basis_of
 from assay.bench.errors import FrontOutdated
 from assay.bench.evaluate import ROWS_FILE, Evaluation, circuit_of, evaluate, job_of, row_of
+from assay.bench.evidence import evidence, judged, net
+from assay.bench.limits import meets
 from assay.bench.measurements import Measurements
 from assay.bench.settle import require_tools
 from assay.core import files
 from assay.core.hashing import digest
 from assay.models.candidate import Candidate
-from assay.models.cost.economics import latency, limits_of, usd_per_inference
+from assay.models.cost.economics import latency, usd_per_inference
 from assay.models.families.registry import EXISTING
-from assay.models.metrics import improvement
+from assay.models.metrics import improvement, loss_of
 from assay.models.rows import joined, rows_of
 from assay.models.search.explore import FOLDER
-from assay.models.search.trial import judge
 from assay.models.search.workers import workers as crew_of
 from assay.prove.setup import setup
 
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assay.bench.evaluate import Job
+    from assay.bench.evidence import Judged
     from assay.data.dataset.dataset import Dataset
+    from assay.models.rows import Rows
     from assay.models.search.front import Front
     from assay.task.task import Task
 
@@ -95,11 +100,12 @@ def decide(
     jobs = {one.id: job_of(one, known, test) for one in candidates if one.summary.provable}
     found = _evaluations(jobs, measurements, place, step, ray=ray)
     step("Judging the candidates on the test rows")
-    metrics = {one.id: judge(one.problem, one.fitted, test, past=known) for one in candidates}
+    figures = {one.id: judged(task, one.problem, one.fitted, test, past=known) for one in candidates}
     looks = measurements.look(dataset.hash, [_model(one) for one in candidates if one.summary.provable])
     measurements.save(place)
-    base = next(metrics[one.id][task.metric] for one in candidates if one.summary.family == EXISTING)
-    rows = [_row(task, one, metrics[one.id], base, found.get(one.id)) for one in candidates]
+    existing = next(one for one in candidates if one.summary.family == EXISTING)
+    judge = _Judge(task, test, existing, figures)
+    rows = [judge.row(one, found.get(one.id)) for one in candidates]
     rows.sort(key=lambda row: (not row.provable, row.usd_per_inference, row.id))
     choice = choose(task, rows, front)
     decision = Decision(
@@ -145,39 +151,54 @@ def _evaluations(
     return found
 
 
-def _row(task: Task, one: Candidate, test: dict[str, float], base: float, found: Evaluation | None) -> Row:
-    measured = found.measured if found else None
-    gas, seconds = (measured.gas, measured.prove_seconds) if measured else (0, 0.0)
-    gain = improvement(task.metric, test[task.metric], base)
-    known = abs(gain) != float("inf")
-    row = Row(
-        id=one.id,
-        family=one.summary.family,
-        title=one.summary.title,
-        provable=one.summary.provable,
-        cv=one.summary.cv.mean,
-        test=test,
-        improvement=gain if known else None,
-        fidelity=found.fidelity if found else None,
-        measured=measured,
-        usd_per_inference=usd_per_inference(task.value, gas=gas, prove_seconds=seconds) if measured else 0.0,
-        latency_blocks=latency(
-            task.protocol, inference_seconds=measured.inference_seconds if measured else 0.0, prove_seconds=seconds
-        ),
-        meets={},
-    )
-    return row.model_copy(update={"meets": _meets(task, row, gain)})
+@dataclass(frozen=True)
+class _Judge:
+    """What the rows of the decision are made from, beside a candidate and its proof."""
 
+    task: Task
+    test: Rows
+    existing: Candidate
+    figures: dict[str, Judged]
 
-def _meets(task: Task, row: Row, gain: float) -> dict[str, bool]:
-    """Each limit that the task sets, `gain` over the existing process; what was not measured does not meet it."""
-    if not row.provable:
-        return {}
-    found = amounts_of(row)
-    meets = {name: name in found and found[name] <= limit for name, limit in limits_of(task).items()}
-    if task.limits.better_than_existing is not None:
-        meets[ACCURACY] = gain >= task.limits.better_than_existing
-    return meets | {FIDELITY: row.fidelity is not None and row.fidelity.ok}
+    def row(self, one: Candidate, found: Evaluation | None) -> Row:
+        """A candidate on the test rows, with its measured costs."""
+        task, measured = self.task, found.measured if found else None
+        gas, seconds = (measured.gas, measured.prove_seconds) if measured else (0, 0.0)
+        own, today = self.figures[one.id], self.figures[self.existing.id]
+        sure = None if one is self.existing else evidence(task, one.problem, self.test, own, today)
+        cost = usd_per_inference(task.value, gas=gas, prove_seconds=seconds) if measured else 0.0
+        gain = improvement(task.metric, own.metrics[task.metric], today.metrics[task.metric])
+        row = Row(
+            id=one.id,
+            family=one.summary.family,
+            title=one.summary.title,
+            provable=one.summary.provable,
+            cv=one.summary.cv.mean,
+            test=own.metrics,
+            improvement=gain if math.isfinite(gain) else None,
+            **self._rehearsal(one),
+            evidence=sure,
+            net=net(task, own, today, cost, sure) if measured else None,
+            fidelity=found.fidelity if found else None,
+            measured=measured,
+            usd_per_inference=cost,
+            latency_blocks=latency(
+                task.protocol, inference_seconds=measured.inference_seconds if measured else 0.0, prove_seconds=seconds
+            ),
+            meets={},
+        )
+        return row.model_copy(update={"meets": meets(task, row, gain)})
+
+    def _rehearsal(self, one: Candidate) -> dict[str, Any]:
+        """What the cross-validation says against the existing process: both were judged on the same folds."""
+        metric, cv, base = self.task.metric, one.summary.cv, self.existing.summary.cv
+        gain = improvement(metric, cv.mean, base.mean)
+        if one is self.existing or not math.isfinite(gain):
+            return {}
+        better = sum(
+            loss_of(metric, own) < loss_of(metric, today) for own, today in zip(cv.folds, base.folds, strict=False)
+        )
+        return {"cv_improvement": gain, "cv_better": better, "cv_folds": len(cv.folds)}
 
 
 def _keep_chosen(job: Job, model: Path, folder: Path) -> None:

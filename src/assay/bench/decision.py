@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assay.bench.errors import DecisionDamaged
 from assay.bench.evaluate import Fidelity, Measured
+from assay.bench.evidence import Evidence, Net
 from assay.core import documents
 from assay.core.hashing import digest
 from assay.models.cost.economics import Latency
@@ -41,6 +42,14 @@ class Row(_Facts):
         All metrics on the test rows.
     improvement
         Of the task's metric over the existing process: 0.05 is 5 % better; None if that has no loss at all.
+    cv_improvement
+        The same in the cross-validation.
+    cv_better, cv_folds
+        In how many of its folds the candidate is better than the existing process.
+    evidence
+        How sure the figures on the test rows are; None for the existing process.
+    net
+        What it is worth in a year, where the loss is money and it was proven.
     fidelity, measured
         None if it was not proven.
     usd_per_inference
@@ -58,6 +67,11 @@ class Row(_Facts):
     cv: float
     test: dict[str, float]
     improvement: float | None
+    cv_improvement: float | None = None
+    cv_better: int = 0
+    cv_folds: int = 0
+    evidence: Evidence | None = None
+    net: Net | None = None
     fidelity: Fidelity | None
     measured: Measured | None
     usd_per_inference: float
@@ -68,6 +82,18 @@ class Row(_Facts):
     def qualifies(self) -> bool:
         """Whether it is proven and meets every limit."""
         return self.provable and all(self.meets.values())
+
+    @property
+    def disagrees(self) -> Literal["", "in sign", "in size"]:
+        """Whether the cross-validation says something else than the test rows: the reverse, or half or double of it."""
+        test, cv, found = self.improvement, self.cv_improvement, self.evidence
+        if test is None or cv is None or test == cv:
+            return ""
+        if (test > 0) != (cv > 0):
+            return "in sign"
+        if found is None or found.improvement is None or found.improvement.low <= cv <= found.improvement.high:
+            return ""
+        return "in size" if not abs(test) / 2 <= abs(cv) <= 2 * abs(test) else ""
 
 
 class Nearest(_Facts):
@@ -90,7 +116,9 @@ class Decision(_Facts):
     rows
         The candidates: those that were proven by money an inference, then the others.
     chosen
-        The id of the cheapest that meets every limit; None if none does.
+        The id of the candidate that is chosen; None if none meets every limit.
+    headline
+        The decision in one sentence, with the interval and the cross-validation; first of all what speaks against it.
     reasons
         Sentences: why this one, and not the more accurate and the cheaper ones.
     limits
@@ -111,6 +139,7 @@ class Decision(_Facts):
     metric: str
     rows: tuple[Row, ...]
     chosen: str | None
+    headline: str = ""
     reasons: tuple[str, ...]
     limits: tuple[str, ...]
     binding: str | None = None

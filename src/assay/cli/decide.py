@@ -40,19 +40,22 @@ def decide(
 
 
 def _text(decision: Decision) -> str:
-    heading = ("candidate", decision.metric, "vs existing", "prove", "memory", "gas", "USD", "blocks")
+    costs = ("prove", "memory", "gas", "USD", "blocks")
+    heading = ("candidate", decision.metric, "vs existing", "interval", "cross-validation", *costs)
     table = [heading, *(_cells(row, decision) for row in decision.rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(heading))]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     verdict = f"chosen: {decision.chosen}" if decision.chosen else f"no candidate meets every limit: {decision.binding}"
-    return "\n".join([*lines, "", verdict, *(f"- {sentence}" for sentence in (*decision.reasons, *decision.limits))])
+    said = (f"- {sentence}" for sentence in (*decision.reasons, *decision.limits))
+    return "\n".join([decision.headline, "", *lines, "", verdict, *said])
 
 
 def _cells(row: Row, decision: Decision) -> tuple[str, ...]:
-    from assay.bench.words import amount, percent
+    from assay.bench.words import amount, change, span
 
-    gain = "" if row.improvement is None else f"{'+' * (row.improvement > 0)}{percent(row.improvement)}"
-    accuracy = (row.id, f"{row.test[decision.metric]:.5g}", gain)
+    interval = row.evidence.improvement if row.evidence else None
+    sure = "" if interval is None else span(interval.low, interval.high)
+    accuracy = (row.id, f"{row.test[decision.metric]:.5g}", change(row.improvement), sure, change(row.cv_improvement))
     if row.measured is None:
         return (*accuracy, "not proven", "", "", "", str(row.latency_blocks.total))
     memory = "" if row.measured.memory_mb is None else amount("memory_mb", row.measured.memory_mb)

@@ -97,27 +97,40 @@ def improvement(metric: str, number: float, baseline: float) -> float:
 
 
 def value(expression: str, y: Floats, prediction: Floats, frame: pl.DataFrame) -> float:
-    """The mean of the user's loss over the rows; for more than two classes `prediction` is the likeliest."""
+    """The mean of the user's loss over the rows; rows without a loss do not count."""
+    found = values(expression, y, prediction, frame)
+    there = found[~np.isnan(found)]
+    with np.errstate(over="ignore"):
+        mean = float(there.mean()) if len(there) else np.nan
+    if not np.isfinite(mean):
+        raise LossFailed("[value] loss is not a finite number on these rows", "Correct the expression in task.toml.")
+    return mean
+
+
+def values(expression: str, y: Floats, prediction: Floats, frame: pl.DataFrame) -> Floats:
+    """The user's loss of each row, NaN where it has none; for more than two classes `prediction` is the likeliest."""
     import duckdb
     import polars as pl
 
     answer = prediction if prediction.ndim == 1 else prediction.argmax(axis=1)
     columns = frame.drop([name for name in ("y", "prediction") if name in frame.columns])
-    table = columns.with_columns(pl.Series("y", y), pl.Series("prediction", answer))
+    given = (pl.Series("y", y), pl.Series("prediction", answer), pl.Series("assay_row", np.arange(len(y))))
+    table = columns.with_columns(*given)
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
             connection.register("decisions", table.to_arrow())
             # The task is the user's own program: the expression is theirs, and so are the rows.
-            found = connection.execute(f"SELECT avg(CAST(({expression}) AS DOUBLE)), count(*) FROM decisions")  # noqa: S608
-            mean, _ = found.fetchone() or (None, 0)
+            query = f"SELECT CAST(({expression}) AS DOUBLE) AS loss FROM decisions ORDER BY assay_row"  # noqa: S608
+            found = connection.execute(query).fetchnumpy()["loss"]
     except duckdb.Error as error:
         what = str(error).splitlines()[0]
         raise LossFailed(
             f"[value] loss cannot be computed: {what:.200}", "Correct the expression in task.toml."
         ) from None
-    if mean is None or not np.isfinite(mean):
+    stated = np.ma.asarray(found, dtype=np.float64)
+    if not np.isfinite(stated.compressed()).all():
         raise LossFailed("[value] loss is not a finite number on these rows", "Correct the expression in task.toml.")
-    return float(mean)
+    return np.asarray(stated.filled(np.nan), dtype=np.float64)
 
 
 def classes_of(prediction: Floats) -> NDArray[np.int64]:
@@ -143,17 +156,23 @@ def _mae(y: Floats, prediction: Floats) -> float:
 
 def _qlike(y: Floats, prediction: Floats) -> float:
     """Patton's QLIKE of volatilities: the mean of r - log(r) - 1 with r = (outcome / forecast)^2."""
-    floor = max(_FLOOR * float(np.mean(np.abs(y))), np.finfo(np.float64).tiny)
+    floor = least_of_qlike(y)
     ratio = (np.maximum(y, floor) / np.maximum(prediction, floor)) ** 2
     return float(np.mean(ratio - np.log(ratio) - 1))
 
 
-def _matrix(prediction: Floats) -> Floats:
+def least_of_qlike(y: Floats) -> float:
+    """What smaller outcomes and forecasts count as in QLIKE."""
+    return max(_FLOOR * float(np.mean(np.abs(y))), float(np.finfo(np.float64).tiny))
+
+
+def matrix(prediction: Floats) -> Floats:
+    """Probabilities of every class; those of class 1 alone become two columns."""
     return np.stack([1 - prediction, prediction], axis=1) if prediction.ndim == 1 else prediction
 
 
 def _log_loss(y: Floats, prediction: Floats) -> float:
-    happened = _matrix(prediction)[np.arange(len(y)), y.astype(np.int64)]
+    happened = matrix(prediction)[np.arange(len(y)), y.astype(np.int64)]
     return float(-np.mean(np.log(np.clip(happened, _LEAST, 1.0))))
 
 

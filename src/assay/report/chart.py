@@ -7,6 +7,7 @@ are classes of the page's style sheet, so they follow its light and dark schemes
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -199,6 +200,7 @@ def _up(axis: Axis, value: float) -> float:
 
 
 def _round_step(rough: float) -> float:
+    rough = max(rough, sys.float_info.min)  # the distance of the smallest doubles
     power = 10.0 ** math.floor(math.log10(rough))
     return next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
 

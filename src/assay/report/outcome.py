@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from assay.bench.choose import ACCURACY, FIDELITY
-from assay.bench.words import limit_words, percent, plural, seconds, usd
+from assay.bench.limits import ACCURACY, CONFIDENCE, FIDELITY
+from assay.bench.words import dollars, limit_words, percent, plural, seconds, span, usd
 from assay.models.cost.economics import limits_of
 from assay.models.families.registry import EXISTING
 from assay.report.chart import Kind, Mark, Scatter, scatter
@@ -47,20 +47,54 @@ def table_of(task: Task, decision: Decision) -> Table:
                 count(one.latency_blocks.total),
             ]
         metric = one.test[decision.metric]
-        better = NONE if one.improvement is None else Cell(gain(one.improvement), one.improvement)
         lines.append(
             row(
                 letters.get(one.id, ""),
                 one.title,
                 Cell(one.id, mark="code"),
                 Cell(metric_text(decision.metric, metric), metric),
-                better,
+                *_gains(one),
                 *costs,
                 strong=one.id == decision.chosen,
             )
         )
-    heads = ("", "Model", "Id", f"#{capital(name)}", "#Better than today", "#Proving", "#Memory", "#Proof", "#Gas")
+    better = ("#Better than today", f"#With {_confidence(decision)} confidence", "#In the cross-validation")
+    heads = ("", "Model", "Id", f"#{capital(name)}", *better, "#Proving", "#Memory", "#Proof", "#Gas")
     return table((*heads, "#Cost of an answer", "#Blocks"), *lines)
+
+
+def _gains(one: Row) -> tuple[Cell, Cell, Cell]:
+    """How much better than today on the test rows, the interval of that, and the same in the cross-validation."""
+    found = one.evidence.improvement if one.evidence else None
+    return (
+        NONE if one.improvement is None else Cell(gain(one.improvement), one.improvement),
+        NONE if found is None else Cell(span(found.low, found.high), found.low),
+        NONE if one.cv_improvement is None else Cell(gain(one.cv_improvement), one.cv_improvement),
+    )
+
+
+def _confidence(decision: Decision) -> str:
+    return percent(next((one.evidence.confidence for one in decision.rows if one.evidence), 0.9))
+
+
+def sure(decision: Decision) -> str:
+    """How the intervals were made."""
+    found = next((one.evidence for one in decision.rows if one.evidence and one.provable), None)
+    if found is None:
+        return ""
+    blocks = {
+        "rows": f"{found.blocks:,} blocks of {plural(found.length, 'row')} in a row"
+        if found.length > 1
+        else "single rows",
+        "times": f"{found.blocks:,} blocks of {plural(found.length, 'time')}, with the rows of all series in them",
+        "entities": f"{found.blocks:,} entities with all their rows",
+        "groups": f"{found.blocks:,} groups with all their rows",
+    }[found.unit]
+    return (
+        f"The intervals hold the true improvement in {percent(found.confidence)} of such cases, as far as the future "
+        f"is like the test rows. They are from a bootstrap that draws {blocks}, because neighbouring rows depend on "
+        "each other."
+    )
 
 
 def existing(task: Task, decision: Decision) -> str:
@@ -78,7 +112,6 @@ def short_table(decision: Decision) -> Table:
     lines = []
     for one in decision.rows:
         found = one.measured
-        better = NONE if one.improvement is None else Cell(gain(one.improvement), one.improvement)
         costs = [NONE] * 3
         if found is not None:
             costs = [
@@ -86,8 +119,9 @@ def short_table(decision: Decision) -> Table:
                 count(found.gas),
                 Cell(usd(one.usd_per_inference).removesuffix(" USD"), one.usd_per_inference),
             ]
-        lines.append(row(letters.get(one.id, ""), one.title, better, *costs, strong=one.id == decision.chosen))
-    return table("|Model|#Better than today|#Proving|#Gas|#USD an answer", *lines)
+        lines.append(row(letters.get(one.id, ""), one.title, *_gains(one), *costs, strong=one.id == decision.chosen))
+    heads = f"|Model|#Better than today|#With {_confidence(decision)} confidence|#In the cross-validation"
+    return table(f"{heads}|#Proving|#Gas|#USD an answer", *lines)
 
 
 def metrics(task: Task, decision: Decision) -> Table:
@@ -152,11 +186,16 @@ def gains(decision: Decision) -> list[Bar]:
         Bar(
             f"{letters.get(one.id, '')} {one.title}".strip(),
             better / most,
-            gain(better),
+            gain(better) + _in_brackets(one),
             _kind(decision, one) if one.provable else "other",
         )
         for one, better in ordered
     ]
+
+
+def _in_brackets(one: Row) -> str:
+    found = one.evidence.improvement if one.evidence else None
+    return "" if found is None else f" ({span(found.low, found.high)})"
 
 
 def judged(decision: Decision) -> Table | None:
@@ -177,8 +216,9 @@ def judged(decision: Decision) -> Table | None:
         for one in decision.rows
         if one.provable
     ]
-    heads = ["better than today" if name == ACCURACY else limit_words(name) for name in names]
-    return table(("", "Model", *(head.capitalize() for head in heads), "All"), *lines)
+    known = {ACCURACY: "better than today", CONFIDENCE: "sure of it"}
+    heads = [known.get(name) or limit_words(name) for name in names]
+    return table(("", "Model", *(capital(head) for head in heads), "All"), *lines)
 
 
 def fidelity(decision: Decision) -> Table | None:
@@ -202,6 +242,13 @@ def costs(task: Task, one: Row) -> Table | None:
         return None
     price = task.value.gas_price_gwei * 1e-9 * task.value.native_usd
     yearly = one.usd_per_inference * task.value.decisions_per_day * DAYS
+    worth: list[tuple[str, str, str]] = []
+    if one.net is not None:
+        sure_of = f" ({dollars(one.net.interval.low)} to {dollars(one.net.interval.high)})" if one.net.interval else ""
+        worth = [
+            ("Money that the gain in the loss is worth, on the test rows", dollars(one.net.gain_usd), "each year"),
+            ("Net value: that gain, less gas and machine", f"{dollars(one.net.usd)}{sure_of}", "each year"),
+        ]
     return table(
         "What|#Measured|When",
         ("Making a proof", seconds(found.prove_seconds), "each answer"),
@@ -214,6 +261,7 @@ def costs(task: Task, one: Row) -> Table | None:
         ("Gas for checking a proof on the chain", f"{found.gas:,}", "each answer"),
         ("Money for an answer: gas and machine", usd(one.usd_per_inference), "each answer"),
         (f"Money for {task.value.decisions_per_day:g} answers a day", usd(yearly), "each year"),
+        *worth,
         ("Gas for putting the checking contract on the chain", f"{found.deployment_gas:,}", "once"),
         ("Money for that", usd(found.deployment_gas * price), "once"),
         ("Size of that contract", size(found.contract_bytes), "once"),

@@ -61,8 +61,26 @@ def limits(task: Task) -> Table:
         wanted = f"at least {percent(better)}" if better else "at least as good"
         meaning = f"{metric_name(task, task.metric)}, on the test rows, against what decides today"
         rows.insert(0, ("Better than today", wanted, meaning))
+    if task.limits.confidence:
+        sure = f"{percent(task.limits.confidence)} confidence"
+        rows.insert(1 if better is not None else 0, ("The gain is no chance", sure, "its interval holds gains alone"))
+    for one in task.limits.requirements:
+        wanted = f"at {'least' if one.at_least else 'most'} {one.number:g}"
+        rows.insert(0, (metric_name(task, one.metric).capitalize(), wanted, "on the test rows"))
+    if task.choice == "net_value":
+        rows.append(("Net value a year", "above 0", "what the gain in the loss is worth, less gas and machine"))
     rows.append(("Fidelity", "no difference", "the proven model answers as the trained one does, on every test row"))
     return table("Limit|Wanted|What it is", *rows)
+
+
+def choice(task: Task) -> str:
+    """Which of the candidates that are good enough is chosen."""
+    if task.choice == "net_value":
+        return (
+            "Of the candidates that meet every one of these, the one of the best net value a year is chosen: what the "
+            "gain in the loss is worth, less gas and machine."
+        )
+    return "The cheapest candidate that meets every one of these is chosen."
 
 
 def _deadline(task: Task) -> str:

@@ -10,7 +10,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import assay
-from assay.bench.words import limit_words, percent, plural, seconds, usd
+from assay.bench.words import dollars, limit_words, percent, plural, seconds, usd
+from assay.bench.words import span as span_of
 from assay.report import dataset, origin, outcome, question, search
 from assay.report.validity import validity
 from assay.report.words import GLOSSARY, capital, gain, metric_about, metric_name, span
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from assay.bench.decision import Row
+    from assay.bench.evidence import Interval
     from assay.report.material import Material
     from assay.task.task import Task
 
@@ -94,6 +96,7 @@ def _content(material: Material) -> dict[str, Any]:
         "today": question.today(task),
         "today_scores": outcome.existing(task, material.decision) if material.decision else "",
         "limits": question.limits(task),
+        "choice": question.choice(task),
         "data": _data(material),
         "explored": _explored(material),
         "decided": _decided(material),
@@ -112,14 +115,18 @@ def _verdict(material: Material) -> dict[str, Any]:
     """The answer in one sentence, and the figures that matter most."""
     decision = material.decision
     if decision is None:
-        return {"kind": "open", "title": "No decision yet", "tiles": []}
+        return {"kind": "open", "title": "No decision yet", "said": "", "tiles": []}
     row = material.chosen or material.nearest
     tiles = _tiles(material) if row is not None else []
+    said = decision.headline or decision.reasons[0]
     if material.chosen is not None:
-        return {"kind": "chosen", "title": f"Good enough: {material.chosen.title}", "tiles": tiles}
+        title = f"Good enough: {material.chosen.title}"
+        if material.chosen.disagrees == "in sign":
+            title = f"Good enough on the test rows, not in the cross-validation: {material.chosen.title}"
+        return {"kind": "chosen", "title": title, "said": said, "tiles": tiles}
     wish = limit_words(decision.binding) if decision.binding else ""
     title = "No model is good enough" + (f": the limit on {wish} is in the way" if wish else "")
-    return {"kind": "none", "title": title, "tiles": tiles, "nearest": row.title if row else ""}
+    return {"kind": "none", "title": title, "said": said, "tiles": tiles, "nearest": row.title if row else ""}
 
 
 def _tiles(material: Material) -> list[tuple[str, str]]:
@@ -128,8 +135,10 @@ def _tiles(material: Material) -> list[tuple[str, str]]:
         return []
     yearly = row.usd_per_inference * task.value.decisions_per_day * outcome.DAYS
     blocks = row.latency_blocks.total
+    worth = [] if row.net is None else [(dollars(row.net.usd), f"net value a year{_with(row, row.net.interval)}")]
     return [
         _better(row, task),
+        *worth,
         (seconds(row.measured.prove_seconds), "to prove one answer"),
         (usd(row.usd_per_inference), f"for each answer, {usd(yearly)} a year"),
         (plural(blocks, "block"), f"from the data to the action, {span(blocks * task.protocol.block_seconds)}"),
@@ -140,7 +149,17 @@ def _better(row: Row, task: Task) -> tuple[str, str]:
     name = metric_name(task, task.metric)
     if row.improvement is None:  # relative to nothing
         return f"{row.test[task.metric]:.4g}", f"on unseen data, by {name}; what decides today has 0"
-    return gain(row.improvement), f"better than today on unseen data, by {name}"
+    sure = ""
+    if row.evidence is not None and (found := row.evidence.improvement) is not None:
+        sure = f"; {span_of(found.low, found.high)} with {percent(row.evidence.confidence)} confidence"
+    cv = "" if row.cv_improvement is None else f"; {gain(row.cv_improvement)} in the cross-validation"
+    return gain(row.improvement), f"better than today on unseen data, by {name}{sure}{cv}"
+
+
+def _with(row: Row, interval: Interval | None) -> str:
+    if interval is None or row.evidence is None:
+        return ""
+    return f", {dollars(interval.low)} to {dollars(interval.high)} with {percent(row.evidence.confidence)} confidence"
 
 
 def _data(material: Material) -> dict[str, Any] | None:
@@ -196,6 +215,7 @@ def _decided(material: Material) -> dict[str, Any] | None:
         "figures": outcome.figures(task, decision),
         "against": all(row.improvement is not None for row in decision.rows if row.provable),
         "gains": outcome.gains(decision),
+        "sure": outcome.sure(decision),
         "judged": outcome.judged(decision),
         "fidelity": outcome.fidelity(decision),
         "shown": shown,

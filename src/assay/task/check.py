@@ -12,7 +12,7 @@ from assay.task.columns import check_columns, target_classes
 from assay.task.data import CryoSource
 from assay.task.errors import TaskContradiction
 from assay.task.finding import Finding, contradiction, warning
-from assay.task.limits import check_limits, horizon_seconds
+from assay.task.limits import METRICS, check_limits, horizon_seconds
 from assay.task.positions import line_of, positions
 from assay.task.read import read, written
 from assay.task.sql import check_sql
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from assay.task.data import DataSpec
 
 More = Callable[[Task, Path], "Iterator[Finding]"]
-_FITS = {
-    "regression": ("rmse", "mae", "qlike", "value"),
-    "binary": ("log_loss", "brier", "accuracy", "f1", "auc", "value"),
-    "multiclass": ("log_loss", "brier", "accuracy", "f1", "value"),
-}
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
 
 
 def _metric(task: Task) -> Iterator[Finding]:
-    fitting = _FITS[task.predict.type]
+    fitting = METRICS[task.predict.type]
     if task.metric not in fitting:
         yield contradiction(
             ("limits", "metric"),

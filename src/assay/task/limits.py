@@ -6,13 +6,22 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.task.finding import Finding, contradiction
+from assay.task.finding import Finding, contradiction, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from assay.task.sections import Requirement
     from assay.task.task import Task
 
+METRICS = {
+    "regression": ("rmse", "mae", "qlike", "value"),
+    "binary": ("log_loss", "brier", "accuracy", "f1", "auc", "value"),
+    "multiclass": ("log_loss", "brier", "accuracy", "f1", "auc", "value"),
+}
+"""The metrics of each type of target; "value" where there is a loss."""
+
+_MORE_IS_BETTER = {"accuracy", "f1", "auc"}
 _LINEAR = {"linear", "logistic"}
 _REFERENCE = {"ewma", "garch", "har"}
 INCLUSION_BLOCKS = 1
@@ -46,6 +55,7 @@ def check_limits(task: Task) -> Iterator[Finding]:
         return
     floors = [floor for floor in FLOORS if floor.kind in kinds]
     yield from _limits(task, floors)
+    yield from _accuracy(task)
     yield from _latency(task, min(floor.prove_seconds for floor in floors))
 
 
@@ -100,6 +110,50 @@ def _limits(task: Task, floors: list[Floor]) -> Iterator[Finding]:
             f"no {kinds} model is proven in {limits.memory_mb:g} MB; the smallest take more than {memory:g} MB",
             "Allow more memory.",
         )
+
+
+def _accuracy(task: Task) -> Iterator[Finding]:
+    """Wishes that no model can fulfil, however good it is."""
+    limits, path = task.limits, ("limits", "better_than_existing")
+    wanted = limits.better_than_existing
+    if wanted is not None and wanted > 1 and task.metric != "value":
+        yield contradiction(
+            path,
+            f"{wanted:g} is {wanted:.0%} of what decides today gets wrong, and no more than all of it can go",
+            "Give a share: 0.05 is 5 %.",
+        )
+    elif wanted is not None and wanted > 1:
+        yield warning(path, f"{wanted:g} is {wanted:.0%} of today's loss", "Give a share, if 5 % is meant: 0.05.")
+    for number, one in enumerate(limits.requirements):
+        yield from _requirement(task, one, ("limits", "require", number))
+    if limits.choose == "net_value" and task.value.usd is None:
+        yield contradiction(
+            ("limits", "choose"),
+            "the best net value needs a loss that is money",
+            "Write [value] loss, and a unit that begins with USD, or usd_per_unit.",
+        )
+    if task.value.usd_per_unit is not None and task.value.loss is None:
+        yield contradiction(("value", "usd_per_unit"), "there is no [value] loss that it is the price of", "Write one.")
+
+
+def _requirement(task: Task, one: Requirement, path: tuple[str | int, ...]) -> Iterator[Finding]:
+    fitting = METRICS[task.predict.type]
+    if one.metric not in fitting:
+        yield contradiction(
+            path, f"{one.metric} does not measure a {task.predict.type} prediction", f"Choose {', '.join(fitting)}."
+        )
+        return
+    if one.metric == "value" and task.value.loss is None:
+        yield contradiction(path, "it speaks of the value and [value] loss is not written", "Write it.")
+    shares = one.metric in _MORE_IS_BETTER
+    if one.at_least != shares:
+        better, sign = ("more", ">=") if shares else ("less", "<=")
+        todo = f"Write {one.metric} {sign} {one.number:g}."
+        yield contradiction(path, f"of {one.metric} {better} is better, and {one} asks for the worse", todo)
+    elif shares and not 0 <= one.number <= 1:
+        yield contradiction(path, f"{one} cannot be met or broken: {one.metric} is between 0 and 1", "Give a share.")
+    elif not shares and one.metric != "value" and one.number < 0:
+        yield contradiction(path, f"{one} cannot be met: {one.metric} is never below 0", "Give a number above 0.")
 
 
 def _latency(task: Task, prove_seconds: float) -> Iterator[Finding]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 _FUNCTION = re.compile(r"[^:]+\.py:[A-Za-z_]\w*\Z")
 
@@ -16,6 +17,9 @@ TaskType = Literal["regression", "binary", "multiclass"]
 Number = Annotated[float, Field(strict=True)]
 Positive = Annotated[float, Field(strict=True, gt=0)]
 NotNegative = Annotated[float, Field(strict=True, ge=0)]
+_REQUIREMENT = re.compile(
+    rf"\s*({'|'.join(get_args(Metric))})\s*(>=|<=)\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*\Z"
+)
 LARGEST = 2**63 - 1
 Whole = Annotated[int, Field(strict=True)]
 Amount = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
@@ -104,15 +108,55 @@ class Value(Section):
         description="What a decision costs: an SQL expression (DuckDB) over y (what happened), prediction and the "
         "dataset's columns. Its mean over the rows is the loss; less is better.",
     )
-    unit: str = Field("", description='The unit of the loss, such as "USD per decision".')
+    unit: str = Field(
+        "", description='The unit of the loss, such as "USD per decision"; one that begins with USD is money.'
+    )
+    usd_per_unit: Positive | None = Field(
+        None,
+        description="What one unit of the loss is worth in USD for one decision, where the unit is not USD: the loss "
+        "is then money as well, and by default the best net value a year is chosen.",
+    )
     decisions_per_day: Positive = Field(24.0, description="How often the answer is needed.")
     gas_price_gwei: NotNegative = Field(1.0, description="Price of a unit of gas, in gwei.")
     native_usd: NotNegative = Field(3000.0, description="Price of the chain's native token, in USD.")
     machine_usd_per_hour: NotNegative = Field(0.10, description="Price of the proving machine, in USD an hour.")
 
+    @property
+    def usd(self) -> float | None:
+        """What a unit of the loss is worth in USD; None if the loss is not money."""
+        if self.loss is None:
+            return None
+        return self.usd_per_unit or (1.0 if re.match(r"\s*USD\b", self.unit) else None)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """An absolute limit on a metric: "auc >= 0.9"."""
+
+    metric: Metric
+    at_least: bool
+    number: float
+
+    @classmethod
+    def read(cls, text: str) -> Requirement:
+        """Read it as it is written; ValueError says how."""
+        match = _REQUIREMENT.match(text)
+        if match is None:
+            known = ", ".join(get_args(Metric))
+            raise ValueError(f'"{text}" is no limit; write a metric, >= or <=, and a number. Metrics: {known}')
+        return cls(cast("Metric", match[1]), match[2] == ">=", float(match[3]))
+
+    def __str__(self) -> str:
+        """As a person writes it."""
+        return f"{self.metric} {'>=' if self.at_least else '<='} {self.number:g}"
+
 
 class Limits(Section):
-    """What is good enough. Every limit is optional; the cheapest candidate that meets them all is chosen."""
+    """What is good enough. Every limit is optional.
+
+    Of the candidates that meet all of them the cheapest is chosen, or, where [value] is money, the one of the best net
+    value a year.
+    """
 
     metric: Metric | None = Field(
         None,
@@ -124,6 +168,21 @@ class Limits(Section):
         ge=0,
         description="Relative improvement over the existing process on the test rows: 0.05 is 5 %, 0 at least as good.",
     )
+    confidence: Number = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        description="How sure the improvement has to be: a candidate is good enough only if the interval of this "
+        "confidence around its improvement on the test rows holds gains alone. 0: the estimate alone counts.",
+    )
+    require: tuple[Name, ...] = Field(
+        (), description='Limits on metrics on the test rows themselves: ["auc >= 0.9", "log_loss <= 0.3"].'
+    )
+    choose: Literal["cheapest", "net_value"] | None = Field(
+        None,
+        description="Which of the candidates that meet every limit is chosen: the cheapest, or the one of the best net "
+        "value a year (gain in the loss less gas and machine). By default net_value where [value] is money.",
+    )
     prove_seconds: Positive | None = Field(None, description="Seconds for one proof.")
     memory_mb: Positive | None = Field(None, description="Memory for one proof, in megabytes.")
     gas: Amount | None = Field(None, description="Gas for verifying one proof.")
@@ -131,6 +190,16 @@ class Limits(Section):
     latency_blocks: Amount | None = Field(
         None, description="As [protocol] latency_blocks, if the limit for choosing is another one."
     )
+
+    @field_validator("require")
+    @classmethod
+    def _readable(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Requirement.read(text)) for text in texts)
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The absolute limits on metrics."""
+        return tuple(Requirement.read(text) for text in self.require)
 
 
 class Explore(Section):

@@ -43,6 +43,11 @@ class Task(Section):
         return "value" if self.value.loss is not None else _DEFAULT_METRIC[self.predict.type]
 
     @property
+    def choice(self) -> Literal["cheapest", "net_value"]:
+        """Which of the candidates that are good enough is chosen."""
+        return self.limits.choose or ("cheapest" if self.value.usd is None else "net_value")
+
+    @property
     def latency_blocks(self) -> int | None:
         """The limit on the blocks from the end of the data to the acting transaction; None if there is none."""
         limits = [self.limits.latency_blocks, self.protocol.latency_blocks]

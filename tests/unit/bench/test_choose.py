@@ -3,10 +3,11 @@
 import pytest
 
 from assay.bench.choose import choose
-from assay.bench.decide import _meets
 from assay.bench.decision import Decision, Row
 from assay.bench.errors import DecisionDamaged
 from assay.bench.evaluate import Fidelity, Measured
+from assay.bench.evidence import Evidence, Interval, Net
+from assay.bench.limits import meets
 from assay.bench.words import amount, blocks_more, percent, plural, seconds, usd
 from assay.core.errors import ArtefactVersion
 from assay.models.cost.economics import latency, usd_per_inference
@@ -27,7 +28,7 @@ FRONT = Front(
 BASE = 1.0
 
 
-def task(**limits):
+def task(value=None, **limits):
     return Task.model_validate(
         {
             "schema": "assay-task/1",
@@ -35,12 +36,20 @@ def task(**limits):
             "existing": {"kind": "constant", "value": 0.0},
             "predict": {"target": "y", "type": "regression"},
             "data": {"sources": [{"name": "rows", "kind": "csv", "path": "rows.csv"}]},
+            "value": value or {},
             "limits": limits,
         }
     )
 
 
-def row(question, name, loss, *, gas=None, prove=0.1, memory=80.0, cv=None, ok=True, base=BASE):
+def sure(gain, width=0.02, **more):
+    """Evidence of a gain, plus or minus so much."""
+    interval = Interval(low=gain - width, high=gain + width)
+    facts = {"confidence": 0.9, "unit": "rows", "blocks": 100, "length": 1, "metrics": {}}
+    return Evidence(**facts | {"improvement": interval, "difference": interval} | more)
+
+
+def row(question, name, loss, *, gas=None, prove=0.1, memory=80.0, cv=None, ok=True, base=BASE, width=0.02, **more):
     """A candidate; one without gas is not proven."""
     measured = None
     if gas is not None:
@@ -66,13 +75,15 @@ def row(question, name, loss, *, gas=None, prove=0.1, memory=80.0, cv=None, ok=T
         cv=loss if cv is None else cv,
         test={"rmse": loss},
         improvement=BASE - loss,
+        evidence=sure(base - loss, width),
         fidelity=Fidelity(rows=100, differing=0 if ok else 3, ok=ok) if measured else None,
         measured=measured,
         usd_per_inference=usd_per_inference(question.value, gas=gas, prove_seconds=prove) if gas else 0.0,
         latency_blocks=latency(question.protocol, inference_seconds=0.001, prove_seconds=prove if gas else 0.0),
         meets={},
+        **more,
     )
-    return made.model_copy(update={"meets": _meets(question, made, base - loss)})
+    return made.model_copy(update={"meets": meets(question, made, base - loss)})
 
 
 def decided(*, front=FRONT, others=(), **limits):
@@ -140,9 +151,11 @@ def test_equally_cheap_ones_are_told_apart_without_the_test_rows():
 
 def test_worse_than_today_is_said_where_no_limit_forbids_it():
     bad = {"name": "bad", "loss": 1.2, "gas": 100_000, "prove": 0.01}
-    found = decided(others=[bad])
+    found = decided(others=[bad], confidence=0.0)
     assert found.chosen == "bad"
     assert "20 % worse than the existing process" in found.reasons[1]
+    assert found.reasons[1].endswith("no limit forbids that: set better_than_existing or confidence in [limits].")
+    assert decided(others=[bad]).chosen == "linear"
     assert decided(others=[bad], better_than_existing=0.0).chosen == "linear"
 
 
@@ -164,7 +177,7 @@ def test_what_cannot_be_converted_is_said():
             "fidelity": Fidelity(rows=0, differing=0, ok=False, problem="the values of wei are too large."),
         }
     )
-    broken = broken.model_copy(update={"meets": _meets(question, broken, 0.5)})
+    broken = broken.model_copy(update={"meets": meets(question, broken, 0.5)})
     found = choose(question, [broken, row(question, "linear", 0.9, gas=200_000)], FRONT)
     assert found.chosen == "linear"
     assert "Tree (tree) cannot be proven: the values of wei are too large." in found.reasons
@@ -185,6 +198,95 @@ def test_none_qualifies_and_the_nearest_is_named():
     assert "it breaks the limit on gas (200,000 gas; the limit is 150,000 gas)" in found.reasons[0]
     assert found.reasons[-1] == "Without that limit, 3 candidates would qualify."
     assert found.limits == ("3 of 3 candidates break the limit on gas.",)
+
+
+def test_a_gain_that_may_be_chance_is_not_good_enough():
+    lucky = {"name": "lucky", "loss": 0.8, "gas": 100_000, "prove": 0.01, "width": 0.3}
+    found = decided(others=[lucky], better_than_existing=0.05)
+    assert found.chosen == "linear"
+    said = next(text for text in found.reasons if "Lucky" in text)
+    assert "may be no better than the existing process: with 90 % confidence it is 10 % worse to 50 % better" in said
+    assert any("Asking for 90 % confidence in the improvement costs" in text for text in found.limits)
+    assert decided(others=[lucky], better_than_existing=0.05, confidence=0.0).chosen == "lucky"
+    few = {"name": "few", "loss": 0.5, "gas": 100_000, "width": 0.0}
+    question = task(better_than_existing=0.05)
+    unknown = row(question, **few).model_copy(update={"evidence": sure(0.5, improvement=None, difference=None)})
+    unknown = unknown.model_copy(update={"meets": meets(question, unknown, 0.5)})
+    found = choose(question, [unknown, row(question, "existing", BASE)], FRONT)
+    assert "has too few test rows to tell a gain from chance" in found.reasons[0]
+
+
+def test_nothing_is_sure_enough():
+    question = task(better_than_existing=0.0)
+    rows = [row(question, "linear", 0.9, gas=200_000, width=0.2), row(question, "existing", BASE)]
+    found = choose(question, rows, FRONT)
+    assert (found.chosen, found.binding, found.nearest.id) == (None, "confidence", "linear")
+    assert found.nearest.excess == pytest.approx(0.1)
+    assert found.headline == (
+        "No candidate is good enough: the nearest, Linear, may be no better than the existing process: with 90 % "
+        "confidence it is 10 % worse to 30 % better."
+    )
+    assert found.limits[-1] == "1 of 1 candidate breaks the limit on confidence in the improvement."
+
+
+def test_the_headline_says_what_cross_validation_and_test_rows_say():
+    question = task(better_than_existing=0.05)
+    today = row(question, "existing", BASE)
+
+    def headline(**more):
+        return choose(question, [row(question, "linear", 0.9, gas=200_000, **more), today], FRONT).headline
+
+    agreed = headline(cv_improvement=0.09, cv_better=4, cv_folds=4)
+    assert agreed == (
+        "Linear is good enough: against what decides today it is 10 % better on the test rows (8.0 % to 12 % better "
+        "with 90 % confidence) and 9.0 % better in the cross-validation."
+    )
+    differ = headline(cv_improvement=-0.18, cv_better=1, cv_folds=4)
+    assert differ == (
+        "Cross-validation and test rows disagree about Linear, which is chosen: against what decides today it is 18 % "
+        "worse in the cross-validation and 10 % better on the test rows (8.0 % to 12 % better with 90 % confidence)."
+    )
+    assert headline(cv_improvement=0.3).startswith("Cross-validation and test rows disagree")
+    assert headline(cv_improvement=0.15).startswith("Linear is good enough")
+    near = [row(question, "linear", 0.99, gas=200_000, cv_improvement=-0.1), today]
+    assert choose(question, near, FRONT).headline.startswith(
+        "Cross-validation and test rows disagree about the nearest candidate, Linear:"
+    )
+
+
+def test_limits_on_a_metric_itself():
+    found = decided(require=["rmse <= 0.75"])
+    assert found.chosen == "xgboost"
+    assert any("Asking for rmse <= 0.75 costs" in text for text in found.limits)
+    assert any("breaks the limit rmse <= 0.75 (its rmse is 0.9)" in text for text in found.reasons)
+    none = decided(require=["rmse <= 0.1"])
+    assert (none.chosen, none.binding, none.nearest.id) == (None, "rmse <= 0.1", "xgboost")
+    assert none.nearest.excess == pytest.approx(6.0)
+
+
+def test_where_the_loss_is_money_the_best_net_value_is_chosen():
+    value = {"loss": "ABS(y - prediction)", "unit": "USD per decision", "decisions_per_day": 24.0}
+    question = task(value, metric="rmse")
+    assert question.choice == "net_value"
+
+    def worth(name, loss, gas, usd):
+        net = Net(usd=usd, gain_usd=usd + 100, cost_usd=100, interval=Interval(low=usd - 50, high=usd + 50))
+        return row(question, name, loss, gas=gas, net=net)
+
+    today = row(question, "existing", BASE)
+    rows = [worth("linear", 0.9, 200_000, 1000.0), worth("tree", 0.85, 300_000, 12_345.0), today]
+    found = choose(question, rows, FRONT)
+    assert found.chosen == "tree"
+    assert "the one of the best net value a year on the test rows" in found.reasons[0]
+    assert "Its net value is 12,300 USD a year (between 12,300 USD and 12,400 USD with 90 % confidence)" in " ".join(
+        found.reasons
+    )
+    assert any("Linear (linear) costs 33 % less an inference, but is worth less a year" in one for one in found.reasons)
+    losing = [worth("linear", 0.9, 200_000, -40.0), today]
+    none = choose(question, losing, FRONT)
+    assert (none.chosen, none.binding) == (None, "net_value")
+    assert "is not worth what it costs (-40 USD a year)" in none.reasons[0]
+    assert choose(task(value, metric="rmse", choose="cheapest"), rows, FRONT).chosen == "linear"
 
 
 def test_nothing_was_trained():
@@ -253,16 +355,18 @@ def test_gas_and_money_keep_out_the_same_candidate():
 
 
 def test_a_process_without_loss_is_beaten_by_a_gain():
-    question = task(better_than_existing=0.1)
+    question = task(better_than_existing=0.1, confidence=0.0)
     rows = [
-        row(question, "linear", -0.5, gas=200_000, base=0.0).model_copy(update={"improvement": None}),
+        row(question, "linear", -0.5, gas=200_000, base=0.0).model_copy(
+            update={"improvement": None, "evidence": sure(0.5, improvement=None)}
+        ),
         row(question, "existing", 0.0, base=0.0),
     ]
-    rows[0] = rows[0].model_copy(update={"meets": _meets(question, rows[0], float("inf"))})
+    rows[0] = rows[0].model_copy(update={"meets": meets(question, rows[0], float("inf"))})
     found = choose(question, rows, FRONT)
     assert found.chosen == "linear"
     assert "On the test rows it is better than the existing process (rmse -0.5 against 0)." in found.reasons
-    worse = rows[0].model_copy(update={"test": {"rmse": 0.5}, "meets": _meets(question, rows[0], -float("inf"))})
+    worse = rows[0].model_copy(update={"test": {"rmse": 0.5}, "meets": meets(question, rows[0], -float("inf"))})
     found = choose(question, [worse, rows[1]], FRONT)
     assert (found.chosen, found.binding) == (None, "better_than_existing")
     assert "is worse than the existing process" in found.reasons[0]

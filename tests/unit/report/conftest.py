@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from assay.bench.choose import choose
-from assay.bench.decide import _meets
 from assay.bench.decision import Decision, Row, basis_of
 from assay.bench.evaluate import Fidelity, Measured
+from assay.bench.evidence import Evidence, Interval
+from assay.bench.limits import meets
 from assay.data.build import build
 from assay.models.cost.cost import Calibration
 from assay.models.cost.economics import latency, usd_per_inference
@@ -122,13 +123,15 @@ def _row(task, one, base, gas):
         cv=one.cv.mean,
         test=one.validation,
         improvement=1 - one.validation[task.metric] / base,
+        cv_improvement=0.9 - one.validation[task.metric] / base,
+        evidence=_sure(1 - one.validation[task.metric] / base),
         fidelity=Fidelity(rows=60, differing=0, ok=True) if one.provable else None,
         measured=measured if one.provable else None,
         usd_per_inference=usd_per_inference(task.value, gas=gas, prove_seconds=prove) if one.provable else 0.0,
         latency_blocks=latency(task.protocol, inference_seconds=0.0, prove_seconds=prove),
         meets={},
     )
-    return row.model_copy(update={"meets": _meets(task, row, row.improvement or 0.0)})
+    return row.model_copy(update={"meets": meets(task, row, row.improvement or 0.0)})
 
 
 class Stages:
@@ -165,3 +168,10 @@ class Stages:
 def stages(tmp_path_factory):
     """Made once; copies are cheap."""
     return Stages(tmp_path_factory.mktemp("report") / UNICODE)
+
+
+def _sure(gain):
+    interval = Interval(low=gain - 0.03, high=gain + 0.03)
+    return Evidence(
+        confidence=0.9, unit="rows", blocks=20, length=3, improvement=interval, difference=interval, metrics={}
+    )

@@ -28,6 +28,50 @@ AMM = [
 ]
 
 
+WISHES = [
+    # what is written in [limits], words or nothing
+    ("better_than_existing = 5", "no more than all of it can go"),
+    ("better_than_existing = 0.5", ""),
+    ('require = ["rmse <= 0.2"]', ""),
+    ('require = [" rmse<=.2 "]', ""),
+    ('require = ["rmse >= 0.2"]', "of rmse less is better"),
+    ('require = ["rmse <= -1"]', "rmse is never below 0"),
+    ('require = ["auc >= 0.9"]', "auc does not measure a regression"),
+    ('require = ["value <= 3"]', "[value] loss is not written"),
+    ('choose = "net_value"', "the best net value needs a loss that is money"),
+]
+
+
+@pytest.mark.parametrize(("wish", "words"), WISHES)
+def test_wishes_that_no_model_fulfils(wish, words, project, rows):
+    made = project("blank", file=str(rows), target="paid", type="regression")
+    made.edit("better_than_existing = 0.0", wish)
+    found = check(made.folder).contradictions
+    assert [finding.path[0] for finding in found] == (["limits"] if words else [])
+    assert words in " ".join(finding.what for finding in found)
+
+
+def test_wishes_of_two_classes(project, rows):
+    made = project("blank", file=str(rows), target="paid")
+    made.edit("better_than_existing = 0.0", 'require = ["auc >= 0.9", "auc >= 1.5", "auc <= 0.9"]')
+    found = check(made.folder).contradictions
+    assert [finding.path for finding in found] == [("limits", "require", 1), ("limits", "require", 2)]
+    made.edit('require = ["auc >= 0.9", "auc >= 1.5", "auc <= 0.9"]', 'require = ["auc > 0.9"]')
+    with pytest.raises(TaskField, match=r"write a metric, >= or <=, and a number"):
+        check(made.folder)
+
+
+def test_money_is_told_by_its_unit(project, rows):
+    made = project("blank", file=str(rows), target="paid")
+    made.edit('# loss = "ABS(y - prediction)"', 'loss = "ABS(y - prediction)"\nunit = "USD per decision"')
+    task = check(made.folder).task
+    assert (task.value.usd, task.choice) == (1.0, "net_value")
+    made.edit('unit = "USD per decision"', 'unit = "basis points"\nusd_per_unit = 250.0')
+    assert check(made.folder).task.value.usd == 250.0
+    made.edit("usd_per_unit = 250.0", "")
+    assert (check(made.folder).task.value.usd, check(made.folder).task.choice) == (None, "cheapest")
+
+
 @pytest.mark.parametrize(("old", "new", "field", "words"), AMM)
 def test_what_cannot_be(old, new, field, words, project):
     made = project()

@@ -135,6 +135,14 @@ def _run(study: Study, job: Job, kind: Family) -> Outcome:
 
 def judge(problem: Problem, fitted: Fitted, rows: Rows, past: Rows | None = None) -> dict[str, float]:
     """All metrics of a trained model on rows, whose past is given for the models that look at it."""
+    prediction, probability = predictions(problem, fitted, rows, past)
+    return score(problem, rows.y, prediction, rows.frame, probability)
+
+
+def predictions(
+    problem: Problem, fitted: Fitted, rows: Rows, past: Rows | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a trained model answers, and the same for metrics that judge probabilities."""
     if fitted.needs_history and problem.entity is not None:
         raise ValueError("it looks at the rows before, which are of other series")
     start = 0
@@ -143,7 +151,7 @@ def judge(problem: Problem, fitted: Fitted, rows: Rows, past: Rows | None = None
         start, seen = len(past), joined([past, rows])
     prediction, probability = fitted.predict(seen, start), fitted.probability(seen, start)
     _require_shape(problem, len(rows), prediction)
-    return score(problem, rows.y, prediction, rows.frame, probability)
+    return prediction, probability
 
 
 def _on_fold(study: Study, kind: Family, params: Params, fold: Fold) -> float:
