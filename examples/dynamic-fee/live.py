@@ -119,7 +119,7 @@ def run(project: Path, count: int | None, last: int, seed: int, progress: Callab
     # Seconds since 1970 at which a row's forecast begins to act, and the row's number.
     acts = {int(at.timestamp()) + delay: number for number, at in enumerate(_times(test, str(dataset.time)))}
     rows, _ = dataset.arrays("test")
-    history = days(count)
+    history = days(count=count)
     first = max(len(history) - last, min(acts) // DAY + 1 - START // DAY - 1)
     chosen = history[first:]
     source, live = random.Random(seed), Live(days=len(chosen))  # noqa: S311  traders, not secrets

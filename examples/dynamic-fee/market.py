@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-import random
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +13,11 @@ from prices import BLOCKS_A_DAY, TICKS, Day
 from traders import Intent, Pool, Trade, arbitrage, intents, noise
 
 from assay.chain.compile import compile_solidity, read_sources
-from assay.chain.deploy import Chain, Deployment
+from assay.chain.deploy import Chain, Deployment, Receipt
 from assay.core.keccak import keccak256
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
     from assay.chain.compile import CompiledContract
@@ -96,12 +97,24 @@ class Market:
         contract = chain.deploy(pool, source, RESERVE, cash)
         return cls(chain, contract, Pool(RESERVE, cash), rpc, fee)
 
-    def replay(self, days: list[Day], seed: int, progress: Callable[[str], None]) -> None:
-        """Trade through the days; at the end the contract has what the arithmetic says."""
-        source = random.Random(seed)  # noqa: S311  traders, not secrets
+    @classmethod
+    def resume(cls, url: str, state: str, address: str, fee: int) -> Market:
+        """Go on with a pool in the state that `Rpc.state` gave, on a fresh node: its blocks follow that state's."""
+        chain, rpc = Chain(url), Rpc(url)
+        rpc.load(state)
+        compiled = compile_solidity(read_sources(CONTRACTS, paths=SOURCES))["ConstantProductPool"]
+        contract = Deployment(compiled.name, address, compiled.abi, Receipt("", 0, 0))
+        reserves = (int(chain.call(contract, name)) for name in ("reserve0", "reserve1"))
+        return cls(chain, contract, Pool(*reserves), rpc, fee)
+
+    def begin(self) -> None:
+        """Deploying took the blocks before; the first day begins at midnight."""
         self.rpc.automine(on=False)
-        # Deploying took the blocks before; the first day begins at midnight.
         self.rpc.mine(BLOCKS_A_DAY - self.rpc.block() % BLOCKS_A_DAY)
+
+    def replay(self, days: list[Day], source: random.Random, progress: Callable[[str], None]) -> None:
+        """Trade through the days; at the end the contract has what the arithmetic says."""
+        self.rpc.automine(on=False)
         for number, day in enumerate(days):
             wishes = intents(day, source)
             for block in range(BLOCKS_A_DAY):
@@ -136,6 +149,24 @@ class Rpc:
         accounts = self.call("eth_accounts")
         self._traders = {True: accounts[1], False: accounts[2]}
         self._nonces = dict.fromkeys(self._traders, 0)
+
+    def state(self) -> str:
+        """The chain's state and its newest block, without those before: a node that loads it goes on from there."""
+        dumped = json.loads(gzip.decompress(bytes.fromhex(self.call("anvil_dumpState").removeprefix("0x"))))
+        newest = [one for one in dumped["blocks"] if int(one["header"]["number"], 16) == dumped["best_block_number"]]
+        kept = dumped | {"blocks": newest, "transactions": [], "historical_states": None}
+        return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+
+    def load(self, state: str) -> None:
+        """Take over a state; the next block follows its newest one."""
+        self.call("anvil_loadState", "0x" + gzip.compress(state.encode()).hex())
+        self.call("evm_setNextBlockTimestamp", int(self._newest()["timestamp"], 16) + BLOCK_SECONDS)
+        self.call("anvil_setBlockTimestampInterval", BLOCK_SECONDS)
+        for trader, account in self._traders.items():
+            self._nonces[trader] = int(self.call("eth_getTransactionCount", account, "latest"), 16)
+
+    def _newest(self) -> dict[str, str]:
+        return dict(self.call("eth_getBlockByNumber", "latest", False))  # noqa: FBT003  the protocol's own argument
 
     def call(self, method: str, *parameters: Any) -> Any:
         """One request."""

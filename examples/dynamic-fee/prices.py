@@ -15,26 +15,34 @@ class Day:
 
     Attributes
     ----------
+    date
+        As in "2018-12-31".
     prices
         Four, in the order they are replayed in the blocks `TICKS`.
     activity
         The day's traded volume over the mean of the twenty days before it.
     """
 
+    date: str
     prices: tuple[float, float, float, float]
     activity: float
 
 
-def days(count: int | None = None) -> list[Day]:
-    """The last `count` days of the data, or all but the first twenty."""
+def days(first: str | None = None, last: str | None = None, *, count: int | None = None) -> list[Day]:
+    """The trading days from the date `first` to the date `last`, both included; of those the last `count`.
+
+    The data begins on 1999-02-02 (the first twenty days have no usual volume) and ends on 2018-12-31.
+    """
     from arch.data import sp500
 
     frame = sp500.load()
     usual = frame["Volume"].rolling(20).mean().shift(1)
-    table = zip(frame["Open"], frame["High"], frame["Low"], frame["Close"], frame["Volume"] / usual, strict=True)
+    columns = (frame[name] for name in ("Open", "High", "Low", "Close"))
+    dates = (str(at)[:10] for at in frame.index)
     found = []
-    for first, high, low, last, activity in list(table)[20:]:
+    for date, start, high, low, end, activity in list(zip(dates, *columns, frame["Volume"] / usual, strict=True))[20:]:
         # A day that rose went down first and up later, and the reverse: the order is a guess, the prices are not.
-        middle = (low, high) if last >= first else (high, low)
-        found.append(Day((first, *middle, last), float(min(activity, 4.0))))
+        middle = (low, high) if end >= start else (high, low)
+        if (first is None or first <= date) and (last is None or date <= last):
+            found.append(Day(date, (start, *middle, end), float(min(activity, 4.0))))
     return found if count is None else found[-count:]

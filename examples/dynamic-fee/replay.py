@@ -1,21 +1,26 @@
 """Replay real prices against a pool on a local node, then run a command while the node is there.
 
-    python replay.py --days 400 -- assay run project
+    python replay.py --from 2017-01-03 --to 2018-12-31 -- assay run project
+    python replay.py --after history -- assay run project
 
-The command finds the node's address in RPC_URL and the pool's in POOL. The prices are real (S&P 500, from the
-package arch); the trades are synthetic.
+The command finds the node's address in RPC_URL and the pool's in POOL. With `--after` the node goes on where a kept
+replay ended (`history.py` keeps one). The prices are real (S&P 500, from the package arch); the trades are synthetic.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+from history import Kept
 from market import Market
-from prices import days
+from prices import Day, days
+from traders import intents
 
 from assay.chain.node import LocalNode
 
@@ -25,20 +30,28 @@ SEED = 7
 
 def main() -> int:
     """Replay, then run the command; its exit code."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--days", type=int, default=None, help="how many of the last trading days (default: all)")
-    parser.add_argument("--fee", type=int, default=FEE, help="the fixed fee, in hundredths of a basis point")
-    parser.add_argument("--seed", type=int, default=SEED, help="of the traders")
-    parser.add_argument("command", nargs="*", help="what to run when the replay is done, after --")
-    options = parser.parse_args()
-    history = days(options.days)
+    options = _parser().parse_args()
+    kept = None if options.after is None else Kept.load(options.after)
+    history = _days(options, kept)
+    if not history:
+        _say("replay: there is no trading day in that time; the data is of 1999-02-02 to 2018-12-31")
+        return 2
     with LocalNode(timeout=60) as node:
         start = time.perf_counter()
-        market = Market.open(node.url, history[0].prices[0], options.fee)
-        market.replay(history, options.seed, lambda words: _say(f"replay: {words}"))
+        source = random.Random(options.seed)  # noqa: S311  traders, not secrets
+        if kept is None:
+            market = Market.open(node.url, history[0].prices[0], options.fee)
+            market.begin()
+        else:
+            market = Market.resume(node.url, kept.state, kept.pool, options.fee)
+            for day in kept.days:
+                intents(day, source)  # drawn and dropped, so that the wishes of the days after are the same
+            _say(f"replay: {len(kept.days)} days were replayed before, in blocks 1 to {kept.last_block}")
+        market.replay(history, source, lambda words: _say(f"replay: {words}"))
         result = market.result
         took = time.perf_counter() - start
-        _say(f"replay: {result.days} days, {market.rpc.block()} blocks, {result.trades:,} trades in {took:.0f} s")
+        span = f"{history[0].date} to {history[-1].date}"
+        _say(f"replay: {result.days} days ({span}), {result.trades:,} trades in {took:.0f} s")
         _say(f"replay: the liquidity providers got {result}")
         if not options.command:
             sys.stdout.write(f"RPC_URL={node.url} POOL={market.contract.address}\n")
@@ -48,6 +61,25 @@ def main() -> int:
             return 0
         place = {"RPC_URL": node.url, "POOL": market.contract.address}
         return subprocess.run(options.command, env={**os.environ, **place}, check=False).returncode  # noqa: S603
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--from", dest="first", metavar="DATE", help="the first trading day (default: the data's)")
+    parser.add_argument("--to", dest="last", metavar="DATE", help="the last trading day (default: the data's)")
+    parser.add_argument("--days", type=int, default=None, help="of those only the last so many")
+    parser.add_argument("--after", type=Path, metavar="FOLDER", help="go on after the replay that is kept there")
+    parser.add_argument("--fee", type=int, default=FEE, help="the fixed fee, in hundredths of a basis point")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the traders")
+    parser.add_argument("command", nargs="*", help="what to run when the replay is done, after --")
+    return parser
+
+
+def _days(options: argparse.Namespace, kept: Kept | None) -> list[Day]:
+    """The days that are asked for; those of a kept replay are over."""
+    if kept is None:
+        return days(options.first, options.last, count=options.days)
+    return [day for day in days(options.first, options.last) if day.date > kept.last][: options.days]
 
 
 def _say(words: str) -> None:
