@@ -29,7 +29,7 @@ AMM = [
 
 
 WISHES = [
-    # what is written in [limits], words or nothing
+    # a line of [limits]; words of the finding, or none
     ("better_than_existing = 5", "no more than all of it can go"),
     ("better_than_existing = 0.5", ""),
     ('require = ["rmse <= 0.2"]', ""),
