@@ -16,6 +16,8 @@ pub enum Error {
     Trailing,
     #[error("the key's shape is impossible: {0}")]
     Shape(&'static str),
+    #[error("the proof's header is impossible: {0}")]
+    Header(&'static str),
     #[error("the proof has {found} bytes, {expected} are needed")]
     Length { expected: usize, found: usize },
     #[error("a proof covers 1 to {max} rows, not {found}")]

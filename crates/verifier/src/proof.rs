@@ -1,6 +1,9 @@
 //! The proof's bytes: the body that goes on chain, and the container that carries its statement.
 
-use crate::{bytes::Reader, Error, Fixed, Inputs, Kind, Shape, Srs, VerifyingKey, MAX_ROWS};
+use crate::{
+    bytes::Reader, shape::beyond_limits, Error, Fixed, Inputs, Kind, Shape, Srs, VerifyingKey,
+    MAX_ROWS,
+};
 use ark_bn254::G1Affine;
 use assay_algebra::{Fr, WORD};
 
@@ -162,14 +165,18 @@ impl Container {
         let inputs = match reader.u8()? {
             0 => Inputs::Public,
             1 => Inputs::Private,
-            _ => return Err(Error::Shape("inputs")),
+            _ => return Err(Error::Header("inputs")),
         };
         let srs = match reader.u8()? {
             0 => Srs::Development,
             1 => Srs::Ceremony,
-            _ => return Err(Error::Shape("reference string")),
+            _ => return Err(Error::Header("reference string")),
         };
         let (features, outputs, scale_bits) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        // Whoever shows the outputs divides by 2^scale_bits, which four bytes of a stranger must not make large.
+        if let Some(what) = beyond_limits(features, outputs, scale_bits) {
+            return Err(Error::Header(what));
+        }
         let rows = reader.u32()?;
         if rows == 0 || rows > MAX_ROWS {
             return Err(Error::Rows {

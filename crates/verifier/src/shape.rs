@@ -2,6 +2,8 @@
 
 mod check;
 
+pub(crate) use check::beyond_limits;
+
 use ark_ff::Field;
 use assay_algebra::Fr;
 

@@ -56,6 +56,30 @@ proptest! {
     }
 
     #[test]
+    fn a_header_beyond_the_limits_is_refused(field in 0usize..3, value: u32) {
+        let limits = [1..=1 << 16, 1..=1 << 12, 0..=1 << 10];
+        let mut header = [3, 1, 20];
+        header[field] = value;
+        let [features, outputs, scale_bits] = header;
+        let container = Container {
+            digest: [0; 32],
+            inputs: Inputs::Public,
+            srs: Srs::Ceremony,
+            features,
+            outputs,
+            scale_bits,
+            rows: 1,
+            words: vec![[0; 32]; 4],
+            body: Vec::new(),
+        };
+        let read = Container::from_bytes(&container.to_bytes());
+        prop_assert_eq!(read.is_ok(), limits[field].contains(&value));
+        if let Err(error) = read {
+            prop_assert_eq!(error.code(), "proof/malformed");
+        }
+    }
+
+    #[test]
     fn containers_with_the_right_head_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = Container::from_bytes(&[PROOF_MAGIC, &bytes].concat());
     }

@@ -214,7 +214,7 @@ _MISSING_KEYS: dict[Missing, Callable[[int], int]] = {
 
 def _uniform_rules(key: Key) -> list[Missing] | None:
     """The rules of a feature's views, if they are the same for all features and zero is a value like others."""
-    rules = [[view.missing for view in key.views if view.feature == feature] for feature in range(key.features)]
+    rules = [[view.missing for _, view in views] for views in key.views_by_feature]
     same = all(own == rules[0] for own in rules) and bool(rules[0])
     return rules[0] if same and not any(view.zero_missing for view in key.views) else None
 
@@ -232,8 +232,7 @@ def _tree_entries(key: Key) -> list[dict[str, Any]]:
     omega = root_of_unity(key.block)
     zero = f"lt(sub(word, {hex(ZERO_KEYS[0])}), {hex(ZERO_KEYS[1] - ZERO_KEYS[0] + 1)})"
     features: list[dict[str, Any]] = []
-    for feature in range(key.features):
-        views = [(j, view) for j, view in enumerate(key.views) if view.feature == feature]
+    for views in key.views_by_feature:
         refused = [view for _, view in views if view.missing is Missing.REFUSE]
         features.append(
             {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 from itertools import accumulate
 
 from assay.chain.errors import KeyNotSupported
@@ -151,6 +152,14 @@ class Key:
         if self.output_groups > 1:
             names.append("group")
         return names + (["used", "offset"] if self.private else [])
+
+    @cached_property
+    def views_by_feature(self) -> list[list[tuple[int, View]]]:
+        """For each feature its views, each with its number."""
+        found: list[list[tuple[int, View]]] = [[] for _ in range(self.features)]
+        for number, view in enumerate(self.views):
+            found[view.feature].append((number, view))
+        return found
 
     @property
     def block(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from assay.chain.context import context
@@ -13,6 +14,8 @@ from assay.prove.errors import NativeModuleMissing, ProveError
 from assay.prove.keys import describe
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from assay.prove.check import KeyCheck
     from assay.prove.keys import VerifyingKey
 
@@ -90,11 +93,19 @@ def render(vk: bytes, *, name: str = CONTRACT_NAME) -> VerifierSource:
 
 
 def _write(key: Key, vk: bytes, check: KeyCheck, name: str) -> VerifierSource:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     if not (name.isascii() and name.isidentifier()):
         raise KeyNotSupported(f"{name!r} is not a name for a contract.", "Use letters, digits and underscores.")
-    environment = Environment(
+    values = context(key, vk)
+    text = _environment().get_template("verifier.sol.j2").render(name=name, **values)
+    return VerifierSource(text, name, f"0x{values['digest']}", key.development, check)
+
+
+@cache
+def _environment() -> Environment:
+    """The templates, each compiled once."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
         loader=PackageLoader("assay.chain"),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -102,9 +113,6 @@ def _write(key: Key, vk: bytes, check: KeyCheck, name: str) -> VerifierSource:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  Solidity is no markup; every value is a number or a checked identifier
     )
-    values = context(key, vk)
-    text = environment.get_template("verifier.sol.j2").render(name=name, **values)
-    return VerifierSource(text, name, f"0x{values['digest']}", key.development, check)
 
 
 def _readable(vk: bytes) -> Key:

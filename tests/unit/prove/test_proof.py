@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -110,3 +111,22 @@ def test_every_altered_byte_is_refused(keys, proof):
         altered[position] ^= 1
         with pytest.raises(AssayError):
             assay.verify(keys.verifying_key, Proof.from_bytes(bytes(altered)))
+
+
+# Where a container's header has the scale, behind magic, digest, two kinds, features and outputs.
+SCALE_AT = 14 + 32 + 2 + 4 + 4
+
+
+def test_a_small_file_takes_little_memory(proof):
+    """The scale is four bytes of a stranger: shown as a power of two it would take 512 MB."""
+    data = bytearray(proof.to_bytes())
+    assert int.from_bytes(data[SCALE_AT : SCALE_AT + 4], "big") == proof.scale_bits
+    data[SCALE_AT : SCALE_AT + 4] = b"\xff" * 4
+    tracemalloc.start()
+    with pytest.raises(UnreadableProof) as caught:
+        Proof.from_bytes(bytes(data)).to_json()
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    assert caught.value.code == "proof/malformed"
+    data[SCALE_AT : SCALE_AT + 4] = (1024).to_bytes(4, "big")
+    assert Proof.from_bytes(bytes(data)).scale_bits == 1024

@@ -5,6 +5,18 @@ use crate::Error;
 
 const MAX_DOMAIN: u64 = 1 << 26;
 
+/// Whether features, outputs and scale are within the limits of spec 7, which hold for keys and proofs alike.
+/// What is beyond them is named.
+pub(crate) fn beyond_limits(features: u32, outputs: u32, scale_bits: u32) -> Option<&'static str> {
+    [
+        ((1..=1 << 16).contains(&features), "features"),
+        ((1..=1 << 12).contains(&outputs), "outputs"),
+        (scale_bits <= 1 << 10, "scale"),
+    ]
+    .into_iter()
+    .find_map(|(holds, what)| (!holds).then_some(what))
+}
+
 impl Shape {
     /// Refuses every shape that the protocol does not define.
     pub fn check(&self) -> Result<(), Error> {
@@ -15,9 +27,9 @@ impl Shape {
                 Err(Error::Shape(what))
             }
         };
-        need(self.features >= 1 && self.features <= 1 << 16, "features")?;
-        need(self.outputs >= 1 && self.outputs <= 1 << 12, "outputs")?;
-        need(self.scale_bits <= 1 << 10, "scale")?;
+        if let Some(what) = beyond_limits(self.features, self.outputs, self.scale_bits) {
+            return Err(Error::Shape(what));
+        }
         need(
             self.stride.is_power_of_two() && self.stride <= 1 << 20,
             "stride",
