@@ -16,6 +16,7 @@ from typing import Any
 
 from assay.core import files
 from assay.core.errors import AssayError
+from assay.prove.store import KEYS_FOLDER
 from demo import chain, proof, walk
 from demo.show import Show, Surprise
 from demo.words import explain_chain, explain_data, explain_decision, explain_front, explain_proof, summary
@@ -56,8 +57,14 @@ def run(folder: Path) -> None:
     project = folder / PROJECT
     with files.translated(folder, "write"):
         folder.mkdir(parents=True, exist_ok=True)
-        # The demo's own earlier project: it is made anew, so that every step is seen.
-        shutil.rmtree(project, ignore_errors=True)
+        # The demo's own earlier project: it is made anew, so that every step is seen. Keys cannot be, and stay.
+        for made in project.iterdir() if project.is_dir() else ():
+            if made.name == KEYS_FOLDER:
+                continue
+            if made.is_dir() and not made.is_symlink():
+                shutil.rmtree(made)
+            else:
+                made.unlink()
     show = Show()
     show.console.print("[bold]Should a pool's fee follow tomorrow's volatility?[/] From the question to a proof")
     found = decide(show, project)

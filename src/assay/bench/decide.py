@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from assay.bench.limits import meets
 from assay.bench.measurements import Measurements
 from assay.bench.settle import require_tools
 from assay.core import files
+from assay.core.errors import AssayError
 from assay.core.hashing import digest
 from assay.models.candidate import Candidate
 from assay.models.cost.economics import latency, usd_per_inference
@@ -27,7 +27,7 @@ from assay.models.metrics import improvement, loss_of
 from assay.models.rows import joined, rows_of
 from assay.models.search.explore import FOLDER
 from assay.models.search.workers import workers as crew_of
-from assay.prove.setup import setup
+from assay.prove.store import KEYS_FOLDER, adopt, keep_under, link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from assay.data.dataset.dataset import Dataset
     from assay.models.rows import Rows
     from assay.models.search.front import Front
+    from assay.prove.store import Stored
     from assay.task.task import Task
 
 CHOSEN = "chosen"
@@ -66,7 +67,8 @@ def decide(
     front
         Of the exploration.
     out
-        Folder for `decision.json`, the measurements, and `chosen`: circuit and keys of the chosen one.
+        Folder for `decision.json`, the measurements, and `chosen`: a link to the folder of the chosen one's circuit
+        and keys, which is below `keys` in the project's folder.
     project
         The project's folder; the candidates are in its `candidates`.
     ray
@@ -97,7 +99,8 @@ def decide(
     candidates = [Candidate.load(project / FOLDER / one.id, project) for one in listed]
     known, test = joined([rows_of(dataset, "train"), rows_of(dataset, "validation")]), rows_of(dataset, "test")
     measurements = Measurements.load(place)
-    jobs = {one.id: job_of(one, known, test) for one in candidates if one.summary.provable}
+    most = task.protocol.max_batch
+    jobs = {one.id: job_of(one, known, test, most) for one in candidates if one.summary.provable}
     found = _evaluations(jobs, measurements, place, step, ray=ray)
     step("Judging the candidates on the test rows")
     figures = {one.id: judged(task, one.problem, one.fitted, test, past=known) for one in candidates}
@@ -121,13 +124,16 @@ def decide(
     )
     if looks > 1:
         decision = decision.model_copy(update={"reasons": (*decision.reasons, _seen(looks))})
+    before = _key_before(place, project / KEYS_FOLDER)
     if choice.chosen is not None:
         step("Writing circuit and keys of the chosen candidate")
         chosen = next(one for one in candidates if one.id == choice.chosen)
-        _keep_chosen(jobs[chosen.id], chosen.model_path, place / CHOSEN)
+        kept = _keep(task, jobs[chosen.id], chosen.model_path, project, before=before)
+        link(place / CHOSEN, kept.folder)
+        decision = decision.model_copy(update={"modelId": kept.keys.model_id, "key": kept.note})
     else:
-        # What an earlier decision chose must not be taken for this one's.
-        shutil.rmtree(place / CHOSEN, ignore_errors=True)
+        # What an earlier decision chose must not be taken for this one's; its keys stay.
+        (place / CHOSEN).unlink(missing_ok=True)
     decision.save(place)
     return decision
 
@@ -201,19 +207,29 @@ class _Judge:
         return {"cv_improvement": gain, "cv_better": better, "cv_folds": len(cv.folds)}
 
 
-def _keep_chosen(job: Job, model: Path, folder: Path) -> None:
+def _keep(task: Task, job: Job, model: Path, project: Path, *, before: str | None) -> Stored:
     """Circuit and keys of the chosen one, and a row, for `assay prove`, `assay solidity` and `assay bench`."""
     circuit = circuit_of(job, model)
-    keys = setup(circuit, max_batch=1)
-    with files.folder(folder) as place:
-        circuit.save(place)
-        keys.save(place)
-        files.write(place / ROWS_FILE, row_of(job))
+    kept = keep_under(project / KEYS_FOLDER, circuit, most=task.protocol.max_batch, prefer=before)
+    files.write(kept.folder / ROWS_FILE, row_of(job), secret=job.inputs == "private")
+    return kept
+
+
+def _key_before(place: Path, root: Path) -> str | None:
+    """Identity of the keys that the decision before chose; None if there was none."""
+    chosen = place / CHOSEN
+    if chosen.is_dir() and not chosen.is_symlink():
+        # A folder of keys, as it was before they had a place of their own, or in a copy of a project.
+        return adopt(root, chosen).name
+    try:
+        return Decision.load(place).modelId
+    except AssayError:
+        return chosen.readlink().name if chosen.is_symlink() else None
 
 
 def _key(job: Job) -> str:
     """What a measurement follows from: the model, the rows, the machine and the prover."""
-    rows = json.dumps([job.rows, job.features, job.wide, job.inputs])
+    rows = json.dumps([job.rows, job.features, job.wide, job.inputs, job.max_batch])
     parts = [digest(job.content), digest(rows.encode()), digest(job.known.tobytes()), machine(), prover()]
     return digest("\n".join(parts).encode())[:32]
 

@@ -119,6 +119,10 @@ class Decision(_Facts):
         The id of the candidate that is chosen; None if none meets every limit.
     headline
         The decision in one sentence, with the interval and the cross-validation; first of all what speaks against it.
+    modelId
+        Identity of the chosen one's keys, which are in the project's `keys/MODELID`; None if none is chosen.
+    key
+        A sentence: that these keys were kept or made, and for how many rows a proof.
     reasons
         Sentences: why this one, and not the more accurate and the cheaper ones.
     limits
@@ -140,6 +144,8 @@ class Decision(_Facts):
     rows: tuple[Row, ...]
     chosen: str | None
     headline: str = ""
+    modelId: str | None = None  # noqa: N815  (the contract's name for it)
+    key: str = ""
     reasons: tuple[str, ...]
     limits: tuple[str, ...]
     binding: str | None = None

@@ -14,7 +14,7 @@ from assay.bench.measure import measure
 from assay.bench.timing import timed
 from assay.core import files
 from assay.prove.errors import CircuitRefused
-from assay.prove.setup import setup
+from assay.prove.setup import fitting_batch, setup
 from assay.transpile.api import transpile
 from assay.transpile.errors import ModelError, RowsError
 from assay.transpile.fidelity.fidelity import fidelity
@@ -111,6 +111,9 @@ class Job:
         float32 (rows, F): rows that a linear model's fixed-point range is chosen from.
     rows
         Columns of the rows to compare and to prove the first of, by name; None where missing.
+    max_batch
+        The most rows of one proof that the keys are made for: what is measured is a proof with the keys that the
+        chosen one would have.
     """
 
     file: str
@@ -122,9 +125,10 @@ class Job:
     known: NDArray[np.float32]
     rows: dict[str, list[Any]]
     inference_seconds: float
+    max_batch: int
 
 
-def job_of(candidate: Candidate, known: Rows, test: Rows) -> Job:
+def job_of(candidate: Candidate, known: Rows, test: Rows, max_batch: int) -> Job:
     """Pack a provable candidate with rows that it knows and rows of the test set."""
     problem = candidate.problem
     frame = test.frame.head(_MOST_ROWS)
@@ -145,6 +149,7 @@ def job_of(candidate: Candidate, known: Rows, test: Rows) -> Job:
         known=known.X,
         rows=columns,
         inference_seconds=seconds,
+        max_batch=max_batch,
     )
 
 
@@ -169,7 +174,9 @@ def evaluate(_shared: object, job: Job) -> Evaluation:
         files.write(model, job.content)
         try:
             circuit = circuit_of(job, model)
-            seconds, keys = timed(lambda: setup(circuit, max_batch=1))
+            batch = fitting_batch(circuit.to_json(), job.max_batch)
+            # Keys to measure with; they go with the folder.
+            seconds, keys = timed(lambda: setup(circuit, max_batch=batch))
         except (ModelError, CircuitRefused) as error:
             return Evaluation(fidelity=Fidelity(rows=0, differing=0, ok=False, problem=str(error)), measured=None)
         found = _compare(circuit, model, job)

@@ -46,8 +46,8 @@ def _text(decision: Decision) -> str:
     widths = [max(len(line[column]) for line in table) for column in range(len(heading))]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     verdict = f"chosen: {decision.chosen}" if decision.chosen else f"no candidate meets every limit: {decision.binding}"
-    said = (f"- {sentence}" for sentence in (*decision.reasons, *decision.limits))
-    return "\n".join([decision.headline, "", *lines, "", verdict, *said])
+    said = (*decision.reasons, *decision.limits, *([decision.key] if decision.key else []))
+    return "\n".join([decision.headline, "", *lines, "", verdict, *(f"- {sentence}" for sentence in said)])
 
 
 def _cells(row: Row, decision: Decision) -> tuple[str, ...]:

@@ -19,4 +19,8 @@ Srs = Annotated[
     Path | None, typer.Option("--srs", metavar="FILE", help="Reference string to use instead of the cache.")
 ]
 MaxBatch = Annotated[int | None, typer.Option("--max-batch", min=1, help="Most rows that one proof may cover.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="If DIR has the proving key of another model, move it to DIR/replaced and say so."),
+]
 Project = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project (with task.toml).")]

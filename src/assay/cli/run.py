@@ -54,5 +54,5 @@ def _text(done: Run) -> str:
     lines += [f"{name:<8} fresh" for name in done.kept]
     if done.decided:
         lines.append(f"chosen: {done.chosen}" if done.chosen else "no candidate meets every limit")
-        lines += [f"  {reason}" for reason in done.reasons]
+        lines += [f"  {reason}" for reason in (*done.reasons, done.key) if reason]
     return "\n".join(lines)

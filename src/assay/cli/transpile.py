@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from assay.cli.app import app
-from assay.cli.options import Json, MaxBatch, Srs
-from assay.cli.output import Output, progress, size
+from assay.cli.options import Force, Json, MaxBatch, Srs
+from assay.cli.output import Output, progress
+from assay.cli.setup import key_fields, key_rows
 
 
 class Inputs(StrEnum):
@@ -58,11 +59,11 @@ def transpile(
     iterations: Iterations = None,
     max_batch: MaxBatch = None,
     srs: Srs = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Turn a trained model into a circuit, a proving key and a verifying key."""
-    from assay.core import files
-    from assay.prove.setup import setup
+    from assay.prove.store import keep_in
     from assay.transpile.api import transpile as convert
     from assay.transpile.rows.rows import read_rows
 
@@ -75,26 +76,10 @@ def transpile(
             integer_features=ranges,
             iterations=iterations,
         )
-        keys = setup(circuit, max_batch=max_batch, srs=srs, progress=step)
-        with files.folder(out) as place:
-            circuit.save(place)
-            keys.save(place)
-    summary, key = circuit.summary(), keys.proving_key
-    fields = {
-        "folder": str(out),
-        "summary": summary,
-        "proving_key_bytes": len(key),
-        "verifying_key_bytes": len(keys.verifying_key),
-        "max_batch": key.max_batch,
-        "srs": key.srs_kind,
-    }
-    rows = [
-        ("proving key", size(len(key))),
-        ("verifying key", size(len(keys.verifying_key))),
-        ("rows a proof", f"up to {key.max_batch}"),
-        ("reference string", key.srs_kind),
-    ]
-    Output(json=json).table(fields, f"{out}: circuit and keys of {model}\n{indent(summary, '  ')}", rows)
+        stored = keep_in(out, circuit, max_batch=max_batch, srs=srs, force=force, progress=step)
+    summary = circuit.summary()
+    title = f"{out}: circuit and keys of {model}\n{indent(summary, '  ')}"
+    Output(json=json).table({"summary": summary} | key_fields(stored), title, key_rows(stored))
 
 
 def _range(text: str) -> tuple[str | int, tuple[int, int]]:

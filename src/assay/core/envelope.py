@@ -62,8 +62,11 @@ def encode(envelope: Envelope, *, version: int) -> bytes:
     return _json(header) + b"\n" + envelope.content
 
 
-def decode(data: bytes, *, kind: str, version: int, name: str = "the data") -> Envelope:
-    """Return the envelope in `data`.
+AGAIN = "Make it again."
+
+
+def decode(data: bytes, *, kind: str, version: int, name: str = "the data", todo: str = AGAIN) -> Envelope:
+    """Return the envelope in `data`; `todo` is what to do about one that is damaged.
 
     Raises
     ------
@@ -83,18 +86,18 @@ def decode(data: bytes, *, kind: str, version: int, name: str = "the data") -> E
     about = header.get("about")
     envelope = Envelope(kind, content, about if isinstance(about, dict) else {})
     if header.get("bytes") != len(content) or header.get("sha256") != envelope.digest:
-        raise ArtefactDamaged(f"{name} is damaged: its content does not match its header", "Make it again.")
+        raise ArtefactDamaged(f"{name} is damaged: its content does not match its header", todo)
     return envelope
 
 
-def save(envelope: Envelope, path: Path, *, version: int) -> None:
-    """Write the envelope to `path`, whole or not at all."""
-    files.write(path, encode(envelope, version=version))
+def save(envelope: Envelope, path: Path, *, version: int, secret: bool = False) -> None:
+    """Write the envelope to `path`, whole or not at all; a secret one only its user may read."""
+    files.write(path, encode(envelope, version=version), secret=secret)
 
 
-def load(path: Path, *, kind: str, version: int) -> Envelope:
+def load(path: Path, *, kind: str, version: int, todo: str = AGAIN) -> Envelope:
     """Read an envelope from `path`; raises as `decode` and `files.read` do."""
-    return decode(files.read(path), kind=kind, version=version, name=str(path))
+    return decode(files.read(path), kind=kind, version=version, name=str(path), todo=todo)
 
 
 def _json(value: dict[str, Any]) -> bytes:

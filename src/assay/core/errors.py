@@ -8,7 +8,8 @@
     │   ├── ReadOnly                    io/read-only
     │   ├── NotFound                    io/not-found
     │   ├── WrongKindOfFile             io/wrong-kind
-    │   └── Unreadable                  io/unreadable
+    │   ├── Unreadable                  io/unreadable
+    │   └── KeyInPlace                  io/proving-key
     ├── ArtefactError                   artefact
     │   ├── ArtefactDamaged             artefact/damaged
     │   └── ArtefactVersion             artefact/version
@@ -101,6 +102,12 @@ class Unreadable(StorageError):
     """A file is there but does not hold what it should."""
 
     code = "io/unreadable"
+
+
+class KeyInPlace(StorageError):
+    """A proving key stands where something else should be written; it cannot be made again, so it stays."""
+
+    code = "io/proving-key"
 
 
 class ArtefactError(AssayError):

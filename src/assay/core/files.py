@@ -1,4 +1,7 @@
-"""Files that are whole or absent: everything is written beside its place and then renamed into it."""
+"""Files that are whole or absent: everything is written beside its place and then renamed into it.
+
+One kind of file is never replaced: a proving key. Setup draws fresh randomness, so nothing makes the same one again.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.core.errors import DiskFull, NotFound, ReadOnly, StorageError, WrongKindOfFile
+from assay.core.errors import DiskFull, KeyInPlace, NotFound, ReadOnly, StorageError, WrongKindOfFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 type_of_path = str | os.PathLike[str]
 
+PROVING_KEY = b'{"artefact":"assay-proving-key"'
+"""What the file of a proving key begins with (`assay.core.envelope`)."""
+
+_SECRET, _PLAIN = 0o600, 0o666
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 _WRONG_KIND = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY}
@@ -34,11 +41,22 @@ def read(path: type_of_path) -> bytes:
         return Path(path).read_bytes()
 
 
-def write(path: type_of_path, content: bytes | str) -> None:
+def write(path: type_of_path, content: bytes | str, *, secret: bool = False) -> None:
     """Write `content` to `path` so that the file there is either the old one or the whole new one.
+
+    Parameters
+    ----------
+    path
+        The file; folders above it are made.
+    content
+        Bytes, or text to be written in UTF-8.
+    secret
+        Whether only the user may read the file, from its first byte on (mode 0600).
 
     Raises
     ------
+    KeyInPlace
+        Another proving key stands there.
     StorageError
         If the place is full, read-only or a folder. Nothing is left behind.
     """
@@ -47,12 +65,15 @@ def write(path: type_of_path, content: bytes | str) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder", str(place))
+        data = content.encode() if isinstance(content, str) else content
         beside = _beside(place)
         try:
-            with beside.open("xb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
+            mode = _SECRET if secret else _PLAIN
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            _spare_key(place, beside)
             beside.replace(place)
         finally:
             beside.unlink(missing_ok=True)
@@ -67,6 +88,8 @@ def folder(path: type_of_path) -> Iterator[Path]:
 
     Raises
     ------
+    KeyInPlace
+        A file would replace another proving key.
     StorageError
         If the place is full, read-only or not a folder. Nothing is left behind.
     """
@@ -122,8 +145,24 @@ def _move(source: Path, place: Path) -> None:
         # Before any is moved: all or nothing.
         if (place / file.name).is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder", str(place / file.name))
+        _spare_key(place / file.name, file)
     for file in made:
         file.replace(place / file.name)
+
+
+def _spare_key(place: Path, fresh: Path) -> None:
+    """Stop if `fresh` would replace a proving key that is not the same, byte for byte."""
+    try:
+        with place.open("rb") as file:
+            if file.read(len(PROVING_KEY)) != PROVING_KEY:
+                return
+    except (FileNotFoundError, PermissionError):
+        return
+    if place.read_bytes() != fresh.read_bytes():
+        raise KeyInPlace(
+            f"{place} is a proving key, which cannot be made again, so it was not replaced",
+            "Choose another place, or move that file away first.",
+        )
 
 
 @contextmanager

@@ -43,6 +43,8 @@ class Run:
         Whether there is a decision.
     reasons
         The decision's sentences.
+    key
+        A sentence of the chosen one's keys: kept or made, and for how many rows; empty if nothing was chosen.
     """
 
     project: Path
@@ -51,6 +53,7 @@ class Run:
     chosen: str | None = None
     decided: bool = False
     reasons: tuple[str, ...] = ()
+    key: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-compatible values."""
@@ -61,6 +64,7 @@ class Run:
             "decided": self.decided,
             "chosen": self.chosen,
             "reasons": list(self.reasons),
+            "key": self.key,
         }
 
 
@@ -205,4 +209,4 @@ class Project:
         if not decided:
             return Run(self.folder, ran, kept)
         found = Decision.load(self.folder / DECISION)
-        return Run(self.folder, ran, kept, found.chosen, True, found.reasons)  # noqa: FBT003
+        return Run(self.folder, ran, kept, found.chosen, True, found.reasons, found.key)  # noqa: FBT003

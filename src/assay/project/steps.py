@@ -90,7 +90,7 @@ _MATTERS = {
 _WORDS = {
     ("explore", "existing"): {"description"},
     ("explore", "predict"): {"unit", "description"},
-    ("explore", "protocol"): {"kind", "chain", "state"},
+    ("explore", "protocol"): {"kind", "chain", "state", "max_batch"},
     ("explore", "value"): {"unit"},
     ("explore", "explore"): {"workers"},
     ("report", "explore"): {"workers"},

@@ -8,6 +8,7 @@
         │   ├── MalformedProof          proof/malformed
         │   ├── ContradictoryProof      proof/contradictory
         │   └── OtherModel              proof/other-model
+        │       └── OtherSetup          proof/other-setup
         ├── UnreadableProof             proof/unreadable
         ├── CircuitRefused              circuit/...
         ├── RowsRefused                 rows/...
@@ -67,6 +68,12 @@ class OtherModel(InvalidProof):
     advice = "Verify it with the verifying key that belongs to it."
 
 
+class OtherSetup(OtherModel):
+    """The proof was made with other keys of the same model: each setup has an identity of its own."""
+
+    code = "proof/other-setup"
+
+
 class UnreadableProof(ProveError):
     """What was given is not a proof at all, or of a format that this release does not read."""
 
@@ -99,7 +106,7 @@ class KeyRefused(ProveError):
     """A key is damaged or does not belong to what it is used with."""
 
     code = "key/malformed"
-    advice = "Make the keys again with `assay transpile` or `assay.setup`."
+    advice = "Take it from a backup, or make new keys, of another modelId, with `assay setup`."
 
 
 class KeyVersion(KeyRefused):

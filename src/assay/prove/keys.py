@@ -40,16 +40,29 @@ class _Key:
         The key itself, in the native core's format.
     about
         Facts beside it: the reference string it was made with, and the most rows of one proof.
+    place
+        The file that it was read from, to find what lies beside it; None if it was just made.
     """
 
     content: bytes = field(repr=False)
     about: dict[str, Any] = field(repr=False)
+    place: Path | None = field(default=None, repr=False)
 
     KIND = "key"
+    SECRET = False
+    AGAIN = ""
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the key to `path`, whole or not at all; raises `StorageError`."""
-        save(self._envelope, Path(path), version=_VERSION)
+        """Write the key to `path`, whole or not at all.
+
+        Raises
+        ------
+        KeyInPlace
+            Another proving key is there. It cannot be made again, so it is not replaced.
+        StorageError
+            The file cannot be written.
+        """
+        save(self._envelope, Path(path), version=_VERSION, secret=self.SECRET)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -64,11 +77,11 @@ class _Key:
         ArtefactVersion
             The key was made by another release and cannot be read.
         """
-        envelope = load(Path(path), kind=cls.KIND, version=_VERSION)
+        envelope = load(Path(path), kind=cls.KIND, version=_VERSION, todo=cls.AGAIN)
         srs, batch = envelope.about.get("srs"), envelope.about.get("max_batch")
         if not isinstance(srs, dict) or set(srs) != set(_SRS) or not isinstance(batch, int):
-            raise ArtefactDamaged(f"{path} does not say which reference string it was made with.", "Make it again.")
-        return cls(envelope.content, envelope.about)
+            raise ArtefactDamaged(f"{path} does not say which reference string it was made with.", cls.AGAIN)
+        return cls(envelope.content, envelope.about, Path(path))
 
     @property
     def digest(self) -> str:
@@ -106,6 +119,7 @@ class VerifyingKey(_Key):
     """Everything that checking a proof needs, and nothing that must stay secret."""
 
     KIND = "verifying-key"
+    AGAIN = "Fetch it again from whoever made it."
 
     @classmethod
     def new(cls, content: bytes, *, srs: dict[str, Any], max_batch: int) -> Self:
@@ -116,6 +130,11 @@ class VerifyingKey(_Key):
     def info(self) -> dict[str, Any]:
         """What the native core says of the key: its shape, its points, its identity."""
         return describe(self.content)
+
+    @property
+    def model_id(self) -> str:
+        """The model's identity, the contract's `modelId`: hash of the key's bytes, 0x and 64 hexadecimal digits."""
+        return str(self.info["digest"])
 
     @cached_property
     def check(self) -> KeyCheck:
@@ -130,9 +149,11 @@ class VerifyingKey(_Key):
 
 
 class ProvingKey(_Key):
-    """The model in the prover's form. It is as secret as the model."""
+    """The model in the prover's form. It is as secret as the model, and nothing makes the same one again."""
 
     KIND = "proving-key"
+    SECRET = True
+    AGAIN = "Restore it from your backup; the same proving key cannot be made again."
 
     @classmethod
     def new(cls, content: bytes, *, circuit: Circuit, srs: dict[str, Any], max_batch: int) -> Self:
@@ -165,8 +186,13 @@ class Keys:
     proving_key: ProvingKey
     verifying_key: VerifyingKey
 
+    @property
+    def model_id(self) -> str:
+        """The model's identity, the contract's `modelId`: 0x and 64 hexadecimal digits."""
+        return self.verifying_key.model_id
+
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write `proving.key` and `verifying.key` into `folder`, both or none; raises `StorageError`."""
+        """Write `proving.key` and `verifying.key` into `folder`, both or none; raises as `ProvingKey.save` does."""
         with files.folder(folder) as place:
             self.proving_key.save(place / PROVING_KEY_FILE)
             self.verifying_key.save(place / VERIFYING_KEY_FILE)

@@ -33,7 +33,8 @@ def setup(
         What `assay.transpile` returned.
     max_batch
         The most rows that one proof may cover. Larger batches need a larger reference
-        string. By default 128, or as many as 2^19 powers allow for a large model.
+        string. By default 128, or as many as the reference string allows for a large model
+        (`fitting_batch`).
     srs
         A reference string's file in Assay's form. By default an imported ceremony that is large
         enough, else a development string from the cache, generated if there is none.
@@ -54,8 +55,8 @@ def setup(
         The cache folder cannot be read or written.
     """
     text = circuit.to_json()
-    batch = max_batch or _default_batch(text)
-    degree = _required_degree(text, batch)
+    batch = max_batch or fitting_batch(text, srs=srs)
+    degree = required_degree(text, batch)
     reference = references.read(srs) if srs else references.for_degree(degree, progress=progress)
     references.require(reference, degree)
     if progress is not None:
@@ -69,13 +70,32 @@ def setup(
     )
 
 
-def _default_batch(text: str) -> int:
-    batch = LARGEST_DEFAULT_BATCH
-    while batch > 1 and _required_degree(text, batch) > LARGEST_DEFAULT_DEGREE:
-        batch //= 2
+def fitting_batch(text: str, most: int = LARGEST_DEFAULT_BATCH, *, srs: Path | None = None) -> int:
+    """The most rows a proof, up to `most`, that a reference string reaches.
+
+    Parameters
+    ----------
+    text
+        The circuit, as JSON.
+    most
+        Rows that are wanted. Fewer are a power of two.
+    srs
+        The string's file. By default an imported ceremony if one is large enough for a proof of one row, else a
+        development string of 2^19 powers, which takes seconds to make.
+    """
+    if srs is not None:
+        limit = references.read(srs).degree
+    else:
+        limit = max((one.degree for one in references.available() if one.kind == "ceremony"), default=0)
+        if limit < required_degree(text, 1):
+            limit = LARGEST_DEFAULT_DEGREE
+    batch = most
+    while batch > 1 and required_degree(text, batch) > limit:
+        batch = 1 << ((batch - 1).bit_length() - 1)
     return batch
 
 
-def _required_degree(text: str, batch: int) -> int:
+def required_degree(text: str, batch: int) -> int:
+    """The highest power of the secret that setup and proofs of `batch` rows need; raises `CircuitRefused`."""
     with native() as core:
         return int(core.required_degree(text, batch))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from assay.prove.errors import OtherModel
 from assay.prove.native import native
+from assay.prove.others import other_setup
 
 if TYPE_CHECKING:
     from assay.prove.keys import VerifyingKey
@@ -32,10 +34,16 @@ def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
     ------
     InvalidProof
         The proof does not show its outputs; the subclass and message say why.
+    OtherModel
+        The proof is of another model; `OtherSetup` if files beside the key's say that it is of this model, and of
+        keys that another setup made.
     KeyForged
         The key's public parts or its stamp are not what its reference string says.
     """
     verifying_key.check  # noqa: B018  (raises; without the string it says that nothing was checked)
-    with native() as core:
-        core.verify(verifying_key.content, proof.to_bytes())
+    try:
+        with native() as core:
+            core.verify(verifying_key.content, proof.to_bytes())
+    except OtherModel as error:
+        raise other_setup(verifying_key, proof) or error from error
     return True

@@ -21,6 +21,8 @@ _REQUIREMENT = re.compile(
     rf"\s*({'|'.join(get_args(Metric))})\s*(>=|<=)\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*\Z"
 )
 LARGEST = 2**63 - 1
+MOST_ROWS = 2**20
+"""Rows of one proof that any key can be made for (docs/spec/protocol.md)."""
 Whole = Annotated[int, Field(strict=True)]
 Amount = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 
@@ -94,6 +96,13 @@ class Protocol(Section):
     state: str = Field("", description="The contract state that the answer changes.")
     inputs: Literal["public", "private"] = Field(
         "public", description="Whether the proof shows the rows or hides them behind a commitment (trees only)."
+    )
+    max_batch: Whole = Field(
+        128,
+        ge=1,
+        le=MOST_ROWS,
+        description="The most rows of one proof that the chosen model's keys are made for; fewer where the reference "
+        "string is too short, and the decision says so.",
     )
     model: Literal["hidden", "public"] = Field(
         "hidden", description="Whether the model stays hidden behind a commitment. Only that is implemented."

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,34 @@ def test_the_chosen_one_can_be_proven_and_verified_by_hand(decided, project, tmp
     assert run(["prove", str(chosen), "--input", str(chosen / "row.json"), "--out", str(tmp_path / "proof.json")]) == 0
 
 
+def test_keys_have_a_folder_of_their_own(decided, project):
+    folder = project / "keys" / decided.modelId
+    assert (project / "decision" / "chosen").readlink() == Path("..", "keys", decided.modelId)
+    keys = assay.Keys.load(folder)
+    assert keys.model_id == decided.modelId
+    assert keys.proving_key.max_batch == Task.load(project).protocol.max_batch == 128
+    assert "up to 128 rows a proof" in decided.key
+    # Those that were made to measure the others are not kept.
+    assert [path.name for path in (project / "keys").iterdir() if path.is_dir()] == [decided.modelId]
+    assert len(list((project / "keys").rglob("*.key"))) == 2
+
+
+def test_batches_of_other_sizes_have_other_keys(decided, project, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(project, own)  # follows the link: `chosen` is a folder in the copy
+    text = (own / "task.toml").read_text()
+    (own / "task.toml").write_text(text.replace("[limits]", "[protocol]\nmax_batch = 16\n[limits]"))
+    dataset, front = Dataset.load(own / "data"), Front.load(own / "candidates")
+    found = decide(Task.load(own), dataset, front, own / "decision", own)
+    assert found.modelId != decided.modelId
+    assert "it is for 128 rows a proof, and 16 are wanted" in found.key
+    assert assay.Keys.load(own / "decision" / "chosen").proving_key.max_batch == 16
+    assert assay.Keys.load(own / "keys" / decided.modelId) == assay.Keys.load(project / "keys" / decided.modelId)
+    # Costs are of proofs with such keys, so they were measured again.
+    before = {row.id: row.measured for row in decided.rows if row.measured}
+    assert all(row.measured != before[row.id] for row in found.rows if row.measured)
+
+
 def test_large_integers_are_proven_as_they_are(project, decided):
     trees = [row for row in decided.rows if row.family in {"tree", "xgboost"} and row.provable]
     front = Front.load(project / "candidates")
@@ -91,6 +120,15 @@ def test_other_limits_are_decided_from_what_was_measured(decided, project, tmp_p
     assert not any("Proving" in step for step in steps)
     assert found.test_looks == 1
     assert not (place / "chosen").exists()  # what was chosen before is no longer
+    assert found.modelId is None
+    kept = project / "keys" / decided.modelId
+    assert assay.Keys.load(kept).model_id == decided.modelId  # but its keys stay
+
+    # And with the old limits again it is the very same key, which contracts may have pinned.
+    again = decide(Task.load(project), dataset, front, place, project)
+    assert (again.chosen, again.modelId) == (decided.chosen, decided.modelId)
+    assert "is kept" in again.key
+    assert (place / "chosen").resolve() == kept
 
 
 def test_looking_again_with_other_models_is_counted_and_said(decided, project, tmp_path):

@@ -1,5 +1,6 @@
 import errno
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -7,7 +8,7 @@ import tempfile
 import pytest
 
 from assay.core import files
-from assay.core.errors import DiskFull, NotFound, ReadOnly, StorageError, WrongKindOfFile
+from assay.core.errors import DiskFull, KeyInPlace, NotFound, ReadOnly, StorageError, WrongKindOfFile
 
 
 def tree(folder):
@@ -126,3 +127,46 @@ def test_a_folder_is_not_made_in_place_of_a_file(tmp_path):
     with pytest.raises(WrongKindOfFile), files.folder(tmp_path / "file" / "below"):
         pytest.fail("the block must not start")
     assert tree(tmp_path) == {"file": "x"}
+
+
+def fill(folder, content):
+    with files.folder(folder) as fresh:
+        for name, data in content.items():
+            (fresh / name).write_bytes(data)
+
+
+def test_no_proving_key_is_replaced(tmp_path):
+    """Whichever way: as a file, or in a folder, of which then nothing moves."""
+    key = files.PROVING_KEY + b',"version":1}\nthe key'
+    place = tmp_path / "keys" / "proving.key"
+    files.write(place, key)
+    files.write(place, key)
+    for other in (b"a report", key + b"x"):
+        with pytest.raises(KeyInPlace, match=r"proving\.key is a proving key"):
+            files.write(place, other)
+        with pytest.raises(KeyInPlace):
+            fill(place.parent, {"circuit.json": b"{}", "proving.key": other})
+    assert tree(tmp_path) == {"keys/proving.key": key.decode()}
+    place.unlink()
+    files.write(place, b"a report")
+    files.write(place, key)
+
+
+def test_a_secret_file_is_one_from_its_first_byte(tmp_path, monkeypatch):
+    modes = []
+    fsync = os.fsync
+
+    def watched(number):
+        modes.append(stat.S_IMODE(os.fstat(number).st_mode))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    umask = os.umask(0)
+    try:
+        files.write(tmp_path / "plain", "x")
+        files.write(tmp_path / "secret", "x", secret=True)
+        files.write(tmp_path / "plain", "x", secret=True)  # replaced by one that is
+    finally:
+        os.umask(umask)
+    assert modes == [0o666, 0o600, 0o600]
+    assert stat.S_IMODE((tmp_path / "plain").stat().st_mode) == 0o600

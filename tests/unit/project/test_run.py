@@ -26,6 +26,7 @@ def test_the_walk(project, rows):
 
     # What a step made and what is damaged or gone since is made again.
     chosen = project.folder / "decision" / "chosen" / "proving.key"
+    whole, model_id = chosen.read_bytes(), decision["modelId"]
     model = next((project.folder / "candidates" / decision["chosen"]).glob("model.*"))
     for damaged, step in (
         (project.folder / "data" / "profile.json", "data"),
@@ -38,6 +39,17 @@ def test_the_walk(project, rows):
         assert step in project.run().ran
         assert damaged.read_bytes() != b"[[[["
         assert [one.state for one in project.status()] == ["fresh", "fresh", "fresh", "missing"]
+
+    # All but a key: it stays where it is, for its backup, and another is made, which to a contract is another model.
+    decision = json.loads((project.folder / "decision" / "decision.json").read_text())
+    assert decision["modelId"] != model_id
+    assert model_id in decision["key"]
+    old = project.folder / "keys" / model_id
+    assert (old / "proving.key").read_bytes() == b"[[[["
+    (old / "proving.key").write_bytes(whole)
+    (project.folder / "keys" / decision["modelId"]).rename(project.folder / "elsewhere")
+    assert list(project.run().ran) == ["decide"]
+    assert json.loads((project.folder / "decision" / "decision.json").read_text())["modelId"] == model_id
 
     # Comments and the order of the file do not matter; a row does.
     task = project.folder / "task.toml"

@@ -1,6 +1,8 @@
 """`assay init`: from a few answers to a task that can be read, or to nothing at all."""
 
 import json
+import shutil
+import subprocess
 import tomllib
 
 import pytest
@@ -231,3 +233,20 @@ def test_every_text_survives_the_way_through_toml(text):
 )
 def test_every_value_survives_the_way_through_toml(values):
     assert json.dumps(tomllib.loads(f"a = {toml(values)}")["a"]) == json.dumps(values)
+
+
+def test_what_git_cleans_can_be_made_again(tmp_path):
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("git is not installed, so its cleaning was NOT tried")
+    (tmp_path / ".gitignore").write_text("*.key\nkeys/\n")
+    init(tmp_path, "credit-score")
+    secret = tmp_path / "keys" / "0x00" / "proving.key"
+    made = [tmp_path / "data" / "rows.parquet", tmp_path / "decision" / "decision.json", tmp_path / "report.html"]
+    for path in (secret, *made):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("made")
+    for command in (["init", "-q"], ["clean", "-fdXq"]):
+        subprocess.run([git, "-C", str(tmp_path), *command], check=True)
+    assert secret.exists()
+    assert not any(path.exists() for path in made)

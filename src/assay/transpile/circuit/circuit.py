@@ -206,9 +206,12 @@ class Circuit:
         return from_json(text)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write `circuit.json` into a folder, whole or not at all; returns its path."""
+        """Write `circuit.json` into a folder, whole or not at all; returns its path.
+
+        It is the model, so only its user may read it (mode 0600).
+        """
         path = Path(folder) / FILE_NAME
-        files.write(path, self.to_json() + "\n")
+        files.write(path, self.to_json() + "\n", secret=True)
         return path
 
     @staticmethod

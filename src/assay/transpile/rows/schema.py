@@ -1,0 +1,66 @@
+"""The JSON schema of a circuit's file of rows: what whoever brings rows has to give, without the model."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assay.transpile.circuit.circuit import Circuit, Feature
+
+SCHEMA_FILE = "rows.schema.json"
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_KINDS = {
+    "float32": "A number; it is rounded to float32.",
+    "integer": "A whole number, compared exactly.",
+    "fixed": "A number; it is rounded to a multiple of 2^-{bits}.",
+}
+
+
+def rows_schema(circuit: Circuit, *, max_batch: int) -> str:
+    """Write the schema of the files of rows (.json) that `assay prove` takes for this circuit.
+
+    Parameters
+    ----------
+    circuit
+        Its features are described; nothing is said of the model.
+    max_batch
+        The most rows that one proof may cover.
+
+    Returns
+    -------
+    JSON Schema, draft 2020-12, as text.
+    """
+    refused = {view.feature for view in circuit.views if view.missing == "refuse"}
+    if circuit.kind == "linear":
+        refused = set(range(len(circuit.features)))
+    row = {
+        "type": "array",
+        "prefixItems": [_item(one, missing=index not in refused) for index, one in enumerate(circuit.features)],
+        "minItems": len(circuit.features),
+        "items": False,
+    }
+    schema: dict[str, Any] = {
+        "$schema": _DIALECT,
+        "title": f"Rows for a proof; they are {circuit.inputs} in it",
+        "type": "object",
+        "properties": {"inputs": {"type": "array", "minItems": 1, "maxItems": max_batch, "items": row}},
+        "required": ["inputs"],
+        "additionalProperties": False,
+    }
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def _item(feature: Feature, *, missing: bool) -> dict[str, Any]:
+    number = "integer" if feature.kind == "integer" else "number"
+    item: dict[str, Any] = {
+        "title": feature.name,
+        "type": [number, "null"] if missing else number,
+        "description": _KINDS[feature.kind].format(bits=feature.bits) + " null: missing." * missing,
+    }
+    if feature.kind == "integer":
+        item |= {"minimum": feature.low, "maximum": feature.high}
+    elif feature.kind == "fixed":
+        item |= {"minimum": feature.low / (1 << feature.bits), "maximum": feature.high / (1 << feature.bits)}
+    return item
