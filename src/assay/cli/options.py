@@ -10,6 +10,10 @@ import typer
 CIRCUIT_FILE = "circuit.json"
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `assay transpile` wrote.")]
+PublicKey = Annotated[
+    Path, typer.Argument(metavar="KEY", help="The verifying key's file, or the folder that it is in.")
+]
+SecretKey = Annotated[Path, typer.Argument(metavar="KEY", help="The proving key's file, or the folder that it is in.")]
 Rows = Annotated[
     Path,
     typer.Option("--input", metavar="ROWS", help='Rows: .json ({"inputs": [[...], ...]}), .csv, .npy or .parquet.'),

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from assay.cli.app import app
-from assay.cli.options import Folder, Json, Rows
+from assay.cli.options import Json, Rows, SecretKey
 from assay.cli.output import Output, progress, size
 
 
 @app.command()
 def prove(
-    folder: Folder,
+    key: SecretKey,
     *,
     rows: Rows,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the proof (JSON).")],
@@ -26,16 +26,16 @@ def prove(
 ) -> None:
     """Prove the model's outputs for every row, in one proof."""
     from assay.core import files
-    from assay.prove.keys import PROVING_KEY_FILE, ProvingKey
+    from assay.prove.keys import ProvingKey
     from assay.prove.prove import prove as make
     from assay.transpile.rows.rows import read_rows
 
     with progress("Reading the key") as step:
-        key = ProvingKey.load(folder / PROVING_KEY_FILE)
+        loaded = ProvingKey.load(key)
         inputs = read_rows(rows)
         blinding = None if opening is None else files.read(opening)
         step("Proving")
-        proof = make(key, inputs, opening=blinding)
+        proof = make(loaded, inputs, opening=blinding)
         files.write(out, proof.to_json())
     fields = {
         "proof": str(out),

@@ -49,6 +49,7 @@ class _Key:
     place: Path | None = field(default=None, repr=False)
 
     KIND = "key"
+    FILE = ""
     SECRET = False
     AGAIN = ""
 
@@ -66,7 +67,7 @@ class _Key:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Read a key.
+        """Read a key from its file, or from the folder that it is in under its usual name.
 
         Raises
         ------
@@ -77,11 +78,13 @@ class _Key:
         ArtefactVersion
             The key was made by another release and cannot be read.
         """
-        envelope = load(Path(path), kind=cls.KIND, version=_VERSION, todo=cls.AGAIN)
+        place = Path(path)
+        place = place / cls.FILE if place.is_dir() else place
+        envelope = load(place, kind=cls.KIND, version=_VERSION, todo=cls.AGAIN)
         srs, batch = envelope.about.get("srs"), envelope.about.get("max_batch")
         if not isinstance(srs, dict) or set(srs) != set(_SRS) or not isinstance(batch, int):
-            raise ArtefactDamaged(f"{path} does not say which reference string it was made with.", cls.AGAIN)
-        return cls(envelope.content, envelope.about, Path(path))
+            raise ArtefactDamaged(f"{place} does not say which reference string it was made with.", cls.AGAIN)
+        return cls(envelope.content, envelope.about, place)
 
     @property
     def digest(self) -> str:
@@ -119,6 +122,7 @@ class VerifyingKey(_Key):
     """Everything that checking a proof needs, and nothing that must stay secret."""
 
     KIND = "verifying-key"
+    FILE = VERIFYING_KEY_FILE
     AGAIN = "Fetch it again from whoever made it."
 
     @classmethod
@@ -152,6 +156,7 @@ class ProvingKey(_Key):
     """The model in the prover's form. It is as secret as the model, and nothing makes the same one again."""
 
     KIND = "proving-key"
+    FILE = PROVING_KEY_FILE
     SECRET = True
     AGAIN = "Restore it from your backup; the same proving key cannot be made again."
 
