@@ -91,7 +91,7 @@ def from_signature(text: str) -> EventAbi:
     if match is None:
         raise AbiInvalid(f"{text!r:.80} is no event", _TODO)
     if match["anonymous"]:
-        raise AbiInvalid(f"the event {match['name']} is anonymous, so its logs cannot be told apart", "Use another.")
+        raise _anonymous(match["name"])
     inputs = []
     for index, part in enumerate(match["inputs"].split(",") if match["inputs"].strip() else []):
         given = _INPUT.fullmatch(part.strip())
@@ -128,6 +128,8 @@ def from_json(content: bytes, event: str, path: str) -> EventAbi:
 
 
 def _entry(entry: dict[str, Any], path: str) -> EventAbi:
+    if entry.get("anonymous", False) is not False:
+        raise _anonymous(str(entry["name"]))
     inputs = entry.get("inputs")
     if not isinstance(inputs, list) or not all(isinstance(given, dict) for given in inputs):
         raise AbiInvalid(f"the event {entry.get('name')} of {path} has no list of inputs", "Give the compiler's ABI.")
@@ -138,6 +140,10 @@ def _entry(entry: dict[str, Any], path: str) -> EventAbi:
             for index, given in enumerate(inputs)
         ],
     )
+
+
+def _anonymous(name: str) -> AbiInvalid:
+    return AbiInvalid(f"the event {name} is anonymous, so its logs cannot be told apart", "Use another.")
 
 
 def _event(name: str, inputs: list[Input]) -> EventAbi:

@@ -53,6 +53,14 @@ def test_signatures_that_are_none(text, word):
         from_signature(text)
 
 
+def test_an_anonymous_event_of_an_abi_file_is_refused_as_that_of_a_signature():
+    entry = {"type": "event", "name": "LogNote", "inputs": [{"name": "wad", "type": "uint256", "indexed": False}]}
+    for named in ({}, {"anonymous": False}):
+        assert from_json(json.dumps([entry | named]).encode(), "LogNote", "abi.json").name == "LogNote"
+    with pytest.raises(AbiInvalid, match="the event LogNote is anonymous, so its logs cannot be told apart"):
+        from_json(json.dumps([entry | {"anonymous": True}]).encode(), "LogNote", "abi.json")
+
+
 @pytest.mark.parametrize(
     "content",
     [
