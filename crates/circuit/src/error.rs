@@ -10,8 +10,8 @@ pub enum Error {
     Json(String),
     #[error("circuit.json is of schema {0}, this version reads assay-circuit/1")]
     Schema(String),
-    #[error("circuit.json has kind {0}, only trees and linear are supported")]
-    Kind(String),
+    #[error("circuit.json has kind {0}, only {1} are supported")]
+    Kind(String, String),
     #[error("circuit.json is inconsistent: {0}")]
     Inconsistent(String),
     #[error("the circuit is too large: {0}")]
@@ -30,7 +30,7 @@ impl Error {
         match self {
             Self::Json(_) | Self::Inconsistent(_) => "circuit/invalid",
             Self::Schema(_) => "circuit/version",
-            Self::Kind(_) | Self::Unsupported(_) => "circuit/unsupported",
+            Self::Kind(..) | Self::Unsupported(_) => "circuit/unsupported",
             Self::TooLarge(_) => "circuit/too-large",
             Self::Input { .. } => "rows/out-of-range",
             Self::Rows { .. } => "rows/count",

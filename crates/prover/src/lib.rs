@@ -4,13 +4,14 @@ mod bases;
 mod check;
 mod column;
 mod error;
-mod fixed;
 mod key;
 mod linear;
 mod opening;
 mod outputs;
 mod prove;
 mod quotient;
+mod registry;
+mod relation;
 mod setup;
 mod trees;
 
@@ -19,6 +20,6 @@ pub use error::Error;
 pub use key::{ProvingKey, KEY_MAGIC};
 pub use outputs::unpack;
 pub use prove::{Inputs, Prover};
-pub use setup::setup;
+pub use setup::{required_degree, setup};
 #[cfg(feature = "attack")]
 pub use trees::attack;

@@ -1,16 +1,22 @@
 //! The prover: holds a key, the model's polynomials and the reference string.
 
 use crate::bases::Bases;
-use crate::column::blinded;
-use crate::fixed::{coefficients, values};
-use crate::trees::Table;
-use crate::{linear, outputs::unpack, setup::weight_rows, trees, Error, ProvingKey};
-use ark_bn254::G1Affine;
-use ark_ff::PrimeField;
-use assay_algebra::{keccak256, Fr, Transcript, WORD};
-use assay_circuit::{CircuitFile, LinearModel, Model, TreeModel, Word};
+use crate::opening::{open, Opened};
+use crate::outputs::unpack;
+use crate::quotient::blind_chunks;
+use crate::registry::Entry;
+use crate::relation::{Prepared, Witness};
+use crate::{Error, ProvingKey};
+use ark_bn254::{G1Affine, G1Projective};
+use ark_ec::CurveGroup;
+use ark_ff::{Field, One, PrimeField};
+use assay_algebra::{add_scaled, keccak256, word, Fr, Transcript, WORD};
+use assay_circuit::{CircuitFile, Word};
 use assay_srs::{random_scalar, Info};
-use assay_verifier::{point_bytes, Container, Fixed, Shape, VerifyingKey};
+use assay_verifier::relation::{At, Evaluation};
+use assay_verifier::{point_bytes, Container, Point, ProofLayout, Shape, Statement, VerifyingKey};
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// The rows of one proof.
@@ -27,23 +33,7 @@ pub struct Inputs {
 pub struct Prover {
     pub(crate) verifying: VerifyingKey,
     pub(crate) bases: Bases,
-    pub(crate) relation: Relation,
-}
-
-pub(crate) enum Relation {
-    Trees(Box<TreeRelation>),
-    Linear(LinearRelation),
-}
-
-pub(crate) struct TreeRelation {
-    pub model: TreeModel,
-    pub table: Table,
-}
-
-pub(crate) struct LinearRelation {
-    pub model: LinearModel,
-    /// The coefficients of the blinded weights.
-    pub weights: Vec<Fr>,
+    pub(crate) relation: Box<dyn Prepared>,
 }
 
 impl Prover {
@@ -56,56 +46,94 @@ impl Prover {
                 found: hex(&found),
             });
         }
-        let model = Model::new(&CircuitFile::parse(&key.circuit)?, key.max_rows)?;
+        let file = CircuitFile::parse(&key.circuit)?;
+        let entry = Entry::of_circuit(&file)?;
         let shape = Shape {
             srs: key.verifying.shape.srs,
-            ..model.shape().clone()
+            ..(entry.shape)(&file, key.max_rows)?
         };
         if shape != key.verifying.shape {
             return Err(Error::Damaged("its circuit is not the one that was set up"));
         }
-        let relation = match model {
-            Model::Trees(model) => {
-                let blinds = key
-                    .blinds
-                    .as_slice()
-                    .try_into()
-                    .map_err(|_| Error::Damaged("blinds"))?;
-                let table = Table::new(&model, blinds)?;
-                Relation::Trees(Box::new(TreeRelation { model, table }))
-            }
-            Model::Linear(model) => Relation::Linear(LinearRelation {
-                weights: blinded(&weight_rows(&model), &key.blinds),
-                model,
-            }),
-        };
         Ok(Self {
             verifying: key.verifying.clone(),
             bases: Bases::new(srs),
-            relation,
+            relation: (entry.prepare)(&file, key.max_rows, &key.blinds)?,
         })
     }
 
     /// Proves all rows at once; the result is a proof file.
     pub fn prove(&self, inputs: &Inputs) -> Result<Vec<u8>, Error> {
-        let shape = &self.verifying.shape;
-        if inputs.opening.is_some() && !shape.private() {
+        if inputs.opening.is_some() && !self.verifying.shape.private() {
             return Err(Error::Opening);
         }
-        let (words, body) = match &self.relation {
-            Relation::Trees(relation) => trees::prove(self, relation, inputs)?,
-            Relation::Linear(relation) => linear::prove(self, relation, inputs)?,
+        let mut witness = self.relation.start(&self.bases, inputs)?;
+        self.finish(inputs, witness.as_mut())
+    }
+
+    /// All rounds for a witness.
+    pub(crate) fn finish(
+        &self,
+        inputs: &Inputs,
+        witness: &mut dyn Witness,
+    ) -> Result<Vec<u8>, Error> {
+        let words = self.words(inputs, witness);
+        let rows = u32::try_from(inputs.rows.len()).unwrap_or(u32::MAX);
+        let statement = Statement::new(&self.verifying.shape, rows, &words)?;
+        let body = self.body(&statement, witness)?;
+        Ok(self.container(rows, words, body))
+    }
+
+    /// The bytes that go on chain (spec 2).
+    fn body(&self, statement: &Statement, witness: &mut dyn Witness) -> Result<Vec<u8>, Error> {
+        let shape = &self.verifying.shape;
+        let log_rows = statement.log_rows;
+        let layout = ProofLayout::new(shape, log_rows);
+        let mut transcript = self.transcript(statement);
+        let mut body = Vec::new();
+        let mut challenges = Vec::new();
+        for round in &layout.rounds {
+            let columns = witness.round(statement, &challenges)?;
+            write(&columns, &mut transcript, &mut body);
+            challenges.extend((0..round.challenges).map(|_| transcript.challenge()));
+        }
+        let powers = self.bases.powers(shape.chunk(log_rows))?;
+        let quotient = witness.quotient(&challenges)?;
+        let chunks = blind_chunks(&quotient, shape.chunk(log_rows), layout.chunks);
+        let commitments: Vec<_> = chunks.par_iter().map(|c| powers.msm(c)).collect();
+        write(&commitments, &mut transcript, &mut body);
+        let zeta = transcript.challenge();
+
+        let log_domain = shape.log_block() + log_rows;
+        let point = |point: Point| point.of(zeta, log_domain, shape.log_table());
+        let witness: &dyn Witness = witness;
+        let evaluations = layout.evaluations.par_iter().map(|(name, at)| {
+            Ok(Evaluation {
+                name: *name,
+                point: *at,
+                value: witness.evaluate(*name, point(*at)?)?,
+            })
+        });
+        let evaluations: Vec<Evaluation> = evaluations.collect::<Result<_, Error>>()?;
+        let bytes: Vec<u8> = evaluations.iter().flat_map(|e| word(e.value)).collect();
+        transcript.absorb(&bytes);
+        body.extend(bytes);
+
+        let at = At {
+            shape,
+            statement,
+            challenges: &challenges,
+            zeta,
+            evaluations: &evaluations,
         };
-        Ok(self.container(inputs, words, body))
+        let batch = batch(&at, witness, &chunks)?;
+        let proof = open(&batch, point, &mut transcript, &powers)?;
+        body.extend(proof.iter().flat_map(point_bytes));
+        Ok(body)
     }
 
     /// The proof file of a statement and its proof.
-    pub(crate) fn container(
-        &self,
-        inputs: &Inputs,
-        words: Vec<[u8; WORD]>,
-        body: Vec<u8>,
-    ) -> Vec<u8> {
+    fn container(&self, rows: u32, words: Vec<[u8; WORD]>, body: Vec<u8>) -> Vec<u8> {
         let shape = &self.verifying.shape;
         let container = Container {
             digest: self.verifying.digest(),
@@ -114,7 +142,7 @@ impl Prover {
             features: shape.features,
             outputs: shape.outputs,
             scale_bits: shape.scale_bits,
-            rows: u32::try_from(inputs.rows.len()).unwrap_or(u32::MAX),
+            rows,
             words,
             body,
         };
@@ -122,18 +150,13 @@ impl Prover {
     }
 
     /// The transcript after the statement.
-    pub(crate) fn transcript(&self, rows: usize, words: &[[u8; WORD]]) -> Transcript {
-        let rows = assay_algebra::word(Fr::from(rows as u64));
-        Transcript::new(&[&self.verifying.digest(), &rows, &words.concat()])
+    fn transcript(&self, statement: &Statement) -> Transcript {
+        let rows = word(Fr::from(statement.rows));
+        Transcript::new(&[&self.verifying.digest(), &rows, &statement.words.concat()])
     }
 
     /// The public words of a statement.
-    pub(crate) fn words(
-        &self,
-        inputs: &Inputs,
-        commitment: Option<G1Affine>,
-        outputs: &[Vec<Fr>],
-    ) -> Vec<[u8; WORD]> {
+    fn words(&self, inputs: &Inputs, witness: &dyn Witness) -> Vec<[u8; WORD]> {
         let shape = &self.verifying.shape;
         let missing = if shape.bits == 64 {
             1u128 << 64
@@ -141,36 +164,65 @@ impl Prover {
             1 << 32
         };
         let mut words = Vec::new();
-        if let Some(point) = commitment {
+        if let Some(point) = witness.commitment() {
             words.extend(
                 point_bytes(&point)
                     .chunks(WORD)
                     .map(|c| <[u8; WORD]>::try_from(c).unwrap_or_default()),
             );
         } else {
-            let word = |w: &Word| assay_algebra::word(Fr::from(w.map_or(missing, u128::from)));
+            let word = |w: &Word| word(Fr::from(w.map_or(missing, u128::from)));
             words.extend(inputs.rows.iter().flatten().map(word));
         }
-        words.extend(outputs.iter().flat_map(|row| unpack(shape, row)));
+        words.extend(witness.outputs().iter().flat_map(|row| unpack(shape, row)));
         words
     }
 }
 
-impl TreeRelation {
-    /// The coefficients of a fixed polynomial on one block.
-    pub fn fixed(&self, name: Fixed, log_rows: u32) -> Vec<Fr> {
-        coefficients(&values(&self.model.shape, name, log_rows))
+/// Absorbs points and puts them behind the body.
+fn write(points: &[G1Projective], transcript: &mut Transcript, body: &mut Vec<u8>) {
+    let points: Vec<G1Affine> = G1Projective::normalize_batch(points);
+    let bytes: Vec<u8> = points.iter().flat_map(point_bytes).collect();
+    transcript.absorb(&bytes);
+    body.extend(bytes);
+}
+
+/// `Rz` and the opened polynomials in the order of spec 4.7.
+fn batch<'w>(
+    at: &At<'_>,
+    witness: &'w dyn Witness,
+    chunks: &[Vec<Fr>],
+) -> Result<Vec<Opened<'w>>, Error> {
+    let relation = at.shape.kind.relation();
+    let remainder = relation.remainder(at)?;
+    let mut sum = vec![remainder.constant];
+    for (name, factor) in remainder.terms {
+        add_scaled(&mut sum, &witness.polynomial(name)?, factor);
     }
+    let step = at.zeta.pow([at.shape.chunk(at.log_rows()) as u64]);
+    let mut power = -Fr::one();
+    for chunk in chunks {
+        add_scaled(&mut sum, chunk, power);
+        power *= step;
+    }
+    let mut batch = vec![Opened {
+        polynomial: Cow::Owned(sum),
+        set: &[Point::Here],
+    }];
+    for opened in relation.openings(at.shape, at.log_rows()) {
+        batch.push(Opened {
+            polynomial: witness.polynomial(opened.name)?,
+            set: opened.set,
+        });
+    }
+    Ok(batch)
 }
 
 /// The blinding coefficient of the input commitment: random, or derived from the opening secret *and* everything
 /// committed, so that one secret never blinds two different inputs alike.
 pub(crate) fn opening_scalar(opening: Option<[u8; 32]>, values: &[Fr]) -> Fr {
     opening.map_or_else(random_scalar, |secret| {
-        let bytes: Vec<u8> = values
-            .iter()
-            .flat_map(|value| assay_algebra::word(*value))
-            .collect();
+        let bytes: Vec<u8> = values.iter().flat_map(|value| word(*value)).collect();
         let seed = keccak256(&[b"assay input opening", &secret, &bytes]);
         let wide = [keccak256(&[&seed, &[0]]), keccak256(&[&seed, &[1]])].concat();
         Fr::from_be_bytes_mod_order(&wide)

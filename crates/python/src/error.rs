@@ -18,10 +18,6 @@ impl Fail {
         core_error(error.code(), error.to_string())
     }
 
-    pub fn from_circuit(error: assay_circuit::Error) -> PyErr {
-        core_error(error.code(), error.to_string())
-    }
-
     pub fn from_prover(error: assay_prover::Error) -> PyErr {
         core_error(error.code(), error.to_string())
     }

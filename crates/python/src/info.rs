@@ -4,7 +4,7 @@ use crate::error::core_error;
 use ark_bn254::{G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use assay_srs::Info;
-use assay_verifier::{Container, Fixed, Inputs, Kind, Missing, Srs, VerifyingKey};
+use assay_verifier::{Container, Inputs, Missing, Srs, VerifyingKey};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
@@ -108,14 +108,7 @@ pub fn key<'py>(py: Python<'py>, key: &VerifyingKey) -> Dict<'py> {
     let dict = PyDict::new(py);
     let bytes = key.to_bytes();
     dict.set_item("digest", hex(&key.digest()))?;
-    dict.set_item(
-        "kind",
-        if shape.kind == Kind::Trees {
-            "trees"
-        } else {
-            "linear"
-        },
-    )?;
+    dict.set_item("kind", shape.kind.relation().name())?;
     dict.set_item("inputs", if shape.private() { "private" } else { "public" })?;
     dict.set_item("srs_kind", kind_name(shape.srs))?;
     for (name, value) in [
@@ -139,7 +132,7 @@ pub fn key<'py>(py: Python<'py>, key: &VerifyingKey) -> Dict<'py> {
     }
     dict.set_item("block", shape.block())?;
     dict.set_item("pairs", shape.pairs())?;
-    if shape.kind == Kind::Trees {
+    if shape.depth > 0 {
         dict.set_item("input_slots", shape.input_slots())?;
         dict.set_item("limb_base", shape.limb_base())?;
         dict.set_item("bound", shape.bound().to_string())?;
@@ -183,13 +176,13 @@ fn fixed<'py>(py: Python<'py>, key: &VerifyingKey) -> PyResult<Bound<'py, PyList
         entry.set_item("chunks", key.shape.chunks(log))?;
         entry.set_item("helpers", key.shape.helpers(log))?;
         entry.set_item("accumulates", key.shape.accumulates(log))?;
-        let names = key.shape.fixed(log).into_iter().map(|name| match name {
-            Fixed::Rho => "rho",
-            Fixed::OutputGroup => "output_group",
-            Fixed::Used => "used",
-            Fixed::Offset => "offset",
-            Fixed::Weights => "weights",
-        });
+        let names = key
+            .shape
+            .kind
+            .relation()
+            .fixed(&key.shape, log)
+            .into_iter()
+            .map(|name| name.0);
         entry.set_item("names", PyList::new(py, names)?)?;
         let points: PyResult<Vec<_>> = points.iter().map(|p| point(py, p)).collect();
         entry.set_item("points", points?)?;

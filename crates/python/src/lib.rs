@@ -5,7 +5,7 @@
 mod error;
 mod info;
 
-use assay_circuit::{CircuitFile, Model, Word};
+use assay_circuit::Word;
 use assay_prover::{Inputs, ProvingKey};
 use assay_verifier::VerifyingKey;
 use error::{core_error, CoreError, Fail};
@@ -38,10 +38,7 @@ fn srs_info<'py>(py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyDict>> {
 
 #[pyfunction]
 fn required_degree(circuit_json: &str, batch: u32) -> PyResult<usize> {
-    let file = CircuitFile::parse(circuit_json).map_err(Fail::from_circuit)?;
-    Ok(Model::new(&file, batch)
-        .map_err(Fail::from_circuit)?
-        .degree(batch))
+    assay_prover::required_degree(circuit_json, batch).map_err(Fail::from_prover)
 }
 
 #[pyfunction]

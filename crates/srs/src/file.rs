@@ -1,6 +1,6 @@
 //! The reference string on disk: a header, the powers, `[τ]_2`; Lagrange bases in files beside it.
 
-use crate::{import::plain, Error};
+use crate::{coordinates::plain, Error};
 use ark_bn254::{Fq, Fq2, G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, PrimeField};

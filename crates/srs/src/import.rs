@@ -1,8 +1,9 @@
 //! Reference strings of ceremonies: `.ptau` files and arkworks `UniversalParams` (uncompressed).
 
+use crate::coordinates::{integer, plain};
 use crate::{check::check, file::write, Error, Info};
 use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
-use ark_ff::{BigInt, BigInteger, PrimeField};
+use ark_ff::{BigInteger, PrimeField};
 use assay_verifier::Srs as Kind;
 use std::path::Path;
 
@@ -48,24 +49,6 @@ impl<'a> Cursor<'a> {
         let bytes = self.take(8)?.try_into().map_err(|_| Error::Format)?;
         Ok(u64::from_le_bytes(bytes))
     }
-}
-
-/// A canonical little-endian coordinate.
-fn integer(bytes: &[u8]) -> Result<BigInt<4>, Error> {
-    let mut limbs = [0u64; 4];
-    for (limb, chunk) in limbs.iter_mut().zip(bytes.chunks(8)) {
-        *limb = u64::from_le_bytes(chunk.try_into().map_err(|_| Error::Format)?);
-    }
-    let value = BigInt::new(limbs);
-    if value < Fq::MODULUS {
-        Ok(value)
-    } else {
-        Err(Error::Invalid("a coordinate is not below the modulus"))
-    }
-}
-
-pub(crate) fn plain(bytes: &[u8]) -> Result<Fq, Error> {
-    Fq::from_bigint(integer(bytes)?).ok_or(Error::Invalid("a coordinate is not below the modulus"))
 }
 
 fn montgomery(bytes: &[u8]) -> Result<Fq, Error> {

@@ -4,6 +4,7 @@
 //! made it could forge proofs, so its kind is stamped into every key.
 
 mod check;
+mod coordinates;
 mod error;
 mod file;
 mod generate;

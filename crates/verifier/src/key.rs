@@ -9,29 +9,14 @@ use assay_algebra::keccak256;
 /// Name and version of the key format.
 pub const KEY_MAGIC: &[u8] = b"assay-vk/2\0";
 
-/// A polynomial that is periodic in the block and committed for each number of blocks (spec 4.6, 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fixed {
-    /// `ρ`: turns the row's root of unity into the block's.
-    Rho,
-    /// `Γ`: the output group of a tree.
-    OutputGroup,
-    /// `E`: the input rows in use.
-    Used,
-    /// `Ψ`: the view of an input row.
-    Offset,
-    /// `w`: the hidden weights of a linear model.
-    Weights,
-}
-
 /// All that a verifier knows of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey {
     /// The public shape.
     pub shape: Shape,
-    /// Trees: `Pub, G, A, C`; linear: empty.
+    /// The commitments of `Relation::model`.
     pub table: Vec<G1Affine>,
-    /// For each `log2 nb`, the fixed polynomials of `Shape::fixed`.
+    /// For each `log2 nb`, the commitments of `Relation::fixed`.
     pub fixed: Vec<Vec<G1Affine>>,
     /// `[τ]_2`.
     pub tau: G2Affine,
@@ -62,9 +47,10 @@ impl VerifyingKey {
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
-        let table = points(&mut reader, if shape.kind == Kind::Trees { 4 } else { 0 })?;
+        let relation = shape.kind.relation();
+        let table = points(&mut reader, relation.model(&shape).len())?;
         let fixed = (0..=shape.log_max_rows)
-            .map(|log| points(&mut reader, shape.fixed(log).len()))
+            .map(|log| points(&mut reader, relation.fixed(&shape, log).len()))
             .collect::<Result<Vec<_>, _>>()?;
         let tau = reader.point2()?;
         reader.finish()?;
@@ -98,11 +84,7 @@ impl VerifyingKey {
 }
 
 fn read_shape(reader: &mut Reader<'_>) -> Result<Shape, Error> {
-    let kind = match reader.u8()? {
-        0 => Kind::Trees,
-        1 => Kind::Linear,
-        _ => return Err(Error::Shape("kind")),
-    };
+    let kind = Kind::of_number(reader.u8()?).ok_or(Error::Shape("kind"))?;
     let inputs = match reader.u8()? {
         0 => Inputs::Public,
         1 => Inputs::Private,
@@ -159,7 +141,7 @@ fn read_views(reader: &mut Reader<'_>) -> Result<Vec<View>, Error> {
 }
 
 fn write_shape(shape: &Shape, out: &mut Vec<u8>) {
-    out.push(u8::from(shape.kind == Kind::Linear));
+    out.push(shape.kind.number());
     out.push(u8::from(shape.private()));
     out.push(u8::from(shape.srs == Srs::Ceremony));
     out.push(shape.bits);

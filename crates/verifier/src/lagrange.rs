@@ -1,6 +1,6 @@
 //! Public polynomials at a point: Lagrange sums and the sum over blocks (spec 1, 4.4).
 
-use crate::Error;
+use crate::{Error, Shape};
 use ark_ff::{Field, One};
 use assay_algebra::{inverses, root_of_unity, Fr};
 
@@ -43,6 +43,15 @@ impl Lagrange {
     pub fn one(&self, row: usize) -> Result<Fr, Error> {
         self.sum(&[(row, Fr::one())])
     }
+}
+
+/// The Lagrange polynomials of the slots of a stride at `ζ`.
+pub(crate) fn slots(shape: &Shape, log_domain: u32, zeta: Fr) -> Result<Lagrange, Error> {
+    let log_stride = shape.stride.trailing_zeros();
+    Lagrange::new(
+        log_stride,
+        pow2(zeta, log_domain.saturating_sub(log_stride)),
+    )
 }
 
 /// `point^(2^log)`.

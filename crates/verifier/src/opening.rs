@@ -1,23 +1,39 @@
-//! The Shplonk opening at up to three points (spec 4.7).
+//! The Shplonk opening (spec 4.7): each polynomial at its own points.
 
 use crate::Error;
 use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup, PrimeGroup, VariableBaseMSM};
 use ark_ff::{One, Zero};
-use assay_algebra::{inverses, Fr};
+use assay_algebra::{inverses, root_of_unity, Fr};
 
-/// Where a polynomial is opened.
+/// A point where polynomials are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PointSet {
-    /// `{ζ}`.
+pub enum Point {
+    /// `ζ`.
     Here,
-    /// `{ζ, ωζ}`.
-    HereAndNext,
-    /// `{ωζ}`.
+    /// `ωζ`.
     Next,
-    /// `{ζ, vζ}`.
-    HereAndNextOfTable,
+    /// `vζ`.
+    NextOfTable,
 }
+
+impl Point {
+    /// All, in the order of a proof's evaluations.
+    pub const ALL: [Self; 3] = [Self::Here, Self::Next, Self::NextOfTable];
+
+    /// The point itself.
+    pub fn of(self, zeta: Fr, log_domain: u32, log_table: u32) -> Result<Fr, Error> {
+        let root = |log| root_of_unity(log).ok_or(Error::Shape("domain"));
+        Ok(match self {
+            Self::Here => zeta,
+            Self::Next => zeta * root(log_domain)?,
+            Self::NextOfTable => zeta * root(log_table)?,
+        })
+    }
+}
+
+/// Where one polynomial is opened: different points, in the order of [`Point::ALL`].
+pub type PointSet = &'static [Point];
 
 /// One polynomial of the batch: its commitment as a linear combination, and its claimed values.
 #[derive(Clone, Debug)]
@@ -28,42 +44,78 @@ pub struct Claim {
     pub constant: Fr,
     /// Where it is opened.
     pub set: PointSet,
-    /// Value at `ζ` (not used by `Next`).
-    pub here: Fr,
-    /// Value at the shifted point (not used by `Here`).
-    pub next: Fr,
+    /// Its values there.
+    pub values: Vec<Fr>,
 }
 
-/// `1/(z - ζ)`, `1/(z - ωζ)`, `1/(z - vζ)`, `1/(ζ - ωζ)`, `1/(ζ - vζ)`.
-pub struct Inverses([Fr; 5]);
+/// The inverses that a set of points brings in at `z`.
+struct Inverted {
+    set: PointSet,
+    /// `1/Z_Q(z)`.
+    scale: Fr,
+    /// `1/((z - p) Π (p - p'))` of each point.
+    shares: Vec<Fr>,
+}
+
+/// `1/Z_Q(z)` and `r(z)/Z_Q(z)` of all sets that are opened at.
+pub struct Inverses(Vec<Inverted>);
 
 impl Inverses {
     /// Refuses coinciding points.
-    pub fn new(z: Fr, zeta: Fr, next: Fr, next_of_table: Fr) -> Result<Self, Error> {
-        let differences = vec![
-            z - zeta,
-            z - next,
-            z - next_of_table,
-            zeta - next,
-            zeta - next_of_table,
-        ];
-        let inverted = inverses(differences).ok_or(Error::Denominator)?;
-        inverted
-            .try_into()
+    pub fn new(
+        z: Fr,
+        sets: impl IntoIterator<Item = PointSet>,
+        point: impl Fn(Point) -> Result<Fr, Error>,
+    ) -> Result<Self, Error> {
+        let mut different: Vec<PointSet> = Vec::new();
+        for set in sets {
+            if !different.contains(&set) {
+                different.push(set);
+            }
+        }
+        let mut denominators = Vec::new();
+        for set in &different {
+            let points = set
+                .iter()
+                .map(|p| point(*p))
+                .collect::<Result<Vec<_>, _>>()?;
+            denominators.push(points.iter().map(|p| z - p).product());
+            for (own, p) in points.iter().enumerate() {
+                let others = points.iter().enumerate().filter(|(other, _)| *other != own);
+                denominators.push((z - p) * others.map(|(_, q)| *p - q).product::<Fr>());
+            }
+        }
+        let inverted = inverses(denominators).ok_or(Error::Denominator)?;
+        let mut inverted = inverted.into_iter();
+        let mut next = || inverted.next().ok_or(Error::Denominator);
+        let of = |set: PointSet| {
+            Ok(Inverted {
+                set,
+                scale: next()?,
+                shares: set.iter().map(|_| next()).collect::<Result<_, Error>>()?,
+            })
+        };
+        different
+            .into_iter()
+            .map(of)
+            .collect::<Result<_, _>>()
             .map(Self)
-            .map_err(|_| Error::Denominator)
     }
 
-    /// `1/Z_Q(z)` and `r(z)/Z_Q(z)`.
-    pub fn weigh(&self, set: PointSet, here: Fr, next: Fr) -> (Fr, Fr) {
-        let [at_zeta, at_next, at_table, gap_next, gap_table] = self.0;
-        let two = |other: Fr, gap: Fr| (at_zeta * other, (here * at_zeta - next * other) * gap);
-        match set {
-            PointSet::Here => (at_zeta, here * at_zeta),
-            PointSet::Next => (at_next, next * at_next),
-            PointSet::HereAndNext => two(at_next, gap_next),
-            PointSet::HereAndNextOfTable => two(at_table, gap_table),
-        }
+    fn find(&self, set: PointSet) -> Result<&Inverted, Error> {
+        let found = self.0.iter().find(|inverted| inverted.set == set);
+        found.ok_or(Error::Denominator)
+    }
+
+    /// `1/Z_Q(z)`.
+    pub fn scale(&self, set: PointSet) -> Result<Fr, Error> {
+        Ok(self.find(set)?.scale)
+    }
+
+    /// `r(z)/Z_Q(z)` for the values at the set's points.
+    pub fn remainder(&self, set: PointSet, values: &[Fr]) -> Result<Fr, Error> {
+        let shares = &self.find(set)?.shares;
+        Ok(values.iter().zip(shares).map(|(v, share)| *v * share).sum())
     }
 }
 
@@ -87,7 +139,8 @@ pub fn check(
     let mut constant = Fr::zero();
     let mut weight = Fr::one();
     for claim in claims {
-        let (scale, remainder) = inverses.weigh(claim.set, claim.here, claim.next);
+        let scale = inverses.scale(claim.set)?;
+        let remainder = inverses.remainder(claim.set, &claim.values)?;
         constant += weight * (claim.constant * scale - remainder);
         for (coefficient, point) in &claim.terms {
             points.push(*point);

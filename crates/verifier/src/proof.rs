@@ -1,8 +1,9 @@
 //! The proof's bytes: the body that goes on chain, and the container that carries its statement.
 
+use crate::opening::Point;
+use crate::relation::{Name, Round};
 use crate::{
-    bytes::Reader, shape::beyond_limits, Error, Fixed, Inputs, Kind, Shape, Srs, VerifyingKey,
-    MAX_ROWS,
+    bytes::Reader, shape::beyond_limits, Error, Inputs, Shape, Srs, VerifyingKey, MAX_ROWS,
 };
 use ark_bn254::G1Affine;
 use assay_algebra::{Fr, WORD};
@@ -10,66 +11,55 @@ use assay_algebra::{Fr, WORD};
 /// Name and version of the container format.
 pub const PROOF_MAGIC: &[u8] = b"assay-proof/2\0";
 
-/// How many of each thing a proof of `nb` blocks has.
+/// The messages of a proof of `nb` blocks.
 #[derive(Clone, Debug)]
 pub struct ProofLayout {
-    /// Points of round 1, of round 2, and chunks of the quotient.
-    pub rounds: [usize; 3],
-    /// Evaluations.
-    pub evaluations: usize,
+    /// The relation's rounds.
+    pub rounds: Vec<Round>,
+    /// Chunks of the quotient.
+    pub chunks: usize,
+    /// Evaluations, each with its polynomial.
+    pub evaluations: Vec<(Name, Point)>,
 }
 
 impl ProofLayout {
     /// The layout for a shape and `log2 nb`.
     pub fn new(shape: &Shape, log_rows: u32) -> Self {
-        let limbs = usize::try_from(shape.limbs).unwrap_or(0);
-        let opened = shape
-            .fixed(log_rows)
-            .iter()
-            .filter(|f| **f != Fixed::Weights)
-            .count();
-        let accumulator = usize::from(shape.accumulates(log_rows));
-        let chunks = shape.chunks(log_rows);
-        let (rounds, evaluations) = match shape.kind {
-            Kind::Trees => (
-                [
-                    limbs.saturating_add(5),
-                    shape
-                        .helpers(log_rows)
-                        .saturating_add(accumulator)
-                        .saturating_add(2),
-                    chunks,
-                ],
-                limbs
-                    .saturating_add(opened)
-                    .saturating_add(accumulator)
-                    .saturating_add(9),
-            ),
-            Kind::Linear => ([0, 1, chunks], 1),
+        let relation = shape.kind.relation();
+        let openings = relation.openings(shape, log_rows);
+        let at = |point: Point| {
+            let opened = openings.iter().filter(move |o| o.set.contains(&point));
+            opened.map(move |opened| (opened.name, point))
         };
         Self {
-            rounds,
-            evaluations,
+            rounds: relation.rounds(shape, log_rows),
+            chunks: shape.chunks(log_rows),
+            evaluations: Point::ALL.into_iter().flat_map(at).collect(),
         }
     }
 
     /// The exact number of bytes.
     pub fn bytes(&self) -> usize {
-        let points = self
-            .rounds
-            .iter()
-            .fold(2usize, |sum, count| sum.saturating_add(*count));
+        let columns = self.rounds.iter().map(|round| round.columns.len());
+        // W and W' are the last two points.
+        let points = columns.fold(self.chunks.saturating_add(2), usize::saturating_add);
         points
             .saturating_mul(2)
-            .saturating_add(self.evaluations)
+            .saturating_add(self.evaluations.len())
             .saturating_mul(WORD)
     }
 }
 
+/// Points and the bytes that they were read from.
+pub(crate) struct Points<'a> {
+    pub list: Vec<G1Affine>,
+    pub bytes: &'a [u8],
+}
+
 /// A proof whose points are on the curve and whose scalars are reduced.
 pub(crate) struct Proof<'a> {
-    pub rounds: [Vec<G1Affine>; 3],
-    pub round_bytes: [&'a [u8]; 3],
+    pub rounds: Vec<Points<'a>>,
+    pub chunks: Points<'a>,
     pub evaluations: Vec<Fr>,
     pub evaluation_bytes: &'a [u8],
     pub w: G1Affine,
@@ -88,7 +78,7 @@ impl<'a> Proof<'a> {
         }
         let mut reader = Reader::new(body);
         let mut index = 0;
-        let mut points = |count: usize| -> Result<(Vec<G1Affine>, &'a [u8]), Error> {
+        let mut points = |reader: &mut Reader<'a>, count: usize| -> Result<Points<'a>, Error> {
             let bytes = reader.take(count.saturating_mul(2 * WORD))?;
             let mut inner = Reader::new(bytes);
             let list = (0..count)
@@ -97,15 +87,18 @@ impl<'a> Proof<'a> {
                     inner.point(index - 1)
                 })
                 .collect::<Result<Vec<_>, _>>()?;
-            Ok((list, bytes))
+            Ok(Points { list, bytes })
         };
-        let [one, two, three] = layout.rounds;
-        let (first, first_bytes) = points(one)?;
-        let (second, second_bytes) = points(two)?;
-        let (third, third_bytes) = points(three)?;
-        let evaluation_bytes = reader.take(layout.evaluations.saturating_mul(WORD))?;
+        let rounds = layout
+            .rounds
+            .iter()
+            .map(|round| points(&mut reader, round.columns.len()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let chunks = points(&mut reader, layout.chunks)?;
+        let count = layout.evaluations.len();
+        let evaluation_bytes = reader.take(count.saturating_mul(WORD))?;
         let mut inner = Reader::new(evaluation_bytes);
-        let evaluations = (0..layout.evaluations)
+        let evaluations = (0..count)
             .map(|scalar| inner.scalar(scalar))
             .collect::<Result<Vec<_>, _>>()?;
         let w_bytes = reader.take(2 * WORD)?;
@@ -113,8 +106,8 @@ impl<'a> Proof<'a> {
         let w_prime = reader.point(index.saturating_add(1))?;
         reader.finish()?;
         Ok(Self {
-            rounds: [first, second, third],
-            round_bytes: [first_bytes, second_bytes, third_bytes],
+            rounds,
+            chunks,
             evaluations,
             evaluation_bytes,
             w,

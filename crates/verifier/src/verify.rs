@@ -1,12 +1,12 @@
 //! The verifier: words, transcript, constraints at `ζ`, opening (spec 6).
 
-use crate::lagrange::{pow2, Lagrange};
-use crate::opening::{check, Claim, Inverses, Opening, PointSet};
+use crate::opening::{check, Claim, Inverses, Opening, Point};
 use crate::proof::Proof;
-use crate::{trees, Container, Error, Kind, ProofLayout, Shape, Statement, VerifyingKey};
+use crate::relation::{At, Evaluation, Name, Opened, INPUT};
+use crate::{Container, Error, ProofLayout, Statement, VerifyingKey};
 use ark_bn254::G1Affine;
 use ark_ff::{Field, One, Zero};
-use assay_algebra::{root_of_unity, Fr, Transcript, WORD};
+use assay_algebra::{Fr, Transcript, WORD};
 
 /// Verifies a proof file against a key; `Ok` means that the proof is valid.
 pub fn verify(key: &VerifyingKey, proof: &[u8]) -> Result<Container, Error> {
@@ -31,41 +31,45 @@ fn hex(digest: [u8; 32]) -> String {
 
 /// Verifies the bytes that go on chain.
 pub fn verify_body(key: &VerifyingKey, statement: &Statement, body: &[u8]) -> Result<(), Error> {
-    let log_rows = statement.log_rows;
-    let proof = Proof::read(&ProofLayout::new(&key.shape, log_rows), body)?;
-    let fixed_index = usize::try_from(log_rows).map_err(|_| Error::Shape("rows"))?;
-    let view = View {
-        shape: &key.shape,
-        table: &key.table,
-        fixed: key.fixed.get(fixed_index).ok_or(Error::Shape("rows"))?,
-        statement,
-        log_rows,
-        log_domain: key.shape.log_block().saturating_add(log_rows),
-    };
+    let shape = &key.shape;
+    let layout = ProofLayout::new(shape, statement.log_rows);
+    let proof = Proof::read(&layout, body)?;
     let mut transcript = start(key, statement);
-    let [one, two, three] = proof.round_bytes;
-    transcript.absorb(one);
-    let alpha = transcript.challenge();
-    let beta = transcript.challenge();
-    transcript.absorb(two);
-    let y = transcript.challenge();
-    transcript.absorb(three);
+    let mut challenges = Vec::new();
+    for (round, points) in layout.rounds.iter().zip(&proof.rounds) {
+        transcript.absorb(points.bytes);
+        challenges.extend((0..round.challenges).map(|_| transcript.challenge()));
+    }
+    transcript.absorb(proof.chunks.bytes);
     let zeta = transcript.challenge();
     transcript.absorb(proof.evaluation_bytes);
     let gamma = transcript.challenge();
     transcript.absorb(proof.w_bytes);
     let z = transcript.challenge();
+    if zeta.is_zero() {
+        return Err(Error::Denominator);
+    }
 
-    let claims = match key.shape.kind {
-        Kind::Trees => view.tree_claims(&proof, &trees::Challenges::new(alpha, beta, y), zeta)?,
-        Kind::Linear => view.linear_claims(&proof, alpha, y, zeta)?,
+    let claimed = layout.evaluations.iter().zip(&proof.evaluations);
+    let evaluations: Vec<_> = claimed
+        .map(|((name, point), value)| Evaluation {
+            name: *name,
+            point: *point,
+            value: *value,
+        })
+        .collect();
+    let at = At {
+        shape,
+        statement,
+        challenges: &challenges,
+        zeta,
+        evaluations: &evaluations,
     };
-    let next = zeta * root(view.log_domain)?;
-    let next_of_table = match key.shape.kind {
-        Kind::Trees => zeta * root(key.shape.log_table())?,
-        Kind::Linear => next,
-    };
-    let inverses = Inverses::new(z, zeta, next, next_of_table)?;
+    let points = named(key, statement, &layout, &proof)?;
+    let claims = claims(&at, &points, &proof)?;
+    let (domain, table) = (at.log_domain(), shape.log_table());
+    let sets = claims.iter().map(|claim| claim.set);
+    let inverses = Inverses::new(z, sets, |point| point.of(zeta, domain, table))?;
     let opening = Opening {
         gamma,
         z,
@@ -84,81 +88,78 @@ fn start(key: &VerifyingKey, statement: &Statement) -> Transcript {
     Transcript::new(&[&key.digest(), &rows, &statement.words.concat()])
 }
 
-pub(crate) fn root(log: u32) -> Result<Fr, Error> {
-    root_of_unity(log).ok_or(Error::Shape("domain"))
+/// All commitments by name: the proof's, the key's, and that of the inputs.
+fn named(
+    key: &VerifyingKey,
+    statement: &Statement,
+    layout: &ProofLayout,
+    proof: &Proof<'_>,
+) -> Result<Vec<(Name, G1Affine)>, Error> {
+    let relation = key.shape.kind.relation();
+    let log = statement.log_rows;
+    let fixed = usize::try_from(log).ok().and_then(|log| key.fixed.get(log));
+    let fixed = fixed.ok_or(Error::Shape("rows"))?.iter().copied();
+    let mut points = Vec::new();
+    for (round, of_round) in layout.rounds.iter().zip(&proof.rounds) {
+        points.extend(
+            round
+                .columns
+                .iter()
+                .copied()
+                .zip(of_round.list.iter().copied()),
+        );
+    }
+    points.extend(
+        relation
+            .model(&key.shape)
+            .into_iter()
+            .zip(key.table.iter().copied()),
+    );
+    points.extend(relation.fixed(&key.shape, log).into_iter().zip(fixed));
+    points.extend(statement.commitment.map(|point| (INPUT, point)));
+    Ok(points)
 }
 
-/// A key seen with one statement.
-pub(crate) struct View<'a> {
-    pub(crate) shape: &'a Shape,
-    pub(crate) table: &'a [G1Affine],
-    pub(crate) fixed: &'a [G1Affine],
-    pub(crate) statement: &'a Statement,
-    pub(crate) log_rows: u32,
-    pub(crate) log_domain: u32,
+/// `Rz`, then the opened polynomials in the relation's order (spec 4.7).
+fn claims(
+    at: &At<'_>,
+    points: &[(Name, G1Affine)],
+    proof: &Proof<'_>,
+) -> Result<Vec<Claim>, Error> {
+    let relation = at.shape.kind.relation();
+    let find = |name: Name| {
+        let found = points.iter().find(|(own, _)| *own == name);
+        found.map(|(_, point)| *point).ok_or(Error::Truncated)
+    };
+    let remainder = relation.remainder(at)?;
+    let mut terms = remainder
+        .terms
+        .into_iter()
+        .map(|(name, coefficient)| Ok((coefficient, find(name)?)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    terms.extend(quotient_terms(at, &proof.chunks.list));
+    let mut claims = vec![Claim {
+        terms,
+        constant: remainder.constant,
+        set: &[Point::Here],
+        values: vec![Fr::zero()],
+    }];
+    for Opened { name, set } in relation.openings(at.shape, at.log_rows()) {
+        let values = set.iter().map(|point| at.value(name, *point));
+        claims.push(Claim {
+            terms: vec![(Fr::one(), find(name)?)],
+            constant: Fr::zero(),
+            set,
+            values: values.collect::<Result<_, _>>()?,
+        });
+    }
+    Ok(claims)
 }
 
-/// Takes values in order; a layout that does not match is a truncated proof.
-pub(crate) struct Feed<'a, T>(pub(crate) std::slice::Iter<'a, T>);
-
-impl<T: Copy> Feed<'_, T> {
-    pub(crate) fn one(&mut self) -> Result<T, Error> {
-        self.0.next().copied().ok_or(Error::Truncated)
-    }
-
-    pub(crate) fn many(&mut self, count: usize) -> Result<Vec<T>, Error> {
-        (0..count).map(|_| self.one()).collect()
-    }
-}
-
-/// Polynomials opened at `ζ` alone.
-pub(crate) fn here(point: G1Affine, value: Fr) -> Claim {
-    opened(point, PointSet::Here, value, Fr::zero())
-}
-
-pub(crate) fn opened(point: G1Affine, set: PointSet, here: Fr, next: Fr) -> Claim {
-    Claim {
-        terms: vec![(Fr::one(), point)],
-        constant: Fr::zero(),
-        set,
-        here,
-        next,
-    }
-}
-
-impl View<'_> {
-    /// The terms of `- Σ ζ^(i Ck) Quot_i`.
-    pub(crate) fn quotient_terms(&self, chunks: &[G1Affine], zeta: Fr) -> Vec<(Fr, G1Affine)> {
-        let chunk = u64::try_from(self.shape.chunk(self.log_rows)).unwrap_or(u64::MAX);
-        let step = zeta.pow([chunk]);
-        let mut power = -Fr::one();
-        chunks
-            .iter()
-            .map(|point| {
-                let term = (power, *point);
-                power *= step;
-                term
-            })
-            .collect()
-    }
-
-    /// The Lagrange polynomials of the slots at `ζ`.
-    pub(crate) fn slot(&self, zeta: Fr) -> Result<Lagrange, Error> {
-        let log_stride = self.shape.stride.trailing_zeros();
-        Lagrange::new(
-            log_stride,
-            pow2(zeta, self.log_domain.saturating_sub(log_stride)),
-        )
-    }
-
-    pub(crate) fn last_slot(&self) -> usize {
-        usize::try_from(self.shape.stride)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(1)
-    }
-}
-
-pub(crate) fn divisors(h: Fr, v: Fr, one: Fr) -> Result<[Fr; 3], Error> {
-    let inverted = assay_algebra::inverses(vec![h, v, one]).ok_or(Error::Denominator)?;
-    inverted.try_into().map_err(|_| Error::Denominator)
+/// The terms of `- Σ ζ^(i Ck) Quot_i`.
+fn quotient_terms(at: &At<'_>, chunks: &[G1Affine]) -> Vec<(Fr, G1Affine)> {
+    let chunk = u64::try_from(at.shape.chunk(at.log_rows())).unwrap_or(u64::MAX);
+    let step = at.zeta.pow([chunk]);
+    let powers = std::iter::successors(Some(-Fr::one()), |power| Some(*power * step));
+    powers.zip(chunks.iter().copied()).collect()
 }

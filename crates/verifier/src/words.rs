@@ -1,6 +1,7 @@
 //! The public statement: input words or their commitment, and output words (spec 3).
 
-use crate::{point_from_bytes, Error, Kind, Shape};
+use crate::shape::size;
+use crate::{point_from_bytes, Error, Shape};
 use ark_bn254::G1Affine;
 use ark_ff::{PrimeField, Zero};
 use assay_algebra::{Fr, WORD};
@@ -17,16 +18,12 @@ pub struct Statement {
     pub log_rows: u32,
     /// The words as they enter the transcript.
     pub words: Vec<[u8; WORD]>,
-    /// Per row: the entries of all views (trees) or the input words (linear); empty for private inputs.
+    /// Per row: what `Relation::entries` says; empty for private inputs.
     pub inputs: Vec<Vec<Fr>>,
     /// `C_in` for private inputs.
     pub commitment: Option<G1Affine>,
     /// Per row: the packed output groups.
     pub outputs: Vec<Vec<Fr>>,
-}
-
-fn size(value: u32) -> usize {
-    usize::try_from(value).unwrap_or(usize::MAX)
 }
 
 impl Statement {
@@ -35,7 +32,7 @@ impl Statement {
         let inputs = if shape.private() {
             2
         } else {
-            size(rows).saturating_mul(size(shape.features))
+            size(rows).saturating_mul(shape.kind.relation().input_words(shape))
         };
         inputs.saturating_add(size(rows).saturating_mul(size(shape.outputs)))
     }
@@ -84,13 +81,13 @@ fn commitment(words: &[[u8; WORD]]) -> Result<G1Affine, Error> {
 
 /// What an input word says.
 #[derive(Clone, Copy)]
-enum Input {
+pub(crate) enum Input {
     Value(u64),
     Missing,
 }
 
 /// A value below `2^bits`, or missing (exactly `2^bits`).
-fn input_word(word: &[u8; WORD], bits: u8) -> Option<Input> {
+pub(crate) fn input_word(word: &[u8; WORD], bits: u8) -> Option<Input> {
     let (head, tail) = word.split_last_chunk::<16>()?;
     if head.iter().any(|byte| *byte != 0) {
         return None;
@@ -106,44 +103,17 @@ fn input_word(word: &[u8; WORD], bits: u8) -> Option<Input> {
 }
 
 fn read_inputs(shape: &Shape, words: &[[u8; WORD]]) -> Result<Vec<Vec<Fr>>, Error> {
-    let features = size(shape.features).max(1);
+    let relation = shape.kind.relation();
+    let of_row = relation.input_words(shape).max(1);
     words
-        .chunks(features)
+        .chunks(of_row)
         .enumerate()
-        .map(|(row, chunk)| {
-            let at = |column: usize| Error::InputWord {
-                index: row.saturating_mul(features).saturating_add(column),
-            };
-            let values = chunk
-                .iter()
-                .enumerate()
-                .map(|(column, word)| input_word(word, shape.bits).ok_or(at(column)))
-                .collect::<Result<Vec<_>, _>>()?;
-            if shape.kind == Kind::Linear {
-                return values
-                    .iter()
-                    .enumerate()
-                    .map(|(column, value)| match value {
-                        Input::Value(value) => Ok(Fr::from(*value)),
-                        Input::Missing => Err(at(column)),
-                    })
-                    .collect();
-            }
-            shape
-                .views
-                .iter()
-                .enumerate()
-                .map(|(index, view)| {
-                    let column = size(view.feature);
-                    let word = values.get(column).ok_or(at(column))?;
-                    let word = match word {
-                        Input::Value(value) => Some(*value),
-                        Input::Missing => None,
-                    };
-                    let key = shape.key(view, word).ok_or(at(column))?;
-                    Ok(shape.entry(index, key))
-                })
-                .collect()
+        .map(|(row, words)| {
+            let index = |column| row.saturating_mul(of_row).saturating_add(column);
+            let entries = relation.entries(shape, words);
+            entries.map_err(|column| Error::InputWord {
+                index: index(column),
+            })
         })
         .collect()
 }

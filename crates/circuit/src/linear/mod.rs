@@ -1,5 +1,7 @@
 //! Linear models (spec 5).
 
 mod model;
+mod witness;
 
 pub use model::LinearModel;
+pub use witness::{linear_columns, linear_witness, LinearColumns, LinearWitness};

@@ -1,7 +1,7 @@
 //! A linear model as packed weights (spec 5).
 
 use crate::file::{Feature, Int};
-use crate::{CircuitFile, Error};
+use crate::{CircuitFile, Error, Model};
 use ark_ff::{Field, Zero};
 use assay_algebra::{signed, Fr};
 use assay_verifier::{Inputs, Kind, Shape, Srs};
@@ -17,9 +17,8 @@ pub struct LinearModel {
     pub max_word: Vec<u64>,
 }
 
-impl LinearModel {
-    /// Builds the packed weights.
-    pub fn new(file: &CircuitFile, max_rows: u32) -> Result<Self, Error> {
+impl Model for LinearModel {
+    fn new(file: &CircuitFile, max_rows: u32) -> Result<Self, Error> {
         let features = file.features.len();
         let outputs = file.outputs.len();
         if file.private()? {
@@ -70,6 +69,10 @@ impl LinearModel {
             weights,
             max_word,
         })
+    }
+
+    fn shape(&self) -> &Shape {
+        &self.shape
     }
 }
 

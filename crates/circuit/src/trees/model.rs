@@ -2,7 +2,7 @@
 
 use super::plan::{plan, Needs};
 use crate::file::{Feature, Int, Tree, TreeNode};
-use crate::{CircuitFile, Error};
+use crate::{CircuitFile, Error, Model};
 use ark_ff::{Field, Zero};
 use assay_algebra::{root_of_unity, signed, Fr};
 use assay_verifier::{Missing, Shape, View};
@@ -40,9 +40,8 @@ struct Slot<'a> {
     first: bool,
 }
 
-impl TreeModel {
-    /// Builds the tables.
-    pub fn new(file: &CircuitFile, max_rows: u32) -> Result<Self, Error> {
+impl Model for TreeModel {
+    fn new(file: &CircuitFile, max_rows: u32) -> Result<Self, Error> {
         let outputs = file.outputs.len();
         let views = views(file)?;
         let (bits, max_word) = words(file)?;
@@ -93,6 +92,12 @@ impl TreeModel {
         })
     }
 
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+}
+
+impl TreeModel {
     /// `Pub` of a node row (spec 4.2).
     pub fn id(shape: &Shape, row: usize) -> Fr {
         if row >= shape.groups as usize {

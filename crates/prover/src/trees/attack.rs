@@ -1,13 +1,14 @@
 //! A prover that cheats, for the tests that show what each constraint is for. Only built with the feature `attack`.
 
-use super::session::Session;
+use super::session::{entries, Session};
 use super::sums::{Layout, Stated, Values};
-use crate::prove::{Inputs, Prover, Relation};
-use crate::Error;
+use super::TreeRelation;
+use crate::{Error, Inputs, Prover};
 use ark_ff::{Field, Zero};
 use assay_algebra::Fr;
 use assay_circuit::{tree_witness, TreeModel, TreeWitness};
 use assay_verifier::Shape;
+use std::any::Any;
 
 /// Where the prover hides the difference that its false witness leaves in the sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,20 +108,20 @@ impl Prover {
         hide: Hide,
         bound: Entries,
     ) -> Result<Vec<u8>, Error> {
-        let Relation::Trees(relation) = &self.relation else {
+        let relation: &dyn Any = self.relation.as_ref();
+        let Some(relation) = relation.downcast_ref::<TreeRelation>() else {
             return Err(Error::Damaged("only tree models are attacked"));
         };
+        let shape = &relation.model.shape;
         let mut witness = tree_witness(&relation.model, &inputs.rows)?;
-        let session = Session::new(self, relation, inputs.rows.len())?;
-        let mut entries = session.entries(&witness);
+        let mut bound_entries = entries(shape, &witness);
         alter(&mut witness, &relation.model);
         if bound == Entries::OfWitness {
-            entries = session.entries(&witness);
+            bound_entries = entries(shape, &witness);
         }
-        let (words, body) =
-            session.finish(self, inputs, &witness, &entries, |values, stated| {
-                hide.adjust(values, stated, &relation.model.shape);
-            })?;
-        Ok(self.container(inputs, words, body))
+        let mut session =
+            Session::with_entries(relation, &self.bases, inputs, witness, bound_entries)?;
+        session.adjust = Box::new(move |values, stated| hide.adjust(values, stated, shape));
+        self.finish(inputs, &mut session)
     }
 }

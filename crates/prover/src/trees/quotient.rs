@@ -1,88 +1,90 @@
 //! Round 3: the quotient of all constraints (spec 4.4).
 
+use super::fixed;
 use super::session::{First, Second, Session};
-use super::sums::Sums;
 use crate::column::Column;
 use crate::quotient::{Coset, Cosets, Shifted};
+use crate::Error;
 use ark_ff::{batch_inversion, Field, One, Zero};
 use assay_algebra::{add_scaled, divide_by_linear, root_of_unity, shift, Fr};
-use assay_verifier::{trees, Fixed};
+use assay_verifier::relation::Name;
+use assay_verifier::trees::{self, names};
 use rayon::prelude::*;
 
 impl Session<'_> {
-    pub(super) fn quotient(
-        &self,
-        first: &First,
-        sums: &Sums,
-        ch: &trees::Challenges,
-        weights: &trees::Weights,
-        public: &[Fr],
-    ) -> Vec<Fr> {
-        let tail = weights.tail;
+    /// Everything, for the challenges of both rounds.
+    pub(super) fn quotient_of(&self, ch: &trees::Challenges) -> Result<Vec<Fr>, Error> {
+        let (first, second) = (self.first()?, self.second()?);
+        let constants = trees::Constants::new(self.shape(), self.log_rows);
+        let weights = trees::Weights::new(&constants, ch);
         let (mut quotient, of_table) = rayon::join(
-            || self.quotient_of_rows(first, sums, ch, weights, public),
-            || self.quotient_of_table(first, sums, ch),
+            || self.quotient_of_rows(first, second, ch, &weights),
+            || self.quotient_of_table(first, second, ch),
         );
-        add_scaled(&mut quotient, &of_table, tail.table);
-        // The constraints at X = 1.
-        let second = &sums.second;
+        add_scaled(&mut quotient, &of_table, weights.tail.table);
+        add_scaled(
+            &mut quotient,
+            &self.quotient_at_one(second, weights.tail),
+            Fr::one(),
+        );
+        Ok(quotient)
+    }
+
+    /// The constraints at `X = 1`, over `X - 1`.
+    fn quotient_at_one(&self, second: &Second, tail: trees::Tail) -> Vec<Fr> {
         let omega = root_of_unity(self.log_domain).unwrap_or_default();
-        let nu = root_of_unity(self.relation.model.shape.log_table()).unwrap_or_default();
+        let nu = root_of_unity(self.shape().log_table()).unwrap_or_default();
+        let (phi, phi_table) = (&second.phi.coefficients, &second.phi_table.coefficients);
+        let stated = self.stated();
         let mut at_one = Vec::new();
-        add_scaled(
-            &mut at_one,
-            &shift(&second.phi.coefficients, omega),
-            tail.start,
-        );
-        add_scaled(
-            &mut at_one,
-            &shift(&second.phi_table.coefficients, nu),
-            tail.start_of_table,
-        );
-        add_scaled(&mut at_one, &second.phi.coefficients, tail.tie);
-        add_scaled(&mut at_one, &second.phi_table.coefficients, -tail.tie);
-        at_one[0] -= tail.tie * sums.stated.outputs;
+        add_scaled(&mut at_one, &shift(phi, omega), tail.start);
+        add_scaled(&mut at_one, &shift(phi_table, nu), tail.start_of_table);
+        add_scaled(&mut at_one, phi, tail.tie);
+        add_scaled(&mut at_one, phi_table, -tail.tie);
+        at_one[0] -= tail.tie * stated.outputs;
         if let Some(a) = &second.a {
-            add_scaled(
-                &mut at_one,
-                &shift(&a.coefficients, omega),
-                tail.start_of_inputs,
-            );
+            let moved = shift(&a.coefficients, omega);
+            add_scaled(&mut at_one, &moved, tail.start_of_inputs);
             add_scaled(&mut at_one, &a.coefficients, tail.inputs);
-            at_one[0] -= tail.inputs * sums.stated.inputs;
+            at_one[0] -= tail.inputs * stated.inputs;
         }
-        let (divided, _) = divide_by_linear(&at_one, Fr::one());
-        add_scaled(&mut quotient, &divided, Fr::one());
-        quotient
+        divide_by_linear(&at_one, Fr::one()).0
+    }
+
+    /// The fixed polynomials as polynomials in `X^nb`.
+    fn fixed_of_block(&self) -> Vec<(Name, Vec<Fr>)> {
+        let shape = self.shape();
+        let names = shape.kind.relation().fixed(shape, self.log_rows);
+        let coefficients = |name| (name, fixed::coefficients(shape, name, self.log_rows));
+        names.into_iter().map(coefficients).collect()
     }
 
     /// `Σ y^i C_i / Z_n`.
     fn quotient_of_rows(
         &self,
         first: &First,
-        sums: &Sums,
+        second: &Second,
         ch: &trees::Challenges,
         weights: &trees::Weights,
-        public: &[Fr],
     ) -> Vec<Fr> {
-        let shape = &self.relation.model.shape;
+        let shape = self.shape();
         let constants = trees::Constants::new(shape, self.log_rows);
-        let second = &sums.second;
         let degree = shape.limbs_per_helper(self.log_rows) as usize;
         let fixed = self.fixed_of_block();
+        let public = self.public_inputs();
         Cosets::new(self.log_domain, degree).divide(|coset| {
-            let columns = OnCoset::new(coset, first, second, public);
+            let columns = OnCoset::new(coset, first, second, self.input(), public.as_deref());
             let blocks = 1usize << self.log_rows;
             let periodic = fixed
                 .iter()
                 .map(|(name, f)| (*name, coset.evaluate_periodic(f, blocks)))
                 .collect::<Vec<_>>();
-            let find = |name: Fixed| {
+            let find = |name: Name| {
                 let found = periodic.iter().find(|(n, _)| *n == name);
                 found.map(|(_, values)| values)
             };
-            let (rho, group) = (find(Fixed::Rho), find(Fixed::OutputGroup));
-            let (used, view) = (find(Fixed::Used), find(Fixed::Offset));
+            let (rho, group) = (find(names::RHO), find(names::OUTPUT_GROUP));
+            let (used, view) = (find(names::USED), find(names::OFFSET));
             let block_points = coset.powers(blocks);
             let slots = selectors(shape, &coset.powers(self.rows() / shape.stride as usize));
 
@@ -114,12 +116,12 @@ impl Session<'_> {
     }
 
     /// `C_8 / Z_N`.
-    fn quotient_of_table(&self, first: &First, sums: &Sums, ch: &trees::Challenges) -> Vec<Fr> {
+    fn quotient_of_table(&self, first: &First, second: &Second, ch: &trees::Challenges) -> Vec<Fr> {
         let table = self.table_polynomial(ch);
         let polynomials = [&first.m.coefficients, &table];
-        Cosets::new(self.relation.model.shape.log_table(), 1).divide(|coset| {
+        Cosets::new(self.shape().log_table(), 1).divide(|coset| {
             let (phi, of) = rayon::join(
-                || coset.evaluate_shifted(&sums.second.phi_table.coefficients),
+                || coset.evaluate_shifted(&second.phi_table.coefficients),
                 || polynomials.map(|polynomial| coset.evaluate(polynomial)),
             );
             let [m, table] = of;
@@ -132,7 +134,7 @@ impl Session<'_> {
 
     /// The coefficients of `t` (spec 4.2).
     fn table_polynomial(&self, ch: &trees::Challenges) -> Vec<Fr> {
-        let shape = &self.relation.model.shape;
+        let shape = self.shape();
         let [public, g, a, c] = &self.relation.table.polynomials;
         let mut hidden = Vec::new();
         for (polynomial, factor) in [g, a, c].into_iter().zip(ch.alpha) {
@@ -149,13 +151,6 @@ impl Session<'_> {
             sum[index * step] += tag;
         }
         sum
-    }
-
-    /// The slot selectors at a point.
-    pub(super) fn slots_at(&self, point: Fr) -> trees::Slots {
-        let shape = &self.relation.model.shape;
-        let stride = u64::from(shape.stride);
-        selectors(shape, &[point.pow([(1u64 << self.log_domain) / stride])])[0]
     }
 }
 
@@ -174,7 +169,13 @@ struct OnCoset {
 }
 
 impl OnCoset {
-    fn new(coset: &Coset, first: &First, second: &Second, public: &[Fr]) -> Self {
+    fn new(
+        coset: &Coset,
+        first: &First,
+        second: &Second,
+        input: Option<&Column>,
+        public: Option<&[Fr]>,
+    ) -> Self {
         let of = |column: &Column| coset.evaluate(&column.coefficients);
         let shifted = |column: &Column| coset.evaluate_shifted(&column.coefficients);
         let all = |columns: &[Column]| columns.par_iter().map(of).collect::<Vec<_>>();
@@ -196,8 +197,8 @@ impl OnCoset {
             helpers,
             a: second.a.as_ref().map(shifted),
             phi,
-            input: first.input.as_ref().map(of),
-            public: (!public.is_empty()).then(|| coset.evaluate(public)),
+            input: input.map(of),
+            public: public.map(|public| coset.evaluate(public)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Round 2: helpers and running sums (spec 4.3, 4.4).
 
-use super::session::{First, Second, Session};
+use super::session::{Second, Session};
 use crate::column::{Column, ONCE, TWICE};
 use crate::quotient::invert_all;
 use crate::Error;
@@ -8,16 +8,11 @@ use ark_ff::{Field, One, Zero};
 use assay_algebra::{root_of_unity, Fr};
 use assay_circuit::TreeWitness;
 use assay_msm::{ByValue, FixedBase};
-use assay_verifier::{block_sum, trees, Fixed, Shape};
+use assay_verifier::{trees, Shape};
 use rayon::prelude::*;
 
-/// The columns of round 2 and the public sums.
-pub(crate) struct Sums {
-    pub second: Second,
-    pub stated: Stated,
-}
-
 /// What the sums must end at, from the public words.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stated {
     /// `Osum`.
     pub outputs: Fr,
@@ -43,14 +38,15 @@ pub(crate) struct Values {
 }
 
 impl Session<'_> {
-    pub(super) fn sums(&self, witness: &TreeWitness, alpha: Fr, beta: Fr) -> Result<Values, Error> {
-        // y is not drawn yet and not needed here.
-        let ch = trees::Challenges::new(alpha, beta, Fr::zero());
-        let inverses = self.limb_inverses(&ch);
-        let helpers = self.helpers(witness, &ch, &inverses);
-        let shape = &self.relation.model.shape;
+    /// The sums of the witness.
+    pub(super) fn sums(&self, ch: &trees::Challenges) -> Result<Values, Error> {
+        let witness = &self.witness;
+        let [alpha, ..] = ch.alpha;
+        let inverses = self.limb_inverses(ch);
+        let helpers = self.helpers(witness, ch, &inverses);
+        let shape = self.shape();
         Ok(Values {
-            phi: self.running_sum(witness, &ch, &helpers)?,
+            phi: self.running_sum(witness, ch, &helpers)?,
             helpers,
             inverses,
             a: if shape.accumulates(self.log_rows) {
@@ -58,13 +54,14 @@ impl Session<'_> {
             } else {
                 Vec::new()
             },
-            growth: self.table_growth(witness, &ch),
+            growth: self.table_growth(witness, ch),
             start_of_table: Fr::zero(),
         })
     }
 
     /// Commits to the sums.
-    pub(super) fn second(&self, first: &First, values: &Values) -> Result<Second, Error> {
+    pub(super) fn commit_second(&self, values: &Values) -> Result<Second, Error> {
+        let first = self.first()?;
         let column = |values: &[Fr], count| Column::new(values, count, &self.lagrange);
         let helpers = || -> Vec<Column> {
             if first.by_value.is_empty() {
@@ -90,7 +87,7 @@ impl Session<'_> {
     /// The helpers of a large batch: `Σ_rows h·[L_row]` is a sum over the limbs' values, which are few.
     fn grouped_helpers(&self, limbs: &[ByValue], values: &Values) -> Vec<Column> {
         let weight = |limb: u64| values.inverses[usize::try_from(limb).unwrap_or(0)];
-        let per_helper = self.relation.model.shape.limbs_per_helper(self.log_rows) as usize;
+        let per_helper = self.shape().limbs_per_helper(self.log_rows) as usize;
         values
             .helpers
             .par_iter()
@@ -127,14 +124,14 @@ impl Session<'_> {
     ) -> Column {
         let mut column = Column::with_terms(values, TWICE, changes, suffix);
         if !start.is_zero() {
-            column.commitment += self.powers.points()[0] * start;
+            column.commitment += self.one() * start;
         }
         column
     }
 
     /// The accumulator over the input slots (spec 4.4): the value before each row, `Asum` in row 0.
-    pub(super) fn accumulate(&self, x: &[Fr], alpha: Fr) -> Vec<Fr> {
-        let layout = Layout::new(&self.relation.model.shape);
+    fn accumulate(&self, x: &[Fr], alpha: Fr) -> Vec<Fr> {
+        let layout = Layout::new(self.shape());
         let mut values = vec![Fr::zero(); x.len()];
         let mut sum = Fr::zero();
         for (row, value) in values.iter_mut().enumerate().skip(1) {
@@ -150,7 +147,7 @@ impl Session<'_> {
     /// `1/(β + v + α⁴)` for every limb value `v`.
     fn limb_inverses(&self, ch: &trees::Challenges) -> Vec<Fr> {
         let shift = ch.beta + ch.alpha[3];
-        let base = self.relation.model.shape.limb_base();
+        let base = self.shape().limb_base();
         let mut inverses: Vec<Fr> = (0..base).map(|limb| shift + Fr::from(limb)).collect();
         invert_all(&mut inverses);
         inverses
@@ -173,7 +170,7 @@ impl Session<'_> {
         };
         witness
             .s
-            .chunks(self.relation.model.shape.limbs_per_helper(self.log_rows) as usize)
+            .chunks(self.shape().limbs_per_helper(self.log_rows) as usize)
             .map(|limbs| {
                 let sum = |row: usize| limbs.iter().map(|column| of(column[row])).sum();
                 (0..self.rows()).into_par_iter().map(sum).collect()
@@ -187,7 +184,7 @@ impl Session<'_> {
         ch: &trees::Challenges,
         helpers: &[Vec<Fr>],
     ) -> Result<Vec<Fr>, Error> {
-        let shape = &self.relation.model.shape;
+        let shape = self.shape();
         let n = self.rows();
         let layout = Layout::new(shape);
         let bound = Fr::from(shape.bound());
@@ -259,7 +256,7 @@ impl Session<'_> {
 
     /// Which rows of a block hold an entry.
     fn used_rows(&self) -> Vec<bool> {
-        let shape = &self.relation.model.shape;
+        let shape = self.shape();
         let mut used = vec![false; shape.block()];
         for row in shape.input_rows() {
             used[row] = true;
@@ -283,7 +280,7 @@ impl Session<'_> {
     /// `m/t` at the table rows in use.
     fn table_growth(&self, witness: &TreeWitness, ch: &trees::Challenges) -> Vec<(usize, Fr)> {
         let [a1, a2, a3, a4] = ch.alpha;
-        let ratio = self.relation.model.shape.ratio as usize;
+        let ratio = self.shape().ratio as usize;
         let used: Vec<usize> = (1..witness.m.len())
             .filter(|at| witness.m[*at] > 0)
             .collect();
@@ -321,41 +318,6 @@ impl Session<'_> {
         }
         let growth = sums.growth.clone();
         self.running(&values, growth, sums.start_of_table, &self.suffix)
-    }
-
-    /// `Osum` (spec 4.4).
-    pub(super) fn output_sum(
-        &self,
-        witness: &TreeWitness,
-        alpha: Fr,
-        beta: Fr,
-    ) -> Result<Fr, Error> {
-        let ch = trees::Challenges::new(alpha, beta, Fr::zero());
-        let [_, a2, _, a4] = ch.alpha;
-        let keys = self.block_keys()?;
-        let first = &witness.outputs[0];
-        let mut sum = Fr::zero();
-        let mut k = ch.beta + a4 + a4;
-        for (group, original) in first.iter().enumerate() {
-            k += a2;
-            sum += *original * block_sum(k, self.log_rows)?;
-            for (row, block) in witness.outputs.iter().zip(&keys).skip(1) {
-                let inverse = (k + block)
-                    .inverse()
-                    .ok_or(Error::Key(assay_verifier::Error::Denominator))?;
-                sum += (row[group] - original) * inverse;
-            }
-        }
-        Ok(sum)
-    }
-
-    /// The fixed polynomials as polynomials in `X^nb`.
-    pub(super) fn fixed_of_block(&self) -> Vec<(Fixed, Vec<Fr>)> {
-        let names = self.relation.model.shape.fixed(self.log_rows);
-        names
-            .into_iter()
-            .map(|name| (name, self.relation.fixed(name, self.log_rows)))
-            .collect()
     }
 }
 

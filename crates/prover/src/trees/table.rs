@@ -16,7 +16,7 @@ pub(crate) struct Table {
 
 impl Table {
     /// Builds the polynomials; `blinds` hide `G, A, C`.
-    pub fn new(model: &TreeModel, blinds: &[Fr; 3]) -> Result<Self, Error> {
+    pub fn new(model: &TreeModel, blinds: &[Fr]) -> Result<Self, Error> {
         let shape = &model.shape;
         let ratio = shape.ratio as usize;
         let mut rows: Vec<[Fr; 4]> = public_column(shape)

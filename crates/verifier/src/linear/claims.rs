@@ -1,83 +1,65 @@
-//! The claims of a linear proof (spec 5).
+//! `Rz` of a linear proof (spec 5).
 
-use crate::lagrange::{pow2, Lagrange};
-use crate::opening::{Claim, PointSet};
-use crate::proof::Proof;
-use crate::verify::{divisors, opened, Feed, View};
-use crate::{linear, Error};
-use ark_ff::{One, Zero};
+use super::names::{PHI, WEIGHTS};
+use super::{combine, constraints, Row, Slots};
+use crate::lagrange::{pow2, slots, Lagrange};
+use crate::opening::Point;
+use crate::relation::{At, Combination};
+use crate::{Error, Shape};
+use ark_ff::{Field, One};
 use assay_algebra::Fr;
 
-impl View<'_> {
-    pub(crate) fn linear_claims(
-        &self,
-        proof: &Proof<'_>,
-        alpha: Fr,
-        y: Fr,
-        zeta: Fr,
-    ) -> Result<Vec<Claim>, Error> {
-        let [_, two, chunks] = &proof.rounds;
-        let phi = Feed(two.iter()).one()?;
-        let next_phi = Feed(proof.evaluations.iter()).one()?;
-        let weights = Feed(self.fixed.iter()).one()?;
-        let slots = self.slot(zeta)?;
-        let row = linear::Row {
-            slots: linear::Slots {
-                start: slots.one(0)?,
-                last: slots.one(self.last_slot())?,
-            },
-            x: self.linear_inputs(alpha, zeta)?,
-            next_phi,
-            public_outputs: self.linear_outputs(alpha, zeta)?,
-        };
-        let sum = linear::constraints(y, &row);
-        let [over, _, _] = divisors(
-            pow2(zeta, self.log_domain) - Fr::one(),
-            Fr::one(),
-            Fr::one(),
-        )?;
-        let mut terms = vec![(sum.phi * over, phi), (sum.weights * over, weights)];
-        terms.extend(self.quotient_terms(chunks, zeta));
-        let remainder = Claim {
-            terms,
-            constant: sum.constant * over,
-            set: PointSet::Here,
-            here: Fr::zero(),
-            next: Fr::zero(),
-        };
-        Ok(vec![
-            remainder,
-            opened(phi, PointSet::Next, Fr::zero(), next_phi),
-        ])
-    }
+pub(super) fn remainder(at: &At<'_>) -> Result<Combination, Error> {
+    let (alpha, y) = (at.challenge(0)?, at.challenge(2)?);
+    let lagrange = slots(at.shape, at.log_domain(), at.zeta)?;
+    let row = Row {
+        slots: Slots {
+            start: lagrange.one(0)?,
+            last: lagrange.one(at.shape.last_slot())?,
+        },
+        x: inputs(at, alpha)?,
+        next_phi: at.value(PHI, Point::Next)?,
+        public_outputs: outputs(at, alpha)?,
+    };
+    let linear = constraints(y, &row);
+    let vanish = pow2(at.zeta, at.log_domain()) - Fr::one();
+    let over = vanish.inverse().ok_or(Error::Denominator)?;
+    let mut sum = Combination {
+        constant: linear.constant * over,
+        ..Combination::default()
+    };
+    sum.add(PHI, linear.phi * over);
+    sum.add(WEIGHTS, linear.weights * over);
+    Ok(sum)
+}
 
-    /// The rows of slot `slot` in every output group's segment.
-    fn segment_rows(&self, slot: usize) -> impl Iterator<Item = usize> + '_ {
-        let stride = usize::try_from(self.shape.stride).unwrap_or(usize::MAX);
-        let groups = usize::try_from(self.shape.output_groups()).unwrap_or(0);
-        (0..groups).map(move |group| group.saturating_mul(stride).saturating_add(slot))
-    }
+/// The rows of slot `slot` in every output group's segment.
+fn segment_rows(shape: &Shape, slot: usize) -> impl Iterator<Item = usize> + '_ {
+    let stride = crate::shape::size(shape.stride);
+    let groups = crate::shape::size(shape.output_groups());
+    (0..groups).map(move |group| group.saturating_mul(stride).saturating_add(slot))
+}
 
-    /// `x(ζ)`: the combined input words, and the combined 1 behind them.
-    fn linear_inputs(&self, alpha: Fr, zeta: Fr) -> Result<Fr, Error> {
-        let rows: Vec<Vec<Fr>> = self
-            .statement
-            .inputs
-            .iter()
-            .map(|row| row.iter().copied().chain([Fr::one()]).collect())
-            .collect();
-        let terms: Vec<_> = linear::combine(alpha, &rows)
-            .into_iter()
-            .enumerate()
-            .flat_map(|(slot, value)| self.segment_rows(slot).map(move |row| (row, value)))
-            .collect();
-        Lagrange::new(self.shape.log_block(), zeta)?.sum(&terms)
-    }
+/// `x(ζ)`: the combined input words, and the combined 1 behind them.
+fn inputs(at: &At<'_>, alpha: Fr) -> Result<Fr, Error> {
+    let rows: Vec<Vec<Fr>> = at
+        .statement
+        .inputs
+        .iter()
+        .map(|row| row.iter().copied().chain([Fr::one()]).collect())
+        .collect();
+    let terms: Vec<_> = combine(alpha, &rows)
+        .into_iter()
+        .enumerate()
+        .flat_map(|(slot, value)| segment_rows(at.shape, slot).map(move |row| (row, value)))
+        .collect();
+    Lagrange::new(at.shape.log_block(), at.zeta)?.sum(&terms)
+}
 
-    /// `OPI(ζ)`.
-    fn linear_outputs(&self, alpha: Fr, zeta: Fr) -> Result<Fr, Error> {
-        let outputs = linear::combine(alpha, &self.statement.outputs);
-        let terms: Vec<_> = self.segment_rows(self.last_slot()).zip(outputs).collect();
-        Lagrange::new(self.shape.log_block(), zeta)?.sum(&terms)
-    }
+/// `OPI(ζ)`.
+fn outputs(at: &At<'_>, alpha: Fr) -> Result<Fr, Error> {
+    let outputs = combine(alpha, &at.statement.outputs);
+    let rows = segment_rows(at.shape, at.shape.last_slot());
+    let terms: Vec<_> = rows.zip(outputs).collect();
+    Lagrange::new(at.shape.log_block(), at.zeta)?.sum(&terms)
 }

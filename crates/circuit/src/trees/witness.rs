@@ -1,12 +1,11 @@
-//! From input words to the columns that a proof commits to (spec 4.3, 5).
+//! From input words to the columns that a tree proof commits to (spec 4.3).
 
-use crate::{position, Error, LinearModel, Node, TreeModel};
+use super::{position, Node, TreeModel};
+use crate::rows::check_rows;
+use crate::{Error, Word};
 use ark_ff::Zero;
 use assay_algebra::Fr;
 use assay_verifier::{Shape, View};
-
-/// An input word, or missing.
-pub type Word = Option<u64>;
 
 /// The columns of a tree inference.
 #[derive(Clone, Debug)]
@@ -24,55 +23,10 @@ pub struct TreeWitness {
     pub outputs: Vec<Vec<Fr>>,
 }
 
-/// What a linear model says of each row.
-#[derive(Clone, Debug)]
-pub struct LinearWitness {
-    /// Per row: the input words, and 1 behind them.
-    pub inputs: Vec<Vec<Fr>>,
-    /// Per row: the packed output groups.
-    pub outputs: Vec<Vec<Fr>>,
-}
-
-/// The columns of a linear model's combined row (spec 5).
-#[derive(Clone, Debug)]
-#[allow(missing_docs)]
-pub struct LinearColumns {
-    pub x: Vec<Fr>,
-    pub phi: Vec<Fr>,
-}
-
-/// Checks the rows' number and words.
-fn check(shape: &Shape, max_word: &[u64], rows: &[Vec<Word>]) -> Result<(), Error> {
-    let max = 1u32 << shape.log_max_rows;
-    if rows.is_empty() || rows.len() > max as usize {
-        return Err(Error::Rows {
-            max,
-            found: rows.len(),
-        });
-    }
-    for (index, row) in rows.iter().enumerate() {
-        if row.len() != max_word.len() {
-            return Err(Error::Input {
-                row: index,
-                feature: row.len(),
-            });
-        }
-        for (feature, (word, max)) in row.iter().zip(max_word).enumerate() {
-            if word.is_some_and(|w| w > *max) {
-                return Err(Error::Input {
-                    row: index,
-                    feature,
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Walks every tree for every row.
 pub fn tree_witness(model: &TreeModel, rows: &[Vec<Word>]) -> Result<TreeWitness, Error> {
     let shape = &model.shape;
-    check(shape, &model.max_word, rows)?;
+    check_rows(shape, &model.max_word, rows)?;
     // The last blocks repeat row 0 (spec 3).
     let keys = (0..rows.len().next_power_of_two())
         .map(|block| view_keys(shape, rows.get(block).unwrap_or(&rows[0]), block))
@@ -253,52 +207,4 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-/// Evaluates every row.
-pub fn linear_witness(model: &LinearModel, rows: &[Vec<Word>]) -> Result<LinearWitness, Error> {
-    check(&model.shape, &model.max_word, rows)?;
-    let mut witness = LinearWitness {
-        inputs: Vec::with_capacity(rows.len()),
-        outputs: Vec::with_capacity(rows.len()),
-    };
-    for (index, row) in rows.iter().enumerate() {
-        let value = |(feature, word): (usize, &Word)| {
-            word.map(Fr::from).ok_or(Error::Input {
-                row: index,
-                feature,
-            })
-        };
-        let mut inputs = row
-            .iter()
-            .enumerate()
-            .map(value)
-            .collect::<Result<Vec<_>, _>>()?;
-        inputs.push(Fr::from(1u64));
-        let product = |weights: &Vec<Fr>| weights.iter().zip(&inputs).map(|(w, x)| *w * x).sum();
-        witness
-            .outputs
-            .push(model.weights.iter().map(product).collect());
-        witness.inputs.push(inputs);
-    }
-    Ok(witness)
-}
-
-/// Runs the sums of the combined inputs.
-pub fn linear_columns(model: &LinearModel, inputs: &[Fr]) -> LinearColumns {
-    let stride = model.shape.stride as usize;
-    let n = model.shape.block();
-    let (mut x, mut phi) = (vec![Fr::zero(); n], vec![Fr::zero(); n]);
-    for (group, weights) in model.weights.iter().enumerate() {
-        let start = group * stride;
-        let mut sum = Fr::zero();
-        for slot in 0..stride {
-            phi[start + slot] = sum;
-            if let (Some(value), Some(weight)) = (inputs.get(slot), weights.get(slot)) {
-                x[start + slot] = *value;
-                sum += *value * weight;
-            }
-        }
-    }
-    LinearColumns { x, phi }
 }

@@ -1,0 +1,92 @@
+//! What a relation gives the prover, beside what it is ([`assay_verifier::relation::Relation`]).
+
+use crate::bases::Bases;
+use crate::{Error, Inputs};
+use ark_bn254::{G1Affine, G1Projective};
+use assay_algebra::{evaluate, Fr};
+use assay_circuit::Model;
+use assay_verifier::relation::Name;
+use assay_verifier::{Statement, VerifyingKey};
+use std::any::Any;
+use std::borrow::Cow;
+
+/// A model's commitments and what hides them.
+pub(crate) struct Committed {
+    /// Those that a key has once.
+    pub model: Vec<G1Affine>,
+    /// For each `log2 nb`, those of the fixed polynomials.
+    pub fixed: Vec<Vec<G1Affine>>,
+    /// The blinding coefficients, which the proving key keeps.
+    pub blinds: Vec<Fr>,
+}
+
+/// The prover's side of a relation: a model whose polynomials are at hand.
+pub(crate) trait Relation: Sized + Send + Sync + 'static {
+    /// Its tables.
+    type Model: Model;
+
+    /// Commits to a model with fresh blinding.
+    fn commit(model: &Self::Model, powers: &[G1Affine]) -> Result<Committed, Error>;
+
+    /// The model's polynomials, with the blinding of its key.
+    fn prepare(model: Self::Model, blinds: &[Fr]) -> Result<Self, Error>;
+
+    /// Recomputes a key's public commitments.
+    fn check(key: &VerifyingKey, powers: &[G1Affine]) -> Result<(), Error>;
+
+    /// Checks the rows and evaluates the model on them.
+    fn start<'a>(
+        &'a self,
+        bases: &'a Bases,
+        inputs: &Inputs,
+    ) -> Result<Box<dyn Witness + 'a>, Error>;
+}
+
+/// A relation whose type is forgotten.
+pub(crate) trait Prepared: Any + Send + Sync {
+    /// As [`Relation::start`].
+    fn start<'a>(
+        &'a self,
+        bases: &'a Bases,
+        inputs: &Inputs,
+    ) -> Result<Box<dyn Witness + 'a>, Error>;
+}
+
+impl<R: Relation> Prepared for R {
+    fn start<'a>(
+        &'a self,
+        bases: &'a Bases,
+        inputs: &Inputs,
+    ) -> Result<Box<dyn Witness + 'a>, Error> {
+        Relation::start(self, bases, inputs)
+    }
+}
+
+/// One statement's witness, as its columns come into being.
+pub(crate) trait Witness: Sync {
+    /// Per row: the packed output groups.
+    fn outputs(&self) -> &[Vec<Fr>];
+
+    /// `C_in`, for private inputs.
+    fn commitment(&self) -> Option<G1Affine> {
+        None
+    }
+
+    /// Commits to the columns of the next round, in the relation's order. `challenges` are all that were drawn.
+    fn round(
+        &mut self,
+        statement: &Statement,
+        challenges: &[Fr],
+    ) -> Result<Vec<G1Projective>, Error>;
+
+    /// The constraints over their vanishing polynomials, once all rounds are over.
+    fn quotient(&self, challenges: &[Fr]) -> Result<Vec<Fr>, Error>;
+
+    /// The coefficients of a polynomial of the relation: a column, or one of the key's.
+    fn polynomial(&self, name: Name) -> Result<Cow<'_, [Fr]>, Error>;
+
+    /// Its value at a point.
+    fn evaluate(&self, name: Name, point: Fr) -> Result<Fr, Error> {
+        Ok(evaluate(&self.polynomial(name)?, point))
+    }
+}

@@ -1,0 +1,175 @@
+//! What a relation is: the part of a proof that depends on the kind of model.
+//!
+//! The transcript, the opening and the parsers know this trait and nothing of any relation. A relation is a folder
+//! of its name here, in `assay-circuit` (its tables and its witness) and in `assay-prover` (its columns), and a line
+//! in [`crate::Kind`] and in the prover's registry.
+
+use crate::opening::{Point, PointSet};
+use crate::{Error, Shape, Statement};
+use assay_algebra::{Fr, WORD};
+
+/// A committed polynomial, by its name in the spec and, where there are several, its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name(pub &'static str, pub usize);
+
+impl Name {
+    /// The only one of a name.
+    pub const fn new(text: &'static str) -> Self {
+        Self(text, 0)
+    }
+
+    /// Those with the numbers `1 ..= count`.
+    pub fn numbered(text: &'static str, count: usize) -> impl Iterator<Item = Self> {
+        (1..=count).map(move |number| Self(text, number))
+    }
+}
+
+/// `I`: what a commitment of private inputs commits to. It stands in the public words, not in a round.
+pub const INPUT: Name = Name::new("I");
+
+/// Columns that are committed together, and how many challenges are drawn when they are absorbed.
+#[derive(Clone, Debug)]
+pub struct Round {
+    /// The columns, in the order of the proof.
+    pub columns: Vec<Name>,
+    /// Challenges drawn behind them.
+    pub challenges: usize,
+}
+
+/// A polynomial of the opening.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened {
+    /// Its name.
+    pub name: Name,
+    /// Where it is opened.
+    pub set: PointSet,
+}
+
+/// An evaluation that a proof claims.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluation {
+    /// Of which polynomial.
+    pub name: Name,
+    /// Where.
+    pub point: Point,
+    /// The value.
+    pub value: Fr,
+}
+
+/// Everything that the constraints at `ζ` are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    /// The shape.
+    pub shape: &'a Shape,
+    /// The public words.
+    pub statement: &'a Statement,
+    /// All challenges of the rounds, in order.
+    pub challenges: &'a [Fr],
+    /// `ζ`.
+    pub zeta: Fr,
+    /// The claimed evaluations.
+    pub evaluations: &'a [Evaluation],
+}
+
+impl At<'_> {
+    /// `log2 nb`.
+    pub fn log_rows(&self) -> u32 {
+        self.statement.log_rows
+    }
+
+    /// `log2 n`.
+    pub fn log_domain(&self) -> u32 {
+        self.shape.log_block().saturating_add(self.log_rows())
+    }
+
+    /// The value of a polynomial, if it is opened there.
+    pub fn find(&self, name: Name, point: Point) -> Option<Fr> {
+        let found = self
+            .evaluations
+            .iter()
+            .find(|e| e.name == name && e.point == point);
+        found.map(|e| e.value)
+    }
+
+    /// The value of a polynomial that every proof of the relation opens there.
+    pub fn value(&self, name: Name, point: Point) -> Result<Fr, Error> {
+        self.find(name, point).ok_or(Error::Truncated)
+    }
+
+    /// Challenge number `index` of the rounds.
+    pub fn challenge(&self, index: usize) -> Result<Fr, Error> {
+        self.challenges.get(index).copied().ok_or(Error::Truncated)
+    }
+}
+
+/// A linear combination of committed polynomials and a constant.
+#[derive(Clone, Debug, Default)]
+pub struct Combination {
+    /// The constant.
+    pub constant: Fr,
+    /// Coefficients of polynomials.
+    pub terms: Vec<(Name, Fr)>,
+}
+
+impl Combination {
+    /// Adds a multiple of a polynomial.
+    pub fn add(&mut self, name: Name, coefficient: Fr) {
+        self.terms.push((name, coefficient));
+    }
+}
+
+/// A relation: its shapes, the names of its columns and rounds, its public words, and its constraints at a point.
+pub trait Relation: Sync {
+    /// Its name, in `circuit.json` and wherever people read it.
+    fn name(&self) -> &'static str;
+
+    /// Refuses every shape that it does not define; the limits of all relations have been checked.
+    fn check(&self, shape: &Shape) -> Result<(), Error>;
+
+    /// Outputs packed in one field element.
+    fn lanes(&self, shape: &Shape) -> u32;
+
+    /// Whether the rows of a batch are combined into one block.
+    fn combines_rows(&self) -> bool {
+        false
+    }
+
+    /// `log2 N`, or 0 where there is no table.
+    fn log_table(&self, shape: &Shape) -> u32;
+
+    /// `Dq`: the quotient's degree is at most this.
+    fn degree(&self, shape: &Shape, log_rows: u32) -> usize;
+
+    /// `Ck`: coefficients in a chunk of the quotient.
+    fn chunk(&self, shape: &Shape, log_rows: u32) -> usize {
+        let table = usize::try_from(shape.table).unwrap_or(usize::MAX);
+        shape.rows(log_rows).max(table).saturating_add(16)
+    }
+
+    /// Commitments that a key has once.
+    fn model(&self, shape: &Shape) -> Vec<Name>;
+
+    /// Commitments that a key has for proofs of `2^log_rows` blocks.
+    fn fixed(&self, shape: &Shape, log_rows: u32) -> Vec<Name>;
+
+    /// The rounds before the quotient; a round without columns is one, too.
+    fn rounds(&self, shape: &Shape, log_rows: u32) -> Vec<Round>;
+
+    /// The polynomials opened behind `Rz`, in the order of the powers of `γ`.
+    ///
+    /// A proof's evaluations follow from it: at each point, in the order of [`Point::ALL`], those of the polynomials
+    /// that are opened there.
+    fn openings(&self, shape: &Shape, log_rows: u32) -> Vec<Opened>;
+
+    /// Input words of a row.
+    fn input_words(&self, shape: &Shape) -> usize {
+        usize::try_from(shape.features).unwrap_or(usize::MAX)
+    }
+
+    /// What a row's input words say; the number of a word that is not allowed.
+    fn entries(&self, shape: &Shape, words: &[[u8; WORD]]) -> Result<Vec<Fr>, usize>;
+
+    /// `Rz` but for the quotient's chunks: the constraints over their vanishing polynomials at `ζ`, as a combination
+    /// of the polynomials that are not evaluated there. It is the verifier's claim and the prover's polynomial.
+    fn remainder(&self, at: &At<'_>) -> Result<Combination, Error>;
+}
