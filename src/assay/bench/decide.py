@@ -95,13 +95,20 @@ def decide(
         raise FrontOutdated("the candidates are of another dataset than the one here", "Run `assay explore` again.")
     require_tools()
     place = Path(out)
-    listed = [*front.best, *front.references]
-    candidates = [Candidate.load(project / FOLDER / one.id, project) for one in listed]
     known, test = joined([rows_of(dataset, "train"), rows_of(dataset, "validation")]), rows_of(dataset, "test")
     measurements = Measurements.load(place)
-    most = task.protocol.max_batch
-    jobs = {one.id: job_of(one, known, test, most) for one in candidates if one.summary.provable}
-    found = _evaluations(jobs, measurements, place, step, ray=ray)
+    candidates = [Candidate.load(project / FOLDER / one.id, project) for one in front.references]
+    jobs: dict[str, Job] = {}
+    found: dict[str, Evaluation] = {}
+    left = front
+    # What cannot be proven leaves the front, and what only that has beaten is proven in its place.
+    while fresh := [one.id for one in left.best if one.id not in jobs]:
+        added = [Candidate.load(project / FOLDER / name, project) for name in fresh]
+        candidates += added
+        new = {one.id: job_of(one, known, test, task.protocol.max_batch) for one in added}
+        jobs |= new
+        found |= _evaluations(new, measurements, place, step, ray=ray)
+        left = front.without({name for name, one in found.items() if one.measured is None or not one.fidelity.ok})
     step("Judging the candidates on the test rows")
     figures = {one.id: judged(task, one.problem, one.fitted, test, past=known) for one in candidates}
     looks = measurements.look(dataset.hash, [_model(one) for one in candidates if one.summary.provable])

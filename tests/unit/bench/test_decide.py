@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import assay
@@ -15,7 +16,7 @@ from assay.bench.errors import FrontOutdated
 from assay.cli.main import run
 from assay.data.dataset.dataset import Dataset
 from assay.models.cost.cost import Calibration
-from assay.models.search.front import Front
+from assay.models.search.front import Front, flagged
 from assay.project.project import Project
 from assay.task.task import Task
 
@@ -141,6 +142,30 @@ def test_looking_again_with_other_models_is_counted_and_said(decided, project, t
     again = decide(Task.load(project), dataset, front, tmp_path, project)
     assert again.test_looks == 2
     assert "no longer unseen" in again.reasons[-1]
+
+
+def test_what_cannot_be_proven_hides_nothing_that_can(project, decided, tmp_path):
+    own = project_in(tmp_path / "outlier")
+    seen = Dataset.load(own / "data").frame("test")["c"][3]
+    rows = pl.read_csv(own / "rows.csv")
+    far = pl.when((pl.col("c") - seen).abs() < 1e-6).then(1e20).otherwise(pl.col("c")).alias("c")
+    rows.with_columns(far).write_csv(own / "rows.csv")
+    assert run(["data", "build", str(own)]) == 0
+    Project(own).step("explore")
+    found = Front.load(own / "candidates")
+    best = next(one for one in found.candidates if one.family == "logistic")
+    # Nothing is as accurate and as cheap as this one, so it stands alone on the front.
+    alone = best.model_copy(update={"cv": best.cv.model_copy(update={"mean": 0.0})})
+    others = [one for one in found.candidates if one.id != best.id]
+    front = found.model_copy(update={"candidates": tuple(flagged([alone, *others]))})
+    assert [one.id for one in front.best] == [best.id]
+    decision = decide(Task.load(own), Dataset.load(own / "data"), front, own / "decision", own)
+    rows = {row.id: row for row in decision.rows}
+    assert rows[best.id].measured is None
+    assert any(text.startswith("logistic") and "cannot be proven" in text for text in decision.reasons)
+    assert decision.chosen is not None
+    assert rows[decision.chosen].family in {"tree", "xgboost"}
+    assert {row.id for row in decision.rows if row.measured} == {one.id for one in front.without({best.id}).best}
 
 
 def test_candidates_of_another_dataset_are_refused(project, decided, tmp_path):

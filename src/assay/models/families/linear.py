@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from assay.models.rows import Kind, Problem, Rows
 
 
+LARGEST = 2.0**58
+"""A value has 62 bits, with room for 16 times the largest that was seen: as `assay transpile` chooses ranges."""
+
+
 class Linear(Family):
     """A weighted sum of the features."""
 
@@ -61,7 +65,20 @@ def refuses_rows(problem: Problem, rows: Rows) -> str | None:
     """What linear models of both kinds refuse."""
     if problem.private:
         return "is proven with public inputs only"
-    return "takes no missing values" if estimators.missing(rows) else None
+    if estimators.missing(rows):
+        return "takes no missing values"
+    return _too_large(problem, rows)
+
+
+def _too_large(problem: Problem, rows: Rows) -> str | None:
+    """Values that a linear model's fixed point does not hold; those of wide features are whole numbers of their own."""
+    import numpy as np
+
+    largest = np.abs(rows.X).max(axis=0, initial=0.0)
+    for name, value in zip(problem.features, largest.tolist(), strict=True):
+        if name not in problem.wide and value >= LARGEST:
+            return f"takes no values of 2^58 and above, and {name} reaches {value:.3g}: give it a `scale`, or divide it"
+    return None
 
 
 def as_doubles(rows: Rows) -> Rows:

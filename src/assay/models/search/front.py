@@ -89,6 +89,11 @@ class Front(BaseModel):
         """The existing process and the models that are not proven."""
         return [candidate for candidate in self.candidates if not candidate.provable]
 
+    def without(self, names: set[str]) -> Front:
+        """The front as it is when these candidates are no candidates: those that only they beat are on it then."""
+        kept = [one for one in self.candidates if one.id not in names]
+        return self.model_copy(update={"candidates": tuple(flagged(kept))})
+
     def save(self, folder: Path) -> Path:
         """Write `front.json` into `folder`, whole or not at all."""
         path = folder / FILE

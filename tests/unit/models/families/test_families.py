@@ -9,6 +9,8 @@ from assay.models.families.registry import OWN, family
 from assay.models.metrics import shape_fits
 from assay.models.rows import Rows
 from assay.transpile.api import read
+from assay.transpile.errors import ModelUnsupported
+from assay.transpile.linear.assemble import assemble_linear
 
 PROVABLE = ["linear", "logistic", "tree", "forest", "xgboost", "lightgbm"]
 KINDS = ["regression", "binary", "multiclass"]
@@ -172,3 +174,26 @@ def test_every_family_is_a_file_of_its_own():
         room = "models" if name == "existing" else "models.families"
         assert place.startswith(f"assay.{room}.{name}:")
         assert family(name).name == name
+
+
+@pytest.mark.parametrize("name", ["linear", "logistic"])
+def test_values_that_cannot_be_proven_are_refused_before_any_training(name):
+    kind = "regression" if name == "linear" else "binary"
+    question, known = problem(kind), rows(kind)
+    for size, words in ((2.0**57.9, None), (2.0**58, "x1 reaches 2.88e+17")):
+        X = known.X.copy()
+        X[5, 1] = -size
+        large = Rows(X, known.y, known.frame)
+        refused = family(name).refuses(question, large)
+        assert (refused is None) if words is None else (words in refused)
+        # What is refused is what converting refuses.
+        fitted = family(name).fit(family(name).defaults(question), question, known, 3)
+        linear = read(fitted.model)
+        converts = True
+        try:
+            assemble_linear(linear, {}, X)
+        except ModelUnsupported:
+            converts = False
+        assert converts == (words is None)
+    wide = problem(kind, wide=("x1",))
+    assert family(name).refuses(wide, large) is None
