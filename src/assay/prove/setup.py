@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.prove import srs as references
+from assay.prove.errors import CircuitRefused
 from assay.prove.keys import Keys, ProvingKey, VerifyingKey
 from assay.prove.native import native
 
@@ -54,6 +55,8 @@ def setup(
     StorageError
         The cache folder cannot be read or written.
     """
+    if circuit.kind == "network":
+        raise CircuitRefused("proving networks is not in this release: it makes and checks their circuits only")
     text = circuit.to_json()
     batch = max_batch or fitting_batch(text, srs=srs)
     degree = required_degree(text, batch)

@@ -11,6 +11,7 @@ from assay.transpile.ensemble import Linear
 from assay.transpile.errors import ModelUnsupported, OptionError
 from assay.transpile.importers import importers
 from assay.transpile.linear.assemble import assemble_linear
+from assay.transpile.networks.assemble import TOLERANCE, assemble_network
 from assay.transpile.trees.assemble import assemble
 
 if TYPE_CHECKING:
@@ -29,20 +30,24 @@ def transpile(
     integer_features: Mapping[str | int, tuple[int, int]] | None = None,
     feature_names: Sequence[str] | None = None,
     iterations: int | None = None,
+    ranges: Mapping[str | int, Sequence[float]] | Sequence[float] | None = None,
+    dimensions: Mapping[str, int] | None = None,
+    tolerance: float | None = None,
 ) -> Circuit:
     """Turn a trained model into a circuit that makes the same decisions.
 
     Parameters
     ----------
     model_or_path
-        A fitted XGBoost, LightGBM or scikit-learn model, or the path of a model file (.json and .ubj of
-        XGBoost, .txt of LightGBM, .skops of scikit-learn).
+        A fitted XGBoost, LightGBM or scikit-learn model, an ONNX message, or the path of a model file (.json and
+        .ubj of XGBoost, .txt of LightGBM, .skops of scikit-learn, .onnx).
     calibration
         Rows like those to be proven, in any form that `Circuit.encode` takes. They choose the fixed-point
-        range of a linear model's features; trees are exact without, and only check them.
+        range of a linear model's or network's features (a network needs them, or `ranges`); trees are exact
+        without, and only check them.
     inputs
-        "public": rows are public in every proof; "private": they are hidden behind a commitment (tree models
-        only).
+        "public": rows are public in every proof; "private": they are hidden behind a commitment (not linear
+        models).
     integer_features
         Features, by name or number, whose values are whole numbers, with the smallest and largest value
         allowed (for example ``{"amount": (0, 2**63 - 1)}``). They are compared as integers, never rounded
@@ -51,6 +56,14 @@ def transpile(
         Names to use instead of the model's own.
     iterations
         Boosting rounds to use; by default those that the model's own `predict` uses.
+    ranges
+        Networks only: the least and largest value of features, by name or number (or one pair for all), instead of
+        or beside calibration rows. Every row in the declared range has a proof, any other is refused.
+    dimensions
+        Networks only: sizes of dimensions that the model leaves open, by their names.
+    tolerance
+        Networks only: how far outputs may stray, as a share of their spread over the calibration rows, and what
+        share of decisions may differ; 0.001 by default. The cheapest format that keeps it is taken.
 
     Returns
     -------
@@ -68,12 +81,25 @@ def transpile(
     """
     if inputs not in get_args(Inputs):
         raise OptionError(f"inputs is {inputs!r:.40}", 'Choose "public" or "private".')
+    network = importers.onnx_bytes(model_or_path)
+    if network is not None:
+        _apply("networks", {"integer_features": integer_features, "iterations": iterations})
+        return assemble_network(
+            *network,
+            calibration=calibration,
+            ranges=ranges,
+            dimensions=dimensions,
+            inputs=inputs,
+            feature_names=feature_names,
+            tolerance=TOLERANCE if tolerance is None else tolerance,
+        )
+    _apply("trees and linear models", {"ranges": ranges, "dimensions": dimensions, "tolerance": tolerance})
     source = read(model_or_path, iterations)
     if iterations is not None:
         source.meta["iterations_given"] = True
     if feature_names is not None:
         source.features = _names(feature_names, len(source.features))
-    ranges = _ranges(integer_features or {}, source.features)
+    integers = _ranges(integer_features or {}, source.features)
     if isinstance(source, Linear):
         if inputs == "private":
             raise ModelUnsupported(
@@ -81,11 +107,17 @@ def transpile(
                 "values of a linear model",
                 'Use inputs="public".',
             )
-        return assemble_linear(source, ranges, calibration)
-    circuit = assemble(source, ranges, inputs)
+        return assemble_linear(source, integers, calibration)
+    circuit = assemble(source, integers, inputs)
     if calibration is not None:
         circuit.encode(calibration)
     return circuit
+
+
+def _apply(kind: str, options: Mapping[str, Any]) -> None:
+    given = next((name for name, value in options.items() if value is not None), None)
+    if given is not None:
+        raise OptionError(f"{given} does not apply to {kind}", "Leave it out.")
 
 
 def read(model_or_path: Any, iterations: int | None = None) -> Source:

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from assay.transpile.circuit.network.network import Network
+
 FILE_NAME = "circuit.json"
 SCHEMA = "assay-circuit/1"
 
-Kind = Literal["trees", "linear"]
+Kind = Literal["trees", "linear", "network"]
 Inputs = Literal["public", "private"]
 FeatureKind = Literal["float32", "integer", "fixed"]
 Missing = Literal["low", "high", "zero", "refuse"]
@@ -101,7 +103,7 @@ class Circuit:
     Attributes
     ----------
     kind
-        "trees" or "linear".
+        "trees", "linear" or "network".
     inputs
         Whether the rows are public in a proof, or hidden behind a commitment.
     features
@@ -116,6 +118,8 @@ class Circuit:
         Of a tree ensemble.
     weights
         K lists of F integers, of a linear model.
+    network
+        Rows, tables and weights, of a network.
     meta
         Facts that are not proven: library, objective, link, class labels.
     """
@@ -129,6 +133,7 @@ class Circuit:
     views: list[View] = field(default_factory=list)
     trees: list[Tree] = field(default_factory=list)
     weights: list[list[int]] = field(default_factory=list)
+    network: Network | None = None
     meta: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.transpile.circuit.keys import KEY_OF_ZERO, ZERO_THRESHOLD, float32_keys
+from assay.transpile.circuit.network.evaluate import Evaluator
 from assay.transpile.errors import MissingValue
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay.transpile.circuit.circuit import Circuit, Tree
+    from assay.transpile.circuit.network.network import Network
 
 _LOW_BITS = 31
 
@@ -21,6 +23,8 @@ def evaluate(circuit: Circuit, words: NDArray[np.uint64], missing: NDArray[np.bo
     """Integer outputs of encoded rows, an object array [B, K]; raises `MissingValue` where none may be."""
     if circuit.kind == "linear":
         return _linear(circuit, words, missing)
+    if circuit.network is not None:
+        return _network(circuit, circuit.network, words, missing)
     leaves = trace(circuit, words, missing)
     high = np.zeros((len(words), len(circuit.outputs)), dtype=np.int64)
     low = np.zeros_like(high)
@@ -77,6 +81,16 @@ def _linear(circuit: Circuit, words: NDArray[np.uint64], missing: NDArray[np.boo
     weights = np.array(circuit.weights, dtype=object).reshape(len(circuit.outputs), len(circuit.features))
     result: NDArray[np.object_] = integers @ weights.T + np.array(circuit.base, dtype=object)
     return result
+
+
+def _network(
+    circuit: Circuit, network: Network, words: NDArray[np.uint64], missing: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    for index in range(len(circuit.features)):
+        _refuse(circuit, index, missing[:, index])
+    low = np.array([feature.low for feature in circuit.features], dtype=np.int64)
+    inputs = words.astype(np.int64) + low - np.array(network.input_centres, dtype=np.int64)
+    return Evaluator(network).outputs(inputs).astype(object)
 
 
 def _refuse(circuit: Circuit, feature: int, absent: NDArray[np.bool_]) -> None:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from assay.core import jsontext
-from assay.transpile.circuit.circuit import SCHEMA, Circuit, Feature, FeatureKind, Inputs, Missing, Tree, View
+from assay.transpile.circuit.circuit import SCHEMA, Circuit, Feature, FeatureKind, Inputs, Kind, Missing, Tree, View
 from assay.transpile.circuit.keys import FLOAT_BITS, WORD_BITS
+from assay.transpile.circuit.network import schema as networks
+from assay.transpile.circuit.network import wiring
+from assay.transpile.circuit.quantise import LARGEST_SCALE
 from assay.transpile.errors import CircuitMalformed
 from assay.transpile.importers.reading import is_text
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})\Z", re.ASCII)
 _LEAF_LIMIT = 1 << 62
+_COARSEST = 128
 _AGAIN = "Transpile the model again."
 
 
@@ -34,6 +38,8 @@ def to_dict(circuit: Circuit) -> dict[str, Any]:
     content |= {"outputs": circuit.outputs, "scale_bits": circuit.scale_bits}
     if circuit.kind == "trees":
         content["trees"] = [{"nodes": _nodes(tree)} for tree in circuit.trees]
+    elif circuit.network is not None:
+        content["network"] = networks.to_dict(circuit.network)
     else:
         content["weights"] = [[str(weight) for weight in row] for row in circuit.weights]
     return content | {"base": [str(value) for value in circuit.base], "meta": circuit.meta}
@@ -79,7 +85,7 @@ def from_dict(content: Any) -> Circuit:
     top = _object(content, "the circuit")
     if top.get("schema") != SCHEMA:
         raise CircuitMalformed(f"the circuit has schema {top.get('schema')!r:.40}; this release reads {SCHEMA}", _AGAIN)
-    _need(top.get("kind") in ("trees", "linear"), "kind")
+    _need(top.get("kind") in get_args(Kind), "kind")
     _need(top.get("inputs") in get_args(Inputs), "inputs")
     features = [_feature(item) for item in _list(top.get("features"), "features")]
     outputs = _list(top.get("outputs"), "outputs")
@@ -95,6 +101,11 @@ def from_dict(content: Any) -> Circuit:
         base=_integers(top.get("base"), len(outputs), "base"),
         meta=_object(top.get("meta", {}), "meta"),
     )
+    if circuit.kind == "network":
+        _need(all(feature.kind == "fixed" for feature in features), "features of a network")
+        circuit.network = networks.from_dict(top.get("network"))
+        wiring.check(circuit.network, len(features), len(outputs))
+        return circuit
     if circuit.kind == "linear":
         _need(all(feature.kind == "fixed" for feature in features), "features of a linear model")
         weights = _list(top.get("weights"), "weights")
@@ -119,9 +130,15 @@ def _feature(item: Any) -> Feature:
         return Feature(name=str(name))
     low, high = _integers([content.get("min"), content.get("max")], 2, "a feature's range")
     _need(low <= high and high - low < 1 << WORD_BITS, "a feature's range")
-    bits = _number(content.get("bits", 0), 1025, "a feature's bits")
+    bits = _bits(content.get("bits", 0))
     _need(bits == 0 or kind == "fixed", "a feature's bits")
     return Feature(str(name), content["kind"], low, high, bits)
+
+
+def _bits(item: Any) -> int:
+    """Bits after the point; a network's features may be multiples of powers of two above 1."""
+    _need(type(item) is int and -_COARSEST <= item <= LARGEST_SCALE, "a feature's bits")
+    return int(item)
 
 
 def _view(item: Any, features: int) -> View:

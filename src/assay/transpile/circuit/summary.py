@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assay.transpile.circuit.circuit import Circuit
+    from assay.transpile.circuit.network.network import Network
 
 _MISSING = {
     "low": "each split sends them its own way",
@@ -21,7 +22,10 @@ def summary(circuit: Circuit) -> str:
     lines = [("model", f"{meta.get('model', 'unknown')} ({meta.get('library', 'unknown')})")]
     if "objective" in meta:
         lines.append(("objective", str(meta["objective"])))
-    lines += _trees(circuit) if circuit.kind == "trees" else [("terms", f"{len(circuit.features)} a margin")]
+    if circuit.network is not None:
+        lines += _network(circuit, circuit.network)
+    else:
+        lines += _trees(circuit) if circuit.kind == "trees" else [("terms", f"{len(circuit.features)} a margin")]
     lines += [
         ("features", _features(circuit)),
         ("missing", _missing(circuit)),
@@ -38,6 +42,13 @@ def _trees(circuit: Circuit) -> list[tuple[str, str]]:
     nodes = sum(len(tree.view) for tree in circuit.trees)
     leaves = sum(int((tree.view < 0).sum()) for tree in circuit.trees)
     return [("trees", f"{len(circuit.trees)}, depth up to {circuit.depth}, {nodes} nodes of which {leaves} leaves")]
+
+
+def _network(circuit: Circuit, network: Network) -> list[tuple[str, str]]:
+    lines = [("rows", f"{network.listed + 1} of {network.rows}, matrix of {network.slots} x {network.columns}")]
+    lines += [("tables", ", ".join(f"{table.name} ({len(table.slope)})" for table in network.tables))]
+    lines += [(str(label), str(text)) for label, text in circuit.meta.get("predicted", {}).items()]
+    return lines + [("note", str(note)) for note in circuit.meta.get("notes", [])]
 
 
 def _features(circuit: Circuit) -> str:
@@ -60,8 +71,9 @@ def _outputs(circuit: Circuit) -> str:
 
 
 def _precision(circuit: Circuit) -> str:
-    if circuit.kind == "linear":
-        return "inputs and weights rounded to fixed point"
+    if circuit.kind != "trees":
+        form = circuit.meta.get("format")
+        return f"inputs and weights rounded to fixed point{f': {form}' if form else ''}"
     if circuit.meta.get("leaves_exact"):
         return "every decision and every leaf value exact"
     return "every decision exact; leaf values rounded to the scale"

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from assay.transpile.ensemble import Source
 
 SUPPORTED = (
-    "Supported: XGBoost, LightGBM, and scikit-learn's decision trees, forests, gradient boosting and linear models."
+    "Supported: XGBoost, LightGBM, scikit-learn's decision trees, forests, gradient boosting and linear models, and "
+    "networks in ONNX."
 )
-_FORMATS = "Supported files: XGBoost .json and .ubj, LightGBM .txt, scikit-learn .skops."
+_FORMATS = "Supported files: XGBoost .json and .ubj, LightGBM .txt, scikit-learn .skops, ONNX .onnx."
 _LARGEST_FILE = 1 << 30
 _PICKLES = {".pkl", ".pickle", ".joblib", ".sav", ".dill", ".cloudpickle"}
-Form = Literal["lightgbm", "skops", "xgboost"]
-_NETS = {".onnx", ".pt", ".pth", ".h5", ".keras", ".safetensors"}
+Form = Literal["lightgbm", "onnx", "skops", "xgboost"]
+_NETS = {".pt", ".pth", ".h5", ".keras", ".safetensors"}
 
 
 def read_model(model: Any, iterations: int | None) -> Source:
@@ -44,11 +45,27 @@ def read_model(model: Any, iterations: int | None) -> Source:
 def read_file(path: str, iterations: int | None) -> Source:
     """Read a model file; nothing in it is trusted, and nothing in it is run."""
     data, kind = _sniffed(path)
+    if kind == "onnx":
+        raise ModelUnsupported(f"{path} is a network, of which trees and weights cannot be read", "Transpile it.")
     if kind == "skops":
         return read_model(skops.load(path, data), iterations)
     if kind == "lightgbm":
         return lightgbm.read_file(data, path, iterations)
     return xgboost.read_file(data, path, iterations)
+
+
+def onnx_bytes(model_or_path: Any) -> tuple[bytes, str] | None:
+    """An ONNX model's bytes and path, of a file or of a message in memory; None for any other model."""
+    if isinstance(model_or_path, str | os.PathLike):
+        path = os.fspath(model_or_path)
+        if Path(path).suffix.lower() != ".onnx":
+            return None
+        data, found = _sniffed(path)
+        return (data, path) if found == "onnx" else None
+    kind = type(model_or_path)
+    if kind.__name__ == "ModelProto" and kind.__module__.startswith("onnx"):
+        return model_or_path.SerializeToString(), "the model"
+    return None
 
 
 def form(path: str) -> Form:
@@ -66,8 +83,10 @@ def _sniffed(path: str) -> tuple[bytes, Form]:
     if suffix in _PICKLES:
         raise _pickled(path)
     if suffix in _NETS:
-        raise ModelUnsupported(f"{path} is a neural network, which this release does not convert", SUPPORTED)
+        raise ModelUnsupported(f"{path} is a network in its framework's own format", "Export it to ONNX.")
     data = _content(path)
+    if suffix == ".onnx" and data:
+        return data, "onnx"
     start = data[:64].lstrip()
     if start.startswith(b"PK\x03\x04"):
         return data, "skops"

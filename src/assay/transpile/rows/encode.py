@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def arrange(table: Table, names: list[str]) -> list[NDArray[Any]]:
 
 
 def _refused(circuit: Circuit) -> set[int]:
-    if circuit.kind == "linear":
+    if circuit.kind != "trees":
         return set(range(len(circuit.features)))
     return {view.feature for view in circuit.views if view.missing == "refuse"}
 
@@ -126,7 +127,7 @@ def _words(integers: NDArray[Any], feature: Feature) -> Words:
 
 
 def _range_problem(integer: int, feature: Feature) -> str:
-    if feature.bits == 0:
+    if feature.kind == "integer" or feature.bits == 0:
         return f"{shown(integer)} is outside the declared range {feature.low} to {feature.high}"
     low, high = _real(feature.low, feature.bits), _real(feature.high, feature.bits)
     return f"{_real(integer, feature.bits):g} is outside the circuit's range {low:g} to {high:g}"
@@ -140,7 +141,7 @@ def _range_todo(feature: Feature) -> str:
 
 def _real(integer: int, bits: int) -> float:
     try:
-        return integer / (1 << bits)
+        return math.ldexp(integer, -bits)
     except OverflowError:
         return float("inf") if integer > 0 else float("-inf")
 
@@ -159,12 +160,12 @@ def _whole(value: Any, row: int) -> int:
 def _rounded(value: Any, row: int, bits: int) -> int:
     _check_number(value, row)
     if isinstance(value, int | np.integer):
-        return int(value) << bits
+        return round_shift(int(value), bits)
     try:
         top, bottom = float(value).as_integer_ratio()
     except (OverflowError, ValueError):
         raise _Fault(OutOfRange, row, f"{shown(value)} is not finite", "Give a finite number.") from None
-    return round_shift(top << bits, 1 - bottom.bit_length())
+    return round_shift(top, bits + 1 - bottom.bit_length())
 
 
 def _numbers(column: NDArray[Any]) -> tuple[NDArray[Any], Mask]:

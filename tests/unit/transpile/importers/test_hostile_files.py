@@ -281,7 +281,8 @@ def test_lightgbm_files_that_contradict_themselves(old, new, error, words, tmp_p
         ("model.pkl", b"anything", ModelUnsupported, "pickle"),
         ("model.joblib", b"anything", ModelUnsupported, "pickle"),
         ("model.dat", pickle.dumps({"a": 1}), ModelUnsupported, "pickle"),
-        ("model.onnx", b"anything", ModelUnsupported, "neural network"),
+        ("model.onnx", b"anything", ModelUnreadable, "no ONNX model"),
+        ("model.keras", b"anything", ModelUnsupported, "own format"),
         ("model.json", bytes(1000), ModelUnreadable, "no model file"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.transpile.circuit.network.network import IDENTITY, INPUT_LIMIT, Network, Table
+from assay.transpile.circuit.network.network import IDENTITY, INPUT_LIMIT, Network, Table, submatrix
 from assay.transpile.circuit.network.wiring import order
 from assay.transpile.errors import CircuitMalformed
 
@@ -68,7 +68,7 @@ class _Bounds:
         self.y: dict[int, Interval] = {}
         self.q: dict[int, Interval] = {}
         self.table: dict[int, int] = {}
-        self.matrix = _Matrix(network)
+        self.columns: dict[int, dict[int, Interval]] = {}
 
     def read(self, address: int) -> Interval:
         if address == 0:
@@ -127,11 +127,7 @@ class _Bounds:
             return low << network.shift, high << network.shift
         low = high = 0
         if cells.column[row] >= 0:
-            for other in self.positions[int(cells.position[row])]:
-                if cells.slot[other] > 0:
-                    weight = self.matrix.at(int(cells.slot[other]), int(cells.column[row]))
-                    ends = [weight * end for end in self.read(int(cells.a[other]))]
-                    low, high = low + min(ends), high + max(ends)
+            low, high = self.linear(int(cells.position[row]))[int(cells.column[row])]
         if cells.product[row]:
             factor = int(cells.product[row])
             for pair in (row, row + 1):
@@ -141,6 +137,21 @@ class _Bounds:
             (a_low, a_high), (b_low, b_high) = self.read(int(cells.a[row])), self.read(int(cells.b[row]))
             low, high = low + ((a_low - b_high) << network.shift), high + ((a_high - b_low) << network.shift)
         return low, high
+
+    def linear(self, position: int) -> dict[int, Interval]:
+        """The intervals of all columns of a position, once all that it reads is bounded."""
+        if position in self.columns:
+            return self.columns[position]
+        cells, rows = self.cells, self.positions[position]
+        reading = [row for row in rows if cells.slot[row] > 0]
+        columns = np.array([int(cells.column[row]) for row in rows if cells.column[row] >= 0])
+        ends = np.array([self.read(int(cells.a[row])) for row in reading], dtype=object).reshape(-1, 2)
+        weights = submatrix(self.network, cells.slot[np.array(reading)], columns).astype(object)
+        above, below = np.where(weights > 0, weights, 0), np.where(weights < 0, weights, 0)
+        low, high = ends[:, 0] @ above + ends[:, 1] @ below, ends[:, 1] @ above + ends[:, 0] @ below
+        found = dict(zip(columns.tolist(), zip(low.tolist(), high.tolist(), strict=True), strict=True))
+        self.columns[position] = found
+        return found
 
     def pair(self, row: int) -> Interval:
         if row >= self.network.listed:
@@ -153,19 +164,6 @@ class _Bounds:
         if address_a == address_b:  # a square is not negative
             return 0 if a[0] <= 0 <= a[1] else min(ends), max(ends)
         return min(ends), max(ends)
-
-
-class _Matrix:
-    """Single weights by slot and column."""
-
-    def __init__(self, network: Network) -> None:
-        self.blocks = [(block.slot, block.column, block.values.tolist()) for block in network.weights]
-
-    def at(self, slot: int, column: int) -> int:
-        for top, left, values in self.blocks:
-            if 0 <= slot - top < len(values) and 0 <= column - left < len(values[0]):
-                return int(values[slot - top][column - left])
-        return 0
 
 
 def _is_relu(table: Table, low_bits: int) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.transpile.circuit.network.network import submatrix
 from assay.transpile.circuit.network.reference import NoProof
 from assay.transpile.circuit.network.wiring import order
 
@@ -161,13 +162,7 @@ def _steps(network: Network) -> list[_Step]:
 def _step(network: Network, rows: list[int], members: list[int]) -> _Step:
     cells = network.cells
     reading = np.array([row for row in members if cells.slot[row] > 0], dtype=np.int64)
-    weights = np.zeros((len(rows), len(reading)), dtype=np.int64)
-    slots, columns = cells.slot[reading], cells.column[np.array(rows)]
-    for block in network.weights if reading.size else ():
-        inside_slots = (slots >= block.slot) & (slots < block.slot + block.values.shape[0])
-        inside_columns = (columns >= block.column) & (columns < block.column + block.values.shape[1])
-        picked = block.values[np.ix_(slots[inside_slots] - block.slot, columns[inside_columns] - block.column)]
-        weights[np.ix_(inside_columns, inside_slots)] = picked.T
+    weights = submatrix(network, cells.slot[reading], cells.column[np.array(rows)]).T
     return _Step(
         np.array(rows, dtype=np.int64),
         cells.a[reading],

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 FIRST_SLOT = 6  # 0 blinds, 1 to 4 are reserved, 5 is the null slot
@@ -115,3 +116,16 @@ class Network:
             if position > 0:
                 found.setdefault(position, []).append(row)
         return found
+
+
+def submatrix(network: Network, slots: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Weights of some slots and columns: int64[slots, columns]."""
+    found = np.zeros((len(slots), len(columns)), dtype=np.int64)
+    for block in network.weights:
+        height, width = block.values.shape
+        inside_slots = (slots >= block.slot) & (slots < block.slot + height)
+        inside_columns = (columns >= block.column) & (columns < block.column + width)
+        if inside_slots.any() and inside_columns.any():
+            picked = block.values[np.ix_(slots[inside_slots] - block.slot, columns[inside_columns] - block.column)]
+            found[np.ix_(inside_slots, inside_columns)] = picked
+    return found

@@ -1,0 +1,1 @@
+"""A network in real numbers: affine calls, products, maxima and functions of one variable."""

@@ -1,0 +1,191 @@
+"""Functions of one variable: what a table can hold."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_GRID = 4097
+_RISING = {"clip", "sigmoid", "tanh", "erf", "exp", "softplus", "log", "sqrt", "floor", "not_negative"}
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function with the values of its parameters.
+
+    Attributes
+    ----------
+    name
+        Of an entry of `DEFINITIONS`.
+    parameters
+        Numbers that its formula takes.
+    """
+
+    name: str
+    parameters: tuple[float, ...] = ()
+
+    @property
+    def definition(self) -> Definition:
+        """What is known of functions of this name."""
+        return DEFINITIONS[self.name]
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether ``f(s x) = s f(x)`` for every ``s > 0``: then its arguments may have any scale."""
+        return self.definition.homogeneous
+
+    @property
+    def one_step(self) -> bool:
+        """Whether values are multiples of what arguments are multiples of."""
+        return self.name == "clip"
+
+    def __call__(self, x: Floats) -> Floats:
+        """Values at points; outside the domain those at its end."""
+        low, high = self.definition.domain
+        with np.errstate(all="ignore"):
+            return np.asarray(self.definition.formula(np.clip(x, low, high), *self.parameters), dtype=np.float64)
+
+    def interval(self, low: float, high: float) -> tuple[float, float]:
+        """The least and largest value over an interval, at grid points, turning points and steps."""
+        if self.definition.linear or self.definition.steps or self.name in _RISING:
+            ends = self(np.array([low, high, 0.0] if low < 0 < high else [low, high]))
+            return float(ends.min()), float(ends.max())
+        points = np.linspace(low, high, _GRID)
+        turning = np.array([*self.definition.turning, *self.parameters, 0.0, -0.0])
+        inside = turning[(turning >= low) & (turning <= high)]
+        values = self(np.concatenate([points, inside, [low, high]]))
+        return float(values.min()), float(values.max())
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{value:.6g}" for value in self.parameters)
+        return f"{self.name}({shown})" if shown else self.name
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A family of functions.
+
+    Attributes
+    ----------
+    formula
+        Of an array and the parameters.
+    homogeneous
+        ``f(s x) = s f(x)`` for ``s > 0``.
+    linear
+        Piecewise linear with its kinks at 0 alone: a table holds it exactly.
+    steps
+        Piecewise constant with jumps at whole multiples of 1 (or at 0): a table holds it exactly, but for arguments
+        that rounding moves over a jump.
+    smooth
+        A gate of recurrent networks, whose arguments are rounded finely.
+    domain
+        Arguments outside are moved to its ends.
+    turning
+        Arguments of extreme values.
+    """
+
+    formula: Callable[..., Floats]
+    homogeneous: bool = False
+    linear: bool = False
+    steps: bool = False
+    smooth: bool = False
+    domain: tuple[float, float] = (-math.inf, math.inf)
+    turning: tuple[float, ...] = ()
+
+
+def _erf(x: Floats) -> Floats:
+    return np.asarray(np.vectorize(math.erf, otypes=[np.float64])(x))
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.exp(-np.logaddexp(0.0, -x))
+
+
+def _elu(x: Floats, alpha: float) -> Floats:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def _softplus(x: Floats) -> Floats:
+    return np.logaddexp(0.0, x)
+
+
+_TINY = 2.0**-20  # below it a reciprocal or logarithm is taken for its value there
+_FLAT = 30.0
+
+DEFINITIONS: dict[str, Definition] = {
+    "identity": Definition(lambda x: x, homogeneous=True, linear=True),
+    # The identity over so large values that they are counted in powers of two.
+    "wide": Definition(lambda x, _: x, homogeneous=True, linear=True),
+    "relu": Definition(lambda x: np.maximum(x, 0), homogeneous=True, linear=True),
+    "leaky_relu": Definition(lambda x, a: np.where(x < 0, a * x, x), homogeneous=True, linear=True),
+    "abs": Definition(np.abs, homogeneous=True, linear=True),
+    "clip": Definition(np.clip),
+    "thresholded_relu": Definition(lambda x, a: np.where(x > a, x, 0)),
+    "hard_sigmoid": Definition(lambda x, a, b: np.clip(a * x + b, 0, 1)),
+    "hard_swish": Definition(lambda x: x * np.clip(x / 6 + 0.5, 0, 1), turning=(-1.5, -3.0, 3.0)),
+    "sigmoid": Definition(_sigmoid, smooth=True),
+    "log_sigmoid": Definition(lambda x: -np.logaddexp(0.0, -x)),
+    "tanh": Definition(np.tanh, smooth=True),
+    "scaled_tanh": Definition(lambda x, a, b: a * np.tanh(b * x)),
+    "affine": Definition(lambda x, a, b: a * x + b),
+    "erf": Definition(_erf),
+    "gelu": Definition(lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2))), turning=(-0.7517915,)),
+    "gelu_tanh": Definition(
+        lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))), turning=(-0.7517915,)
+    ),
+    "swish": Definition(lambda x, a: x * _sigmoid(a * x), turning=(-1.2784645,)),
+    "elu": Definition(_elu),
+    "selu": Definition(lambda x, a, g: g * _elu(x, a)),
+    "celu": Definition(lambda x, a: np.maximum(x, 0) + np.minimum(0, a * np.expm1(np.minimum(x, 0) / a))),
+    "softplus": Definition(_softplus),
+    "softsign": Definition(lambda x: x / (1 + np.abs(x))),
+    "mish": Definition(lambda x: x * np.tanh(_softplus(x)), turning=(-1.1924,)),
+    "shrink": Definition(lambda x, end, b: np.where(x < -end, x + b, np.where(x > end, x - b, 0))),
+    # Of a number less the largest, which is never above 0: bounds do not know that.
+    "exp_negative": Definition(np.exp, domain=(-80.0, 0.0)),
+    # Of a sum of such exponentials, which is never below 1.
+    "reciprocal_from_one": Definition(lambda x: 1 / x, domain=(1.0, math.inf)),
+    "log_from_one": Definition(np.log, domain=(1.0, math.inf)),
+    "exp": Definition(np.exp, domain=(-80.0, 40.0)),
+    "log": Definition(np.log, domain=(_TINY, math.inf)),
+    "sqrt": Definition(np.sqrt, domain=(0.0, math.inf)),
+    "reciprocal": Definition(lambda x: 1 / np.where(np.abs(x) < _TINY, np.where(x < 0, -_TINY, _TINY), x)),
+    "inverse_sqrt": Definition(lambda x: 1 / np.sqrt(x), domain=(_TINY, math.inf)),
+    "square": Definition(np.square),
+    "power": Definition(np.power),
+    "positive_power": Definition(np.power, domain=(0.0, math.inf)),
+    "base_power": Definition(lambda x, a: np.power(a, x)),
+    "sin": Definition(np.sin),
+    "cos": Definition(np.cos),
+    "tan": Definition(np.tan, domain=(-1.5, 1.5)),
+    "asin": Definition(np.arcsin, domain=(-1.0, 1.0)),
+    "acos": Definition(np.arccos, domain=(-1.0, 1.0)),
+    "atan": Definition(np.arctan),
+    "sinh": Definition(np.sinh, domain=(-_FLAT, _FLAT)),
+    "cosh": Definition(np.cosh, domain=(-_FLAT, _FLAT)),
+    "asinh": Definition(np.arcsinh),
+    "acosh": Definition(np.arccosh, domain=(1.0, math.inf)),
+    "atanh": Definition(np.arctanh, domain=(-1 + 2.0**-12, 1 - 2.0**-12)),
+    # 1 from 0 on: a difference of less than half a cell counts as 0.
+    "not_negative": Definition(lambda x: (x >= 0).astype(np.float64), steps=True),
+    "floor": Definition(np.floor, steps=True),
+}
+
+IDENTITY = Function("identity")
+RELU = Function("relu")
+SIGMOID = Function("sigmoid")
+TANH = Function("tanh")
+EXP = Function("exp")
+RECIPROCAL = Function("reciprocal")
+FLOOR = Function("floor")
+NOT_NEGATIVE = Function("not_negative")

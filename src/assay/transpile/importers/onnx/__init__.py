@@ -1,0 +1,1 @@
+"""ONNX: from a model file to a `Flow`, one family of operators a file."""

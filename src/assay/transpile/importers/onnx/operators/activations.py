@@ -1,0 +1,184 @@
+"""Functions of one variable: fused into the row of a linear call, else one row an element."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.transpile.flow.flow import ZERO
+from assay.transpile.flow.functions import RELU, Function
+from assay.transpile.flow.tensor import Tensor, add, apply
+from assay.transpile.importers.onnx.registry import operator
+
+if TYPE_CHECKING:
+    from assay.transpile.importers.onnx.node import Node
+
+_ROWS = "0 after a linear call; else 1 an element"
+
+# Functions whose parameters are attributes: their names and defaults.
+_PLAIN: dict[str, tuple[str, dict[str, float]]] = {
+    "Relu": ("relu", {}),
+    "LeakyRelu": ("leaky_relu", {"alpha": 0.01}),
+    "ThresholdedRelu": ("thresholded_relu", {"alpha": 1.0}),
+    "HardSigmoid": ("hard_sigmoid", {"alpha": 0.2, "beta": 0.5}),
+    "HardSwish": ("hard_swish", {}),
+    "Sigmoid": ("sigmoid", {}),
+    "Tanh": ("tanh", {}),
+    "Erf": ("erf", {}),
+    "Elu": ("elu", {"alpha": 1.0}),
+    "Selu": ("selu", {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875}),
+    "Celu": ("celu", {"alpha": 1.0}),
+    "Softplus": ("softplus", {}),
+    "Softsign": ("softsign", {}),
+    "Mish": ("mish", {}),
+    "Swish": ("swish", {"alpha": 1.0}),
+    "Shrink": ("shrink", {"lambd": 0.5, "bias": 0.0}),
+    "Exp": ("exp", {}),
+    "Log": ("log", {}),
+    "Sqrt": ("sqrt", {}),
+    "Reciprocal": ("reciprocal", {}),
+    "Abs": ("abs", {}),
+    "Sin": ("sin", {}),
+    "Cos": ("cos", {}),
+    "Tan": ("tan", {}),
+    "Asin": ("asin", {}),
+    "Acos": ("acos", {}),
+    "Atan": ("atan", {}),
+    "Sinh": ("sinh", {}),
+    "Cosh": ("cosh", {}),
+    "Asinh": ("asinh", {}),
+    "Acosh": ("acosh", {}),
+    "Atanh": ("atanh", {}),
+}
+
+
+@operator(*_PLAIN, rows=_ROWS)
+def plain_function(node: Node) -> Tensor:
+    """A table of the function."""
+    name, parameters = _PLAIN[node.operator]
+    values = tuple(float(node.attribute(key, default)) for key, default in parameters.items())
+    return apply(node.flow, node.tensor(0), Function(name, values))
+
+
+@operator("Gelu", rows=_ROWS)
+def gelu(node: Node) -> Tensor:
+    """Exact or by tanh."""
+    name = {"none": "gelu", "tanh": "gelu_tanh"}.get(str(node.attribute("approximate", "none")))
+    if name is None:
+        raise node.malformed(f"approximate is {node.attribute('approximate', '')!r:.40}")
+    return apply(node.flow, node.tensor(0), Function(name))
+
+
+@operator("Clip", rows=_ROWS, limits="bounds that are not constant")
+def clip(node: Node) -> Tensor:
+    """Between two bounds, attributes until opset 10 and inputs since."""
+    low, high = float(node.attribute("min", -math.inf)), float(node.attribute("max", math.inf))
+    if node.has(1):
+        low = float(np.asarray(node.constant(1)).reshape(()))
+    if node.has(2):
+        high = float(np.asarray(node.constant(2)).reshape(()))
+    high = max(low, high) if low > high else high
+    if node.has(1) and node.has(2) and float(np.asarray(node.constant(2)).reshape(())) < low:
+        low = high = float(np.asarray(node.constant(2)).reshape(()))
+    return clipped(node, node.tensor(0), low, high)
+
+
+def clipped(node: Node, tensor: Tensor, low: float, high: float) -> Tensor:
+    """As sums of relus where one side is open, so that arguments of any scale are exact; else one table."""
+    largest = 3.0e38  # exporters write the ends of float32 for none
+    if low <= -largest and high >= largest:
+        return tensor
+    if high >= largest:
+        return apply(node.flow, tensor.scaled(1.0, -low), RELU).scaled(1.0, low)
+    if low <= -largest:
+        return apply(node.flow, tensor.scaled(-1.0, high), RELU).scaled(-1.0, high)
+    return apply(node.flow, tensor, Function("clip", (low, high)))
+
+
+@operator(
+    "PRelu",
+    rows="3 an element; 0 after a linear call if its slope is one number",
+    limits="a slope that is not constant",
+)
+def prelu(node: Node) -> Tensor:
+    """``relu(x) - slope relu(-x)``."""
+    slope = np.asarray(node.constant(1), dtype=np.float64)
+    tensor = node.tensor(0)
+    if slope.size == 1:
+        return apply(node.flow, tensor, Function("leaky_relu", (float(slope.reshape(())),)))
+    above = apply(node.flow, tensor, RELU)
+    below = apply(node.flow, tensor.scaled(-1.0), RELU)
+    return add(node.flow, above, below.scaled(-slope))
+
+
+@operator("Pow", rows=_ROWS, limits="an exponent and a base that both depend on the features")
+def power(node: Node) -> Tensor:
+    """By a constant exponent, or of a constant base."""
+    left, right = node.tensor(0), node.tensor(1)
+    if right.constant:
+        exponents = np.unique(right.shift)
+        if exponents.size != 1:
+            raise node.refuse("its exponents differ from element to element")
+        return to_the(node, left, float(exponents[0])).broadcast(np.broadcast_shapes(left.shape, right.shape))
+    bases = np.unique(left.shift) if left.constant else np.zeros(0)
+    if bases.size != 1 or bases[0] <= 0:
+        raise node.refuse("neither its exponent nor its base is one positive constant")
+    wide = right.broadcast(np.broadcast_shapes(left.shape, right.shape))
+    return apply(node.flow, wide, Function("base_power", (float(bases[0]),)))
+
+
+def to_the(node: Node, tensor: Tensor, exponent: float) -> Tensor:
+    """A power; squares and cubes by multiplication."""
+    from assay.transpile.flow.tensor import multiply
+
+    if exponent == 1:
+        return tensor
+    if exponent == 2:
+        return multiply(node.flow, tensor, tensor)
+    if exponent == 3:
+        return multiply(node.flow, tensor, multiply(node.flow, tensor, tensor))
+    name = {0.5: "sqrt", -0.5: "inverse_sqrt", -1.0: "reciprocal"}.get(exponent)
+    if name is not None:
+        return apply(node.flow, tensor, Function(name))
+    whole = exponent == int(exponent)
+    return apply(node.flow, tensor, Function("power" if whole and exponent > 0 else "positive_power", (exponent,)))
+
+
+@operator("Softmax", "LogSoftmax", rows="about 5 an element")
+def softmax(node: Node) -> Tensor:
+    """Along an axis; before opset 13 over all axes from it on."""
+    tensor = node.tensor(0)
+    shape, rank = tensor.shape, len(tensor.shape)
+    if node.version >= 13:
+        axis = node.axis(int(node.attribute("axis", -1)), rank)
+        rows = tensor.moved(lambda part: np.moveaxis(part, axis, -1))
+        result = along_last(node, rows, log=node.operator == "LogSoftmax")
+        return result.moved(lambda part: np.moveaxis(part, -1, axis))
+    axis = node.axis(int(node.attribute("axis", 1)), rank)
+    rows = tensor.moved(lambda part: part.reshape(int(np.prod(shape[:axis])), -1))
+    return along_last(node, rows, log=node.operator == "LogSoftmax").moved(lambda part: part.reshape(shape))
+
+
+def along_last(node: Node, tensor: Tensor, *, log: bool = False) -> Tensor:
+    """The largest, differences, exponentials, their sum, its reciprocal, and products (or its logarithm)."""
+    from assay.transpile.flow.tensor import largest, multiply, readable, subtract, total
+
+    flow = node.flow
+    masked = np.isneginf(tensor.shift)
+    safe = Tensor(np.where(masked, ZERO, tensor.base), tensor.scale, tensor.shift)
+    best = largest(flow, safe).moved(lambda part: part[..., np.newaxis])
+    finite = readable(flow, Tensor(safe.base, safe.scale, np.where(masked, 0.0, safe.shift)))
+    distance = subtract(flow, finite, best)
+    powers = apply(flow, distance, Function("exp_negative"))
+    if masked.any():
+        powers = Tensor(
+            np.where(masked, ZERO, powers.base),
+            np.where(masked, 1.0, powers.scale),
+            np.where(masked, 0.0, powers.shift),
+        )
+    sums = total(flow, powers).moved(lambda part: part[..., np.newaxis])
+    if log:
+        return subtract(flow, distance, apply(flow, sums, Function("log_from_one")))
+    return multiply(flow, powers, apply(flow, sums, Function("reciprocal_from_one")))

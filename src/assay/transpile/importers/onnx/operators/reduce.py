@@ -1,0 +1,205 @@
+"""Reductions along axes, ArgMax, ArgMin, TopK(1) and CumSum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.transpile.flow.flow import ZERO
+from assay.transpile.flow.functions import Function
+from assay.transpile.flow.tensor import (
+    Tensor,
+    add,
+    apply,
+    concatenate,
+    largest,
+    linear,
+    multiply,
+    readable,
+    subtract,
+    total,
+)
+from assay.transpile.importers.onnx.operators.logic import at_least
+from assay.transpile.importers.onnx.registry import operator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assay.transpile.importers.onnx.node import Node
+
+# Opset from which the axes are an input rather than an attribute.
+_AXES_INPUT = {"ReduceSum": 13}
+
+
+def _reduced(node: Node, reduce: Callable[[Tensor], Tensor]) -> Tensor:
+    """Apply a function of the last axis to the axes that the node names."""
+    tensor = node.tensor(0)
+    rank = len(tensor.shape)
+    if node.version >= _AXES_INPUT.get(node.operator, 18):
+        axes = node.integers(1) if node.has(1) else []
+        if not axes and node.attribute("noop_with_empty_axes", 0):
+            return tensor
+    else:
+        axes = list(node.attribute("axes", None) or [])
+    axes = sorted({node.axis(axis, rank) for axis in axes}) if axes else list(range(rank))
+    kept = [axis for axis in range(rank) if axis not in axes]
+    shape = tuple(1 if axis in axes else extent for axis, extent in enumerate(tensor.shape))
+    if not node.attribute("keepdims", 1):
+        shape = tuple(tensor.shape[axis] for axis in kept)
+    outer = [tensor.shape[axis] for axis in kept]
+    count = int(np.prod([tensor.shape[axis] for axis in axes]))
+    if not count:
+        raise node.refuse("it reduces nothing")
+    rows = tensor.moved(lambda part: np.transpose(part, (*kept, *axes)).reshape(*outer, count))
+    return reduce(rows).moved(lambda part: part.reshape(shape))
+
+
+def _total(node: Node) -> Callable[[Tensor], Tensor]:
+    return lambda rows: total(node.flow, rows)
+
+
+@operator("ReduceSum", rows="a linear call an element")
+def reduce_sum(node: Node) -> Tensor:
+    """The sum."""
+    return _reduced(node, _total(node))
+
+
+@operator("ReduceMean", rows="a linear call an element")
+def reduce_mean(node: Node) -> Tensor:
+    """The mean."""
+    return _reduced(node, lambda rows: total(node.flow, rows, 1 / rows.shape[-1]))
+
+
+@operator("ReduceMax", rows="reduced elements - 1 an element")
+def reduce_max(node: Node) -> Tensor:
+    """The largest."""
+    return _reduced(node, lambda rows: largest(node.flow, rows))
+
+
+@operator("ReduceMin", rows="as ReduceMax; 1 more an input that is no linear call")
+def reduce_min(node: Node) -> Tensor:
+    """The smallest: the largest of the negatives, negated."""
+    return _reduced(node, lambda rows: largest(node.flow, rows.scaled(-1.0)).scaled(-1.0))
+
+
+@operator("ReduceL1", rows="1 an element and a linear call")
+def reduce_l1(node: Node) -> Tensor:
+    """The sum of sizes."""
+    return _reduced(node, lambda rows: total(node.flow, apply(node.flow, rows, Function("abs"))))
+
+
+def _squares(node: Node, rows: Tensor) -> Tensor:
+    return total(node.flow, multiply(node.flow, rows, rows))
+
+
+@operator("ReduceSumSquare", rows="1 an element and a linear call")
+def reduce_sum_square(node: Node) -> Tensor:
+    """The sum of squares."""
+    return _reduced(node, lambda rows: _squares(node, rows))
+
+
+@operator("ReduceL2", rows="1 an element, a linear call and 1")
+def reduce_l2(node: Node) -> Tensor:
+    """The Euclidean norm."""
+    return _reduced(node, lambda rows: apply(node.flow, _squares(node, rows), Function("sqrt")))
+
+
+@operator("ReduceLogSum", rows="a linear call and 1 an element")
+def reduce_log_sum(node: Node) -> Tensor:
+    """The logarithm of the sum."""
+    return _reduced(node, lambda rows: apply(node.flow, total(node.flow, rows), Function("log")))
+
+
+@operator("ReduceLogSumExp", rows="about 3 an element")
+def reduce_log_sum_exp(node: Node) -> Tensor:
+    """The logarithm of the sum of exponentials, from the largest on."""
+
+    def reduce(rows: Tensor) -> Tensor:
+        best = largest(node.flow, rows)
+        distance = subtract(node.flow, readable(node.flow, rows), best.moved(lambda part: part[..., np.newaxis]))
+        sums = total(node.flow, apply(node.flow, distance, Function("exp_negative")))
+        return add(node.flow, apply(node.flow, sums, Function("log_from_one")), best)
+
+    return _reduced(node, reduce)
+
+
+@operator("ReduceProd", rows="1 an element")
+def reduce_prod(node: Node) -> Tensor:
+    """The product."""
+
+    def reduce(rows: Tensor) -> Tensor:
+        result = rows.moved(lambda part: part[..., 0])
+        for index in range(1, rows.shape[-1]):
+            result = multiply(node.flow, result, rows.moved(lambda part, index=index: part[..., index]))  # type: ignore[misc]
+        return result
+
+    return _reduced(node, reduce)
+
+
+@operator("Max", "Min", rows="1 an element and input")
+def max_and_min(node: Node) -> Tensor:
+    """The largest or smallest of several tensors, broadcast."""
+    sign = 1.0 if node.operator == "Max" else -1.0
+    tensors = [node.tensor(index) for index in range(len(node.inputs))]
+    shape = np.broadcast_shapes(*(tensor.shape for tensor in tensors))
+    wide = [tensor.broadcast(shape).scaled(sign).moved(lambda part: part[..., np.newaxis]) for tensor in tensors]
+    return largest(node.flow, concatenate(wide, -1)).scaled(sign)
+
+
+def _best(node: Node, rows: Tensor, *, smallest: bool, last: bool) -> tuple[Tensor, Tensor]:
+    """The best along the last axis and its index; of equals the first, or the last."""
+    flow = node.flow
+    rows = readable(flow, rows.scaled(-1.0) if smallest else rows)
+    best, index = rows.moved(lambda part: part[..., 0]), None
+    for place in range(1, rows.shape[-1]):
+        here = rows.moved(lambda part, place=place: part[..., place])  # type: ignore[misc]
+        better = at_least(flow, here, best) if last else at_least(flow, best, here).scaled(-1.0, 1.0)
+        if index is None:
+            index = better.scaled(float(place))
+        else:
+            index = add(flow, index, multiply(flow, better, index.scaled(-1.0, float(place))))
+        pair = concatenate(
+            [best.moved(lambda part: part[..., np.newaxis]), here.moved(lambda part: part[..., np.newaxis])], -1
+        )
+        best = largest(flow, pair)
+    if index is None:
+        index = Tensor(np.full(best.shape, ZERO), np.ones(best.shape), np.zeros(best.shape))
+    return best.scaled(-1.0) if smallest else best, index
+
+
+@operator("ArgMax", "ArgMin", rows="4 an element")
+def arg_max(node: Node) -> Tensor:
+    """The index of the best."""
+    tensor = node.tensor(0)
+    axis = node.axis(int(node.attribute("axis", 0)), len(tensor.shape))
+    rows = tensor.moved(lambda part: np.moveaxis(part, axis, -1))
+    last = bool(node.attribute("select_last_index", 0))
+    _, index = _best(node, rows, smallest=node.operator == "ArgMin", last=last)
+    return index.moved(lambda part: np.expand_dims(part, axis)) if node.attribute("keepdims", 1) else index
+
+
+@operator("TopK", rows="4 an element", limits="k other than 1")
+def top_k(node: Node) -> list[Tensor]:
+    """The best along an axis, and its index."""
+    tensor = node.tensor(0)
+    count = node.integers(1)[0] if node.has(1) else int(node.attribute("k", 1))
+    if count != 1:
+        raise node.refuse(f"k is {count}", "Use 1.")
+    axis = node.axis(int(node.attribute("axis", -1)), len(tensor.shape))
+    rows = tensor.moved(lambda part: np.moveaxis(part, axis, -1))
+    found = _best(node, rows, smallest=not node.attribute("largest", 1), last=False)
+    return [part.moved(lambda part: np.expand_dims(part, axis)) for part in found]
+
+
+@operator("CumSum", rows="a linear call a row")
+def cum_sum(node: Node) -> Tensor:
+    """Sums from the start (or the end), with the element itself or without."""
+    tensor = node.tensor(0)
+    axis = node.axis(node.integers(1)[0], len(tensor.shape))
+    count = tensor.shape[axis]
+    weights = np.triu(np.ones((count, count)), 1 if node.attribute("exclusive", 0) else 0)
+    weights = weights.T if node.attribute("reverse", 0) else weights
+    rows = tensor.moved(lambda part: np.moveaxis(part, axis, -1))
+    result = linear(node.flow, rows.moved(lambda part: part.reshape(-1, count)), np.ascontiguousarray(weights))
+    return result.moved(lambda part: np.moveaxis(part.reshape(rows.shape), -1, axis))

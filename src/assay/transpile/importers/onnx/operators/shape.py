@@ -1,0 +1,348 @@
+"""Operators that only say where elements are: no rows."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.transpile.flow.tensor import Tensor, concatenate, constant
+from assay.transpile.importers.onnx.registry import operator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assay.transpile.importers.onnx.node import Node, Operand
+
+_FREE = "0"
+
+
+def _shape(operand: Operand | None) -> tuple[int, ...]:
+    return () if operand is None else tuple(operand.shape)
+
+
+@operator("Identity", rows=_FREE)
+def identity(node: Node) -> Operand:
+    """The input."""
+    return node.moved(0, lambda part: part)
+
+
+@operator("Dropout", rows=_FREE, limits="training mode")
+def dropout(node: Node) -> list[Operand]:
+    """The input, and a mask of ones."""
+    if node.has(2) and bool(np.asarray(node.constant(2)).reshape(())):
+        raise node.refuse("it is in training mode, which draws random numbers", "Export the model for inference.")
+    kept = node.moved(0, lambda part: part)
+    return [kept, np.ones(_shape(node.inputs[0]), dtype=np.bool_)]
+
+
+@operator("Cast", "CastLike", rows="0; to whole numbers 2 an element")
+def cast(node: Node) -> Operand:
+    """Between kinds of floats nothing; to whole numbers the part before the point."""
+    from assay.transpile.importers.onnx.operators.rounding import truncated
+
+    onnx_types = {2, 3, 4, 5, 6, 7, 12, 13}
+    target = int(node.attribute("to", 0))
+    if node.operator == "CastLike":
+        like = node.inputs[1]
+        whole = not isinstance(like, Tensor) and like is not None and like.dtype.kind in "iu"
+        return truncated(node, node.tensor(0)) if whole else node.tensor(0)
+    if target == 9:  # to truth values: whether it is not zero
+        from assay.transpile.importers.onnx.operators.logic import equal
+
+        return equal(node, node.tensor(0), constant(np.zeros(()))).scaled(-1.0, 1.0)
+    if target == 8:
+        raise node.refuse("it makes text")
+    return truncated(node, node.tensor(0)) if target in onnx_types else node.tensor(0)
+
+
+@operator("Flatten", rows=_FREE)
+def flatten(node: Node) -> Operand:
+    """Two dimensions."""
+    shape = _shape(node.inputs[0])
+    axis = int(node.attribute("axis", 1))
+    axis = axis + len(shape) if axis < 0 else axis
+    return node.moved(0, lambda part: part.reshape(math.prod(shape[:axis]), -1 if part.size else 0))
+
+
+@operator("Reshape", rows=_FREE)
+def reshape(node: Node) -> Operand:
+    """To a constant shape, in which 0 keeps a dimension and -1 takes the rest."""
+    old = _shape(node.inputs[0])
+    wanted = node.integers(1) if node.has(1) else [int(value) for value in node.attribute("shape", [])]
+    if not node.attribute("allowzero", 0):
+        wanted = [old[axis] if extent == 0 else extent for axis, extent in enumerate(wanted)]
+    return node.moved(0, lambda part: part.reshape(wanted))
+
+
+@operator("Transpose", rows=_FREE)
+def transpose(node: Node) -> Operand:
+    """Axes in another order."""
+    order = node.attribute("perm", None)
+    return node.moved(0, lambda part: np.transpose(part, order))
+
+
+@operator("Squeeze", rows=_FREE)
+def squeeze(node: Node) -> Operand:
+    """Without dimensions of size 1."""
+    axes = node.integers(1) if node.has(1) else node.attribute("axes", None)
+    return node.moved(0, lambda part: np.squeeze(part, None if axes is None else tuple(axes)))
+
+
+@operator("Unsqueeze", rows=_FREE)
+def unsqueeze(node: Node) -> Operand:
+    """With dimensions of size 1."""
+    axes = node.integers(1) if node.has(1) else list(node.attribute("axes", []))
+    return node.moved(0, lambda part: np.expand_dims(part, tuple(axes)))
+
+
+@operator("Concat", rows=_FREE)
+def concat(node: Node) -> Operand:
+    """Tensors side by side."""
+    axis = int(node.attribute("axis", 1))
+    if all(not isinstance(value, Tensor) for value in node.inputs):
+        return np.concatenate([node.constant(index) for index in range(len(node.inputs))], axis)
+    return concatenate([node.tensor(index) for index in range(len(node.inputs))], axis)
+
+
+@operator("Split", rows=_FREE)
+def split(node: Node) -> list[Operand]:
+    """Tensors cut apart."""
+    shape = _shape(node.inputs[0])
+    axis = node.axis(int(node.attribute("axis", 0)), len(shape))
+    sizes = node.integers(1) if node.has(1) else node.attribute("split", None)
+    if sizes is None:
+        each = -(-shape[axis] // node.outputs)
+        sizes = [min(each, shape[axis] - each * index) for index in range(node.outputs)]
+    if sum(sizes) != shape[axis]:
+        raise node.malformed(f"parts of {list(sizes)!s:.60} for {shape[axis]}")
+    ends = np.cumsum(sizes)[:-1]
+    return [
+        node.moved(0, lambda part, index=index: np.split(part, ends, axis)[index])  # type: ignore[misc]
+        for index in range(len(sizes))
+    ]
+
+
+@operator("Slice", rows=_FREE)
+def slice_(node: Node) -> Operand:
+    """Ranges with steps, by attributes until opset 9 and by inputs since."""
+    shape = _shape(node.inputs[0])
+    if node.version >= 10:
+        starts, ends = node.integers(1), node.integers(2)
+        axes = node.integers(3) if node.has(3) else list(range(len(starts)))
+        steps = node.integers(4) if node.has(4) else [1] * len(starts)
+    else:
+        starts, ends = list(node.attribute("starts", [])), list(node.attribute("ends", []))
+        axes, steps = list(node.attribute("axes", range(len(starts)))), [1] * len(starts)
+    taken = [slice(None)] * len(shape)
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        extent = shape[node.axis(axis, len(shape))]
+        taken[node.axis(axis, len(shape))] = _range(start, end, step, extent)
+    return node.moved(0, lambda part: part[tuple(taken)])
+
+
+def _range(start: int, end: int, step: int, extent: int) -> slice:
+    """A slice whose bounds are clamped as the standard says; a negative step may run to before the first."""
+    low, high = (0, extent) if step > 0 else (-1, extent - 1)
+    first = min(max(start + extent if start < 0 else start, 0), high if step < 0 else extent)
+    last = min(max(end + extent if end < 0 else end, low), high)
+    return slice(first, None if last < 0 else last, step)
+
+
+@operator("Gather", rows=_FREE, limits="indices that are not constant")
+def gather(node: Node) -> Operand:
+    """Elements by constant indices."""
+    shape, indices = _shape(node.inputs[0]), np.asarray(node.constant(1)).astype(np.int64)
+    axis = node.axis(int(node.attribute("axis", 0)), len(shape))
+    node.fits(shape[:axis] + indices.shape + shape[axis + 1 :])
+    return node.moved(0, lambda part: np.take(part, indices, axis))
+
+
+@operator("GatherElements", rows=_FREE, limits="indices that are not constant")
+def gather_elements(node: Node) -> Operand:
+    """Elements by constant indices along one axis."""
+    shape, indices = _shape(node.inputs[0]), np.asarray(node.constant(1)).astype(np.int64)
+    axis = node.axis(int(node.attribute("axis", 0)), len(shape))
+    indices = np.where(indices < 0, indices + shape[axis], indices)
+    return node.moved(0, lambda part: np.take_along_axis(part, indices, axis))
+
+
+@operator("GatherND", rows=_FREE, limits="indices that are not constant")
+def gather_nd(node: Node) -> Operand:
+    """Slices by tuples of constant indices."""
+    indices, batch = np.asarray(node.constant(1)).astype(np.int64), int(node.attribute("batch_dims", 0))
+    return node.moved(0, lambda part: _gather_nd(part, indices, batch))
+
+
+def _gather_nd(part: NDArray[Any], indices: NDArray[np.int64], batch: int) -> NDArray[Any]:
+    if not batch:
+        return np.asarray(part[tuple(np.moveaxis(indices, -1, 0))])
+    return np.stack([_gather_nd(part[item], indices[item], batch - 1) for item in range(len(part))])
+
+
+@operator("ScatterElements", "Scatter", rows=_FREE, limits="indices that are not constant, and reductions")
+def scatter_elements(node: Node) -> Tensor:
+    """A copy with elements replaced at constant indices."""
+    _replaces(node)
+    data, updates = node.tensor(0), node.tensor(2)
+    indices = np.asarray(node.constant(1)).astype(np.int64)
+    axis = node.axis(int(node.attribute("axis", 0)), len(data.shape))
+    indices = np.where(indices < 0, indices + data.shape[axis], indices)
+    parts = []
+    for name in ("base", "scale", "shift"):
+        copy = getattr(data, name).copy()
+        np.put_along_axis(copy, indices, getattr(updates, name), axis)
+        parts.append(copy)
+    return Tensor(*parts)
+
+
+@operator("ScatterND", rows=_FREE, limits="indices that are not constant, and reductions")
+def scatter_nd(node: Node) -> Tensor:
+    """A copy with slices replaced at constant indices."""
+    _replaces(node)
+    data, updates = node.tensor(0), node.tensor(2)
+    indices = np.asarray(node.constant(1)).astype(np.int64)
+    parts = []
+    for name in ("base", "scale", "shift"):
+        copy = getattr(data, name).copy()
+        copy[tuple(np.moveaxis(indices, -1, 0))] = getattr(updates, name)
+        parts.append(copy)
+    return Tensor(*parts)
+
+
+def _replaces(node: Node) -> None:
+    if str(node.attribute("reduction", "none")) != "none":
+        raise node.refuse(f"its reduction is {node.attribute('reduction', '')!r:.40}")
+
+
+@operator("Pad", rows=_FREE, limits="a number of elements that is not constant")
+def pad(node: Node) -> Operand:
+    """With a constant, by reflection, the edge, or around."""
+    shape = _shape(node.inputs[0])
+    pads = node.integers(1) if node.has(1) else [int(value) for value in node.attribute("pads", [])]
+    fill = float(np.asarray(node.constant(2)).reshape(())) if node.has(2) else float(node.attribute("value", 0.0))
+    axes = [node.axis(axis, len(shape)) for axis in node.integers(3)] if node.has(3) else list(range(len(shape)))
+    half = len(pads) // 2
+    spans = [(0, 0)] * len(shape)
+    for axis, before, after in zip(axes, pads[:half], pads[half:], strict=True):
+        spans[axis] = (before, after)
+    node.fits(tuple(max(extent + sum(span), 0) for extent, span in zip(shape, spans, strict=True)))
+    mode = str(node.attribute("mode", "constant"))
+    cut = tuple(
+        slice(max(-before, 0), extent - max(-after, 0)) for extent, (before, after) in zip(shape, spans, strict=True)
+    )
+    grow = [(max(before, 0), max(after, 0)) for before, after in spans]
+    if mode == "constant":
+        tensor = node.tensor(0).moved(lambda part: part[cut])
+        values = (0, 1.0, fill)
+        parts = (
+            np.pad(getattr(tensor, name), grow, constant_values=value)
+            for name, value in zip(("base", "scale", "shift"), values, strict=True)
+        )
+        return Tensor(*parts)
+    modes = {"reflect": "reflect", "edge": "edge", "wrap": "wrap"}
+    if mode not in modes:
+        raise node.malformed(f"mode {mode!r:.40}")
+    return node.moved(0, lambda part: np.pad(part[cut], grow, mode=modes[mode]))  # type: ignore[call-overload]
+
+
+@operator("Expand", rows=_FREE, even_constant=True)
+def expand(node: Node) -> Operand:
+    """Broadcast to a constant shape."""
+    shape = node.fits(np.broadcast_shapes(_shape(node.inputs[0]), tuple(node.integers(1))))
+    return node.moved(0, lambda part: np.broadcast_to(part, shape))
+
+
+@operator("Tile", rows=_FREE, even_constant=True)
+def tile(node: Node) -> Operand:
+    """Repeated."""
+    repeats = node.integers(1)
+    node.fits(tuple(extent * count for extent, count in zip(_shape(node.inputs[0]), repeats, strict=True)))
+    return node.moved(0, lambda part: np.tile(part, repeats))
+
+
+@operator("ConstantOfShape", rows=_FREE, even_constant=True)
+def constant_of_shape(node: Node) -> Operand:
+    """A tensor of one number."""
+    value = np.asarray(node.attribute("value", np.zeros(1, dtype=np.float32))).reshape(-1)
+    return np.full(node.fits(tuple(node.integers(0))), value[0])
+
+
+@operator("Shape", rows=_FREE, even_constant=True)
+def shape_(node: Node) -> Operand:
+    """The shape, which is constant."""
+    shape = _shape(node.inputs[0])
+    return np.array(shape[slice(node.attribute("start", 0), node.attribute("end", None))], dtype=np.int64)
+
+
+@operator("Size", rows=_FREE, even_constant=True)
+def size(node: Node) -> Operand:
+    """How many elements there are."""
+    return np.array(math.prod(_shape(node.inputs[0])), dtype=np.int64)
+
+
+@operator("Constant", rows=_FREE, even_constant=True)
+def constant_(node: Node) -> Operand:
+    """What the file holds."""
+    for name, kind in (
+        ("value", None),
+        ("value_float", np.float32),
+        ("value_floats", np.float32),
+        ("value_int", np.int64),
+        ("value_ints", np.int64),
+    ):
+        if name in node.attributes:
+            return np.asarray(node.attributes[name], dtype=kind)
+    raise node.refuse(f"it holds {', '.join(sorted(node.attributes))!s:.60}, no numbers")
+
+
+@operator("Range", rows=_FREE, even_constant=True)
+def range_(node: Node) -> Operand:
+    """A sequence of constants."""
+    start, limit, step = (np.asarray(node.constant(index)).reshape(()) for index in range(3))
+    node.fits((max(math.ceil((float(limit) - float(start)) / float(step)), 0),))
+    return np.asarray(np.arange(start.item(), limit.item(), step.item(), dtype=start.dtype))
+
+
+@operator("Trilu", rows=_FREE)
+def trilu(node: Node) -> Operand:
+    """One side of a diagonal; zeros on the other."""
+    offset = int(np.asarray(node.constant(1)).reshape(())) if node.has(1) else 0
+    cut = np.triu if node.attribute("upper", 1) else np.tril
+    kept = cut(np.ones(_shape(node.inputs[0]), dtype=np.bool_), offset)
+    return node.tensor(0).scaled(kept.astype(np.float64))
+
+
+@operator("DepthToSpace", "SpaceToDepth", rows=_FREE)
+def depth_and_space(node: Node) -> Operand:
+    """Channels to blocks of an image and back."""
+    block = int(node.attribute("blocksize", 1))
+    n, c, h, w = _shape(node.inputs[0])
+    if node.operator == "SpaceToDepth":
+        return node.moved(
+            0,
+            lambda part: (
+                part.reshape(n, c, h // block, block, w // block, block)
+                .transpose(0, 3, 5, 1, 2, 4)
+                .reshape(n, c * block * block, h // block, w // block)
+            ),
+        )
+    depth = c // block**2
+    if str(node.attribute("mode", "DCR")) == "DCR":
+        return node.moved(
+            0,
+            lambda part: (
+                part.reshape(n, block, block, depth, h, w)
+                .transpose(0, 3, 4, 1, 5, 2)
+                .reshape(n, depth, h * block, w * block)
+            ),
+        )
+    return node.moved(
+        0,
+        lambda part: (
+            part.reshape(n, depth, block, block, h, w)
+            .transpose(0, 1, 4, 2, 5, 3)
+            .reshape(n, depth, h * block, w * block)
+        ),
+    )

@@ -1,0 +1,378 @@
+"""From an ONNX model to a circuit: the cheapest format that keeps the model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.transpile.circuit.circuit import Circuit, Feature
+from assay.transpile.circuit.network import bounds, wiring
+from assay.transpile.circuit.network.evaluate import Evaluator
+from assay.transpile.errors import ModelUnsupported, OptionError, RowsWidth
+from assay.transpile.importers.onnx.convert import convert
+from assay.transpile.importers.onnx.reading import parse
+from assay.transpile.networks import cost, features
+from assay.transpile.networks.exponents import choose, unified
+from assay.transpile.networks.layout import Layout, build, lay_out
+from assay.transpile.networks.oracle import Oracle
+from assay.transpile.networks.plan import Plan, plan
+from assay.transpile.networks.quantise import Quantised, quantise, tables_of
+from assay.transpile.networks.tables import Profile
+from assay.transpile.networks.tiling import Width
+from assay.transpile.rows.columns import to_floats, to_table
+from assay.transpile.rows.encode import arrange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from assay.transpile.circuit.circuit import Inputs
+    from assay.transpile.circuit.network.network import Network
+    from assay.transpile.flow.flow import Flow
+    from assay.transpile.networks.features import Interval
+
+    Floats = NDArray[np.float64]
+
+TOLERANCE = 1e-3  # of the outputs' spread, and of the rows whose decision may differ
+DRAWN = 512  # rows drawn from the declared ranges while formats are compared
+# Cheapest first, as far as that is known before the layout; the last is what is taken if none keeps the model.
+PROFILES = (
+    Profile(10, 2, 9, 16, 15, 16),
+    Profile(10, 2, 8, 16, 15, 16),
+    Profile(10, 2, 8, 17, 15, 16),
+    Profile(11, 2, 8, 17, 15, 17),
+    Profile(11, 2, 7, 16, 15, 17),
+    Profile(12, 2, 7, 16, 15, 18),
+    Profile(12, 2, 7, 17, 15, 18),
+    Profile(12, 2, 8, 18, 16, 18),
+    Profile(10, 3, 8, 18, 16, 19),
+    Profile(10, 3, 7, 18, 16, 20),
+    Profile(10, 3, 6, 18, 16, 21),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model's flow with what its features and its runtime are."""
+
+    flow: Flow
+    ranges: list[Interval]
+    oracle: Oracle
+    rows: Floats | None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a format keeps the model on some rows.
+
+    Attributes
+    ----------
+    largest, typical
+        The largest and the root mean square error, as shares of the outputs' spread over these rows.
+    decisions
+        Rows whose decision differs.
+    """
+
+    largest: float
+    typical: float
+    decisions: int
+    rows: int
+
+    def keeps(self, tolerance: float) -> bool:
+        """Whether that is within a tolerance."""
+        return self.largest <= tolerance and self.decisions <= tolerance * self.rows
+
+
+def assemble_network(
+    data: bytes,
+    path: str,
+    *,
+    calibration: Any = None,
+    ranges: Mapping[str | int, Sequence[float]] | Sequence[float] | None = None,
+    dimensions: Mapping[str, int] | None = None,
+    inputs: Inputs = "public",
+    feature_names: Sequence[str] | None = None,
+    tolerance: float = TOLERANCE,
+) -> Circuit:
+    """Make the circuit of an ONNX model.
+
+    Parameters
+    ----------
+    data, path
+        The file's bytes, and where external weights are looked for.
+    calibration
+        Rows like those to be proven: [B, F], or [B, ...] of the model's own shape.
+    ranges
+        The least and largest value of features, instead of or beside calibration rows.
+    dimensions
+        Sizes of dimensions that the model leaves open.
+    tolerance
+        How far outputs may stray, as a share of their spread, and how many decisions may differ.
+
+    Raises
+    ------
+    ModelError, RowsError, OptionError
+        In one sentence each.
+    """
+    source = read_source(
+        data, path, calibration=calibration, ranges=ranges, dimensions=dimensions, feature_names=feature_names
+    )
+    return _circuit(source, *_cheapest(source, tolerance), inputs=inputs, tolerance=tolerance)
+
+
+def read_source(
+    data: bytes,
+    path: str,
+    *,
+    calibration: Any,
+    ranges: Mapping[str | int, Sequence[float]] | Sequence[float] | None,
+    dimensions: Mapping[str, int] | None,
+    feature_names: Sequence[str] | None,
+) -> Source:
+    """Read a model and what its features range over."""
+    found: dict[str, Any] = {}
+
+    def centres(flow: Flow) -> Floats:
+        if feature_names is not None:
+            flow.features = _names(feature_names, len(flow.features))
+        rows = None if calibration is None else as_rows(calibration, flow.features)
+        if rows is None and ranges is None:
+            raise OptionError(
+                "a network needs calibration rows, which choose the fixed-point range of every feature",
+                "Pass some hundred rows like those to be proven, or declare the ranges.",
+            )
+        spans = features.from_rows(rows) if rows is not None else None
+        found["rows"] = rows
+        found["ranges"] = features.declared(flow.features, ranges or {}, spans)
+        return features.centres(found["ranges"])
+
+    flow = convert(parse(data, path), dimensions, centres=centres)
+    return Source(flow, found["ranges"], Oracle(data, flow.meta["inputs"]), found["rows"])
+
+
+def as_rows(rows: Any, names: Sequence[str]) -> Floats:
+    """Rows in any form as float64[B, F]; arrays may have the model's own shape."""
+    if isinstance(rows, np.ndarray) and rows.ndim > 2:
+        rows = rows.reshape(len(rows), -1)
+    values = to_floats(arrange(to_table(rows), list(names)), list(names))
+    if not np.isfinite(values).all():
+        row, column = (int(place) for place in np.argwhere(~np.isfinite(values))[0])
+        raise RowsWidth(
+            f"row {row}, column {column} ({names[column]}) is missing or not finite, and a network takes numbers only",
+            "Fill it in.",
+        )
+    return values
+
+
+def _names(names: Sequence[str], width: int) -> list[str]:
+    listed = list(names)
+    if len(listed) != width or not all(isinstance(name, str) for name in listed):
+        raise OptionError(
+            f"feature_names has {len(listed)} entries and the model {width} features", "Give one name each."
+        )
+    return listed
+
+
+def _cheapest(source: Source, tolerance: float) -> tuple[Compiled, list[Fit], Quantised]:
+    """Try formats from the cheapest on until one keeps the model."""
+    shifts = source.flow.meta["centres"]
+    spans = [(low - shift, high - shift) for (low, high), shift in zip(source.ranges, shifts, strict=True)]
+    planned = plan(source.flow, spans)
+    spans = unified(planned, spans)
+    planned = _planned(source.flow, spans)
+    source.ranges[:] = [(low + shift, high + shift) for (low, high), shift in zip(spans, shifts, strict=True)]
+    given = source.rows[:2000] if source.rows is not None else np.zeros((0, len(source.ranges)))
+    drawn = features.draw(source.ranges, DRAWN, source.flow.meta.get("whole", []))
+    samples = [(rows, source.oracle.outputs(rows)) for rows in (given, drawn) if len(rows) > 1]
+    ranked, problem = _ranked(planned)
+    best: tuple[Compiled, list[Fit], Quantised] | None = None
+    widths: list[Width] = []
+    for profile in ranked:
+        try:
+            made = quantise(planned, profile)
+        except ModelUnsupported as error:
+            problem = error
+            continue
+        layout, widths = _laid_out(made, widths)
+        found = compiled(source, made, layout)
+        fits = [judge(found, rows, wanted) for rows, wanted in samples]
+        if all(fit.keeps(tolerance) for fit in fits):
+            return found, fits, made
+        if best is None or max(fit.largest for fit in fits) < max(fit.largest for fit in best[1]):
+            best = found, fits, made
+    if best is None:
+        assert problem is not None  # noqa: S101 - each profile was refused, or one was tried
+        raise problem
+    return best
+
+
+def _ranked(planned: Plan) -> tuple[list[Profile], ModelUnsupported | None]:
+    """Formats by what their tables cost, the cheapest first."""
+    found: list[tuple[float, int]] = []
+    problem: ModelUnsupported | None = None
+    for index, profile in enumerate(PROFILES):
+        try:
+            tables, _ = tables_of(planned, profile, choose(planned, profile))
+        except ModelUnsupported as error:
+            problem = error
+            continue
+        segments = sum(len(table.slope) for table in tables)
+        size = cost.table_rows(profile.limb_bits, profile.low_bits, segments, 8)
+        found.append((size * (1 + 0.2 * (profile.limbs - 2)), index))
+    return [PROFILES[index] for _, index in sorted(found)], problem
+
+
+def _planned(flow: Flow, spans: list[Interval]) -> Plan:
+    """A plan whose outputs have no fewer bits after the point than none: large ones get a table with a gain."""
+    planned = plan(flow, spans)
+    bits = min(choose(planned, profile).value[planned.outputs[0]] for profile in PROFILES)
+    return planned if bits >= 0 else plan(flow, spans, -bits)
+
+
+def _laid_out(made: Quantised, widths: list[Width]) -> tuple[Layout, list[Width]]:
+    """The cheapest layout; the best widths of one format are tried first, and alone, for the next."""
+    outputs = max(len(call.outputs) for call in made.calls)
+    if not widths:
+        top = min(max(1 << (outputs - 1).bit_length(), 64), 2048)
+        columns = [1 << bits for bits in range(3, 12) if 1 << bits <= top and outputs <= 32 << bits]
+        widths = [Width(column, tile) for column in columns for tile in {column, column // 2, column // 4} if tile > 0]
+    ranked = sorted(
+        (
+            (_predicted(made, layout).milliseconds, index, layout)
+            for index, layout in enumerate(lay_out(made, w) for w in widths)
+        ),
+        key=lambda item: item[:2],
+    )
+    return ranked[0][2], [widths[index] for _, index, _ in ranked[:2]]
+
+
+def _predicted(made: Quantised, layout: Layout) -> cost.Cost:
+    profile = made.profile
+    table = cost.table_rows(
+        profile.limb_bits, profile.low_bits, sum(len(table.slope) for table in made.tables), layout.slots
+    )
+    pairs = any(place.b for place in layout.places)
+    return cost.predict(
+        len(layout.places) + 2, layout.rows, table, layout.slots, layout.columns, limbs=profile.limbs, pairs=pairs
+    )
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A network with how its integers are read.
+
+    Attributes
+    ----------
+    spans
+        Least and largest integer of each feature, and the bits after its point.
+    scale_bits
+        Bits after the point of the outputs.
+    """
+
+    network: Network
+    spans: list[tuple[int, int, int]]
+    scale_bits: int
+
+    def integers(self, rows: Floats) -> NDArray[np.int64]:
+        """Inputs ``u`` of rows, which are moved into the declared range (rounding may put them a step beyond)."""
+        low, high, bits = (np.array(part) for part in zip(*self.spans, strict=True))
+        words = np.clip(np.rint(np.ldexp(rows, bits)), low, high).astype(np.int64)
+        return np.asarray(words - np.array(self.network.input_centres, dtype=np.int64))
+
+    def outputs(self, rows: Floats) -> Floats:
+        """What a proof says about rows: float64[B, K]."""
+        return np.ldexp(Evaluator(self.network).outputs(self.integers(rows)).astype(np.float64), -self.scale_bits)
+
+
+def compiled(source: Source, made: Quantised, layout: Layout) -> Compiled:
+    """The network of a layout, held to both lists of rules of the specification."""
+    spans = _spans(source, made)
+    shifts = [
+        round(math.ldexp(shift, bits)) for shift, (_, _, bits) in zip(source.flow.meta["centres"], spans, strict=True)
+    ]
+    network = build(made, layout, shifts, 60)
+    wiring.check(network, len(source.flow.features), len(source.flow.outputs))
+    inputs = [(low - shift, high - shift) for (low, high, _), shift in zip(spans, shifts, strict=True)]
+    reach = bounds.check(network, inputs)
+    ends = [end for row in network.output_rows for end in reach[int(network.cells.a[row])]]
+    top = max(max(-end, end + 1) for end in ends)
+    network = replace(network, output_bits=(max(top, 1) - 1).bit_length())
+    return Compiled(network, spans, made.exponents.value[made.plan.outputs[0]])
+
+
+def _spans(source: Source, made: Quantised) -> list[tuple[int, int, int]]:
+    rows = [row for row in made.plan.rows.values() if row.kind == "input"]
+    result = []
+    for (low, high), row in zip(source.ranges, rows, strict=True):
+        bits = made.exponents.value[row.base]
+        result.append((math.ceil(math.ldexp(low, bits)), math.floor(math.ldexp(high, bits)), bits))
+    return result
+
+
+def judge(network: Compiled, rows: Floats, wanted: Floats) -> Fit:
+    """Compare a network with what the model says on rows."""
+    got = network.outputs(rows)
+    error = np.abs(got - wanted) / max(float((wanted.max(axis=0) - wanted.min(axis=0)).max()), 2.0**-30)
+    decisions = int((decided(got) != decided(wanted)).sum())
+    return Fit(float(error.max()), float(np.sqrt(np.mean(error**2))), decisions, len(rows))
+
+
+def decided(outputs: Floats) -> NDArray[np.int64]:
+    """The decision of each row: the largest of several outputs, the sign of one."""
+    if outputs.shape[1] > 1:
+        return np.asarray(outputs.argmax(axis=1))
+    return (outputs[:, 0] > 0).astype(np.int64)
+
+
+def predicted(network: Network) -> dict[str, str]:
+    """What a proof will cost, for people."""
+    found = cost.of_network(network)
+    return {
+        "proof": f"about {found.milliseconds:.0f} ms on two cores",
+        "reference": f"{found.powers} powers",
+        "table": f"{found.table} rows",
+    }
+
+
+def _circuit(
+    source: Source, found: Compiled, fits: list[Fit], made: Quantised, *, inputs: Inputs, tolerance: float
+) -> Circuit:
+    flow = source.flow
+    meta = {key: value for key, value in flow.meta.items() if key not in {"centres", "whole"}}
+    notes = [
+        *flow.notes,
+        *(f"{what} can be asked outside its domain, and is flat there" for what in made.plan.saturated),
+    ]
+    return Circuit(
+        kind="network",
+        inputs=inputs,
+        features=[
+            Feature(name, "fixed", low, high, bits)
+            for name, (low, high, bits) in zip(flow.features, found.spans, strict=True)
+        ],
+        outputs=flow.outputs,
+        scale_bits=found.scale_bits,
+        base=[0] * len(flow.outputs),
+        network=found.network,
+        meta=meta
+        | {
+            "format": str(made.profile),
+            "tolerance": tolerance,
+            "fidelity": [
+                {
+                    "rows": fit.rows,
+                    "largest_error": fit.largest,
+                    "typical_error": fit.typical,
+                    "decisions_differing": fit.decisions,
+                    "within": fit.keeps(tolerance),
+                }
+                for fit in fits
+            ],
+            "predicted": predicted(found.network),
+            "notes": notes,
+        },
+    )
