@@ -74,7 +74,7 @@ def test_the_guide_s_csv(project, assay_command):
 def _emit(node, swaps):
     """Deploy a contract that emits the guide's event, and call it."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-    from data.test_cryo import BYTECODE
+    from tests.unit.data.sources.test_cryo import BYTECODE
 
     from assay.data.events.words import WORD
 
@@ -150,7 +150,7 @@ def test_the_guide_s_several_series(tmp_path, assay_command):
 def test_the_guide_s_other_sections_are_what_a_task_may_say():
     base = tomllib.loads(TASKS[0])
     fragments = [block for block in blocks("toml") if 'schema = "' not in block]
-    assert len(fragments) == 3
+    assert len(fragments) == 4
     for fragment in fragments:
         data = base["data"] | tomllib.loads(fragment)["data"]
         Task.model_validate(base | {"data": data})

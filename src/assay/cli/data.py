@@ -84,5 +84,6 @@ def _show(dataset: Dataset, output: Output) -> None:
     columns = [one.what.removeprefix("column ") for one in about.left_out if one.what.startswith("column ")]
     if columns:
         rows.append(("columns left out", ", ".join(columns)[:200]))
+    rows += [("note", note) for note in about.notes]
     fields = {"folder": str(dataset.folder), **about.model_dump(mode="json", by_alias=True)}
     output.table(fields, str(dataset.folder), rows)

@@ -30,12 +30,15 @@ def init(
     json: Json = False,
 ) -> None:
     """Start a project: ask what exists, what is to be predicted and from what, and write task.toml."""
+    from assay.task.check import check
     from assay.task.init import init as start
 
     written = start(folder, template, dict(_pair(text) for text in answer or []), None if json else _ask)
+    findings = check(folder).lines()
     fields = {"project": str(folder), "template": template, "files": [str(path) for path in written]}
-    text = f"{written[0]}: written\n  next: assay task check {folder}, then assay run {folder}"
-    Output(json=json).result(fields, text)
+    said = "".join(f"\n  {line['severity']}: {line['field']}: {line['what']}. {line['todo']}" for line in findings)
+    text = f"{written[0]}: written{said}\n  next: assay task check {folder}, then assay run {folder}"
+    Output(json=json).result({**fields, "findings": findings}, text)
 
 
 def _pair(text: str) -> tuple[str, str]:

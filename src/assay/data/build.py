@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 from assay.core import files
 from assay.core.errors import AssayError
 from assay.core.hashing import digest
+from assay.data import columns as columns_of
 from assay.data import rows as rows_of
 from assay.data.dataset.dataset import Dataset
 from assay.data.dataset.manifest import LeftOut
 from assay.data.errors import SettingsUnfit, TooFewRows
 from assay.data.features import features, functions, leakage, series
-from assay.data.tables import contracts, quality
-from assay.data.tables.expressions import check as names_in
+from assay.data.tables import contracts, quality, repeats
 from assay.data.tables.expressions import require
 from assay.data.targets import labels, splits
 from assay.data.write import SPLIT, Finished, write
 from assay.task.check import Check, check_series
-from assay.task.data import ColumnFeature, FunctionFeature
+from assay.task.data import FunctionFeature
 from assay.task.errors import TaskContradiction
 from assay.task.read import written
 from assay.task.task import TASK_FILE
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from assay.task.data import DataSpec, Feature
+    from assay.task.data import Feature
     from assay.task.task import Task
 
 
@@ -108,7 +108,8 @@ def _kept(folder: Path, inputs: str) -> Dataset | None:
 
 def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Callable[[str], None]) -> Dataset:
     data, target = task.data, task.predict.target
-    specs = list(data.features) or inferred(rows, data, target)
+    specs = columns_of.specs(task, rows)
+    columns_of.refuse_times(task, rows)
     quality.refuse_split(_named(task, rows, specs))
     step("Making features")
     made = features.make(rows.frame, specs, time=rows.time, project=home.project, entity=rows.entity)
@@ -120,12 +121,13 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
     frame = _labelled(task, rows, made)
     frame = quality.typed(frame, made.names)
     frame, classes = quality.coded(frame, target, task.predict.type)
-    names = _varied(frame, made.names, rows, declared=bool(data.features))
+    names = _varied(frame, made.names, rows, {spec.name for spec in data.features})
     step("Splitting")
     frame = _split(frame, task, rows, classes=bool(classes))
     if classes:
         quality.refuse_one_class(frame, target, classes)
     step("Looking for leaks")
+    _look_for_copies(frame, [*names, target], task, rows)
     train = frame.filter(frame[SPLIT] == "train")
     leakage.refuse(leakage.target(train, names, target, classes=len(classes), trusted=data.trusted))
     keep = _keep(task, frame, names, rows)
@@ -148,7 +150,7 @@ def _labelled(task: Task, rows: rows_of.Rows, made: features.Made) -> pl.DataFra
     frame = labels.make(series.together(made.frame, entity), data.label, task.predict.target, entity)
     if entity is not None and rows.time is not None:
         frame = frame.with_columns(series.known(rows.time, entity, data.label.reach))
-    frame = series.in_time(_trimmed(frame, made.lookback, data.label.reach, rows), rows.time, entity)
+    frame = series.in_time(_trimmed(frame, made.lookback, task, rows), rows.time, entity)
     late = [check for check in data.checks if check.table is None and check.column not in rows.frame.columns]
     frame = contracts.apply(frame, late, table="the rows", quarantine=rows.quarantine, entity=entity)
     if not frame.height:
@@ -156,11 +158,9 @@ def _labelled(task: Task, rows: rows_of.Rows, made: features.Made) -> pl.DataFra
     return frame
 
 
-def _varied(frame: pl.DataFrame, names: list[str], rows: rows_of.Rows, *, declared: bool) -> list[str]:
+def _varied(frame: pl.DataFrame, names: list[str], rows: rows_of.Rows, listed: set[str]) -> list[str]:
     """The features that are not constant: those that the task lists must not be, others are left out."""
-    if declared:
-        quality.refuse_constants(frame, names)
-        return names
+    quality.refuse_constants(frame, [name for name in names if name in listed])
     constant = quality.constants(frame, names)
     rows.left_out += [LeftOut(what=f"column {name}", count=1, reason="it has one value only") for name in constant]
     names = [name for name in names if name not in constant]
@@ -169,33 +169,19 @@ def _varied(frame: pl.DataFrame, names: list[str], rows: rows_of.Rows, *, declar
     return names
 
 
-def inferred(rows: rows_of.Rows, data: DataSpec, target: str) -> list[Feature]:
-    """Every column of numbers that is not named elsewhere, as a feature."""
+def _trimmed(frame: pl.DataFrame, lookback: int, task: Task, rows: rows_of.Rows) -> pl.DataFrame:
+    """Without each series' first rows, whose windows are not full, and its last, whose labels see beyond the end.
+
+    Of a ready-made label, those of the last rows that are there are left as they are.
+    """
     import polars as pl
 
-    taken = {rows.time, rows.entity, target, data.split.group, "block_number", *data.keep, *data.drop}
-    for source in data.sources:
-        taken |= set(source.key)
-    if data.label.op == "column" and data.label.of is not None:
-        taken |= names_in(data.label.of, rows.frame.columns, "[data.label]")
-    for name in data.drop:
-        require(name, rows.frame.columns, "[data] drop")
-    found: list[Feature] = []
-    for name, dtype in rows.frame.schema.items():
-        if name in taken:
-            continue
-        if dtype.is_numeric() or dtype == pl.Boolean:
-            found.append(ColumnFeature.model_construct(name=name, op="column", of=None, unit=""))
-        else:
-            reason = f"its type is {dtype}, not a number"
-            rows.left_out.append(LeftOut(what=f"column {name}", count=1, reason=reason))
-    return found
-
-
-def _trimmed(frame: pl.DataFrame, lookback: int, reach: int, rows: rows_of.Rows) -> pl.DataFrame:
-    """Without each series' first rows, whose windows are not full, and its last, whose labels see beyond the end."""
+    label = task.data.label
     full = frame.filter(series.before(rows.entity) >= lookback)
-    labelled = full.filter(series.after(rows.entity) >= reach)
+    known = series.after(rows.entity) >= label.reach
+    if label.op == "column":
+        known |= pl.col(task.predict.target).is_not_null()
+    labelled = full.filter(known)
     if before := frame.height - full.height:
         rows.left_out.append(LeftOut(what="rows", count=before, reason="the features' windows are not full yet"))
     if after := full.height - labelled.height:
@@ -225,6 +211,19 @@ def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool
         count = frame.height - kept.height
         rows.left_out.append(LeftOut(what="rows", count=count, reason="embargo between the parts"))
     return kept
+
+
+def _look_for_copies(frame: pl.DataFrame, columns: list[str], task: Task, rows: rows_of.Rows) -> None:
+    """Refuse copies of training rows among those that validate and test, unless the task says that there may be."""
+    timed = rows.time is not None and task.data.split.by in {None, "time"}
+    copies, judged, by_chance = repeats.copied(frame, columns, split=SPLIT, timed=timed)
+    if not copies:
+        return
+    what = f"{copies} of {judged} rows that validate and test are training rows as well, label included"
+    if by_chance or "rows" in task.data.may_repeat:
+        rows.notes.append(what)
+    else:
+        leakage.refuse([leakage.Leak("", "copies", what)])
 
 
 def _keep(task: Task, frame: pl.DataFrame, names: list[str], rows: rows_of.Rows) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files
+from assay.data import columns as columns_of
 from assay.data import rows as rows_of
-from assay.data.build import build, inferred
+from assay.data.build import build
 from assay.data.errors import ContractBroken, Leaks
 from assay.data.features import features, leakage
 
@@ -35,6 +36,8 @@ class CheckReport:
         The contract that is broken, as a sentence; None if all are kept.
     quarantined
         Rows that contracts set aside.
+    notes
+        What was found out of the data that the task does not say.
     """
 
     rows: int
@@ -42,6 +45,7 @@ class CheckReport:
     leaks: tuple[Leak, ...]
     broken: str | None
     quarantined: int
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -60,6 +64,7 @@ class CheckReport:
             lines.append(f"  {self.broken}")
         if self.quarantined:
             lines.append(f"  {self.quarantined} rows were quarantined")
+        lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 
 
@@ -83,16 +88,17 @@ def check(task: Task, project: str | Path, progress: Callable[[str], None] | Non
             rows = rows_of.make(task, home, work / "rows", tables, step)
         except ContractBroken as error:
             return CheckReport(0, len(task.data.features), (), str(error), 0)
-        specs = list(task.data.features) or inferred(rows, task.data, task.predict.target)
+        specs = columns_of.specs(task, rows)
         step("Changing the future")
         made = features.make(rows.frame, specs, time=rows.time, project=home, entity=rows.entity)
         found = leakage.future(rows.frame, made, specs, time=rows.time, project=home, entity=rows.entity)
-        broken, quarantined = None, rows.quarantine.rows
+        broken, quarantined, notes = None, rows.quarantine.rows, tuple(rows.notes)
         try:
-            quarantined = build(task, home, work / "dataset", step).manifest.quarantined
+            about = build(task, home, work / "dataset", step).manifest
+            quarantined, notes = about.quarantined, about.notes
         except ContractBroken as error:
             broken = str(error)
         except Leaks as error:
             if not found:
                 found = [leakage.Leak("", "target", error.what)]
-        return CheckReport(rows.frame.height, len(specs), tuple(found), broken, quarantined)
+        return CheckReport(rows.frame.height, len(specs), tuple(found), broken, quarantined, notes)

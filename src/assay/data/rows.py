@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from assay.core import files
 from assay.data.dataset.manifest import LeftOut
-from assay.data.errors import SourceUnknown, TimeBackwards
+from assay.data.errors import SettingsUnfit, SourceUnknown, TimeBackwards
 from assay.data.events.continuity import read_blocks, with_times
 from assay.data.events.decode import decode, event_abi
 from assay.data.features import bars, joins, series
 from assay.data.sources.context import Context
 from assay.data.sources.open import open_source
 from assay.data.sources.sorting import sorted_copy
-from assay.data.tables import contracts
+from assay.data.tables import contracts, repeats
 from assay.data.tables.expressions import require
 from assay.data.tables.gates import Quarantine
 from assay.data.tables.table import TIME, Table, first_fall, row_before
@@ -50,6 +50,8 @@ class Rows:
         What else is not in `frame`.
     blocks
         First and last block, for data of a chain.
+    notes
+        What was found out of the data that the task does not say, in sentences.
     """
 
     frame: pl.DataFrame
@@ -59,6 +61,7 @@ class Rows:
     left_out: list[LeftOut] = field(default_factory=list)
     blocks: tuple[int, int] | None = None
     entity: str | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -110,13 +113,15 @@ def make(task: Task, project: Path, work: Path, tables: dict[str, Table], progre
     opened = _chain(task, project, Opened(dict(tables), {}, Quarantine()), progress)
     _contracts(data, opened, work)
     sources = {name: table.digest for name, table in tables.items()}
-    rows = _bars(data, opened, progress) if data.bars else _plain(data, opened, progress)
+    rows = _bars(data, opened, progress) if data.bars else _plain(task, opened, progress)
     rows.sources = sources
+    rows.notes = [note for table in tables.values() for note in table.notes]
     rows.quarantine = opened.quarantine
     for spec in data.joins:
         progress(f"Joining {spec.table}")
         other = opened.table(spec.table, "[[data.joins]]")
-        rows.frame = joins.join(rows.frame, spec, other, time=rows.time, entity=rows.entity)
+        once = "times" not in data.may_repeat
+        rows.frame = joins.join(rows.frame, spec, other, time=rows.time, entity=rows.entity, once=once)
     own = [check for check in data.checks if check.table is None and not (rows.time == check.column and _sorts(check))]
     # A check of a column that is only made later (the target) is applied then.
     there = [check for check in own if check.column in rows.frame.columns]
@@ -186,6 +191,12 @@ def _bars(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Ro
     for column in data.bars.columns:
         if column.table is not None:
             tables[column.table] = opened.table(column.table, "[[data.bars.columns]]")
+    for name, table in tables.items():
+        if table.time is not None and not table.schema[table.time].is_temporal():
+            raise SettingsUnfit(
+                f'[data.bars] gathers {name} by time, and its {table.time} only orders rows (time_unit = "order")',
+                "Name a column of times, or learn from the rows as they are.",
+            )
     blocks = _blocks_of(main, data, opened)
     frame, grid = bars.bars(data.bars, tables, main, blocks, progress, entity=data.entity)
     time = data.time or TIME
@@ -208,10 +219,11 @@ def _range(blocks: pl.DataFrame | None) -> tuple[int, int] | None:
     return None if blocks is None else (int(blocks["block_number"][0]), int(blocks["block_number"][-1]))
 
 
-def _plain(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Rows:
+def _plain(task: Task, opened: Opened, progress: Callable[[str], None]) -> Rows:
     """The rows of a table as they are."""
     import polars as pl
 
+    data = task.data
     main = _main(data, opened)
     table = opened.tables[main]
     progress(f"Reading {main}")
@@ -229,6 +241,8 @@ def _plain(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> R
             _refuse_disorder(frame, table.time, data.entity, main)
     if data.entity is not None:
         frame = series.ordered(frame, table.time, data.entity, main)
+    elif table.time is not None and not table.log_order and "times" not in data.may_repeat:
+        repeats.refuse_times(frame, table.time, main, task.predict.target)
     blocks = _range(_blocks_of(main, data, opened))
     return Rows(frame, table.time, {}, opened.quarantine, blocks=blocks, entity=data.entity)
 

@@ -107,6 +107,7 @@ def _about(finished: Finished, task: Task, rows: Rows) -> dict[str, Any]:
         # Parts that divide the series need none for their labels.
         "embargo": max(data.split.embargo or 0, 0 if by == "group" else data.label.reach),
         "left_out": tuple(rows.left_out),
+        "notes": tuple(rows.notes),
         "quarantined": rows.quarantine.rows,
         "blocks": rows.blocks,
         "sources": tuple(SourceInfo(table=name, sha256=hash_) for name, hash_ in sorted(rows.sources.items())),
@@ -136,4 +137,7 @@ def _part(frame: pl.DataFrame, part: str, time: str | None) -> PartInfo:
     own = frame.filter(frame[SPLIT] == part)
     if time is None:
         return PartInfo(rows=own.height)
-    return PartInfo(rows=own.height, first_time=own[time][0].isoformat(), last_time=own[time][-1].isoformat())
+    first, last = own[time][0], own[time][-1]
+    if not own.schema[time].is_temporal():
+        return PartInfo(rows=own.height, first_time=str(first), last_time=str(last))
+    return PartInfo(rows=own.height, first_time=first.isoformat(), last_time=last.isoformat())

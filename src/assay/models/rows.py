@@ -87,6 +87,8 @@ class Problem:
         Rows (of several series: times) left out between training and validation, `reach` at least.
     group
         Column whose equal values stay together in a fold, or None.
+    unsaid
+        Whether nobody says how far ahead a ready-made target looks.
     returns
         A feature that is a one-row return, or None.
     private
@@ -109,6 +111,7 @@ class Problem:
     ahead: int = 0
     embargo: int = 0
     group: str | None = None
+    unsaid: bool = False
     returns: str | None = None
     private: bool = False
     entity: str | None = None
@@ -142,10 +145,11 @@ def problem_of(task: Task, dataset: Dataset) -> Problem:
         ahead=label.reach,
         embargo=max(dataset.manifest.embargo, reach) if timed else 0,
         group=split.group if split.by == "group" else None,
+        unsaid=label.unsaid,
         returns=_returns(task, dataset) if timed else None,
         private=task.protocol.inputs == "private",
         entity=dataset.manifest.entity if several else None,
-        time=dataset.time if several else None,
+        time=dataset.time if several or "times" in task.data.may_repeat else None,
     )
 
 

@@ -13,6 +13,7 @@ from assay.task.data import CryoSource
 from assay.task.errors import TaskContradiction
 from assay.task.finding import Finding, contradiction, warning
 from assay.task.limits import METRICS, check_limits, horizon_seconds
+from assay.task.order import check_order
 from assay.task.positions import line_of, positions
 from assay.task.read import read, written
 from assay.task.sql import check_sql
@@ -87,6 +88,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     yield from _metric(task)
     yield from _existing(task, project)
     yield from check_series(task)
+    yield from check_order(task, project, ordered=_ordered(task))
     yield from _split(task)
     yield from _pace(task)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from assay.task import times
 from assay.task.fields import (
     DURATION,
     MISSING,
@@ -28,6 +29,7 @@ from assay.task.fields import (
     seconds,
 )
 from assay.task.sections import Section
+from assay.task.times import Unit
 
 
 class Source(Section):
@@ -35,14 +37,30 @@ class Source(Section):
 
     name: Column = Field(description="The name that the rest of the task calls this source by.")
     time: Text | None = Field(None, description="Its time column, if that is not [data] time.")
-    time_unit: Literal["s", "ms", "us", "ns"] | None = Field(
-        None, description="What a whole number in the time column counts since 1970; guessed from its size if absent."
+    time_unit: Unit | None = Field(
+        None,
+        description="What numbers in the time column count since 1970: s, ms, us, ns, or d (days); excel: the days of "
+        "a spreadsheet; order: nothing, they only order the rows (blocks, steps). If absent, the only one of s, ms, us "
+        "and ns in which all values lie in the years 1980 to 2099.",
+    )
+    time_format: Text | None = Field(
+        None,
+        description='How the time column is written, if not in ISO 8601: "%d/%m/%Y %H:%M", or "%Y%m%d" for numbers '
+        "such as 20240125. Without a zone it is UTC.",
     )
     key: tuple[Text, ...] = Field((), description="Columns that together tell its rows apart; duplicates are refused.")
     rename: dict[Text, Column] = Field(
         default_factory=dict, description='Columns to call otherwise: {"old name" = "new_name"}.'
     )
     where: Text | None = Field(None, description="An SQL condition; rows that do not meet it are not read.")
+
+    @model_validator(mode="after")
+    def _one_way_to_read_times(self) -> Source:
+        if self.time_format is not None and self.time_unit is not None:
+            raise ValueError("give either time_unit (numbers that count) or time_format (dates that are written)")
+        if self.time_format is not None and (problem := times.problem(self.time_format)) is not None:
+            raise ValueError(f"time_format {self.time_format!r}: {problem}")
+        return self
 
 
 class CryoSource(Source):
@@ -359,7 +377,21 @@ class Label(Section):
         "forward_realised_volatility",
     ] = Field("column", description='How it is made; "column" takes it from the data as it is.')
     of: Text | None = Field(None, description="An SQL expression over one row; by default the column [predict] target.")
-    horizon: Positive = Field(1, description="Rows ahead that it looks.")
+    horizon: Count | None = Field(
+        None,
+        description='Rows ahead that it looks: 1 by default where it is made. A ready-made label (op = "column") says '
+        "how many it was made of, or 0 if it comes with its row: the embargo counts them, and reference models, which "
+        "see past labels, need them.",
+    )
+
+    @field_validator("horizon")
+    @classmethod
+    def _ahead_at_all(cls, horizon: int | None, info: ValidationInfo) -> int | None:
+        op = info.data.get("op", "column")
+        if op != "column" and horizon == 0:
+            raise ValueError(f"{op} looks at least 1 row ahead")
+        return horizon
+
     gap: Count = Field(0, description="Rows between a row and the first one that its label sees.")
     edges: tuple[Annotated[float, Field(strict=True)], ...] = Field(
         (), description="Bounds that turn the value into a class: 0 up to the first, 1 up to the second, and so on."
@@ -369,14 +401,26 @@ class Label(Section):
     def _consistent(self) -> Label:
         if self.op != "column" and self.of is None:
             raise ValueError(f"{self.op} needs `of`")
+        if self.op == "column" and self.gap and not self.horizon:
+            raise ValueError("a ready-made label has a gap before the rows that it looks at: give horizon as well")
         if list(self.edges) != sorted(set(self.edges)):
             raise ValueError("edges must grow")
         return self
 
     @property
     def reach(self) -> int:
-        """Rows ahead that the label sees; 0 if it comes with the row."""
-        return 0 if self.op == "column" else self.gap + self.horizon
+        """Rows ahead that the label sees; 0 if it comes with the row, or does not say."""
+        return 0 if self.op == "column" and not self.horizon else self.gap + self.ahead
+
+    @property
+    def ahead(self) -> int:
+        """Rows that the label is made of, where it is made."""
+        return self.horizon or 1
+
+    @property
+    def unsaid(self) -> bool:
+        """Whether nobody says how far a ready-made label looks."""
+        return self.op == "column" and self.horizon is None
 
 
 class Split(Section):
@@ -460,6 +504,16 @@ class DataSpec(Section):
         "are kept by themselves.",
     )
     drop: tuple[Text, ...] = Field((), description="Columns that are no features, where features are not listed.")
+    all_columns: Switch | None = Field(
+        None,
+        description="Whether every column of numbers that is not named elsewhere is a feature, beside those listed; by "
+        "default only where none is listed.",
+    )
+    may_repeat: tuple[Literal["times", "rows"], ...] = Field(
+        (),
+        description='What may be there more than once: "times" (several rows of one moment that are no series of '
+        'their own), "rows" (copies of training rows among those that test).',
+    )
     trusted: tuple[Text, ...] = Field(
         (), description="Features that may look like the target: the check for leaks leaves them alone."
     )

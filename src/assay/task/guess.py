@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from assay.core import paths
 from assay.core.errors import MissingLibrary
 from assay.task.errors import AnswerMissing
 from assay.task.fields import MISSING
+from assay.task.series import TimeLike, lately, time_like
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 _ROWS = 20_000
-_TIMES = ("time", "timestamp", "datetime", "date", "block_timestamp", "ds")
 _MOST_CLASSES = 20
 
 
@@ -41,6 +42,11 @@ class Rows:
     def columns(self) -> list[str]:
         """Names of the columns."""
         return self.head.columns
+
+    @cached_property
+    def times(self) -> list[TimeLike]:
+        """Columns that look like times, the likeliest first."""
+        return time_like(self.head, end=lately())
 
     @property
     def numbers(self) -> list[str]:
@@ -132,22 +138,3 @@ def _mean(values: pl.Series) -> float:
     if not isinstance(mean, float):
         raise AnswerMissing(f"the column {values.name} holds no finite number", "Choose another column.")
     return float(f"{mean:.6g}")
-
-
-def time_column(rows: Rows) -> str | None:
-    """A column of times, by type or by a usual name, whose values are there and do not go backwards."""
-    typed = [name for name, dtype in rows.head.schema.items() if dtype.is_temporal()]
-    lower = {name.lower(): name for name in rows.columns}
-    usual = [lower[name] for name in _TIMES if name in lower]
-    return next((name for name in [*typed, *usual] if _passes_for_time(rows.head[name])), None)
-
-
-def _passes_for_time(values: pl.Series) -> bool:
-    dtype = values.dtype
-    name = dtype.base_type().__name__
-    if values.null_count() or not (dtype.is_numeric() or name in {"Date", "Datetime", "String"}):
-        return False
-    if name == "String":
-        days = values.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-        return days.null_count() == 0 and values.is_sorted()
-    return bool(values.is_sorted())

@@ -30,6 +30,8 @@ class Question:
         What counts if nothing is typed, None if the answer is needed; may depend on the answers before it.
     level
         "always": asked; "more": asked if the user wants to say more; "never": only given or default.
+    when
+        Whether the answers before it leave it open; else its default counts, and it is not asked.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Question:
     read: Callable[[str, Answers], Any] = field(default=lambda text, _: text)
     default: str | Callable[[Answers], str | None] | None = None
     level: str = "always"
+    when: Callable[[Answers], bool] = field(default=lambda _: True)
 
 
 def interview(questions: tuple[Question, ...], given: Mapping[str, str], ask: Ask | None) -> dict[str, Any]:
@@ -56,15 +59,18 @@ def interview(questions: tuple[Question, ...], given: Mapping[str, str], ask: As
             more = _wants_more(ask)
         asking = ask if level == "always" or (level == "more" and more) else None
         for question in chosen:
-            answers[question.name] = _answer(question, given, answers, asking)
+            open_ = question.name not in given and question.when(answers)
+            answers[question.name] = _answer(question, given, answers, asking if open_ else None)
     return answers
 
 
 def _answer(question: Question, given: Mapping[str, str], answers: Answers, ask: Ask | None) -> Any:
     default = question.default(answers) if callable(question.default) else question.default
-    text = question.text(answers) if callable(question.text) else question.text
     if question.name in given:
         return question.read(given[question.name].strip(), answers)
+    if ask is None and default is not None:
+        return question.read(default, answers)
+    text = question.text(answers) if callable(question.text) else question.text
     problem = ""
     while ask is not None:
         try:

@@ -17,6 +17,7 @@ from assay.task.errors import AnswerMissing, TemplateUnknown
 from assay.task.fields import seconds
 from assay.task.questions import PROTOCOL, Answers, Question, number, whole
 from assay.task.read import nearest
+from assay.task.timing import QUESTIONS, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -156,15 +157,17 @@ def _existing(text: str, answers: Answers) -> dict[str, Any]:
 def _complete_blank(answers: dict[str, Any], folder: Path) -> dict[str, Any]:
     rows: guess.Rows = answers["file"]
     existing, target = answers["existing"], answers["target"]
-    time = answers["time"]
-    return answers | {
-        "title": f"Predict {target}, better than today",
-        "source": rows.kind,
-        "path": _from(rows.path, folder),
-        "time": time,
-        "keep": [existing["value"]] if existing["kind"] == "column" else [],
-        "drop": [],
-    }
+    return (
+        answers
+        | settings(answers)
+        | {
+            "title": f"Predict {target}, better than today",
+            "source": rows.kind,
+            "path": _from(rows.path, folder),
+            "keep": [existing["value"]] if existing["kind"] == "column" else [],
+            "drop": [],
+        }
+    )
 
 
 def _from(path: Path, folder: Path) -> str:
@@ -173,10 +176,6 @@ def _from(path: Path, folder: Path) -> str:
     if absolute.is_relative_to(base.parent):
         return Path(os.path.relpath(absolute, base)).as_posix()
     return absolute.as_posix()
-
-
-def _time(text: str, answers: Answers) -> str | None:
-    return None if text in {"", "none"} else _column(text, answers)
 
 
 def _address(text: str, _answers: Answers) -> str:
@@ -230,8 +229,8 @@ _BLANK = Template(
             _existing,
             "nothing",
         ),
+        *QUESTIONS,
         *PROTOCOL,
-        Question("time", "Which column is the time?", _time, lambda a: guess.time_column(a["file"]) or "none", "never"),
     ),
     _complete_blank,
 )

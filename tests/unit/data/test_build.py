@@ -38,6 +38,8 @@ from .small import SWAP, log, make_task, swaps, tabular, write_chain
 
 ROW_NUMBER = pl.int_range(pl.len())
 CSV = {"name": "rows", "kind": "csv", "path": "rows.csv"}
+SECONDS = {"time_unit": "s"}
+"""Of tests whose times are small numbers: that they count seconds is no guess that can be made."""
 
 
 def built(project, frame, *, kind="regression", target="y", source=None, **data):
@@ -315,7 +317,10 @@ def test_keys_of_another_width_are_equal_keys(project, dtype, time):
     task = make_task(
         {
             "time": "t" if time else None,
-            "sources": [{"name": name, "kind": "parquet", "path": f"{name}.parquet"} for name in ("rows", "other")],
+            "sources": [
+                {"name": name, "kind": "parquet", "path": f"{name}.parquet"} | (SECONDS if time else {})
+                for name in ("rows", "other")
+            ],
             "joins": [{"table": "other", "on": ["k"]}],
             "split": {"by": "random"},
         }
@@ -330,7 +335,7 @@ def test_joins_that_can_match_nothing(project):
     pl.DataFrame({"t": [1, None, 3], "w": [1, 2, 3]}).write_csv(project / "quotes.csv")
 
     def joined(name, **join):
-        sources = [CSV, {"name": name, "kind": "csv", "path": f"{name}.csv"}]
+        sources = [CSV | SECONDS, {"name": name, "kind": "csv", "path": f"{name}.csv", **SECONDS}]
         data = {"sources": sources, "joins": [{"table": name, **join}], "time": "t", "drop": ["k"]}
         return build(make_task(data), project, project / "data")
 
@@ -388,7 +393,7 @@ BAD = {
     "one class": (_with(y=pl.lit(1)), {"kind": "binary"}, OneClass, "one class only"),
     "one class in a part": (
         _with(y=(ROW < 200).cast(int), t=ROW),
-        {"kind": "binary", "time": "t"},
+        {"kind": "binary", "time": "t", "source": SECONDS},
         OneClass,
         "the train part has no row of class 0",
     ),
@@ -397,13 +402,13 @@ BAD = {
     "one row": (tabular(1), {}, DataError, "no features"),
     "time going backwards": (
         _with(t=pl.when(ROW == 5).then(0).otherwise(ROW + 10)),
-        {"time": "t"},
+        {"time": "t", "source": SECONDS},
         TimeBackwards,
         "row 6",
     ),
     "rows without a time": (
         _with(t=pl.when(ROW == 5).then(None).otherwise(ROW + 10)),
-        {"time": "t"},
+        {"time": "t", "source": SECONDS},
         TimeBackwards,
         "no time",
     ),
@@ -462,6 +467,7 @@ def test_a_label_made_at_a_horizon_can_be_checked_too(project):
     frame = _with(t=ROW, p=pl.when(ROW == 50).then(0.0).otherwise(pl.col("a").abs() + 1))
     options = {
         "time": "t",
+        "source": SECONDS,
         "label": {"op": "forward_log_return", "of": "p"},
         "features": [{"name": "b", "op": "column"}],
     }
@@ -474,7 +480,7 @@ def test_a_label_made_at_a_horizon_can_be_checked_too(project):
 def test_time_can_be_sorted_by_a_check(project):
     frame = _with(t=pl.int_range(pl.len() - 1, -1, -1))
     checks = [{"column": "t", "rule": "increasing", "on_fail": "repair:sort"}]
-    dataset = built(project, frame, time="t", checks=checks)
+    dataset = built(project, frame, time="t", source=SECONDS, checks=checks)
     assert dataset.frame()["t"].is_sorted()
 
 
@@ -488,9 +494,9 @@ def test_a_function_that_sees_the_future_stops_the_build(project):
     frame = _with(t=ROW)
     features = [*FEATURES, {"name": "f", "op": "function", "function": "features.py:f"}]
     with pytest.raises(Leaks, match="the feature f of row"):
-        built(project, frame, time="t", features=features)
+        built(project, frame, time="t", source=SECONDS, features=features)
     assert not (project / "data").exists()
-    report = check(make_task({"sources": [CSV], "time": "t", "features": features}), project)
+    report = check(make_task({"sources": [CSV | SECONDS], "time": "t", "features": features}), project)
     assert [(leak.feature, leak.kind) for leak in report.leaks] == [("f", "future")]
     assert not report.ok
 
@@ -508,10 +514,10 @@ def test_a_file_that_a_function_imports_is_part_of_the_code(project):
 
 def test_the_check_finds_nothing_in_honest_data_and_names_what_is_broken(project):
     _with(t=ROW).write_csv(project / "rows.csv")
-    report = check(make_task({"sources": [CSV], "time": "t"}), project)
+    report = check(make_task({"sources": [CSV | SECONDS], "time": "t"}), project)
     assert (report.ok, report.rows, report.features) == (True, 300, 2)
     checks = [{"column": "a", "rule": "at least 100"}]
-    report = check(make_task({"sources": [CSV], "time": "t", "checks": checks}), project)
+    report = check(make_task({"sources": [CSV | SECONDS], "time": "t", "checks": checks}), project)
     assert not report.ok
     assert "at least 100" in report.broken
     assert sorted(path.name for path in project.iterdir()) == ["rows.csv"]

@@ -50,6 +50,7 @@ def task_of(path, kind="binary", *, timed=False, **sections):
         data["features"] = [{"name": f"x{index}", "op": "column"} for index in range(1, 4)]
         data["features"].append({"name": "change", "op": "return", "of": "x1"})
         data["split"] = {"embargo": 3}
+        data["label"] = {"horizon": 1}
     content = {
         "schema": "assay-task/1",
         "name": "small",

@@ -202,14 +202,14 @@ def test_a_file_is_read_as_building_reads_it(tmp_path):
     [
         ("date", "2024-01-{0:02}", True),
         ("time", "{0}.5", True),
-        ("date", "2024-01-{1:02}", False),
+        ("date", "2024-01-{1:02}", True),
         ("time", "{1}.5", False),
         ("ds", "{2}", False),
-        ("date", "{0:02}/01/2024", False),
+        ("date", "{0:02}/01/2024", True),
         ("Timestamp", "2024-01-{0:02}T00:00:00Z", True),
     ],
 )
-def test_a_column_that_only_is_called_a_time_is_left_out(name, value, found, tmp_path):
+def test_a_column_is_the_time_if_its_values_are_times_in_whatever_order(name, value, found, tmp_path):
     path = tmp_path / "rows.csv"
     lines = [f"{value.format(i + 1, i % 7 + 1, 'ab'[i % 2])},{i * 1.5}" for i in range(28)]
     path.write_text("\n".join([f"{name},y", *lines]))

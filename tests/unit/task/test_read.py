@@ -20,7 +20,7 @@ MISTAKES = [
     ('op = "imbalance"', 'op = "inbalance"', "[[data.features]] 11: op", "Did you mean imbalance?"),
     ("window = 88", 'window = "many"', "[[data.features]] 3: window", "Give a whole number."),
     ("window = 88", "windw = 88", "[[data.features]] 3: windw", "Did you mean window?"),
-    ("horizon = 4", "horizon = 0", "[data.label] horizon", "greater than or equal to 1"),
+    ("horizon = 4", "horizon = 0", "[data.label] horizon", "looks at least 1 row ahead"),
     ('schema = "assay-task/1"', 'schema = "assay-task/9"', "schema", '"assay-task/1"'),
     ("gas = 900000", "gas = 900000.5", "[limits] gas", "Give a whole number."),
     ("prove_seconds = 2.0", "prove_seconds = nan", "[limits] prove_seconds", "finite"),

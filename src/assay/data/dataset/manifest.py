@@ -70,6 +70,8 @@ class Manifest(_Model):
         Rows of each part.
     left_out
         What the rows of the sources had that the dataset does not, with counts; nothing is left out silently.
+    notes
+        What was found out of the data that the task does not say: units of times, and the like.
     embargo
         Rows left out before each boundary; of several series, the distinct times whose rows are.
     blocks
@@ -103,6 +105,7 @@ class Manifest(_Model):
     split: str
     embargo: int
     left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
     quarantined: int = 0
     blocks: tuple[int, int] | None = None
     sources: tuple[SourceInfo, ...]

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.data.errors import ColumnMissing, Duplicated
+from assay.data.errors import ColumnMissing, Duplicated, SettingsUnfit
 from assay.data.features import functions, series
 from assay.data.features.windows import window_mean, window_std, window_sum
 from assay.data.tables import kinds
@@ -121,6 +121,7 @@ def _add(
             said.lookback,
             spec.unit or said.unit,
         )
+    _require_moments(spec, frame, time, where)
     needed, value, reach = _expression(spec, where, time)
     value = _own(value, spec, reach, entity)
     for column in (spec.of or spec.name,) if isinstance(spec, CategoryFeature) else ():
@@ -130,6 +131,15 @@ def _add(
     if isinstance(spec, ShiftFeature) and spec.op == "difference" and inner.collect_schema()[_A].is_integer():
         inner = _widened(inner)
     return inner.with_columns(value.alias(spec.name)).drop(list(needed)).collect(), reach, spec.unit
+
+
+def _require_moments(spec: Any, frame: pl.DataFrame, time: str | None, where: str) -> None:
+    """Refuse hours and seconds where the rows are only ordered by a number."""
+    wanted = isinstance(spec, CalendarFeature) or (isinstance(spec, TimeSinceFeature) and spec.measure == "seconds")
+    if wanted and time is not None and not frame.schema[time].is_temporal():
+        raise SettingsUnfit(
+            f"{where} needs moments, and {time} only orders the rows", "Leave it out, or name a column of times."
+        )
 
 
 def _widened(frame: pl.LazyFrame) -> pl.LazyFrame:

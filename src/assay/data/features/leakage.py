@@ -22,6 +22,11 @@ CUTS = 4
 ALMOST = 0.999
 """A rank correlation, or an area under the curve, that no honest feature of a hard question has."""
 FEWEST = 30
+_TODO = {
+    "future": "Make it of rows up to its own only.",
+    "target": "Leave it out; if it is honest, name it in [data] trusted.",
+    "copies": 'Remove the copies from their source, divide by = "group", or write [data] may_repeat = ["rows"].',
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Leak:
     feature
         Its name.
     kind
-        "future": an earlier value moved when later rows were changed; "target": it is nearly the target.
+        "future": an earlier value moved when later rows were changed; "target": it is nearly the target; "copies":
+        the rows themselves, of no one feature.
     what
         A sentence.
     """
@@ -168,12 +174,7 @@ def refuse(leaks: Sequence[Leak]) -> None:
         return
     first = leaks[0]
     others = f" So do {', '.join(leak.feature for leak in leaks[1:6])}." if leaks[1:] else ""
-    todo = (
-        "Make it of rows up to its own only."
-        if first.kind == "future"
-        else "Leave it out; if it is honest, name it in [data] trusted."
-    )
-    raise Leaks(first.what, todo + others)
+    raise Leaks(first.what, _TODO[first.kind] + others)
 
 
 def _rank_correlation(pair: pl.DataFrame) -> float:

@@ -108,8 +108,9 @@ def known(time: str, entity: str, reach: int) -> pl.Expr:
 
 
 def moments(rows: pl.DataFrame, time: str | None, entity: str | None) -> np.ndarray[Any, Any]:
-    """The number of each row's time, counted from 0; in one series each row counts, as if it had its own."""
-    if time is None or entity is None:
+    """The number of each row's time, counted from 0; without a time each row counts, as if it had its own."""
+    del entity
+    if time is None:
         return np.arange(rows.height)
     return rows[time].rank("dense").to_numpy().astype(np.int64) - 1
 

@@ -105,7 +105,7 @@ def _timed(table: Table, spec: AnySource, data: DataSpec, where: str) -> Table:
     if column is None or (spec.time is None and column not in table.schema):
         return table
     require(column, table.schema.names(), where)
-    return in_utc(table, column, unit=spec.time_unit)
+    return in_utc(table, column, unit=spec.time_unit, form=spec.time_format)
 
 
 def _unique(table: Table, key: tuple[str, ...], where: str) -> None:

@@ -45,6 +45,8 @@ class Table:
         Says what is wrong if the table has no rows.
     within
         The column that tells series apart, if the order is that of each series by itself.
+    notes
+        What was found out, and not said by the task, while the table was opened.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Table:
     gates: tuple[Gate, ...] = ()
     empty: Callable[[], DataError] | None = None
     within: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:

@@ -1,114 +1,218 @@
-"""Time columns: whatever a source holds becomes microseconds in UTC."""
+"""Time columns: whatever a source holds becomes microseconds in UTC, or stays a number that only orders the rows."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import MixedTypes
+from assay.data.errors import MixedTypes, SettingsUnfit
 from assay.data.tables.table import collect
+from assay.task import times
 
 if TYPE_CHECKING:
     import polars as pl
 
     from assay.data.tables.table import Table
 
-_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST, _END = -62_135_596_800, 253_402_300_800
 """Seconds from 1970 to the years 1 and 10000."""
-_NAIVE = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
-_ZONED = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
+_LOOKED_AT = 20_000
+_UNITS = "s, ms, us, ns, d (days), excel or order (a number that only orders the rows, such as a block)"
 
 
-def in_utc(table: Table, column: str, *, unit: str | None = None) -> Table:
+def in_utc(table: Table, column: str, *, unit: str | None = None, form: str | None = None) -> Table:
     """The table with one column turned into Datetime in microseconds, UTC, which is its time and its order.
 
     Parameters
     ----------
     table
-        Its column holds dates, times, text in ISO 8601, or numbers that count since 1970.
+        Its column holds dates, times, text, or numbers that count since 1970.
     column
         The column.
     unit
-        What numbers count: "s", "ms", "us" or "ns"; guessed from the largest if None.
+        What numbers count: "s", "ms", "us", "ns", "d" (days), "excel" (days of a spreadsheet), or "order": the
+        numbers stay as they are and only order the rows. If None, the only unit of the first four in which all values
+        lie in plausible years; values of several units are each read in their own, and a note says so.
+    form
+        How texts, or numbers that are dates written as digits, are read; ISO 8601 if None.
 
     Raises
     ------
     MixedTypes
         If the column's type can be no time, or one of its values is none; the message names its row.
+    SettingsUnfit
+        If unit or form do not suit the column's type.
     """
+    dtype = table.schema[column]
+    _require_suited(table, column, unit, form)
+    if unit == "order":
+        return _numbered(table, column)
+    if form is not None:
+        return _formed(table, column, form)
+    if unit is None and not dtype.is_numeric():
+        return _plain(table, column)
+    return _counted(table, column, unit)
+
+
+def _require_suited(table: Table, column: str, unit: str | None, form: str | None) -> None:
     import polars as pl
 
-    dtype, value = table.schema[column], pl.col(column)
-    if dtype == pl.String:
-        made = _iso(value)
-        _require(table, column, made.is_null(), " is no time in ISO 8601", "Write it like 2024-03-01T12:30:00Z.")
-    elif isinstance(dtype, pl.Datetime):
-        _require_years(table, column, _PER_SECOND[dtype.time_unit])
-        zoned = value.dt.replace_time_zone("UTC") if dtype.time_zone is None else value.dt.convert_time_zone("UTC")
-        made = zoned.dt.cast_time_unit("us")
-    elif dtype == pl.Date:
-        _require_years(table, column, 1 / 86_400)
-        made = value.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    elif dtype.is_numeric():
-        counts = unit or _guess(table, column)
-        _require_years(table, column, _PER_SECOND[counts], f", counted in {counts} since 1970,")
-        made = _counted(value, counts, whole=dtype.is_integer())
-    else:
+    dtype = table.schema[column]
+    said = "time_format" if form is not None else "time_unit"
+    numbers = dtype.is_numeric() or (dtype == pl.String and (form is not None or unit not in {None, "order"}))
+    if (form is not None or unit is not None) and not numbers:
+        raise SettingsUnfit(
+            f"{said} is given, and the time column {column} of {table.path} is of type {dtype}", f"Remove {said}."
+        )
+    if not (numbers or dtype in {pl.String, pl.Date} or isinstance(dtype, pl.Datetime)):
         raise MixedTypes(
             f"the time column {column} is of type {dtype}",
             "Give dates, ISO 8601 text, or numbers of seconds since 1970.",
         )
+
+
+def _finished(table: Table, column: str, made: pl.Expr, note: str | None = None) -> Table:
     timed = table.map(lambda part: part.with_columns(made.alias(column)))
-    return replace(timed, time=column, order=(column,))
+    notes = (*table.notes, note) if note else table.notes
+    return replace(timed, time=column, order=(column,), notes=notes)
 
 
-def _iso(text: pl.Expr) -> pl.Expr:
-    """Text that begins with year, month and day, and goes on with a time or not; a time without a zone is UTC."""
+def _numbered(table: Table, column: str) -> Table:
+    """Numbers that order the rows: not one may be NaN, which has no place among them."""
     import polars as pl
 
-    plain = (
-        text.str.strip_chars().str.replace(r"^(\d{4}-\d{2}-\d{2})[Tt]", "$1 ").str.replace(r"( ?UTC|[Zz])$", "+00:00")
-    )
-    naive = [plain.str.to_datetime(form, time_unit="us", strict=False) for form in _NAIVE]
-    naive.append(plain.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")))
-    zoned = [plain.str.to_datetime(form, time_unit="us", strict=False) for form in _ZONED]
-    known = pl.coalesce(*(time.dt.replace_time_zone("UTC") for time in naive), *zoned)
-    return pl.when(plain.str.contains(r"^\d{4}-\d{2}-\d{2}")).then(known)
+    if table.schema[column].is_float():
+        todo = "Correct or remove it."
+        _require(table, column, pl.col(column).is_nan(), " has no place in an order", todo)
+    return replace(table, time=column, order=(column,))
 
 
-def _counted(value: pl.Expr, unit: str, *, whole: bool) -> pl.Expr:
-    """Numbers that count since 1970, as times; NaN is a missing one."""
+def _formed(table: Table, column: str, form: str) -> Table:
     import polars as pl
 
-    per = _PER_SECOND[unit]
-    if not whole:
-        micro = value.cast(pl.Float64).fill_nan(None) * (1_000_000 / per)
+    value, dtype = pl.col(column), table.schema[column]
+    text = value if dtype == pl.String else times.digits(value, form)
+    made = times.parsed(text, form)
+    _require(table, column, made.is_null(), f" does not have the form {form!r}", "Correct it, or `time_format`.")
+    return _finished(table, column, made)
+
+
+def _plain(table: Table, column: str) -> Table:
+    """Dates, times, and text in ISO 8601."""
+    import polars as pl
+
+    dtype, value = table.schema[column], pl.col(column)
+    if dtype == pl.String:
+        made = times.iso(value)
+        _require(table, column, made.is_null(), " is no time in ISO 8601", lambda: _form_of(table, column))
+    elif isinstance(dtype, pl.Datetime):
+        _require_years(table, column, value.to_physical() / times.PER_SECOND[dtype.time_unit])
+        zoned = value.dt.replace_time_zone("UTC") if dtype.time_zone is None else value.dt.convert_time_zone("UTC")
+        made = zoned.dt.cast_time_unit("us")
     else:
-        micro = value.cast(pl.Int64) * (1_000_000 // per) if per <= 1_000_000 else (value // 1_000).cast(pl.Int64)
-    return micro.cast(pl.Datetime("us", "UTC"))
+        _require_years(table, column, value.to_physical().cast(pl.Float64) * times.DAY)
+        made = value.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return _finished(table, column, made)
 
 
-def _guess(table: Table, column: str) -> str:
-    """What numbers count: seconds reach 1e11 in the year 5138, milliseconds 1e14, microseconds 1e17."""
+def _form_of(table: Table, column: str) -> str:
+    """What to do about texts that are not ISO 8601: the form that they have, if it is known."""
+    found = [one.written for one in times.readings(_head(table, column)) if one.form is not None]
+    if not found:
+        return 'Write it like 2024-03-01T12:30:00Z, or say how it is written: time_format = "%d/%m/%Y %H:%M".'
+    return f"Say how it is written: {' or '.join(found[:3])}, in its [[data.sources]]."
+
+
+def _head(table: Table, column: str) -> pl.Series:
+    """The first values of a column, to say what they look like."""
+    return collect(table.parts[0].select(column).head(_LOOKED_AT), table.path).to_series()
+
+
+def _counted(table: Table, column: str, unit: str | None) -> Table:
+    """Numbers that count since 1970, or days of a spreadsheet."""
     import polars as pl
 
-    size = pl.col(column).cast(pl.Float64).fill_nan(None).abs().max()
-    found = [collect(part.select(size), table.path).item() for part in table.parts]
-    largest = max((value for value in found if value is not None), default=0.0)
-    return next((unit for unit, end in (("s", 1e11), ("ms", 1e14), ("us", 1e17)) if largest < end), "ns")
+    value, dtype = pl.col(column), table.schema[column]
+    whole = dtype.is_integer()
+    if dtype == pl.String:
+        text = value.str.strip_chars()
+        _require(table, column, ~text.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"), " is no number", "")
+        whole = _all(table, text.str.contains(r"^[+-]?\d{1,18}$"))
+        value = text.cast(pl.Int64 if whole else pl.Float64, strict=False)
+    if unit is not None:
+        _require_years(table, column, times.seconds(value, unit), f", counted in {unit} since 1970,")
+        _require_one_unit(table, column, value, unit)
+        return _finished(table, column, times.counted(value, unit, whole=whole))
+    nowhere = " lies in no year from 1980 to 2099, in whatever unit it counts since 1970"
+    _require(table, column, times.own_unit(value).is_null() & _there(value), nowhere, lambda: _digits_of(table, column))
+    counts = _units(table, value) or [("s", 0)]
+    if len(counts) == 1:
+        _require_no_digits(table, column, value, counts)
+        note = f"{column} of {table.name} is read as numbers of {counts[0][0]} since 1970"
+        return _finished(table, column, times.counted(value, counts[0][0], whole=whole), note)
+    shown = " and ".join(f"{name} in {count}" for name, count in counts)
+    note = f"{column} of {table.name} counts {shown} rows: each value is read in the unit in which it is plausible"
+    return _finished(table, column, times.mixed(value, whole=whole), note)
 
 
-def _require_years(table: Table, column: str, per_second: float, counted: str = "") -> None:
+def _there(value: pl.Expr) -> pl.Expr:
     import polars as pl
 
-    seconds = pl.col(column).to_physical().cast(pl.Float64).fill_nan(None) / per_second
-    beyond = (seconds < _FIRST) | (seconds >= _END)
-    todo = "Correct it" + (", or set `time_unit` to s, ms, us or ns." if counted else ".")
+    return value.cast(pl.Float64).fill_nan(None).is_not_null()
+
+
+def _all(table: Table, fits: pl.Expr) -> bool:
+    return all(collect(part.select(fits.all()), table.path).item() is not False for part in table.parts)
+
+
+def _units(table: Table, value: pl.Expr) -> list[tuple[str, int]]:
+    """The units in which values lie in plausible years, and how many do."""
+    import polars as pl
+
+    counts = [times.plausible(value, unit).sum().alias(unit) for unit in times.UNITS]
+    total = pl.concat([collect(part.select(counts), table.path) for part in table.parts]).sum().row(0, named=True)
+    return [(unit, int(total[unit])) for unit in times.UNITS if total[unit]]
+
+
+def _require_no_digits(table: Table, column: str, value: pl.Expr, counts: list[tuple[str, int]]) -> None:
+    """Refuse numbers that also read as dates written as digits: 2034020112 counts seconds, or is an hour."""
+    form = "%Y%m%d%H"
+    if counts[0][1] and _all(table, times.written_as(value, form)):
+        raise MixedTypes(
+            f"the times of {column} of {table.path} may count {counts[0][0]} since 1970, or be dates written as digits",
+            f'Say which: time_unit = "{counts[0][0]}" or time_format = "{form}", in its [[data.sources]].',
+        )
+
+
+def _require_one_unit(table: Table, column: str, value: pl.Expr, unit: str) -> None:
+    """Refuse values of another unit among those of the declared one, where both are plausible in their own."""
+    if unit not in times.UNITS:
+        return
+    counts = _units(table, value)
+    if unit in dict(counts):
+        other = times.own_unit(value)
+        what = f" counts in another unit than {unit}, which others are plausible in"
+        _require(table, column, other.is_not_null() & (other != unit), what, "Correct it, or remove `time_unit`.")
+
+
+def _digits_of(table: Table, column: str) -> str:
+    """What to do about numbers that are no times since 1970: the date that they write, if they do."""
+    found = [one.written for one in times.readings(_head(table, column)) if one.form or one.unit in {"d", "excel"}]
+    if found:
+        return f"They read as dates: set {' or '.join(found)} in its [[data.sources]]."
+    return f"Correct it, or set `time_unit` to {_UNITS}, or `time_format`."
+
+
+def _require_years(table: Table, column: str, seconds: pl.Expr, counted: str = "") -> None:
+    import polars as pl
+
+    known = seconds.cast(pl.Float64).fill_nan(None)
+    beyond = (known < _FIRST) | (known >= _END)
+    todo = "Correct it" + (f", or set `time_unit` to {_UNITS}." if counted else ".")
     _require(table, column, beyond, f"{counted} lies in no year from 1 to 9999", todo)
 
 
-def _require(table: Table, column: str, bad: pl.Expr, what: str, todo: str) -> None:
+def _require(table: Table, column: str, bad: pl.Expr, what: str, todo: object) -> None:
     """Refuse the first value that is bad, with its row; a missing one is never bad here."""
     import polars as pl
 
@@ -121,5 +225,6 @@ def _require(table: Table, column: str, bad: pl.Expr, what: str, todo: str) -> N
         at = frame["bad"].arg_max() if frame["bad"].any() else None
         if at is not None:
             shown = repr(frame["value"].cast(pl.String)[at])
-            raise MixedTypes(f"the time {shown:.60} of {column} in row {row + at + 1} of {table.path}{what}", todo)
+            said = todo() if callable(todo) else str(todo) or "Correct it."
+            raise MixedTypes(f"the time {shown:.60} of {column} in row {row + at + 1} of {table.path}{what}", said)
         row += frame.height

@@ -49,7 +49,7 @@ def make(rows: pl.DataFrame, spec: Label, target: str, entity: str | None = None
     if spec.op not in {"column", "forward_value"} or spec.edges:
         kinds.require_numbers(ready, _OF, where)
     value = _forward(pl.col(_OF), spec)
-    if entity is not None and spec.reach:
+    if entity is not None and spec.reach and spec.op != "column":
         # Behind the last row of a series the next series begins.
         value = pl.when(series.after(entity) >= spec.reach).then(value)
     value = _classes(value, spec)
@@ -62,7 +62,7 @@ def _forward(value: pl.Expr, spec: Label) -> pl.Expr:
 
     if spec.op == "column":
         return value
-    reach, horizon = spec.reach, spec.horizon
+    reach, horizon = spec.reach, spec.ahead
     if spec.op == "forward_value":
         return value.shift(-reach)
     value = value.cast(pl.Float64)

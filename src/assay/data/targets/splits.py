@@ -114,7 +114,9 @@ def _by_time(rows: pl.DataFrame, shares: np.ndarray, embargo: int, time: str | N
         parts[series.embargoed(moments, start, embargo) : start] = 3
         if time is not None and series.KNOWN in rows.columns and start < rows.height:
             # The next row of a series may be many times away.
-            parts[:start][(rows[series.KNOWN] >= rows[time][start]).to_numpy()[:start]] = 3
+            # What a ready-made label sees behind a series' last row may be of any time.
+            late = (rows[series.KNOWN] >= rows[time][start]).fill_null(value=True)
+            parts[:start][late.to_numpy()[:start]] = 3
     return parts
 
 

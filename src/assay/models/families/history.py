@@ -29,7 +29,11 @@ def refuses(problem: Problem) -> str | None:
         return f"is not for a {problem.kind} target"
     if problem.entity is not None:
         return "is for one series"
-    return None if problem.timed else "needs rows in time"
+    if not problem.timed:
+        return "needs rows in time"
+    return (
+        "needs [data.label] horizon, as it sees past targets: how far ahead do they look?" if problem.unsaid else None
+    )
 
 
 def known(y: Floats, reach: int, start_value: float) -> Floats:

@@ -240,12 +240,14 @@ def test_text_in_iso_8601_is_a_time_whatever_its_neighbours_look_like(project, t
     ("values", "options", "words"),
     [
         (["2024-03-01", "03/02/2024"], {}, r"'03/02/2024' of when in row 2 of .* is no time in ISO 8601"),
-        (["01/03/2024"], {}, "Write it like 2024-03-01T12:30:00Z"),
+        (["soon"], {}, "Write it like 2024-03-01T12:30:00Z"),
+        (["01/03/2024"], {}, 'time_format = "%d/%m/%Y" or time_format = "%m/%d/%Y"'),
+        (["31/03/2024"], {}, r'written: time_format = "%d/%m/%Y", in'),
         (["2024-13-01"], {}, "row 1"),
         (["20240301"], {}, "row 1"),
         ([1_700_000_000, 1 << 62], {"time_unit": "s"}, "'4611686018427387904' of when in row 2 .* set `time_unit`"),
         ([1 << 62], {"time_unit": "us"}, ", counted in us since 1970, lies in no year"),
-        ([0.0, float("inf")], {}, "row 2"),
+        ([1.7e9, float("inf")], {}, "row 2"),
         ([-(10**15)], {"time_unit": "ms"}, "lies in no year from 1 to 9999"),
     ],
 )
@@ -255,10 +257,17 @@ def test_what_is_no_time_is_named_with_its_row(project, values, options, words):
         opened(project, time="when", kind="parquet", path="rows.parquet", **options)
 
 
-def test_the_unit_is_guessed_from_the_largest_number(project):
-    write(project, "rows.parquet", when=[number * 10**12 for number in range(1700)])
-    found = opened(project, time="when", kind="parquet", path="rows.parquet").frame()["when"]
-    assert (found[0].year, found[-1].year) == (1970, 2023)
+def test_numbers_count_the_one_unit_in_which_all_lie_in_plausible_years(project):
+    # 1980 to 2099 in nanoseconds; no guess is made where some lie elsewhere.
+    write(project, "rows.parquet", when=[number * 10**17 for number in range(4, 41)])
+    table = opened(project, time="when", kind="parquet", path="rows.parquet")
+    assert (table.frame()["when"][0].year, table.frame()["when"][-1].year) == (1982, 2096)
+    assert table.notes == ("when of rows is read as numbers of ns since 1970",)
+    write(project, "rows.parquet", when=[number * 10**17 for number in range(41)])
+    with pytest.raises(MixedTypes, match=r"'0' of when in row 1 of .* lies in no year from 1980 to 2099"):
+        opened(project, time="when", kind="parquet", path="rows.parquet")
+    told = opened(project, time="when", kind="parquet", path="rows.parquet", time_unit="ns")
+    assert (told.frame()["when"][0].year, told.notes) == (1970, ())
 
 
 def test_a_date_is_its_midnight(project):

@@ -44,6 +44,28 @@ def test_it_is_read_again_and_not_proven(name, tmp_path):
     assert one.refuses(question(entity="account", time="time"), known) == "is for one series"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_label_that_does_not_say_how_far_it_looks_has_no_past(name):
+    assert "[data.label] horizon" in family(name).refuses(question(unsaid=True), rows(timed=True))
+
+
+def test_a_model_of_the_past_gains_nothing_by_a_label_that_looks_far_ahead():
+    """A ready-made mean of the next 20 rows of noise: its neighbour, 1 row old, would nearly be it."""
+    random = np.random.default_rng(0)
+    noise = random.lognormal(0, 0.5, 1020)
+    means = np.convolve(noise, np.ones(20) / 20, "valid")[1:]
+    known = rows(timed=True, count=1000)
+    known = Rows(known.X, means[:1000], known.frame)
+    errors = {}
+    for reach in (1, 20):
+        asked = problem(timed=True, reach=reach)
+        fitted = family("har").fit({}, asked, known.between(0, 700), 0)
+        errors[reach] = np.mean((fitted.predict(known, 720) - known.y[720:]) ** 2)
+    constant = np.mean((known.y[:700].mean() - known.y[720:]) ** 2)
+    assert errors[1] < 0.5 * constant  # what it would win by seeing the future
+    assert errors[20] > 0.9 * constant
+
+
 def test_what_looks_at_the_rows_before_is_not_judged_on_several_series():
     own = panel()
     fitted = family("har").fit({}, problem(timed=True, reach=1), rows(timed=True), 0)
