@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay.bench import history
 from assay.bench.calibrate import machine, prover
 from assay.bench.choose import choose
 from assay.bench.decision import Decision, Row, basis_of
@@ -142,6 +143,7 @@ def decide(
         # What an earlier decision chose must not be taken for this one's; its keys stay.
         (place / CHOSEN).unlink(missing_ok=True)
     decision.save(place)
+    history.append(place, task, decision)
     return decision
 
 

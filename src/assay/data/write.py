@@ -54,7 +54,7 @@ class Finished:
 def write(finished: Finished, task: Task, rows: Rows, out: Path, *, inputs: str, code: str) -> Dataset:
     """Write the dataset, whole or not at all; raises StorageError."""
     frame = finished.frame.rechunk()
-    described = profile(frame, finished.features, task.predict.target, finished.classes)
+    described = profile(frame, finished.features, task.predict.target, finished.classes, rows.entity)
     aside = rows.quarantine.frame()
     # The rows of one series mean what they meant before there were several.
     meaningful, unsaid = (_MEANING, _OF_SERIES) if rows.entity is None else (_MEANING | _OF_SERIES, set())

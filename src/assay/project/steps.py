@@ -75,7 +75,7 @@ STEPS = (
     Step(
         "report",
         "from all of it to the report and the model card",
-        ("name", "title", "existing", "predict", "data", "protocol", "value", "limits", "explore"),
+        ("name", "title", "existing", "predict", "data", "protocol", "value", "limits", "explore", "research"),
         ("data", "explore", "decide"),
         ("report.html", "model-card.md"),
     ),

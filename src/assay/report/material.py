@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assay.bench.decision import FILE as DECISION_FILE
 from assay.bench.decision import Decision, Row, basis_of
+from assay.bench.history import Entry, entries
 from assay.core import files, jsontext
 from assay.data.dataset.dataset import MANIFEST_FILE, PROFILE_FILE, QUARANTINE_FILE, Dataset
 from assay.models.search.front import FILE as FRONT_FILE
@@ -54,6 +55,51 @@ class Column(BaseModel):
     correlation_with_target: float | None = None
 
 
+class Beyond(BaseModel):
+    """A column with test rows outside the range of the training rows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    column: str
+    low: float
+    high: float
+    below: int
+    above: int
+
+
+class Regime(BaseModel):
+    """A range of values that many test rows have and hardly any training rows: their shares."""
+
+    model_config = ConfigDict(frozen=True)
+
+    column: str
+    low: float
+    high: float
+    train: float
+    test: float
+
+
+class NewEntities(BaseModel):
+    """Entities of the test rows that no training row has, the rows that are of them, and some of their names."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int
+    rows: int
+    names: tuple[str, ...]
+
+
+class Lacking(BaseModel):
+    """What the training rows lack."""
+
+    model_config = ConfigDict(frozen=True)
+
+    test_rows: int
+    beyond: tuple[Beyond, ...] = ()
+    regimes: tuple[Regime, ...] = ()
+    entities: NewEntities | None = None
+
+
 class Profile(BaseModel):
     """The content of profile.json."""
 
@@ -63,6 +109,7 @@ class Profile(BaseModel):
     columns: dict[str, Column]
     classes: tuple[str, ...] = ()
     class_counts: dict[str, tuple[int, ...]] = {}
+    lacking: Lacking | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +145,8 @@ class Material:
         None before `assay explore`.
     decision, key
         None before `assay decide`; without a chosen candidate there is no key.
+    history
+        All decisions, the first one first.
     """
 
     folder: Path
@@ -109,6 +158,7 @@ class Material:
     front: Front | None = None
     decision: Decision | None = None
     key: Key | None = None
+    history: tuple[Entry, ...] = ()
 
     @classmethod
     def load(cls, project: Path) -> Material:
@@ -136,6 +186,7 @@ class Material:
             quarantine=quarantine,
             front=Front.load(project / CANDIDATES) if has_front else None,
             decision=decision,
+            history=tuple(entries(project / DECISION)),
             key=_key(project / DECISION / CHOSEN / VERIFYING_KEY_FILE) if decision and decision.chosen else None,
         )
 

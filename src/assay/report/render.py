@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import assay
 from assay.bench.words import dollars, limit_words, percent, plural, seconds, usd
 from assay.bench.words import span as span_of
-from assay.report import dataset, origin, outcome, question, search
+from assay.report import dataset, origin, outcome, question, research, search
 from assay.report.validity import validity
 from assay.report.words import GLOSSARY, capital, gain, metric_about, metric_name, span
 
@@ -97,6 +97,11 @@ def _content(material: Material) -> dict[str, Any]:
         "today_scores": outcome.existing(task, material.decision) if material.decision else "",
         "limits": question.limits(task),
         "choice": question.choice(task),
+        "works": research.works(task),
+        "strategy": task.research.strategy,
+        "inventory": research.sources(task),
+        "lacks": research.lacks(material),
+        "history": research.history(material),
         "data": _data(material),
         "explored": _explored(material),
         "decided": _decided(material),

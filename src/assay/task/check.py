@@ -91,6 +91,20 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     yield from check_order(task, project, ordered=_ordered(task))
     yield from _split(task)
     yield from _pace(task)
+    yield from _research(task)
+
+
+def _research(task: Task) -> Iterator[Finding]:
+    """An inventory that leaves out what the data is read from is none."""
+    known = {one.name: one for one in task.research.sources}
+    for index, source in enumerate(task.data.sources):
+        if known and source.name not in known:
+            what, todo = f"[[research.sources]] does not name {source.name}", "Add it, with when it is known and why."
+            yield warning(("data", "sources", index, "name"), what, todo)
+    for number, one in enumerate(task.research.sources):
+        if not one.used and one.name in {source.name for source in task.data.sources}:
+            what = f"{one.name} is a source of the data, and it says used = false"
+            yield contradiction(("research", "sources", number, "used"), what, "Write true, or remove the source.")
 
 
 def _metric(task: Task) -> Iterator[Finding]:

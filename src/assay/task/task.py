@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from assay.task.data import DataSpec
+from assay.task.research import Research
 from assay.task.sections import Existing, Explore, Limits, Metric, Predict, Protocol, Section, Value
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Task(Section):
     value: Value = Field(default_factory=lambda: Value.model_validate({}))
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
     explore: Explore = Field(default_factory=lambda: Explore.model_validate({}))
+    research: Research = Field(default_factory=lambda: Research.model_validate({}))
 
     @property
     def metric(self) -> Metric:

@@ -8,9 +8,12 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
+from assay.bench.decision import Decision
+from assay.bench.history import append
 from assay.core.errors import ArtefactDamaged, NotFound, ReadOnly, WrongKindOfFile
 from assay.report.errors import ProfileDamaged, QuarantineDamaged
 from assay.report.write import write_report
+from assay.task.task import Task
 
 from .conftest import HOSTILE, UNICODE
 
@@ -103,6 +106,79 @@ def test_nothing_is_asked_for_from_elsewhere(stages, tmp_path):
     style = text[text.index("<style>") : text.index("</style>")]
     assert "url(" not in style
     assert "@import" not in style
+
+
+def test_what_is_known_is_shown(stages, tmp_path):
+    folder = stages.copy(tmp_path / "project")
+    text = (folder / "task.toml").read_text(encoding="utf-8")
+    (folder / "task.toml").write_text(
+        text
+        + """
+[research]
+strategy = "Volatility <i> clusters"
+[[research.works]]
+title = "Somebody <b>, 2009"
+link = "https://example.org/paper"
+finding = "Three horizons | do"
+[[research.sources]]
+name = "rows"
+used_today = true
+known = "at once"
+cost = "free"
+used = true
+why = "it is there"
+[[research.sources]]
+name = "news"
+for_a_person = true
+known = "a day later"
+cost = "500 USD a month"
+used = false
+why = "too late"
+""",
+        encoding="utf-8",
+    )
+    page, card = made(folder)
+    found = Page(page)
+    shown = "".join(found.texts)
+    for words in ("Somebody <b>, 2009", "Volatility <i> clusters", "a day later", "rejected", "too late"):
+        assert words in shown
+    assert ("a", "href", "https://example.org/paper") in found.attributes
+    assert not {"i"} & set(found.tags)
+    assert "## What is known" in card
+    assert "Three horizons \\| do" in card
+
+
+def test_what_the_training_rows_lack_is_said(stages, tmp_path):
+    folder = stages.copy(tmp_path / "project")
+    assert "What the training rows lack" in made(folder)[0]
+    place = folder / "data" / "profile.json"
+    profile = json.loads(place.read_text())
+    regime = {"column": "x0", "low": 1.0, "high": 2.5, "train": 0.002, "test": 0.31}
+    beyond = {"column": "y", "low": -1.0, "high": 3.0, "below": 0, "above": 4}
+    entities = {"count": 2, "rows": 12, "names": ["a", "b"]}
+    profile["lacking"] = {"test_rows": 60, "regimes": [regime], "beyond": [beyond], "entities": entities}
+    place.write_text(json.dumps(profile))
+    text, card = made(folder)
+    for words in (
+        "12 test rows of 60 are of 2 entities that no training row is of (a, b).",
+        "x0 from 1 to 2.5: 31 % of the test rows, and 0.2 % of the training rows.",
+        "y: 4 test rows above 3, where no training row is.",
+    ):
+        assert words in text
+        assert words in card
+
+
+def test_how_the_decision_came_about(stages, tmp_path):
+    folder = stages.copy(tmp_path / "project")
+    task = Task.load(folder)
+    decision = Decision.load(folder / "decision")
+    append(folder / "decision", task, decision)
+    assert "How it came about" not in made(folder)[0]
+    limits = task.limits.model_copy(update={"gas": 300_000})
+    append(folder / "decision", task.model_copy(update={"limits": limits}), decision)
+    for text in made(folder):
+        assert "How it came about" in text
+        assert re.search(r"gas.{0,3}: 400000, now 300000", text)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,20 @@ def test_wishes_of_two_classes(project, rows):
         check(made.folder)
 
 
+def test_an_inventory_names_what_is_read(project, rows):
+    made = project("blank", file=str(rows), target="paid")
+    place = made.folder / "task.toml"
+    known = 'known = "at once"\ncost = "free"\nwhy = "so"\n'
+    text = place.read_text()
+    place.write_text(f'{text}\n[[research.sources]]\nname = "news"\nused = false\n{known}')
+    assert [finding.path for finding in check(made.folder).findings] == [("data", "sources", 0, "name")]
+    place.write_text(f'{text}\n[[research.sources]]\nname = "rows"\nused = false\n{known}')
+    assert [finding.path for finding in check(made.folder).contradictions] == [("research", "sources", 0, "used")]
+    place.write_text(f'{text}\n[[research.works]]\ntitle = "x"\nlink = "javascript:alert(1)"\nfinding = "y"\n')
+    with pytest.raises(TaskField, match=r"link"):
+        check(made.folder)
+
+
 def test_money_is_told_by_its_unit(project, rows):
     made = project("blank", file=str(rows), target="paid")
     made.edit('# loss = "ABS(y - prediction)"', 'loss = "ABS(y - prediction)"\nunit = "USD per decision"')

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.data.dataset.coverage import lacking
 from assay.data.targets.splits import PARTS
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ _BINS = 20
 _LARGE = 1e150
 
 
-def profile(rows: pl.DataFrame, features: Sequence[str], target: str, classes: Sequence[str]) -> dict[str, Any]:
+def profile(
+    rows: pl.DataFrame, features: Sequence[str], target: str, classes: Sequence[str], entity: str | None = None
+) -> dict[str, Any]:
     """Describe finished rows: each column's distribution, by part where it shows drift, and its tie to the target."""
     numeric = [name for name in rows.columns if rows.schema[name].is_numeric()]
     columns = {name: _column(rows, name, target, is_feature=name in features) for name in numeric}
@@ -31,6 +34,7 @@ def profile(rows: pl.DataFrame, features: Sequence[str], target: str, classes: S
         "schema": SCHEMA,
         "rows": rows.height,
         "columns": columns,
+        "lacking": lacking(rows, [*features, target], entity),
         **({"classes": list(classes), "class_counts": counts} if classes else {}),
     }
 
