@@ -36,14 +36,19 @@ class CompiledContract:
         Its interface, as solc prints it.
     bytecode
         Creation code.
-    runtime_size
-        Bytes of the code that stays on the chain.
+    runtime
+        The code that stays on the chain; immutable values are zero in it.
     """
 
     name: str
     abi: list[dict[str, Any]] = field(repr=False)
     bytecode: bytes = field(repr=False)
-    runtime_size: int
+    runtime: bytes = field(repr=False)
+
+    @property
+    def runtime_size(self) -> int:
+        """Bytes of the code that stays on the chain."""
+        return len(self.runtime)
 
 
 def compile_solidity(
@@ -133,14 +138,14 @@ def _contracts(answer: dict[str, Any]) -> dict[str, CompiledContract]:
     for contracts in answer.get("contracts", {}).values():
         for name, output in contracts.items():
             bytecode = bytes.fromhex(output["evm"]["bytecode"]["object"])
-            runtime_size = len(output["evm"]["deployedBytecode"]["object"]) // 2
+            runtime = bytes.fromhex(output["evm"]["deployedBytecode"]["object"])
             if not bytecode:  # an interface or an abstract contract
                 continue
-            if runtime_size > RUNTIME_LIMIT:
+            if len(runtime) > RUNTIME_LIMIT:
                 raise ContractTooLarge(
-                    f"The contract {name} has {runtime_size:,} bytes of runtime code, over the limit of "
+                    f"The contract {name} has {len(runtime):,} bytes of runtime code, over the limit of "
                     f"{RUNTIME_LIMIT:,} that Ethereum sets.",
                     "Use a model with fewer features or outputs, or fewer optimizer runs.",
                 )
-            found[name] = CompiledContract(name, output["abi"], bytecode, runtime_size)
+            found[name] = CompiledContract(name, output["abi"], bytecode, runtime)
     return found

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exc, or_, select, update
+from sqlalchemy import and_, exc, func, or_, select, update
 
 from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
 from assay.record.schema import answers
@@ -114,6 +114,14 @@ def _same(database: Database, asked: Answer) -> Answer | None:
     return None if row is None else _answer(row)
 
 
+def by_request(database: Database, owner: str, request: str) -> Answer | None:
+    """The answer to an idempotency key; None if there is none."""
+    where = and_(answers.c.owner == owner, answers.c.request == request)
+    with database.read() as connection:
+        row = connection.execute(select(answers).where(where)).first()
+    return None if row is None else _answer(row)
+
+
 def get(database: Database, name: str) -> Answer:
     """An answer by its id; raises `Unknown`."""
     with database.read() as connection:
@@ -125,7 +133,7 @@ def get(database: Database, name: str) -> Answer:
 
 def find(
     database: Database,
-    project: str,
+    project: str | None,
     *,
     states: Iterable[AnswerState] = (),
     period: int | None = None,
@@ -134,9 +142,14 @@ def find(
     before: tuple[float, str] | None = None,
     limit: int = 100,
 ) -> list[Answer]:
-    """Answers of a project, newest first; `before` is the (created, id) of the last one of the page before."""
-    asked = select(answers).where(answers.c.project == project)
-    for column, value in ((answers.c.period, period), (answers.c.owner, owner), (answers.c.release, release)):
+    """Answers of a project, or of all, newest first; `before` is (created, id) of the last one of the page before."""
+    asked = select(answers)
+    for column, value in (
+        (answers.c.project, project),
+        (answers.c.period, period),
+        (answers.c.owner, owner),
+        (answers.c.release, release),
+    ):
         if value is not None:
             asked = asked.where(column == value)
     if wanted := list(states):
@@ -184,6 +197,27 @@ def claim(
             connection.execute(update(answers).where(answers.c.id == row.id).values(**held))
             taken.append(Answer(**(row._asdict() | held)))
         return taken
+
+
+def any_due(database: Database, states: Iterable[AnswerState]) -> bool:
+    """Whether `claim` would find anything, without holding anybody up."""
+    with database.read() as connection:
+        now = database.now(connection)
+        asked = select(answers.c.id).where(
+            answers.c.state.in_(list(states)),
+            answers.c.due <= now,
+            or_(answers.c.lease_until.is_(None), answers.c.lease_until < now),
+        )
+        return connection.execute(asked.limit(1)).first() is not None
+
+
+def count(database: Database, states: Iterable[AnswerState], owner: str | None = None) -> int:
+    """How many answers are in these states."""
+    asked = select(func.count()).select_from(answers).where(answers.c.state.in_(list(states)))
+    if owner is not None:
+        asked = asked.where(answers.c.owner == owner)
+    with database.read() as connection:
+        return int(connection.execute(asked).scalar_one())
 
 
 def commit(database: Database, held: Answer, state: AnswerState, **changes: Any) -> Answer:

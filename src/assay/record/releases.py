@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exc, func, select
+from sqlalchemy import exc, func, select, update
 
 from assay.record.errors import Conflict, Unknown
 from assay.record.schema import releases
@@ -65,6 +65,18 @@ def keep_in(database: Database, connection: Connection, made: Release) -> Releas
             f"{made.name} or a release of the same content is there already", "See `assay release list`."
         ) from None
     return Release(**kept)
+
+
+def held_in(connection: Connection, digest: str) -> Release | None:
+    """The release of a digest, within a transaction; None if there is none."""
+    row = connection.execute(select(releases).where(releases.c.digest == digest)).first()
+    return None if row is None else _release(row)
+
+
+def complete_in(connection: Connection, held: Release, private: dict[str, Any]) -> Release:
+    """Say where the private parts of a release are, of which only the public part was held; nothing else changes."""
+    connection.execute(update(releases).where(releases.c.digest == held.digest).values(private=private))
+    return Release(**(asdict(held) | {"private": private}))
 
 
 def get(database: Database, project: str, wanted: str | int) -> Release:

@@ -1,0 +1,121 @@
+"""Which release decides: a fold over events, so that what decided at any past time or block can be said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assay.record import journal, releases
+from assay.record.journal import Event
+from assay.release.errors import NoChampion, NoWayBack, ReleaseError
+
+if TYPE_CHECKING:
+    from assay.record.database import Database
+    from assay.record.releases import Release
+
+CHAMPION = "champion"
+MOVED = "alias.moved"
+
+
+@dataclass(frozen=True)
+class Move:
+    """An alias moved: from which release (None: the first) to which, who, why, when, and at which block of a chain."""
+
+    alias: str
+    before: str | None
+    after: str
+    back: bool
+    event: Event
+
+
+def moves(database: Database, project: str, alias: str = CHAMPION) -> list[Move]:
+    """Every move of an alias, oldest first."""
+    return [
+        Move(alias, event.what["before"], event.what["after"], event.what["back"], event)
+        for event in journal.read(database, project, [MOVED], subject=alias)
+    ]
+
+
+def champion(database: Database, project: str, *, at: float | None = None, chain: str | None = None) -> str | None:
+    """Digest of the release that decides, or decided.
+
+    Parameters
+    ----------
+    at
+        None for now; with `chain` a block of it, else seconds since 1970.
+    chain
+        The chain whose blocks are meant.
+    """
+    found = None
+    for move in moves(database, project):
+        if at is not None and _later(move, at, chain):
+            break
+        found = move.after
+    return found
+
+
+def _later(move: Move, at: float, chain: str | None) -> bool:
+    if chain is None:
+        return move.event.time > at
+    return move.event.chain != chain or move.event.block is None or move.event.block > at
+
+
+def promote(
+    database: Database,
+    release: Release,
+    *,
+    who: str,
+    why: str,
+    evidence: dict[str, str] | None = None,
+    chain: str | None = None,
+    block: int | None = None,
+) -> Event:
+    """Make a release the one that decides.
+
+    Parameters
+    ----------
+    who, why
+        For the history.
+    evidence
+        References that show that it may: a rehearsal, a registry's transaction.
+    chain, block
+        The newest block of the chain that counts, when it was done.
+
+    Raises
+    ------
+    ReleaseError
+        It decides already.
+    """
+    before = champion(database, release.project)
+    if before == release.digest:
+        raise ReleaseError(f"{release.name} decides already", "Nothing needs to be done.")
+    what = {"before": before, "after": release.digest, "version": release.version, "back": False}
+    happened = Event(MOVED, CHAMPION, who, what, why=why, evidence=evidence or {}, chain=chain, block=block)
+    return journal.append(database, release.project, happened)
+
+
+def back(
+    database: Database, project: str, *, who: str, why: str, chain: str | None = None, block: int | None = None
+) -> Release:
+    """Go back to the release that decided before this one: with its task, its code, its features and its keys.
+
+    Raises
+    ------
+    NoChampion, NoWayBack
+        Nothing decides, or nothing decided before.
+    """
+    made = moves(database, project)
+    if not made:
+        raise NoChampion(f"no release of {project} decides", "Create one: `assay release create`.")
+    stack: list[str] = []
+    for move in made:  # going back twice goes back two releases, not back and forth
+        if move.back:
+            stack.pop()
+        else:
+            stack.append(move.after)
+    if len(stack) < 2:
+        raise NoWayBack(f"no release of {project} decided before the one that decides", "Promote one by its version.")
+    release = releases.by_digest(database, stack[-2])
+    what = {"before": stack[-1], "after": release.digest, "version": release.version, "back": True}
+    journal.append(database, project, Event(MOVED, CHAMPION, who, what, why=why, chain=chain, block=block))
+    return release

@@ -1,0 +1,139 @@
+"""Answers: how far each is, its proof, and leaving the queue."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from assay.core import jsontext
+from assay.core.errors import AssayError
+from assay.record import answers, artefacts
+from assay.record.answers import Answer
+from assay.record.errors import LeaseLost
+from assay.record.states import AnswerState
+from assay.serve.api.state import Key, Parts, State
+from assay.serve.errors import AnswerEnded, NoProof, NotPermitted, RequestMalformed
+from assay.serve.keys import ApiKey
+
+router = APIRouter(prefix="/v1/answers")
+_PAGE = 50
+_ABANDONABLE = ("received", "fixed")
+
+
+@router.get("")
+def find(
+    parts: Parts,
+    key: Key,
+    period: int | None = None,
+    state: AnswerState | None = None,
+    name: Annotated[str | None, Query(max_length=64)] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> dict[str, Any]:
+    """Answers, newest first, a page at a time; of an API key its own, of an admin's all."""
+    key.require("read")
+    owner = None if "admin" in key.scopes else key.id
+    found = answers.find(
+        parts.database,
+        name,
+        period=period,
+        states=[state] if state else [],
+        owner=owner,
+        before=_place(cursor),
+        limit=_PAGE + 1,
+    )
+    more = len(found) > _PAGE
+    found = found[:_PAGE]
+    return {
+        "items": [shown(parts, one) for one in found],
+        "next": _cursor(found[-1]) if more else None,
+    }
+
+
+@router.get("/{answer}")
+def one(
+    answer: str, response: Response, parts: Parts, key: Key, if_none_match: Annotated[str | None, Header()] = None
+) -> Any:
+    """One answer."""
+    found = _own(parts, key, answer)
+    tag = f'"{found.state}-{found.fence}"'
+    if if_none_match == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    response.headers["ETag"] = tag
+    return shown(parts, found)
+
+
+@router.get("/{answer}/proof")
+def proof(answer: str, parts: Parts, key: Key) -> Any:
+    """Its proof, as `proof.json`."""
+    found = _own(parts, key, answer)
+    if found.proof is None:
+        raise NoProof(f"{answer} is {found.state} and has no proof", "Ask again when it is proven.")
+    return jsontext.parse(artefacts.get(parts.database, found.proof))
+
+
+@router.delete("/{answer}")
+def cancel(answer: str, parts: Parts, key: Key) -> dict[str, Any]:
+    """Cancel an answer that is not proven yet."""
+    key.require("prove")
+    found = _own(parts, key, answer)
+    if found.state == "cancelled":
+        return shown(parts, found)
+    if found.state not in _ABANDONABLE:
+        raise AnswerEnded(f"{answer} is {found.state}", "It cannot be cancelled any more.")
+    try:
+        return shown(parts, answers.commit(parts.database, found, "cancelled"))
+    except LeaseLost:
+        raise AnswerEnded(f"{answer} is being proven", "Ask for it again.") from None
+
+
+def shown(parts: State, answer: Answer, *, proof: bool = False) -> dict[str, Any]:
+    """An answer as the endpoint says it; with its proof where it is small enough to be read with it."""
+    release = parts.models.release(answer.release)
+    found: dict[str, Any] = {
+        "id": answer.id,
+        "state": answer.state,
+        "model": answer.project,
+        "version": release.version,
+        "release": answer.release,
+        "model_id": release.public["model_id"],
+        "period": answer.period,
+        "arm": answer.arm,
+        "settle": answer.settle,
+        "chain": answer.chain,
+        "context": answer.context,
+        "outputs": answer.outputs,
+        "transaction": answer.transaction,
+        "error": answer.error,
+        "timeline": [{"state": state, "time": at} for state, at in answer.timeline],
+        "links": {"self": f"/v1/answers/{answer.id}"},
+    }
+    if answer.proof is not None:
+        found["links"]["proof"] = f"/v1/answers/{answer.id}/proof"
+        if proof:
+            found["proof"] = jsontext.parse(artefacts.get(parts.database, answer.proof))
+    return found
+
+
+def _own(parts: State, key: ApiKey, name: str) -> Answer:
+    key.require("read")
+    found = answers.get(parts.database, name)
+    if found.owner != key.id and "admin" not in key.scopes:
+        raise NotPermitted(f"{name:.60} was asked for by another API key", "Use that key, or an admin's.")
+    return found
+
+
+def _cursor(last: Answer) -> str:
+    return base64.urlsafe_b64encode(json.dumps([last.created, last.id]).encode()).decode()
+
+
+def _place(cursor: str | None) -> tuple[float, str] | None:
+    if cursor is None:
+        return None
+    try:
+        created, name = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return float(created), str(name)
+    except (ValueError, TypeError, AssayError):
+        raise RequestMalformed("the cursor is none of this service's", "Begin with the first page.") from None

@@ -1,0 +1,36 @@
+"""The application: its routes, and what holds for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+import assay
+from assay.serve.api import answers, inference, public
+from assay.serve.api.guard import Guard
+from assay.serve.api.problems import register
+from assay.serve.api.state import State
+from assay.serve.keys import Keyring
+from assay.serve.models import Models
+
+if TYPE_CHECKING:
+    from assay.record.database import Database
+    from assay.serve.settings import Settings
+
+
+def make_app(settings: Settings, database: Database) -> FastAPI:
+    """Make the application of one service."""
+    app = FastAPI(
+        title="Assay",
+        version=assay.__version__,
+        description="Answers of models, and proofs of them.",
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.assay = State(settings, database, Models(database), Keyring(database))
+    register(app)
+    for router in (inference.router, answers.router, public.router):
+        app.include_router(router)
+    app.add_middleware(Guard, hosts=settings.hosts, most_bytes=settings.most_bytes)
+    return app

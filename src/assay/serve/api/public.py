@@ -1,0 +1,140 @@
+"""What strangers and machines ask: is it alive, which releases are there, does this proof hold, and figures."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from pydantic import BaseModel, ConfigDict
+
+from assay.core.errors import AssayError
+from assay.prove.proof import Proof
+from assay.prove.verify import verify
+from assay.record import answers, journal, releases
+from assay.record.states import ANSWER
+from assay.release import alias
+from assay.serve.api.state import Key, Parts
+from assay.serve.errors import NoSuchModel
+
+router = APIRouter()
+
+
+class Verify(BaseModel):
+    """A proof, as `proof.json` holds it, and whose it should be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    proof: dict[str, Any]
+    release: str | None = None
+
+
+@router.get("/v2/health/live")
+def live() -> dict[str, bool]:
+    """The process answers."""
+    return {"live": True}
+
+
+@router.get("/v2/health/ready")
+def ready(parts: Parts, response: Response) -> dict[str, Any]:
+    """It would take a question: the database answers, something decides, its keys load, and the queue has room."""
+    problems = []
+    try:
+        champions = _champions(parts)
+        problems += [] if champions else ["no release decides"]
+        for digest in champions.values():
+            parts.models.of(digest)
+        if answers.count(parts.database, ("received", "fixed")) >= parts.settings.most_waiting:
+            problems.append("the queue is full")
+    except AssayError as error:
+        problems.append(f"{error.code}: {error.what}")
+    response.status_code = 503 if problems else 200
+    return {"ready": not problems, "problems": problems}
+
+
+@router.get("/v1/releases")
+def all_releases(parts: Parts, key: Key) -> dict[str, Any]:
+    """Releases, oldest first, and which decide."""
+    key.require("read")
+    champions = _champions(parts)
+    return {
+        "items": [
+            {
+                "name": one.project,
+                "version": one.version,
+                "digest": one.digest,
+                "model_id": one.public["model_id"],
+                "aliases": ["champion"] if champions.get(one.project) == one.digest else [],
+                "note": one.note,
+                "created": one.created,
+                "served": bool(one.private),
+            }
+            for one in releases.find(parts.database)
+        ]
+    }
+
+
+@router.get("/v1/releases/history")
+def history(parts: Parts, key: Key, name: str) -> dict[str, Any]:
+    """Which release of a project decided, from when, who said so and why."""
+    key.require("read")
+    return {
+        "items": [
+            {
+                "before": move.before,
+                "after": move.after,
+                "version": move.event.what["version"],
+                "back": move.back,
+                "who": move.event.who,
+                "why": move.event.why,
+                "time": move.event.time,
+                "chain": move.event.chain,
+                "block": move.event.block,
+            }
+            for move in alias.moves(parts.database, name)
+        ],
+        "events": journal.verify(parts.database, name),
+    }
+
+
+@router.post("/v1/verify")
+def check(body: Verify, parts: Parts) -> dict[str, Any]:
+    """Whether a proof is valid under a release's key; anyone may ask."""
+    proof = Proof.from_json(_text(body.proof))
+    for one in releases.find(parts.database):
+        if one.public["model_id"] == proof.verifying_key and body.release in {None, one.digest, one.name}:
+            found = parts.models.verifying(one.digest)
+            try:
+                verify(found, proof)
+            except AssayError as error:
+                return {"valid": False, "release": one.name, "code": error.code, "what": error.what}
+            integers = [[str(value) for value in row] for row in proof.output_integers]
+            return {"valid": True, "release": one.name, "digest": one.digest, "integers": integers}
+    raise NoSuchModel(
+        f"the proof is of the model {proof.verifying_key[:18]}, which no release here has", "Check the key."
+    )
+
+
+@router.get("/metrics")
+def metrics(parts: Parts) -> Response:
+    """Figures in Prometheus' form; counts only, nothing of rows or keys."""
+    registry = CollectorRegistry()
+    states = Gauge("assay_answers", "Answers by state", ["state"], registry=registry)
+    for state in ANSWER:
+        states.labels(state).set(answers.count(parts.database, [state]))
+    Gauge("assay_releases", "Releases", registry=registry).set(len(releases.find(parts.database)))
+    Gauge("assay_time_seconds", "Time of this answer", registry=registry).set(time.time())
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _champions(parts: Any) -> dict[str, str]:
+    names = {one.project for one in releases.find(parts.database)}
+    found = {name: alias.champion(parts.database, name) for name in names}
+    return {name: digest for name, digest in found.items() if digest is not None}
+
+
+def _text(content: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(content)

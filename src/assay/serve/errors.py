@@ -1,0 +1,103 @@
+"""What the service refuses.
+
+::
+
+    AssayError
+    └── ServeError                      serve
+        ├── NotAuthorised               serve/not-authorised
+        ├── NotPermitted                serve/not-permitted
+        ├── QueueFull                   serve/queue-full
+        ├── BudgetSpent                 serve/budget-spent
+        ├── RequestMalformed            serve/request-malformed
+        ├── RequestTooLarge             serve/request-too-large
+        ├── KeyNeeded                   serve/idempotency-key-needed
+        ├── NothingSettles              serve/nothing-settles
+        ├── AnswerEnded                 serve/answer-ended
+        ├── NoSuchModel                 serve/no-such-model
+        ├── NoProof                     serve/no-proof
+        └── SelfCheckFailed             serve/self-check-failed
+"""
+
+from __future__ import annotations
+
+from assay.core.errors import AssayError
+
+
+class ServeError(AssayError):
+    """Base of everything this room raises."""
+
+    code = "serve"
+
+
+class NotAuthorised(ServeError):
+    """The request has no API key, or one that is unknown, revoked or over."""
+
+    code = "serve/not-authorised"
+
+
+class NotPermitted(ServeError):
+    """The API key does not have the scope, or the answer is somebody else's."""
+
+    code = "serve/not-permitted"
+
+
+class QueueFull(ServeError):
+    """As many answers wait as are allowed to."""
+
+    code = "serve/queue-full"
+    retry = True
+
+
+class BudgetSpent(ServeError):
+    """The API key has used what it may in this minute or hour."""
+
+    code = "serve/budget-spent"
+    retry = True
+
+
+class RequestMalformed(ServeError):
+    """The body is not what the interface describes."""
+
+    code = "serve/request-malformed"
+
+
+class RequestTooLarge(ServeError):
+    """The body is longer than is read."""
+
+    code = "serve/request-too-large"
+
+
+class KeyNeeded(ServeError):
+    """What costs money needs an Idempotency-Key."""
+
+    code = "serve/idempotency-key-needed"
+
+
+class NothingSettles(ServeError):
+    """Settlement is asked for and no chain has a consumer."""
+
+    code = "serve/nothing-settles"
+
+
+class AnswerEnded(ServeError):
+    """Nothing can be done with the answer any more."""
+
+    code = "serve/answer-ended"
+
+
+class NoSuchModel(ServeError):
+    """No release of this name and version is served here."""
+
+    code = "serve/no-such-model"
+
+
+class NoProof(ServeError):
+    """The answer has no proof yet, or never will."""
+
+    code = "serve/no-proof"
+
+
+class SelfCheckFailed(ServeError):
+    """A proof made here does not verify: it never leaves."""
+
+    code = "serve/self-check-failed"

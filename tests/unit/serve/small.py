@@ -1,0 +1,62 @@
+"""A release of a small model, kept as `assay release create` keeps it, without the walk before it."""
+
+import json
+
+import numpy as np
+from xgboost import XGBClassifier
+
+import assay
+from assay.record import artefacts, releases
+from assay.record.releases import Release
+from assay.release import alias
+from assay.release.make import describe, digest_of
+from assay.release.parts import Parts
+
+FEATURES = ["income", "savings", "age"]
+
+
+def model(seed=7):
+    source = np.random.default_rng(seed)
+    rows = source.normal(size=(200, 3)).astype(np.float32)
+    fitted = XGBClassifier(n_estimators=4, max_depth=3, random_state=seed)
+    return fitted.fit(rows, (rows[:, 0] + rows[:, 1] > 0).astype(int))
+
+
+def parts(tmp_path, seed=7, max_batch=4, project="credit"):
+    circuit = assay.transpile(model(seed))
+    for feature, name in zip(list(circuit.features), FEATURES, strict=True):
+        index = circuit.features.index(feature)
+        circuit.features[index] = type(feature)(name, feature.kind, feature.low, feature.high, feature.bits)
+    keys = assay.setup(circuit, max_batch=max_batch)
+    place = tmp_path / f"keys-{seed}"
+    keys.save(place)
+    decision = {
+        "dataset": "d" * 64,
+        "chosen": "one",
+        "rows": [{"id": "one", "fidelity": {"ok": True}, "measured": {"gas": seed}}],
+    }
+    public = {
+        "task.toml": f'name = "{project}"\nseed = {seed}\n'.encode(),
+        "decision.json": json.dumps(decision).encode(),
+        "model-card.md": f"# Card {seed}\n".encode(),
+        "verifying.key": (place / "verifying.key").read_bytes(),
+    }
+    private = {
+        "circuit.json": circuit.to_json().encode(),
+        "proving.key": (place / "proving.key").read_bytes(),
+        "code/features.py": f"# {seed}\n".encode(),
+    }
+    return Parts(keys.model_id, public, private)
+
+
+def keep(database, made, project="credit", *, private=True):
+    public, kept = describe(project, made, despite=None)
+    with database.begin() as connection:
+        for content in (*made.public.values(), *made.private.values()):
+            artefacts.put_in(connection, content)
+        version = releases.next_version(connection, project)
+        one = Release(digest_of(public), project, version, public, kept if private else {}, "a note")
+        found = releases.keep_in(database, connection, one)
+    if alias.champion(database, project) is None:
+        alias.promote(database, found, who="test", why="the first release")
+    return found

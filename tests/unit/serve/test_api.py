@@ -1,0 +1,244 @@
+import json
+
+import numpy as np
+import pytest
+from tests.unit.serve.small import FEATURES, keep, model
+
+import assay
+from assay.prove.proof import Proof
+from assay.record import answers
+from assay.release import alias
+from assay.serve import keys
+from assay.serve.work import Worker
+
+ROW = [0.5, -0.25, None]
+PROOFS = "/v2/models/credit/proofs"
+
+
+def ask(client, key=None, headers=None, **changes):
+    own = {} if key is None else {"Idempotency-Key": key}
+    return client.post(PROOFS, json={"inputs": [ROW]} | changes, headers=own | (headers or {}))
+
+
+def test_what_answers(client, release):
+    assert client.get("/v2").json()["name"] == "assay"
+    assert client.get("/v2/health/live").json() == {"live": True}
+    assert client.get("/v2/health/ready").json() == {"ready": True, "problems": []}
+    about = client.get("/v2/models/credit").json()
+    assert [one["name"] for one in about["inputs"]] == FEATURES
+    assert about["parameters"] == {"release": release.digest, "model_id": release.public["model_id"]}
+    listed = client.get("/v1/releases").json()["items"]
+    assert [(one["name"], one["version"], one["aliases"]) for one in listed] == [("credit", 1, ["champion"])]
+
+
+def test_infer_says_what_the_model_says(client):
+    rows = np.random.default_rng(1).normal(size=(50, 3)).astype(np.float32)
+    said = client.post("/v2/models/credit/infer", json={"inputs": rows.tolist()}).json()
+    values = next(one for one in said["outputs"] if one["name"] == "values")
+    margins = model().predict(rows, output_margin=True)
+    assert np.allclose(np.array(values["data"]), margins, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [ROW, [1, 2, 3]],
+        [{"name": "rows", "shape": [2, 3], "datatype": "FP64", "data": [*ROW, 1, 2, 3]}],
+        [{"name": "rows", "shape": [2, 3], "datatype": "FP64", "data": [ROW, [1, 2, 3]]}],
+        [
+            {"name": "age", "shape": [2], "datatype": "FP64", "data": [None, 3]},
+            {"name": "income", "shape": [2], "datatype": "FP64", "data": [0.5, 1]},
+            {"name": "savings", "shape": [2], "datatype": "FP64", "data": [-0.25, 2]},
+        ],
+    ],
+)
+def test_rows_and_tensors_are_the_same(client, inputs):
+    plain = client.post("/v2/models/credit/infer", json={"inputs": [ROW, [1, 2, 3]]}).json()
+    assert client.post("/v2/models/credit/infer", json={"inputs": inputs}).json()["outputs"] == plain["outputs"]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_proof_in_one_call(client, made):
+    answer = ask(client, headers={"Prefer": "wait=60"})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["state"] == "answered"
+    proof = Proof.from_json(json.dumps(body["proof"]))
+    assert proof.verifying_key == made.model_id
+    said = client.post("/v2/models/credit/infer", json={"inputs": [ROW]}).json()
+    integers = next(one for one in said["outputs"] if one["name"] == "integers")["data"]
+    assert [str(one) for one in integers] == body["outputs"]["integers"][0]
+    assert client.post("/v1/verify", json={"proof": body["proof"]}).json()["valid"] is True
+    assert client.get(body["links"]["proof"]).json() == body["proof"]
+    steps = [one["state"] for one in body["timeline"]]
+    assert steps == ["fixed", "proven", "answered"]
+
+
+def test_a_question_is_accepted_and_answered_later(client, database):
+    accepted = ask(client, "one")
+    assert accepted.status_code == 202
+    place = accepted.headers["Location"]
+    assert client.get(place).json()["state"] == "fixed"
+    assert client.get(f"{place}/proof").status_code == 404
+    assert Worker(database).step()
+    found = client.get(place)
+    assert found.json()["state"] == "answered"
+    assert client.get(place, headers={"If-None-Match": found.headers["ETag"]}).status_code == 304
+
+
+def test_the_same_key_is_the_same_answer(client):
+    first, again = ask(client, "one"), ask(client, "one")
+    assert first.json()["id"] == again.json()["id"]
+    other = ask(client, "one", inputs=[[1, 2, 3]])
+    assert (other.status_code, other.json()["code"]) == (422, "record/conflict")
+
+
+def test_an_answer_that_waits_can_be_cancelled(client, database):
+    place = ask(client).headers["Location"]
+    assert client.delete(place).json()["state"] == "cancelled"
+    assert client.delete(place).status_code == 200
+    assert not Worker(database).step()
+    done = ask(client).headers["Location"]
+    Worker(database).step()
+    assert client.delete(done).json()["code"] == "serve/answer-ended"
+
+
+def test_the_queue_is_bounded(client):
+    for number in range(5):
+        assert ask(client, str(number)).status_code == 202
+    full = ask(client, "5")
+    assert (full.status_code, full.json()["code"]) == (429, "serve/queue-full")
+    assert full.headers["Retry-After"]
+    assert ask(client, "4").status_code == 202  # that one is kept already
+
+
+def test_pages(client):
+    names = {ask(client, str(number)).json()["id"] for number in range(4)}
+    found = client.get("/v1/answers").json()
+    assert {one["id"] for one in found["items"]} == names
+    assert found["next"] is None
+    assert client.get("/v1/answers?cursor=x").json()["code"] == "serve/request-malformed"
+
+
+def test_versions_answer_beside_each_other(client, database, made_again, release):
+    second = keep(database, made_again)
+    bodies = [
+        client.post(f"/v2/models/credit{version}/infer", json={"inputs": [ROW]}).json()
+        for version in ("", "/versions/1", "/versions/2", f"/versions/{second.digest[:8]}")
+    ]
+    assert [body["model_version"] for body in bodies] == ["1", "1", "2", "2"]
+    alias.promote(database, second, who="me", why="better")
+    assert client.post("/v2/models/credit/infer", json={"inputs": [ROW]}).json()["model_version"] == "2"
+    moves = client.get("/v1/releases/history?name=credit").json()["items"]
+    assert [(one["version"], one["why"]) for one in moves] == [(1, "the first release"), (2, "better")]
+
+
+BAD = [
+    ({"inputs": []}, 422),
+    ({"inputs": [[1, 2]]}, 422),
+    ({"inputs": [[1, 2, 3, 4]]}, 422),
+    ({"inputs": [["a", 2, 3]]}, 422),
+    ({"inputs": [[1, 2, {"x": 1}]]}, 422),
+    ({"inputs": "rows"}, 422),
+    ({"inputs": [[1, 2, 3], {"name": "x", "shape": [1], "datatype": "FP64", "data": [1]}]}, 422),
+    ({"inputs": [{"name": "x", "shape": [2, 3], "datatype": "FP64", "data": [1]}]}, 422),
+    ({"inputs": [{"name": "x", "shape": [0, 0], "datatype": "FP64", "data": []}]}, 422),
+    ({"inputs": [{"name": "x", "shape": [1, 3], "datatype": "TEXT", "data": [1, 2, 3]}]}, 422),
+    ({"inputs": [[1, 2, 3]] * 1000}, 422),
+    ({"inputs": [[1e300, 2, 3]]}, 422),
+    ({"inputs": [ROW], "more": 1}, 422),
+    ({"inputs": [ROW], "context": "x"}, 422),
+    ({"inputs": [ROW], "context": -1}, 422),
+    ({"inputs": [ROW], "settle": True}, 409),
+    ({}, 422),
+    ([], 422),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), BAD)
+def test_bodies_that_do_not_fit(client, database, body, status):
+    answer = client.post(PROOFS, json=body)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    said = answer.json()
+    assert said["code"]
+    assert "\n" not in said["error"]
+    assert answers.count(database, ["fixed", "received"]) == 0
+
+
+def test_long_bodies_are_not_read(client):
+    assert client.post(PROOFS, content=b"[" * (2 << 20)).json()["code"] == "serve/request-too-large"
+    parts = (b"x" * 65536 for _ in range(64))
+    assert client.post(PROOFS, content=parts).json()["code"] == "serve/request-too-large"
+
+
+def test_deep_json_is_refused(client):
+    answer = client.post(PROOFS, content=b'{"inputs":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    assert answer.status_code == 422
+
+
+def test_what_is_not_there(client):
+    for path in ("/v2/models/absent", "/v2/models/credit/versions/9", "/v1/answers/ans_absent", "/nowhere"):
+        assert client.get(path).status_code == 404
+    assert client.put("/v2").json()["code"] == "serve/method-not-allowed"
+
+
+def test_other_hosts_are_refused(client):
+    answer = client.get("/v2/health/live", headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "serve/not-permitted")
+    for host in ("localhost:8787", "127.0.0.1", "[::1]:80", "testserver"):
+        assert client.get("/v2/health/live", headers={"Host": host}).status_code == 200
+
+
+def test_api_keys(client, database):
+    for header in ("", "Bearer x", "Bearer assay_000000000000_" + "0" * 64, "Basic eDp4"):
+        answer = client.get("/v1/releases", headers={"Authorization": header})
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    reader, text = keys.make(database, "reader", ["read"], who="me", per_minute=3)
+    service = client.app.state.assay.keyring
+    service._read = 0.0
+    header = {"Authorization": f"Bearer {text}"}
+    assert client.post("/v2/models/credit/infer", json={"inputs": [ROW]}, headers=header).status_code == 403
+    place = ask(client).headers["Location"]
+    assert client.get(place, headers=header).status_code == 403
+    assert client.get("/v1/answers", headers=header).json()["items"] == []
+    assert client.get("/v1/answers", headers=header).status_code == 429
+    keys.revoke(database, reader.id, who="me", why="done")
+    service._read = 0.0
+    assert client.get("/v1/releases", headers=header).status_code == 401
+    assert text.split("_")[2] not in str(keys.current(database))
+
+
+def test_the_budget_of_proving(client, database):
+    _, text = keys.make(database, "small", ["prove", "read"], who="me", proof_seconds_per_hour=0.000001)
+    client.app.state.assay.keyring._read = 0.0
+    header = {"Authorization": f"Bearer {text}", "Prefer": "wait=0"}
+    place = client.post(PROOFS, json={"inputs": [ROW]}, headers=header).headers["Location"]
+    Worker(database).step()
+    assert client.get(place, headers=header).json()["state"] == "answered"
+    client.app.state.assay.keyring.proved(keys.current(database)[text.split("_")[1]], 1.0)
+    assert client.post(PROOFS, json={"inputs": [ROW]}, headers=header).json()["code"] == "serve/budget-spent"
+
+
+def test_forged_and_foreign_proofs(client, database, made_again, tmp_path):
+    place = ask(client).headers["Location"]
+    Worker(database).step()
+    proof = client.get(f"{place}/proof").json()
+    assert client.post("/v1/verify", json={"proof": proof}).json()["valid"]
+    altered = json.loads(json.dumps(proof).replace('"', '"', 1))
+    body = altered["proof"]
+    altered["proof"] = body[:-4] + ("0000" if body[-4:] != "0000" else "1111")
+    assert client.post("/v1/verify", json={"proof": altered}).json().get("valid") is not True
+    assert client.post("/v1/verify", json={"proof": {"x": 1}}).status_code == 422
+
+
+def test_metrics_count_states(client):
+    ask(client)
+    text = client.get("/metrics").text
+    assert 'assay_answers{state="fixed"} 1.0' in text
+
+
+def test_the_first_key_is_written_once(database, tmp_path):
+    place = keys.first_admin(database, tmp_path / ".assay")
+    assert place.stat().st_mode & 0o777 == 0o600
+    assert keys.first_admin(database, tmp_path / ".assay") is None
+    assert assay.__version__
