@@ -16,9 +16,9 @@ from assay.data import rows as rows_of
 from assay.data.dataset.dataset import Dataset
 from assay.data.dataset.manifest import LeftOut
 from assay.data.errors import SettingsUnfit, TooFewRows
+from assay.data.expressions import require
 from assay.data.features import features, functions, leakage, series
 from assay.data.tables import contracts, quality, repeats
-from assay.data.tables.expressions import require
 from assay.data.targets import labels, splits
 from assay.data.write import SPLIT, Finished, write
 from assay.task.check import Check, check_series
@@ -119,9 +119,10 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
             leakage.future(rows.frame, made, specs, time=rows.time, project=home.project, entity=rows.entity)
         )
     frame = _labelled(task, rows, made)
+    exact = frame
     frame = quality.typed(frame, made.names)
     frame, classes = quality.coded(frame, target, task.predict.type)
-    names = _varied(frame, made.names, rows, {spec.name for spec in data.features})
+    names = _varied(frame, made.names, rows, {spec.name for spec in data.features}, exact)
     step("Splitting")
     frame = _split(frame, task, rows, classes=bool(classes))
     if classes:
@@ -158,10 +159,19 @@ def _labelled(task: Task, rows: rows_of.Rows, made: features.Made) -> pl.DataFra
     return frame
 
 
-def _varied(frame: pl.DataFrame, names: list[str], rows: rows_of.Rows, listed: set[str]) -> list[str]:
-    """The features that are not constant: those that the task lists must not be, others are left out."""
-    quality.refuse_constants(frame, [name for name in names if name in listed])
-    constant = quality.constants(frame, names)
+def _varied(
+    frame: pl.DataFrame, names: list[str], rows: rows_of.Rows, listed: set[str], exact: pl.DataFrame
+) -> list[str]:
+    """The features that are not constant: those that the task lists must not be, others are left out.
+
+    A listed one that `exact` has several values of, and float32 only one, is kept and said to be of no use.
+    """
+    quality.refuse_constants(exact, [name for name in names if name in listed])
+    for name in quality.constants(frame, [name for name in names if name in listed]):
+        count = exact[name].n_unique()
+        reason = f"float32 does not tell its values apart: of {count} one is left; subtract what they share"
+        rows.left_out.append(LeftOut(what=f"values of {name}", count=count - 1, reason=reason))
+    constant = [name for name in quality.constants(frame, names) if name not in listed]
     rows.left_out += [LeftOut(what=f"column {name}", count=1, reason="it has one value only") for name in constant]
     names = [name for name in names if name not in constant]
     if not names:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from assay.data.dataset.manifest import LeftOut
 from assay.data.errors import SettingsUnfit
-from assay.data.tables.expressions import check as names_in
-from assay.data.tables.expressions import require
+from assay.data.expressions import check as names_in
+from assay.data.expressions import require, wide
 from assay.task import series
 from assay.task.data import ColumnFeature
 from assay.task.used import used
@@ -50,7 +50,7 @@ def _inferred(task: Task, rows: Rows) -> list[Feature]:
             continue
         if name in times:
             rows.left_out.append(LeftOut(what=f"column {name}", count=1, reason="it looks like times"))
-        elif dtype.is_numeric() or dtype == pl.Boolean:
+        elif dtype.is_numeric() or dtype == pl.Boolean or wide.is_wide(dtype):
             found.append(ColumnFeature.model_construct(name=name, op="column", of=None, unit=""))
         elif not data.features:
             reason = f"its type is {dtype}, not a number"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.core.errors import AssayError
+from assay.data.expressions import check, require
 from assay.data.tables import contracts
-from assay.data.tables.expressions import check, require
 from assay.data.write import SPLIT
 from assay.task.columns import file_columns, row_columns, table_columns
 from assay.task.data import CategoryFeature, ColumnFeature, FunctionFeature
@@ -45,19 +45,12 @@ def _missing(path: Path, names: tuple[str, ...] | list[str], known: list[str], w
 
 def _wrong(path: Path, sql: str | None, known: list[str], where: str) -> Iterator[Finding]:
     """A finding for an expression that cannot be evaluated over the known columns."""
-    import polars as pl
-
     if sql is None or sql in known:
         return
     try:
         check(sql, known, where)
-        pl.sql_expr(sql)
     except AssayError as error:
         yield contradiction(path, error.what, error.todo)
-    except pl.exceptions.SQLInterfaceError as error:
-        # Some functions are only known where there is a table.
-        if "unsupported" not in str(error):
-            yield contradiction(path, f"{where}: {sql!r:.80} is no SQL expression ({error!s:.100})", "Correct it.")
 
 
 def _sources(task: Task, project: Folder) -> Iterator[Finding]:
@@ -172,7 +165,7 @@ def _checks(data: DataSpec, known: list[str]) -> Iterator[Finding]:
 
 
 def _decisions(task: Task, known: list[str]) -> Iterator[Finding]:
-    """Columns in the SQL of [existing] and [value]: DuckDB's, where capital letters are as small ones.
+    """Columns and functions in the SQL of [existing] and [value], where capital letters are as small ones.
 
     A column that is kept only because it is named there has to be named as it is written.
     """
@@ -190,3 +183,6 @@ def _decisions(task: Task, known: list[str]) -> Iterator[Finding]:
             if not {*parts, *(part.lower() for part in parts)} & (there | more):
                 yield from _missing(path, [parts[-1]], known, f"[{path[0]}] {path[1]}")
                 break
+        else:
+            spoken = {parts[-1] for parts in names_of(tree)}
+            yield from _wrong(path, text, sorted(spoken), f"[{path[0]}] {path[1]}")

@@ -10,12 +10,12 @@ from assay.data.dataset.manifest import LeftOut
 from assay.data.errors import SettingsUnfit, SourceUnknown, TimeBackwards
 from assay.data.events.continuity import read_blocks, with_times
 from assay.data.events.decode import decode, event_abi
+from assay.data.expressions import require
 from assay.data.features import bars, joins, series
 from assay.data.sources.context import Context
 from assay.data.sources.open import open_source
 from assay.data.sources.sorting import sorted_copy
 from assay.data.tables import contracts, repeats
-from assay.data.tables.expressions import require
 from assay.data.tables.gates import Quarantine
 from assay.data.tables.table import TIME, Table, first_fall, row_before
 from assay.task.data import CryoSource

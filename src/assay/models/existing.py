@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from assay.core import files
-from assay.data.errors import FunctionFailed
+from assay.data.errors import DataError, FunctionFailed
+from assay.data.expressions import evaluated, wide
 from assay.data.features import functions
 from assay.data.features.series import named
 from assay.models.errors import ExistingFailed
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 FILE = "existing.json"
 _SMOOTHING = 1.0
+_ANSWER = "\x00answer"
 
 
 class FittedExisting(Fitted):
@@ -121,26 +123,18 @@ def _answers(process: Existing, frame: pl.DataFrame, project: Path, entity: str 
     if process.kind == "column":
         if process.column not in frame.columns:
             raise _failed(process, f"there is no column {process.column}", _near(str(process.column), frame.columns))
-        return frame[process.column].to_numpy()
+        return wide.plain(frame[process.column])
     if process.kind == "rule":
         return _rule(process, frame)
     return _called(process, frame, project, entity)
 
 
 def _rule(process: Existing, frame: pl.DataFrame) -> Any:
-    import duckdb
-    import polars as pl
-
-    table = frame.with_columns(pl.Series("assay_row", np.arange(frame.height)))
     try:
-        with duckdb.connect(config={"threads": 1}) as connection:
-            connection.register("rows", table.to_arrow())
-            # The task is the user's own program, and the rule a part of it.
-            query = f"SELECT ({process.rule}) AS answer FROM rows ORDER BY assay_row"  # noqa: S608
-            return np.array([answer for (answer,) in connection.execute(query).fetchall()])
-    except duckdb.Error as error:
-        what = str(error).splitlines()[0]
-        raise _failed(process, f"{what:.200}", "Correct [existing] rule in task.toml.") from None
+        found = evaluated(frame, {_ANSWER: str(process.rule)}, "[existing] rule")[_ANSWER]
+    except DataError as error:
+        raise _failed(process, error.what, error.todo or "Correct [existing] rule in task.toml.") from None
+    return wide.plain(found)
 
 
 def _called(process: Existing, frame: pl.DataFrame, project: Path, entity: str | None) -> Any:

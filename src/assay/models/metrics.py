@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.data.errors import DataError
+from assay.data.expressions import evaluated
 from assay.models.errors import LossFailed, MetricUnsuitable
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ OF_PROBABILITIES = frozenset({"log_loss", "brier"})
 
 # A probability of exactly 0 for what happened would be infinitely wrong.
 _LEAST = 1e-15
+_LOSS = "\x00loss"
 # QLIKE of a forecast or an outcome of zero would be infinite; below this share of the mean they count as this.
 _FLOOR = 1e-3
 
@@ -109,28 +112,22 @@ def value(expression: str, y: Floats, prediction: Floats, frame: pl.DataFrame) -
 
 def values(expression: str, y: Floats, prediction: Floats, frame: pl.DataFrame) -> Floats:
     """The user's loss of each row, NaN where it has none; for more than two classes `prediction` is the likeliest."""
-    import duckdb
     import polars as pl
 
     answer = prediction if prediction.ndim == 1 else prediction.argmax(axis=1)
     columns = frame.drop([name for name in ("y", "prediction") if name in frame.columns])
-    given = (pl.Series("y", y), pl.Series("prediction", answer), pl.Series("assay_row", np.arange(len(y))))
+    given = (pl.Series("y", y), pl.Series("prediction", answer))
     table = columns.with_columns(*given)
     try:
-        with duckdb.connect(config={"threads": 1}) as connection:
-            connection.register("decisions", table.to_arrow())
-            # The task is the user's own program: the expression is theirs, and so are the rows.
-            query = f"SELECT CAST(({expression}) AS DOUBLE) AS loss FROM decisions ORDER BY assay_row"  # noqa: S608
-            found = connection.execute(query).fetchnumpy()["loss"]
-    except duckdb.Error as error:
-        what = str(error).splitlines()[0]
+        found = evaluated(table, {_LOSS: f"CAST(({expression}) AS double)"}, "[value] loss")[_LOSS]
+    except DataError as error:
         raise LossFailed(
-            f"[value] loss cannot be computed: {what:.200}", "Correct the expression in task.toml."
+            f"[value] loss cannot be computed: {error.what}", error.todo or "Correct the expression in task.toml."
         ) from None
-    stated = np.ma.asarray(found, dtype=np.float64)
-    if not np.isfinite(stated.compressed()).all():
+    stated = found.fill_null(float("nan")).to_numpy()
+    if not np.isfinite(stated[~found.is_null().to_numpy()]).all():
         raise LossFailed("[value] loss is not a finite number on these rows", "Correct the expression in task.toml.")
-    return np.asarray(stated.filled(np.nan), dtype=np.float64)
+    return np.asarray(stated, dtype=np.float64)
 
 
 def classes_of(prediction: Floats) -> NDArray[np.int64]:

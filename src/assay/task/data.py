@@ -1,7 +1,7 @@
 """The `[data]` section of `task.toml`: from which sources the rows come, and what is made of them.
 
-Everything but one source has a default, so that a CSV with a target column is a task. SQL expressions are
-those of polars (`CASE`, `ABS`, `LN`, `POW`, `COALESCE`, comparisons) and see one row at a time.
+Everything but one source has a default, so that a CSV with a target column is a task. SQL expressions (`CASE`,
+`ABS`, `LN`, `POW`, `COALESCE`, comparisons) see one row at a time; docs/reference/expressions.md says what they mean.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Existing(Section):
     value: Number | None = Field(None, description='kind = "constant": the value it always answers.')
     column: Name | None = Field(None, description='kind = "column": the column that holds its answers.')
     rule: Expression | None = Field(
-        None, description='kind = "rule": an SQL expression (DuckDB) over the columns of the dataset.'
+        None, description='kind = "rule": an SQL expression over the columns of the dataset.'
     )
     function: Name | None = Field(
         None,
@@ -114,7 +114,7 @@ class Value(Section):
 
     loss: Expression | None = Field(
         None,
-        description="What a decision costs: an SQL expression (DuckDB) over y (what happened), prediction and the "
+        description="What a decision costs: an SQL expression over y (what happened), prediction and the "
         "dataset's columns. Its mean over the rows is the loss; less is better.",
     )
     unit: str = Field(

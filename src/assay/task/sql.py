@@ -1,8 +1,8 @@
-"""Do the task's DuckDB expressions parse, and of what do they speak?"""
+"""The text of expressions: do they parse, and of what do they speak? One grammar for all of a task, by sqlglot."""
 
 from __future__ import annotations
 
-import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from assay.task.finding import Finding, contradiction, warning
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assay.task.task import Task
+
+DIALECT = "duckdb"
 
 
 def check_sql(task: Task) -> Iterator[Finding]:
@@ -22,7 +24,7 @@ def check_sql(task: Task) -> Iterator[Finding]:
         if isinstance(tree, str):
             yield contradiction(path, f"it is no SQL expression: {tree}", "Correct it.")
         elif path == ("value", "loss") and tree is not None:
-            named = {parts[-1] for parts in names(tree)}
+            named = {parts[-1].lower() for parts in names(tree)}
             if "prediction" not in named:
                 yield contradiction(path, "it does not depend on the prediction", "Use the name prediction in it.")
             if "y" not in named:
@@ -30,23 +32,38 @@ def check_sql(task: Task) -> Iterator[Finding]:
 
 
 def names(tree: Any) -> list[list[str]]:
-    """The columns that a parsed expression names, in parts: ["grade"], or ["rows", "grade"]; none beside a lambda."""
-    if isinstance(tree, list):
-        return [found for item in tree for found in names(item)]
-    if not isinstance(tree, dict) or tree.get("class") == "LAMBDA":
-        return []
-    own = [list(tree["column_names"])] if tree.get("class") == "COLUMN_REF" else []
-    return own + [found for item in tree.values() for found in names(item)]
+    """The columns that a parsed expression names, in parts: ["grade"], or ["rows", "grade"]."""
+    from sqlglot import exp
+
+    return [[part.name for part in column.parts] for column in tree.find_all(exp.Column)]
 
 
+@lru_cache(maxsize=512)
 def parsed(text: str) -> Any:
-    """DuckDB's syntax tree, a string that says why there is none, or None without DuckDB."""
+    """The syntax tree of one expression, a string that says why there is none, or None without sqlglot."""
     try:
-        import duckdb
+        import sqlglot
+        from sqlglot import errors, exp
     except ImportError:
         return None
-    with duckdb.connect() as connection:
-        query = "SELECT json_serialize_sql(?)"
-        row = connection.execute(query, [f"SELECT ({text})"]).fetchone()
-    tree = json.loads(row[0] if row else "{}")
-    return str(tree.get("error_message", "")).splitlines()[0] if tree.get("error") else tree
+    try:
+        found = sqlglot.Dialect.get_or_raise(DIALECT).parse_into(exp.Condition, text)
+    except errors.ParseError as error:
+        return _said(error.errors[0] if error.errors else {"description": str(error)})
+    except errors.SqlglotError as error:
+        return " ".join(str(error).split())[:80]
+    except RecursionError:
+        return "it is nested too deeply"
+    if len(found) != 1 or found[0] is None:
+        return "it is empty" if not text.strip() else "it has ';' where none can be"
+    tree = found[0]
+    if any(node.comments for node in tree.walk()):
+        return "it has a comment"
+    return tree
+
+
+def _said(error: dict[str, Any]) -> str:
+    """What sqlglot says of a place, in few words."""
+    described = str(error.get("description") or "it cannot be read").partition(" for <class")[0]
+    near = str(error.get("highlight") or "")
+    return f"{described}{f', near {near!r:.30}' if near else ''}"

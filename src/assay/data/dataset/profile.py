@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.data.dataset.coverage import lacking
+from assay.data.expressions import wide
 from assay.data.targets.splits import PARTS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def profile(
     rows: pl.DataFrame, features: Sequence[str], target: str, classes: Sequence[str], entity: str | None = None
 ) -> dict[str, Any]:
     """Describe finished rows: each column's distribution, by part where it shows drift, and its tie to the target."""
+    rows = wide.real(rows, rows.columns)
     numeric = [name for name in rows.columns if rows.schema[name].is_numeric()]
     columns = {name: _column(rows, name, target, is_feature=name in features) for name in numeric}
     counts = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.data.errors import AbiMismatch
 from assay.data.events import abi, words
-from assay.data.tables.expressions import require
+from assay.data.expressions import require
 from assay.data.tables.gates import Gate, Quarantine
 
 if TYPE_CHECKING:

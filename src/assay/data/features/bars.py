@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.data.errors import ColumnMissing, MixedTypes, TimeBackwards
+from assay.data.expressions import evaluated, wide
 from assay.data.features import series
+from assay.data.features import wholes as wholes_of
 from assay.data.features.grid import BAR, BLOCK, HIGH, LOW, Extent, covered, frame_of, grid_of, length_of, of_each
-from assay.data.tables.expressions import evaluated
 from assay.data.tables.table import TIME
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def bars(
         if entity is not None:
             _require_same_type(found, result, entity, name)
         result = result.join(found, on=keys, how="left", maintain_order="left")
-    result = series.in_time(result.with_columns(_filled(column, entity) for column in spec.columns), TIME, entity)
+    filled = result.with_columns(_filled(column, entity, result.schema[column.name]) for column in spec.columns)
+    result = series.in_time(filled, TIME, entity)
     apart = [entity] if entity is not None else []
     return result.select(TIME, *_block(result), *apart, *[column.name for column in spec.columns]), grid
 
@@ -117,12 +119,21 @@ def _of_table(
     def prepared(part: pl.LazyFrame) -> pl.LazyFrame:
         part = evaluated(part, expressions | conditions, where)
         schema = part.collect_schema()
-        part = part.with_columns(pl.col(name).cast(pl.Int128) for name in expressions if schema[name].is_integer())
+        # As the language has them: Int64, or more where the type may hold more.
+        narrow = [name for name in expressions if wide.is_whole(schema[name]) and not wide.is_wide(schema[name])]
+        part = part.with_columns(_whole(pl.col(name), schema[name]) for name in narrow)
+        part = part.with_columns(wide.numbers(pl.col(name)) for name in conditions if wide.is_wide(schema[name]))
         return part.with_columns(place.alias("\x00place"), (place // length).alias(BAR))
 
     ready = table.map(prepared)
     wanted = [BAR, "\x00place", *apart, *expressions, *conditions]
-    columns = [_aggregate(index, one) for index, one in enumerate(aggregates)]
+    schema = ready.schema
+    columns = [part for index, one in enumerate(aggregates) for part in _aggregate(index, one, schema)]
+    wholes = {
+        one.name: (schema[f"\x00of{index}"], one.op)
+        for index, one in enumerate(aggregates)
+        if one.of is not None and wide.is_whole(schema[f"\x00of{index}"])
+    }
     found: list[pl.DataFrame] = []
     low, high = pl.col("\x00place").min().alias(LOW), pl.col("\x00place").max().alias(HIGH)
     ends: list[pl.DataFrame] = []
@@ -138,7 +149,18 @@ def _of_table(
     starts = reached.group_by(apart).agg(pl.col(LOW).min()).sort(apart) if apart else None
     first, last = reached.select(pl.col(LOW).min(), pl.col(HIGH).max()).row(0)
     extent = Extent(first, last, starts)
-    return _narrowed(pl.concat(found)) if found else rows.select(*apart, BAR).clear(), extent
+    if not found:
+        return rows.select(*apart, BAR).clear(), extent
+    return wide.narrowed(wholes_of.finished(pl.concat(found), wholes)), extent
+
+
+def _whole(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A column of whole numbers as Int64 if its type has no more, else Int128."""
+    import polars as pl
+
+    if dtype == pl.UInt128:
+        return wide.of_unsigned(value)
+    return value.cast(pl.Int128 if dtype in {pl.UInt64, pl.Int128} or dtype.is_decimal() else pl.Int64)
 
 
 def _of_series(frames: Iterator[pl.DataFrame], entity: str, table: str) -> Iterator[pl.DataFrame]:
@@ -205,36 +227,31 @@ def _whole_bars(frames: Iterator[pl.DataFrame], entity: str | None) -> Iterator[
         yield waiting.rechunk()
 
 
-def _aggregate(index: int, one: Aggregate) -> pl.Expr:
+def _aggregate(index: int, one: Aggregate, schema: pl.Schema) -> list[pl.Expr]:
     import polars as pl
 
     condition = pl.col(f"\x00if{index}").cast(pl.Boolean)
     if one.op == "count":
         counted = pl.len() if one.where is None else condition.sum()
-        return counted.cast(pl.Int64).alias(one.name)
+        return [counted.cast(pl.Int64).alias(one.name)]
     value = pl.col(f"\x00of{index}")
     if one.where is not None:
         value = value.filter(condition)
-    return getattr(value, one.op)().alias(one.name)  # type: ignore[no-any-return]
+    dtype = schema[f"\x00of{index}"]
+    if wide.is_whole(dtype):
+        return wholes_of.gathered(value, dtype, one.op, one.name)
+    return [getattr(value, one.op)().alias(one.name)]
 
 
-def _narrowed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Whole numbers that fit 64 bits as such, whatever they were computed in."""
-    import polars as pl
-
-    missing = frame.null_count().row(0, named=True)
-    narrow = frame.with_columns(pl.col(pl.Int128).cast(pl.Int64, strict=False))
-    fits = [name for name in frame.columns if narrow[name].null_count() == missing[name]]
-    return frame.with_columns(narrow[name] for name in fits)
-
-
-def _filled(one: Aggregate, entity: str | None) -> pl.Expr:
+def _filled(one: Aggregate, entity: str | None, dtype: pl.DataType) -> pl.Expr:
     import polars as pl
 
     default = {"count": "zero", "sum": "zero", "last": "previous"}.get(one.op, "missing")
     how = one.empty or default
     column = pl.col(one.name)
     if how == "zero":
+        if wide.is_wide(dtype):
+            return pl.when(column.is_null()).then(wide.record(wide.literal(0))).otherwise(column).alias(one.name)
         return column.fill_null(0)
     if how != "previous":
         return column

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assay.data.errors import ColumnMissing, Duplicated, SettingsUnfit
+from assay.data.expressions import evaluated, require, wide
+from assay.data.expressions.evaluate import require_condition
+from assay.data.expressions.failures import computing
 from assay.data.features import functions, series
 from assay.data.features.windows import window_mean, window_std, window_sum
 from assay.data.tables import kinds
-from assay.data.tables.expressions import evaluated, require
 from assay.task.data import (
     CalendarFeature,
     CategoryFeature,
@@ -126,11 +128,18 @@ def _add(
     value = _own(value, spec, reach, entity)
     for column in (spec.of or spec.name,) if isinstance(spec, CategoryFeature) else ():
         require(column, frame.columns, where)
-    inner = evaluated(frame.lazy(), needed, where)
+    inner = evaluated(frame, needed, where)
     _require_kinds(inner, needed, spec, where)
-    if isinstance(spec, ShiftFeature) and spec.op == "difference" and inner.collect_schema()[_A].is_integer():
-        inner = _widened(inner)
-    return inner.with_columns(value.alias(spec.name)).drop(list(needed)).collect(), reach, spec.unit
+    with computing(where):
+        if isinstance(spec, ShiftFeature) and spec.op == "difference":
+            # The subtraction is the language's own, and so exact for whole numbers of any width.
+            before = inner.with_columns(value.alias(_B))
+            made = evaluated(before, {spec.name: f'"{_A}" - "{_B}"'}, where).drop(_A, _B)
+        else:
+            if not (isinstance(spec, ColumnFeature) or (isinstance(spec, ShiftFeature) and spec.op == "lag")):
+                inner = wide.real(inner, needed)
+            made = inner.with_columns(value.alias(spec.name)).drop(list(needed))
+    return made, reach, spec.unit
 
 
 def _require_moments(spec: Any, frame: pl.DataFrame, time: str | None, where: str) -> None:
@@ -140,13 +149,6 @@ def _require_moments(spec: Any, frame: pl.DataFrame, time: str | None, where: st
         raise SettingsUnfit(
             f"{where} needs moments, and {time} only orders the rows", "Leave it out, or name a column of times."
         )
-
-
-def _widened(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """A difference of unsigned numbers may be negative."""
-    import polars as pl
-
-    return frame.with_columns(pl.col(_A).cast(pl.Int128))
 
 
 def _own(value: pl.Expr, spec: Any, reach: int, entity: str | None) -> pl.Expr:
@@ -161,12 +163,12 @@ def _own(value: pl.Expr, spec: Any, reach: int, entity: str | None) -> pl.Expr:
     return value.over(entity)
 
 
-def _require_kinds(ready: pl.LazyFrame, needed: dict[str, str], spec: Feature, where: str) -> None:
+def _require_kinds(ready: pl.DataFrame, needed: dict[str, str], spec: Feature, where: str) -> None:
     """Refuse what cannot be computed with; a column as it is, and its lag, may be of any type until it is typed."""
     if isinstance(spec, CategoryFeature):
         kinds.require_single(ready, spec.of or spec.name, where)
     elif isinstance(spec, TimeSinceFeature):
-        kinds.require_condition(ready, _A, where)
+        require_condition(ready, _A, where)
     elif not isinstance(spec, ColumnFeature):
         for column in needed:
             kinds.require_numbers(ready, column, where)
@@ -207,10 +209,8 @@ def _expression(spec: Any, where: str, time: str | None) -> tuple[dict[str, str]
 
 def _shift(value: pl.Expr, spec: ShiftFeature) -> pl.Expr:
     before = value.shift(spec.periods)
-    if spec.op == "lag":
+    if spec.op in {"lag", "difference"}:
         return before
-    if spec.op == "difference":
-        return value - before
     return value / before - 1 if spec.op == "return" else (value / before).log()
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.data.errors import ColumnMissing, Duplicated, MixedTypes, SettingsUnfit, TimeBackwards
+from assay.data.expressions import require
 from assay.data.tables import repeats
-from assay.data.tables.expressions import require
 from assay.task.fields import seconds
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.data.errors import Leaks
+from assay.data.expressions import wide
 from assay.data.features import features, series
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def future(
         lone = again.frame.select(series.before(entity) + series.after(entity) == 0).to_series().head(cut)
         for name in made.names:
             before, after = made.frame[name].head(cut), again.frame[name].head(cut)
-            same = before.eq_missing(after) | lone
+            same = _same(before, after) | lone
             if not same.all():
                 row = int((~same).arg_max() or 0)
                 found.setdefault(
@@ -113,6 +114,16 @@ def future(
                     ),
                 )
     return list(found.values())
+
+
+def _same(before: pl.Series, after: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if before.dtype == after.dtype:
+        return before.eq_missing(after)
+    # Whole numbers have the type that holds those that are there.
+    pairs = zip(wide.plain(before).tolist(), wide.plain(after).tolist(), strict=True)
+    return pl.Series([one == other or (one != one and other != other) for one, other in pairs], dtype=pl.Boolean)  # noqa: PLR0124
 
 
 def _changed(rows: pl.DataFrame, kept: set[str | None], random: np.random.Generator) -> pl.DataFrame:

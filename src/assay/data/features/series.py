@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.data.errors import ContractBroken, Duplicated, MixedTypes, SettingsUnfit
-from assay.data.tables.expressions import require
+from assay.data.expressions import require
 
 if TYPE_CHECKING:
     from typing import Any

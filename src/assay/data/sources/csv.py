@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.data.errors import MixedTypes, SourceEmpty, SourceUnreadable
+from assay.data.expressions import require
 from assay.data.sources.parquet import matching, table_of
 from assay.data.tables.content import hash_files
-from assay.data.tables.expressions import require
 from assay.data.tables.store import write_parquet
 from assay.data.tables.table import unreadable
 

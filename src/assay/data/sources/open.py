@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.data.errors import Duplicated, SettingsUnfit
+from assay.data.expressions import require, selected
+from assay.data.expressions.failures import computing
 from assay.data.sources.cryo import open_cryo
 from assay.data.sources.csv import open_csv
 from assay.data.sources.package import open_package
 from assay.data.sources.parquet import open_parquet
 from assay.data.sources.sql import open_sql
-from assay.data.tables.expressions import require, selected
 from assay.data.tables.table import TIME
 from assay.data.tables.times import in_utc
 from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource
@@ -115,7 +116,9 @@ def _unique(table: Table, key: tuple[str, ...], where: str) -> None:
         require(column, table.schema.names(), where)
     keys: pl.LazyFrame = pl.concat([part.select(key) for part in table.parts])
     counted = keys.group_by(key).agg(pl.len().alias(_COUNT))
-    twice = counted.filter(pl.col(_COUNT) > 1).sort(key).head(1).collect(engine="streaming")
+    found = counted.filter(pl.col(_COUNT) > 1).sort(key).head(1)
+    with computing(f"{where}: key"):
+        twice = found.collect(engine="streaming")
     if twice.height:
         *values, count = twice.row(0)
         shown = ", ".join(f"{name} {value!r:.40}" for name, value in zip(key, values, strict=True))

@@ -31,7 +31,7 @@ def sorted_copy(table: Table, column: str, work: Path) -> Table:
     import duckdb
     import polars as pl
 
-    from assay.data.tables.expressions import require
+    from assay.data.expressions import require
 
     require(column, table.columns, f"the check of {column}")
     folder = work / f"{table.name}-unsorted"

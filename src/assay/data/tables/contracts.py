@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assay.data.errors import ContractBroken, SettingsUnfit
-from assay.data.tables.expressions import evaluated, require
+from assay.data.expressions import evaluated, require, wide
+from assay.data.expressions.evaluate import require_condition
 from assay.data.tables.gates import Gate, Quarantine
-from assay.data.tables.kinds import require_condition, require_numbers, require_single
+from assay.data.tables.kinds import require_numbers, require_single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,12 +96,12 @@ def _judged(frame: pl.DataFrame, check: Check, where: str, entity: str | None) -
     import polars as pl
 
     column, rule = pl.col(check.column), check.rule.strip()
-    known = _rule(column, rule, frame.schema[check.column], where, entity)
+    known = _rule(column, rule, frame.schema[check.column], entity)
     if known is not None:
         return frame.with_columns(known.alias(_OK))
-    ready = evaluated(frame.lazy(), {_OK: rule}, where)
+    ready = evaluated(frame, {_OK: _as_sql(check.column, rule, frame.schema[check.column], where)}, where)
     require_condition(ready, _OK, f"{where}: {rule!r:.80}")
-    made = ready.collect()
+    made = wide.real(ready, [_OK])
     return made.with_columns(pl.col(_OK).cast(pl.Boolean).fill_null(value=True))
 
 
@@ -121,7 +122,7 @@ def _require_kind(frame: pl.DataFrame, check: Check, where: str) -> None:
         require_single(frame, check.column, f"{where}: {rule}")
 
 
-def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, where: str, entity: str | None) -> pl.Expr | None:
+def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, entity: str | None) -> pl.Expr | None:
     """One of the named rules; None if it is an SQL condition."""
     import polars as pl
 
@@ -134,25 +135,46 @@ def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, where: str, entity: st
     if lower == "unique":
         return column.is_first_distinct()
     if lower == "increasing":
-        return (column >= _own(column.cum_max().shift(1), entity)).fill_null(value=True)
-    if match := _BETWEEN.fullmatch(rule):
-        return column.is_between(float(match[1]), float(match[2])).fill_null(value=True)
-    if match := _BOUND.fullmatch(rule):
-        bound = float(match[2])
-        return (column >= bound if match[1].lower() == "least" else column <= bound).fill_null(value=True)
-    if match := _ONE_OF.fullmatch(rule):
-        allowed = [value.strip().strip("'\"") for value in match[1].split(",")]
-        if dtype.is_numeric():
-            return column.cast(pl.Float64).is_in(_numbers(allowed, dtype, where)).fill_null(value=True)
-        return column.cast(pl.String).is_in(allowed).fill_null(value=True)
+        place = wide.keys(column).rank("dense") if wide.is_wide(dtype) else column
+        return (place >= _own(place.cum_max().shift(1), entity)).fill_null(value=True)
+    if (match := _ONE_OF.fullmatch(rule)) and not _is_number(dtype):
+        return column.cast(pl.String).is_in(_listed(match[1])).fill_null(value=True)
     return None
 
 
-def _numbers(allowed: list[str], dtype: pl.DataType, where: str) -> list[float]:
+def _as_sql(column: str, rule: str, dtype: pl.DataType, where: str) -> str:
+    """A rule with numbers in it as an expression, so that whole numbers are compared as such; others as they are."""
+    name = '"' + column.replace('"', '""') + '"'
+    if match := _BETWEEN.fullmatch(rule):
+        return f"{name} BETWEEN {_written(match[1])} AND {_written(match[2])}"
+    if match := _BOUND.fullmatch(rule):
+        return f"{name} {'>=' if match[1].lower() == 'least' else '<='} {_written(match[2])}"
+    if (match := _ONE_OF.fullmatch(rule)) and _is_number(dtype):
+        return f"{name} IN ({', '.join(_numbers(_listed(match[1]), dtype, where))})"
+    return rule
+
+
+def _is_number(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric() or wide.is_wide(dtype)
+
+
+def _listed(text: str) -> list[str]:
+    return [value.strip().strip("'\"") for value in text.split(",")]
+
+
+def _written(text: str) -> str:
+    """A number of a rule as an expression has it."""
+    try:
+        return f"({int(text)})"
+    except ValueError:
+        return f"({float(text)!r})"
+
+
+def _numbers(allowed: list[str], dtype: pl.DataType, where: str) -> list[str]:
     found = []
     for value in allowed:
         try:
-            found.append(float(value))
+            found.append(_written(value))
         except ValueError:
             raise SettingsUnfit(
                 f"{where}: {value!r:.40} is no number, and the column is of type {dtype}",
@@ -191,7 +213,6 @@ def _settled(
     quarantine: Quarantine,
     entity: str | None,
 ) -> pl.DataFrame:
-    import polars as pl
 
     if check.on_fail == "refuse":
         value = frame[check.column][bad[0]]
@@ -206,20 +227,23 @@ def _settled(
         return frame.filter(ok)
     if rule == "sort":
         return frame.sort(check.column, maintain_order=True, nulls_last=True)
-    return frame.with_columns(ok).with_columns(_repaired(pl.col(check.column), check, rule, entity)).drop(_OK)
+    return frame.with_columns(ok).with_columns(_repaired(frame, check, rule, entity)).drop(_OK)
 
 
-def _repaired(column: pl.Expr, check: Check, rule: str, entity: str | None) -> Any:
+def _repaired(frame: pl.DataFrame, check: Check, rule: str, entity: str | None) -> Any:
     import polars as pl
 
+    column, dtype = pl.col(check.column), frame.schema[check.column]
     kept = pl.when(pl.col(_OK)).then(column)
     if rule == "missing":
         return kept
     if rule == "zero":
-        return kept.otherwise(0)
+        return kept.otherwise(wide.record(wide.literal(0)) if wide.is_wide(dtype) else 0)
     if rule == "previous":
         return kept.otherwise(_own(kept.forward_fill(), entity))
     low, high = _bounds(check.rule)
+    if wide.is_wide(dtype):
+        return wide.clipped(column, low, high)
     return column.clip(low, high)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from assay.data.expressions import wide
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,6 +60,8 @@ def _shown(name: str, dtype: pl.DataType) -> pl.Expr:
     import polars as pl
 
     column = pl.col(name)
+    if wide.is_wide(dtype):
+        return wide.texts(column).alias(name)
     if dtype == pl.Binary:
         return pl.concat_str(pl.lit("0x"), column.bin.encode("hex")).alias(name)
     if dtype in {pl.Int128, pl.UInt128} or dtype.is_temporal():

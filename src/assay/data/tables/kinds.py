@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.data.errors import MixedTypes
+from assay.data.expressions.wide import is_wide
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,26 +16,14 @@ def require_numbers(frame: pl.DataFrame | pl.LazyFrame, column: str, where: str)
     import polars as pl
 
     dtype = frame.collect_schema()[column]
-    if not (dtype.is_numeric() or dtype in {pl.Boolean, pl.Null}):
+    if not (dtype.is_numeric() or is_wide(dtype) or dtype in {pl.Boolean, pl.Null}):
         raise _wrong(where, dtype, "numbers")
-
-
-def require_condition(frame: pl.DataFrame | pl.LazyFrame, column: str, where: str) -> None:
-    """Raise MixedTypes if the column's values are neither true or false, nor numbers."""
-    import polars as pl
-
-    dtype = frame.collect_schema()[column]
-    if not (dtype.is_numeric() or dtype in {pl.Boolean, pl.Null}):
-        raise MixedTypes(
-            f"{where}: a condition is true or false, and this one is of type {dtype!s:.60}",
-            "Write it as a comparison, such as price > 0.",
-        )
 
 
 def require_single(frame: pl.DataFrame | pl.LazyFrame, column: str, where: str) -> None:
     """Raise MixedTypes if each value of the column is a list or a record of others."""
     dtype = frame.collect_schema()[column]
-    if dtype.is_nested():
+    if dtype.is_nested() and not is_wide(dtype):
         raise _wrong(where, dtype, "one value a row")
 
 

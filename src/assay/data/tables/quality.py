@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from assay.data.errors import ConstantColumn, Duplicated, MixedTypes, NotFinite, OneClass, SettingsUnfit
+from assay.data.expressions import wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +40,7 @@ def typed(rows: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
     import polars as pl
 
     columns = []
+    rows = wide.real(rows, features)
     for name in features:
         dtype, column = rows.schema[name], pl.col(name)
         if dtype == pl.Boolean or dtype.is_integer():
@@ -55,8 +58,15 @@ def typed(rows: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
             infinite = int(result[name].is_infinite().sum())
             if infinite:
                 row = int(result[name].is_infinite().arg_max() or 0)
+                value = float(rows[name][row])
+                if math.isfinite(value):
+                    raise NotFinite(
+                        f"the feature {name} is beyond float32 (3.4e38) in {infinite} rows, first in row {row + 1} "
+                        f"({value!r})",
+                        "Divide it by a power of ten, or take its LN or SQRT.",
+                    )
                 raise NotFinite(
-                    f"the feature {name} is infinite in {infinite} rows, first in row {row + 1} ({rows[name][row]!r})",
+                    f"the feature {name} is infinite in {infinite} rows, first in row {row + 1} ({value!r})",
                     'Look for divisions by zero, or add a check with rule "finite" and on_fail "repair:missing" to its '
                     "column.",
                 )
@@ -109,6 +119,11 @@ def coded(rows: pl.DataFrame, target: str, kind: str) -> tuple[pl.DataFrame, lis
     import polars as pl
 
     column = rows[target]
+    if wide.is_wide(column.dtype):
+        # As text where they are classes: two of them may be one float64.
+        change = wide.numbers if kind == "regression" else wide.texts
+        rows = rows.with_columns(change(pl.col(target)).alias(target))
+        column = rows[target]
     if column.dtype.is_nested():
         raise MixedTypes(
             f"the target {target} is of type {column.dtype!s:.60}, and each answer is one value",

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from assay.core.files import storage_error, translated
+from assay.data.expressions.failures import Failure
 from assay.data.tables.table import unreadable
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def write_parquet(rows: pl.DataFrame | pl.LazyFrame, path: Path, *, source: str 
                 rows.sink_parquet(path, maintain_order=True)
             else:
                 rows.write_parquet(path, compression="zstd", statistics=True)
+        except Failure as failure:
+            raise failure.error() from None
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             number = _NUMBER.search(str(error))
             if number is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import Duplicated, ExpressionInvalid, SourceEmpty, SourceUnreadable, TimeBackwards
+from assay.data.errors import Duplicated, SourceEmpty, SourceUnreadable, TimeBackwards
+from assay.data.expressions.failures import Failure, uncomputable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -196,20 +197,14 @@ def collect(part: pl.LazyFrame, path: str) -> pl.DataFrame:
     try:
         # Not the streaming engine: the order of its sums depends on the number of cores.
         return part.collect(engine="in-memory")
+    except Failure as failure:
+        raise failure.error() from None
     except pl.exceptions.ColumnNotFoundError:
         raise  # not the file's fault: columns are looked for by name before
     except (pl.exceptions.InvalidOperationError, pl.exceptions.SchemaError) as error:
-        raise _uncomputable(path, error) from None
+        raise uncomputable(f"an expression over the rows of {path}", error) from None
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise unreadable(path, error) from None
-
-
-def _uncomputable(path: str, error: BaseException) -> ExpressionInvalid:
-    """The file is whole, and what is asked of its values cannot be had."""
-    said = " ".join(str(error).split())[:120]
-    return ExpressionInvalid(
-        f"an expression over the rows of {path} cannot be computed ({said})", "Check it against the columns' types."
-    )
 
 
 def unreadable(path: str | Path, error: BaseException) -> SourceUnreadable:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.data.expressions import evaluated, require, wide
+from assay.data.expressions.failures import computing
 from assay.data.features import series
 from assay.data.features.windows import window_mean, window_sum
 from assay.data.tables import kinds
-from assay.data.tables.expressions import evaluated, require
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,16 +45,20 @@ def make(rows: pl.DataFrame, spec: Label, target: str, entity: str | None = None
         value = pl.col(target)
         if spec.edges:
             kinds.require_numbers(rows, target, where)
-        return rows.with_columns(_classes(value, spec).alias(target)) if spec.edges else rows
-    ready = evaluated(rows.lazy(), {_OF: spec.of or target}, where)
+        if not spec.edges:
+            return rows
+        return wide.real(rows, [target]).with_columns(_classes(value, spec).alias(target))
+    ready = evaluated(rows, {_OF: spec.of or target}, where)
     if spec.op not in {"column", "forward_value"} or spec.edges:
         kinds.require_numbers(ready, _OF, where)
+        ready = wide.real(ready, [_OF])
     value = _forward(pl.col(_OF), spec)
     if entity is not None and spec.reach and spec.op != "column":
         # Behind the last row of a series the next series begins.
         value = pl.when(series.after(entity) >= spec.reach).then(value)
     value = _classes(value, spec)
-    return ready.with_columns(value.alias(target)).drop(_OF).collect()
+    with computing(where):
+        return ready.with_columns(value.alias(target)).drop(_OF)
 
 
 def _forward(value: pl.Expr, spec: Label) -> pl.Expr:

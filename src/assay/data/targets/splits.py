@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.data.errors import SettingsUnfit, TooFewRows
+from assay.data.expressions import require
 from assay.data.features import series
-from assay.data.tables.expressions import require
 
 if TYPE_CHECKING:
     import polars as pl

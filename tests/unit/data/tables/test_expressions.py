@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from assay.data.errors import ColumnMissing, ExpressionInvalid
-from assay.data.tables.expressions import check, evaluated, selected
+from assay.data.expressions import check, evaluated, selected
 
 FRAME = pl.LazyFrame({"x": [1, 2, 3], "y": [1.0, 2.0, 4.0], "a b": [7, 8, 9], "t": ["p", "q", None]})
 
