@@ -19,6 +19,9 @@ from assay.core.keccak import keccak256
 from demo.proof import Proven
 from demo.show import Surprise
 
+MAX_AGE = 7 * 86_400
+"""Seconds that a forecast counts: without a newer one for a week, the fixed fee is back."""
+
 FIXED_FEE, SLOPE, LOWEST_FEE, HIGHEST_FEE = 3000, 400_000, 500, 20_000
 """Hundredths of a basis point: 0.30 % today; then 40 % of the forecast volatility, from 0.05 % to 2 %."""
 
@@ -131,7 +134,14 @@ class _Story:
         self.verifier = chain.deploy_verifier(compiled[source.name], source)
         self._deployed("deploy the verifier", self.verifier)
         self.source = chain.deploy(
-            compiled["ForecastFee"], self.verifier.address, model, chain.account, FIXED_FEE, line
+            compiled["ForecastFee"],
+            self.verifier.address,
+            compiled[source.name].code_hash,
+            model,
+            chain.account,
+            FIXED_FEE,
+            MAX_AGE,
+            line,
         )
         self._deployed("deploy the fee's contract", self.source)
         self.pool = chain.deploy(compiled["ConstantProductPool"], self.source.address, *RESERVES)

@@ -12,13 +12,14 @@ contract ForecastFeeTest is Test {
     int256 private constant ONE = 1 << 44;
     address private constant FEED = address(0xfeed);
     uint24 private constant FIRST = 3000;
+    uint64 private constant AGE = 1 days;
 
     ScriptedVerifier private _verifier;
     ForecastFee private _source;
 
     function setUp() public {
         _verifier = new ScriptedVerifier(MODEL, uint32(FEATURES), 1, false);
-        _source = new ForecastFee(_verifier, MODEL, FEED, FIRST, _line());
+        _source = new ForecastFee(_verifier, _code(), MODEL, FEED, FIRST, AGE, _line());
     }
 
     function testTheFeeIsALineWithinBounds() public view {
@@ -28,6 +29,44 @@ contract ForecastFeeTest is Test {
         assertEq(_source.feeFor(-ONE), 400);
         assertEq(_source.feeFor(int256(1) << 190), 10_000);
         assertEq(_source.feeFor(-(int256(1) << 190)), 400);
+    }
+
+    function testFuzzNoForecastMakesTheFeeRevert(int256 forecast, uint64 slope, uint8 scale) public {
+        vm.assume(scale <= 150);
+        ScriptedVerifier other = new ScriptedVerifier(MODEL, 3, 1, false);
+        other.scale(scale);
+        ForecastFee.Line memory line = ForecastFee.Line(500, slope, 400, 10_000);
+        bytes32 code = address(other).codehash;
+        ForecastFee source = new ForecastFee(other, code, MODEL, FEED, FIRST, AGE, line);
+        uint24 fee = source.feeFor(forecast);
+        if (fee < 400 || fee > 10_000) revert("out of bounds");
+        assertEq(source.feeFor(type(int256).min), slope == 0 ? 500 : 400);
+        assertEq(source.feeFor(type(int256).max), slope == 0 ? 500 : 10_000);
+        other.scale(151);
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.UnsuitableModel.selector));
+        new ForecastFee(other, code, MODEL, FEED, FIRST, AGE, line);
+    }
+
+    function testFuzzAForecastGrowsOld(uint32 wait, uint32 later, int64 forecast) public {
+        vm.warp(1_000_000);
+        _post([uint256(1), 2, 3]);
+        uint256[] memory words = _accept("proof", [uint256(1), 2, 3], forecast);
+        vm.warp(1_000_000 + uint256(wait));
+        if (wait > AGE) {
+            vm.expectRevert(abi.encodeWithSelector(ForecastFee.RowTooOld.selector, 1_000_000));
+            _source.settle("proof", words);
+            return;
+        }
+        _source.settle("proof", words);
+        vm.warp(1_000_000 + uint256(wait) + later);
+        // Counted from the row, not from its proof: whoever proves cannot stretch a forecast.
+        assertEq(_source.fee(), uint256(wait) + later > AGE ? FIRST : _source.feeFor(forecast));
+    }
+
+    function testFuzzOnlyTheReviewedCode(bytes32 other) public {
+        vm.assume(other != _code());
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.WrongCode.selector, other, _code()));
+        new ForecastFee(_verifier, other, MODEL, FEED, FIRST, AGE, _line());
     }
 
     function testFuzzTheFeeGrowsWithTheForecast(int128 low, int128 high) public view {
@@ -80,17 +119,21 @@ contract ForecastFeeTest is Test {
 
     function testRefusesUnsuitableModelsAndLines() public {
         vm.expectRevert(abi.encodeWithSelector(ForecastFee.WrongModel.selector, bytes32(0), MODEL));
-        new ForecastFee(_verifier, bytes32(0), FEED, FIRST, _line());
+        new ForecastFee(_verifier, _code(), bytes32(0), FEED, FIRST, AGE, _line());
         ScriptedVerifier two = new ScriptedVerifier(MODEL, 3, 2, false);
         vm.expectRevert(abi.encodeWithSelector(ForecastFee.UnsuitableModel.selector));
-        new ForecastFee(two, MODEL, FEED, FIRST, _line());
+        new ForecastFee(two, address(two).codehash, MODEL, FEED, FIRST, AGE, _line());
         ScriptedVerifier hidden = new ScriptedVerifier(MODEL, 3, 1, true);
         vm.expectRevert(abi.encodeWithSelector(ForecastFee.UnsuitableModel.selector));
-        new ForecastFee(hidden, MODEL, FEED, FIRST, _line());
+        new ForecastFee(hidden, address(hidden).codehash, MODEL, FEED, FIRST, AGE, _line());
         vm.expectRevert(abi.encodeWithSelector(ForecastFee.BadLine.selector));
-        new ForecastFee(_verifier, MODEL, FEED, FIRST, ForecastFee.Line(0, 0, 2, 1));
+        new ForecastFee(_verifier, _code(), MODEL, FEED, FIRST, AGE, ForecastFee.Line(0, 0, 2, 1));
         vm.expectRevert(abi.encodeWithSelector(ForecastFee.BadLine.selector));
-        new ForecastFee(_verifier, MODEL, FEED, FIRST, ForecastFee.Line(0, 0, 0, 100_001));
+        new ForecastFee(_verifier, _code(), MODEL, FEED, FIRST, AGE, ForecastFee.Line(0, 0, 0, 100_001));
+    }
+
+    function _code() private view returns (bytes32) {
+        return address(_verifier).codehash;
     }
 
     function _line() private pure returns (ForecastFee.Line memory) {

@@ -11,13 +11,14 @@ contract RegimeFeePoolTest is Test {
     uint24 private constant CALM = 500;
     uint24 private constant TURBULENT = 3000;
     address private constant FEED = address(0xfeed);
+    uint64 private constant AGE = 1 days;
 
     ScriptedVerifier private _verifier;
     RegimeFeePool private _pool;
 
     function setUp() public {
         _verifier = new ScriptedVerifier(MODEL, uint32(FEATURES), 1, false);
-        _pool = new RegimeFeePool(_verifier, MODEL, FEED, CALM, TURBULENT);
+        _pool = new RegimeFeePool(_verifier, _code(), MODEL, FEED, AGE, CALM, TURBULENT);
     }
 
     function testStartsCalm() public view {
@@ -31,6 +32,27 @@ contract RegimeFeePoolTest is Test {
         _pool.settle(proof, words);
         assertEq(_pool.fee(), margin > 0 ? TURBULENT : CALM);
         assertEq(uint256(_pool.pendingRow()), 0);
+    }
+
+    function testFuzzAForecastGrowsOld(uint32 wait, uint32 later) public {
+        vm.warp(1_000_000);
+        _post([uint256(1), 2, 3]);
+        uint256[] memory words = _accept("proof", [uint256(1), 2, 3], 1);
+        vm.warp(1_000_000 + uint256(wait));
+        if (wait > AGE) {
+            vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.RowTooOld.selector, 1_000_000));
+            _pool.settle("proof", words);
+            return;
+        }
+        _pool.settle("proof", words);
+        vm.warp(1_000_000 + uint256(wait) + later);
+        assertEq(_pool.fee(), uint256(wait) + later > AGE ? CALM : TURBULENT);
+    }
+
+    function testFuzzOnlyTheReviewedCode(bytes32 other) public {
+        vm.assume(other != _code());
+        vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.WrongCode.selector, other, _code()));
+        new RegimeFeePool(_verifier, other, MODEL, FEED, AGE, CALM, TURBULENT);
     }
 
     function testFuzzAStatementCountsOnce(
@@ -109,17 +131,21 @@ contract RegimeFeePoolTest is Test {
 
     function testConstructorRefusals() public {
         vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.WrongModel.selector, bytes32(0), MODEL));
-        new RegimeFeePool(_verifier, bytes32(0), FEED, CALM, TURBULENT);
+        new RegimeFeePool(_verifier, _code(), bytes32(0), FEED, AGE, CALM, TURBULENT);
         vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.BadFee.selector, TURBULENT, CALM));
-        new RegimeFeePool(_verifier, MODEL, FEED, TURBULENT, CALM);
+        new RegimeFeePool(_verifier, _code(), MODEL, FEED, AGE, TURBULENT, CALM);
         vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.BadFee.selector, CALM, uint24(100_001)));
-        new RegimeFeePool(_verifier, MODEL, FEED, CALM, 100_001);
+        new RegimeFeePool(_verifier, _code(), MODEL, FEED, AGE, CALM, 100_001);
         ScriptedVerifier several = new ScriptedVerifier(MODEL, 3, 2, false);
         vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.UnsuitableModel.selector));
-        new RegimeFeePool(several, MODEL, FEED, CALM, TURBULENT);
+        new RegimeFeePool(several, address(several).codehash, MODEL, FEED, AGE, CALM, TURBULENT);
         ScriptedVerifier hidden = new ScriptedVerifier(MODEL, 3, 1, true);
         vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.UnsuitableModel.selector));
-        new RegimeFeePool(hidden, MODEL, FEED, CALM, TURBULENT);
+        new RegimeFeePool(hidden, address(hidden).codehash, MODEL, FEED, AGE, CALM, TURBULENT);
+    }
+
+    function _code() private view returns (bytes32) {
+        return address(_verifier).codehash;
     }
 
     function _post(uint256[3] memory row) private {

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 DAY = BLOCKS_A_DAY * BLOCK_SECONDS
 LOWEST, HIGHEST = 500, 20_000
 """Hundredths of a basis point; [value] loss in task.toml has the same bounds."""
+MAX_AGE = 7 * 86_400
+"""Seconds that a forecast counts: without a newer one for a week, the fixed fee is back."""
 
 
 @dataclass
@@ -95,7 +97,14 @@ class Feed:
         line = (0, round(slope * 1_000_000), LOWEST, HIGHEST)
         self.chain = chain
         self.contract: Deployment = chain.deploy(
-            compiled["ForecastFee"], verifier.address, model, chain.account, FEE, line
+            compiled["ForecastFee"],
+            verifier.address,
+            compiled[source.name].code_hash,
+            model,
+            chain.account,
+            FEE,
+            MAX_AGE,
+            line,
         )
 
     def settle(self, row: Any, live: Live) -> int:

@@ -15,6 +15,7 @@ from assay.chain.node import LocalNode
 from assay.chain.solidity import render
 
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "src"
+POOL = ["examples/RegimeFeePool.sol", "interfaces/IAssayVerifier.sol"]
 TRUE, FALSE = bytes(31) + b"\x01", bytes(32)
 
 
@@ -83,9 +84,10 @@ def test_the_contract_says_what_the_native_verifier_says(chain, train, inputs):
 def test_a_pool_acts_on_the_proven_answer_once(chain):
     model, X = trees()
     keys, source, verifier = on_chain(chain, model, X, "public")
-    pool_code = compile_solidity(read_sources(CONTRACTS))["RegimeFeePool"]
+    pool_code = compile_solidity(read_sources(CONTRACTS, paths=POOL))["RegimeFeePool"]
     model_id = bytes.fromhex(source.model_id[2:])
-    pool = chain.deploy(pool_code, verifier.address, model_id, chain.account, 500, 3_000)
+    code = compile_solidity({"Verifier.sol": source.text})[source.name].code_hash
+    pool = chain.deploy(pool_code, verifier.address, code, model_id, chain.account, 3_600, 500, 3_000)
     margins = model.decision_function(X)
     for row in (X[int(np.argmax(margins))], X[int(np.argmin(margins))]):
         proof = assay.prove(keys.proving_key, row)

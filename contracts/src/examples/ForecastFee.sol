@@ -26,7 +26,10 @@ contract ForecastFee is IFeeSource {
     /// @notice Highest fee that may be set (10 %).
     uint24 public constant MAX_FEE = 100_000;
 
-    /// @notice The verifier, pinned at deployment.
+    /// @notice Most scale bits of a model: with slope and forecast in range, no product leaves 256 bits.
+    uint256 public constant MAX_SCALE_BITS = 150;
+
+    /// @notice The verifier, pinned at deployment by its address and the hash of its code.
     IAssayVerifier public immutable verifier;
     /// @notice Digest of the model that the verifier must speak for.
     bytes32 public immutable modelId;
@@ -36,13 +39,21 @@ contract ForecastFee is IFeeSource {
     uint256 public immutable features;
     /// @notice A forecast is its integer times 2^-scaleBits.
     uint256 public immutable scaleBits;
+    /// @notice The fee until the first forecast, and when the last one is older than `maxAge`.
+    uint24 public immutable fallbackFee;
+    /// @notice Seconds that a row waits for its proof, and that a forecast counts, from when the row was posted.
+    uint64 public immutable maxAge;
     /// @notice How a forecast becomes a fee.
     Line public line;
 
-    /// @inheritdoc IFeeSource
-    uint24 public fee;
+    /// @notice The last forecast's fee.
+    uint24 public forecastFee;
+    /// @notice When the row of the last forecast was posted, zero before the first.
+    uint64 public forecastTime;
     /// @notice Number of the last row posted; the first is 1.
     uint64 public period;
+    /// @notice When it was posted.
+    uint64 public rowTime;
     /// @notice Digest of the row that waits for its proof, zero if none does.
     bytes32 public pendingRow;
 
@@ -52,33 +63,55 @@ contract ForecastFee is IFeeSource {
     event FeeSet(uint64 indexed period, bytes32 indexed rowDigest, int256 forecast, uint24 fee);
 
     error NotTheFeed(address caller);
+    error WrongCode(bytes32 expected, bytes32 actual);
     error WrongModel(bytes32 expected, bytes32 actual);
     error UnsuitableModel();
     error BadLine();
     error WrongLength(uint256 expected, uint256 actual);
     error RowNotPending(bytes32 pending, bytes32 actual);
+    error RowTooOld(uint64 posted);
     error InvalidProof();
 
     /// @param verifier_ What `assay solidity` generated for the model.
+    /// @param codeHash Hash of the code that `assay solidity` generates for the reviewed key: a contract that only
+    ///        says that it is of the model could say anything of a proof.
     /// @param modelId_ Digest that the verifying key had when the model was reviewed.
     /// @param feed_ Poster of rows.
-    /// @param first The fee until the first forecast.
+    /// @param fallback_ The fee until the first forecast, and without a recent one.
+    /// @param maxAge_ Seconds that a row and its forecast count.
     /// @param line_ How a forecast becomes a fee.
-    constructor(IAssayVerifier verifier_, bytes32 modelId_, address feed_, uint24 first, Line memory line_) {
+    constructor(
+        IAssayVerifier verifier_,
+        bytes32 codeHash,
+        bytes32 modelId_,
+        address feed_,
+        uint24 fallback_,
+        uint64 maxAge_,
+        Line memory line_
+    ) {
+        bytes32 code = address(verifier_).codehash;
+        if (code != codeHash) revert WrongCode(codeHash, code);
         bytes32 actual = verifier_.modelId();
         if (actual != modelId_) revert WrongModel(modelId_, actual);
         IAssayVerifier.Shape memory shape = verifier_.shape();
         // A hidden row cannot be compared with the feed's, and a forecast is one number.
-        if (shape.privateInputs || shape.outputs != 1 || shape.scaleBits > 160) revert UnsuitableModel();
-        if (line_.lowest > line_.highest || line_.highest > MAX_FEE || first > MAX_FEE) revert BadLine();
+        if (shape.privateInputs || shape.outputs != 1 || shape.scaleBits > MAX_SCALE_BITS) revert UnsuitableModel();
+        if (line_.lowest > line_.highest || line_.highest > MAX_FEE || fallback_ > MAX_FEE) revert BadLine();
 
         verifier = verifier_;
         modelId = modelId_;
         feed = feed_;
         features = shape.features;
         scaleBits = shape.scaleBits;
+        fallbackFee = fallback_;
+        maxAge = maxAge_;
         line = line_;
-        fee = first;
+    }
+
+    /// @inheritdoc IFeeSource
+    /// @dev A feed or a prover that stops must not leave yesterday's fee in force for ever.
+    function fee() public view returns (uint24) {
+        return forecastTime != 0 && block.timestamp - forecastTime <= maxAge ? forecastFee : fallbackFee;
     }
 
     /// @notice Post the feature row of a new period. It replaces a row that nobody settled.
@@ -87,6 +120,7 @@ contract ForecastFee is IFeeSource {
         if (msg.sender != feed) revert NotTheFeed(msg.sender);
         if (row.length != features) revert WrongLength(features, row.length);
         pendingRow = keccak256(abi.encodePacked(row));
+        rowTime = uint64(block.timestamp);
         emit RowPosted(++period, pendingRow, row);
     }
 
@@ -97,19 +131,25 @@ contract ForecastFee is IFeeSource {
         if (publicInputs.length != features + 1) revert WrongLength(features + 1, publicInputs.length);
         bytes32 digest = keccak256(abi.encodePacked(publicInputs[:features]));
         if (pendingRow == bytes32(0) || digest != pendingRow) revert RowNotPending(pendingRow, digest);
+        if (block.timestamp - rowTime > maxAge) revert RowTooOld(rowTime);
         if (!verifier.verify(proof, publicInputs)) revert InvalidProof();
 
         // The verifier has checked that the word is the integer's canonical two's complement.
         int256 forecast = int256(publicInputs[features]);
         pendingRow = bytes32(0);
-        fee = feeFor(forecast);
-        emit FeeSet(period, digest, forecast, fee);
+        forecastTime = rowTime;
+        forecastFee = feeFor(forecast);
+        emit FeeSet(period, digest, forecast, forecastFee);
     }
 
     /// @notice The fee for a forecast: base + slope * forecast, within the bounds.
-    /// @param forecast The forecast's integer, at most 2^191 from zero as every model's is.
+    /// @param forecast The forecast's integer, of any size: no model can make this revert.
     function feeFor(int256 forecast) public view returns (uint24) {
         Line memory straight = line;
+        // Where the slope is at least one, 2^32 is beyond every bound already; where it is zero, nothing counts.
+        int256 far = int256(1) << (scaleBits + 32);
+        if (forecast > far) forecast = far;
+        if (forecast < -far) forecast = -far;
         int256 sloped = int256(uint256(straight.slope)) * forecast / int256(1 << scaleBits);
         int256 wanted = int256(uint256(straight.base)) + sloped;
         if (wanted < int256(uint256(straight.lowest))) return straight.lowest;

@@ -35,7 +35,7 @@ contract RegimeFeePool {
     /// @notice Highest fee that a pool may set, in hundredths of a basis point (10 %).
     uint24 public constant MAX_FEE = 100_000;
 
-    /// @notice The verifier, pinned at deployment.
+    /// @notice The verifier, pinned at deployment by its address and the hash of its code.
     IAssayVerifier public immutable verifier;
     /// @notice Digest of the model that the verifier must speak for.
     bytes32 public immutable modelId;
@@ -43,15 +43,21 @@ contract RegimeFeePool {
     address public immutable feed;
     /// @notice Number of words in a feature row.
     uint256 public immutable features;
-    /// @notice Fee on calm days, in hundredths of a basis point.
+    /// @notice Seconds that a row waits for its proof, and that a forecast counts, from when the row was posted.
+    uint64 public immutable maxAge;
+    /// @notice Fee on calm days and where no recent forecast says otherwise, in hundredths of a basis point.
     uint24 public immutable calmFee;
     /// @notice Fee on turbulent days, in hundredths of a basis point.
     uint24 public immutable turbulentFee;
 
-    /// @notice The fee in force, in hundredths of a basis point.
-    uint24 public fee;
+    /// @notice The last forecast's fee.
+    uint24 public forecastFee;
+    /// @notice When the row of the last forecast was posted, zero before the first.
+    uint64 public forecastTime;
     /// @notice Number of the last row posted; the first is 1.
     uint64 public day;
+    /// @notice When it was posted.
+    uint64 public rowTime;
     /// @notice Digest of the row that waits for its proof, zero if none does.
     bytes32 public pendingRow;
     /// @notice What has been proven about each row so far.
@@ -63,20 +69,35 @@ contract RegimeFeePool {
     event RegimeSet(uint64 indexed day, bytes32 indexed rowDigest, Regime regime, int256 margin, uint24 fee);
 
     error NotTheFeed(address caller);
+    error WrongCode(bytes32 expected, bytes32 actual);
     error WrongModel(bytes32 expected, bytes32 actual);
     error UnsuitableModel();
     error BadFee(uint24 calmFee, uint24 turbulentFee);
     error WrongLength(uint256 expected, uint256 actual);
     error AlreadyProven(bytes32 rowDigest);
     error RowNotPending(bytes32 pending, bytes32 actual);
+    error RowTooOld(uint64 posted);
     error InvalidProof();
 
     /// @param verifier_ What `assay solidity` generated for the model, deployed by whoever deploys the pool.
+    /// @param codeHash Hash of the code that `assay solidity` generates for the reviewed key: a contract that only
+    ///        says that it is of the model could say anything of a proof.
     /// @param modelId_ Digest that the verifying key had when the model was reviewed.
     /// @param feed_ Poster of rows.
-    /// @param calmFee_ Fee on calm days; in force until the first forecast.
+    /// @param maxAge_ Seconds that a row and its forecast count.
+    /// @param calmFee_ Fee on calm days; in force until the first forecast and without a recent one.
     /// @param turbulentFee_ Fee on turbulent days.
-    constructor(IAssayVerifier verifier_, bytes32 modelId_, address feed_, uint24 calmFee_, uint24 turbulentFee_) {
+    constructor(
+        IAssayVerifier verifier_,
+        bytes32 codeHash,
+        bytes32 modelId_,
+        address feed_,
+        uint64 maxAge_,
+        uint24 calmFee_,
+        uint24 turbulentFee_
+    ) {
+        bytes32 code = address(verifier_).codehash;
+        if (code != codeHash) revert WrongCode(codeHash, code);
         bytes32 actual = verifier_.modelId();
         if (actual != modelId_) revert WrongModel(modelId_, actual);
         IAssayVerifier.Shape memory shape = verifier_.shape();
@@ -90,7 +111,13 @@ contract RegimeFeePool {
         features = shape.features;
         calmFee = calmFee_;
         turbulentFee = turbulentFee_;
-        fee = calmFee_;
+        maxAge = maxAge_;
+    }
+
+    /// @notice The fee in force, in hundredths of a basis point.
+    /// @dev A feed or a prover that stops must not leave yesterday's fee in force for ever.
+    function fee() public view returns (uint24) {
+        return forecastTime != 0 && block.timestamp - forecastTime <= maxAge ? forecastFee : calmFee;
     }
 
     /// @notice Post the feature row of a new day. It replaces a row that nobody settled.
@@ -100,6 +127,7 @@ contract RegimeFeePool {
         if (row.length != features) revert WrongLength(features, row.length);
 
         uint64 today = ++day;
+        rowTime = uint64(block.timestamp);
         bytes32 digest = keccak256(abi.encodePacked(row));
         emit RowPosted(today, digest, row);
 
@@ -120,6 +148,7 @@ contract RegimeFeePool {
         bytes32 digest = keccak256(abi.encodePacked(publicInputs[:features]));
         if (regimeOf[digest] != Regime.Unknown) revert AlreadyProven(digest);
         if (digest != pendingRow) revert RowNotPending(pendingRow, digest);
+        if (block.timestamp - rowTime > maxAge) revert RowTooOld(rowTime);
         if (!verifier.verify(proof, publicInputs)) revert InvalidProof();
 
         // The verifier has checked that the word is the integer's canonical two's complement.
@@ -131,7 +160,8 @@ contract RegimeFeePool {
     }
 
     function _apply(uint64 today, bytes32 digest, Regime regime, int256 margin) private {
-        fee = regime == Regime.Turbulent ? turbulentFee : calmFee;
-        emit RegimeSet(today, digest, regime, margin, fee);
+        forecastTime = rowTime;
+        forecastFee = regime == Regime.Turbulent ? turbulentFee : calmFee;
+        emit RegimeSet(today, digest, regime, margin, forecastFee);
     }
 }

@@ -20,6 +20,11 @@ contract ScriptedVerifier is IAssayVerifier {
         _valid = keccak256(abi.encode(proof, publicInputs));
     }
 
+    /// @notice From now on the model has so many scale bits.
+    function scale(uint32 bits) external {
+        _shape.scaleBits = bits;
+    }
+
     function verify(bytes calldata proof, uint256[] calldata publicInputs) external view returns (bool) {
         return keccak256(abi.encode(proof, publicInputs)) == _valid;
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from assay.chain.errors import CompileFailed, ContractTooLarge, ToolMissing
 from assay.chain.npm import INSTALL_HINT, node_binary, node_modules
+from assay.core.keccak import keccak256
 
 RUNTIME_LIMIT = 24_576
 """Largest runtime code an Ethereum chain accepts, bytes (EIP-170)."""
@@ -49,6 +50,11 @@ class CompiledContract:
     def runtime_size(self) -> int:
         """Bytes of the code that stays on the chain."""
         return len(self.runtime)
+
+    @property
+    def code_hash(self) -> bytes:
+        """What `address.codehash` says of the contract, 32 bytes, if it has no immutable values; no verifier has."""
+        return keccak256(self.runtime)
 
 
 def compile_solidity(

@@ -18,6 +18,7 @@ from assay.chain.errors import (
     TransactionReverted,
 )
 from assay.core.errors import MissingLibrary
+from assay.core.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,6 +173,11 @@ class Chain:
         """
         bound = self._bound(target, function, arguments)
         return _named(lambda: bound.call({"from": self.account}), f"{target.name}.{function}", target.abi)
+
+    def code_hash(self, address: str) -> bytes:
+        """Return keccak256 of the code that stands at `address`, as `CompiledContract.code_hash` says it, 32 bytes."""
+        place = self._web3.to_checksum_address(address)
+        return keccak256(bytes(_named(lambda: self._web3.eth.get_code(place), address, [])))
 
     def send_calldata(self, target: Deployment, calldata: bytes, *, gas: int | None = None) -> Receipt:
         """Send a transaction with exactly these bytes, well-formed or not.

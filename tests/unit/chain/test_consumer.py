@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from assay.chain.compile import compile_solidity, read_sources
 from assay.chain.errors import TransactionReverted
+from assay.chain.solidity import render
 
 from .trapdoor import forge
 
 CONTRACTS = Path(__file__).parents[3] / "contracts" / "src"
+POOL = ["examples/RegimeFeePool.sol", "interfaces/IAssayVerifier.sol"]
 CALM, TURBULENT = 500, 3_000
+DAY = 86_400
 ROW, OTHER_ROW = [7, 1 << 32, 9], [7, 8, 9]
 
 
 @pytest.fixture(scope="module")
 def pool_code():
-    return compile_solidity(read_sources(CONTRACTS))["RegimeFeePool"]
+    return compile_solidity(read_sources(CONTRACTS, paths=POOL))["RegimeFeePool"]
 
 
 @pytest.fixture
 def pool(chain, deployed, pool_code):
     model, verifier = deployed("one row")
-    return chain.deploy(pool_code, verifier.address, model.digest, chain.account, CALM, TURBULENT)
+    return chain.deploy(pool_code, *pinned(model, verifier), chain.account, DAY, CALM, TURBULENT)
+
+
+@cache
+def code_hash(vk):
+    """Of the code that the key's source compiles to; the node's own is compared with it by the pool."""
+    source = render(vk)
+    return compile_solidity({"Verifier.sol": source.text})[source.name].code_hash
+
+
+def pinned(model, verifier):
+    return verifier.address, code_hash(model.vk), model.digest
 
 
 def proof_of(model, row, margin, seed=0):
@@ -84,12 +99,17 @@ def test_only_the_posted_row_and_a_valid_proof(chain, deployed, pool):
 
 
 def test_the_model_is_pinned(chain, deployed, pool_code):
+    terms = (chain.account, DAY, CALM, TURBULENT)
     model, verifier = deployed("one row")
+    address, code, digest = pinned(model, verifier)
     with pytest.raises(TransactionReverted, match="WrongModel"):
-        chain.deploy(pool_code, verifier.address, bytes(32), chain.account, CALM, TURBULENT)
-    model, verifier = deployed("several output groups")
-    with pytest.raises(TransactionReverted, match="UnsuitableModel"):
-        chain.deploy(pool_code, verifier.address, model.digest, chain.account, CALM, TURBULENT)
-    model, verifier = deployed("private")
-    with pytest.raises(TransactionReverted, match="UnsuitableModel"):
-        chain.deploy(pool_code, verifier.address, model.digest, chain.account, CALM, TURBULENT)
+        chain.deploy(pool_code, address, code, bytes(32), *terms)
+    # Another contract may call itself by the same digest: its code is not the reviewed one.
+    other, impostor = deployed("linear")
+    with pytest.raises(TransactionReverted, match="WrongCode"):
+        chain.deploy(pool_code, impostor.address, code, digest, *terms)
+    with pytest.raises(TransactionReverted, match="WrongModel"):
+        chain.deploy(pool_code, impostor.address, code_hash(other.vk), digest, *terms)
+    for shape in ("several output groups", "private"):
+        with pytest.raises(TransactionReverted, match="UnsuitableModel"):
+            chain.deploy(pool_code, *pinned(*deployed(shape)), *terms)
