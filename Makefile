@@ -30,8 +30,15 @@ help: ## show this list
 
 setup: $(NATIVE) $(NODE) ## create .venv, build the native module, install the npm packages
 
-demo: setup ## a pool's fee, from the question to a proof that changes it on a local Ethereum node (demo/out)
-	$(BIN)/python -m demo
+# Every wait is announced with how long it takes; the times are of a machine of two cores with a fast line.
+demo: welcome setup ## a pool's fee, from the question to a proof that changes it on a local Ethereum node (demo/out)
+	@$(BIN)/python -m demo
+
+.PHONY: welcome
+welcome:
+	@echo "The demo: a pool's fee, from the question to a proof that changes it on a local Ethereum node."
+	@test -f $(NATIVE) -a -f $(NODE) || echo "First it installs what it needs, into this folder only: 2 GB and some minutes, once."
+	@echo "Then it runs for two minutes, a minute longer the first time. Its report: demo/out/project/report.html"
 
 test: test-rust test-contracts test-python ## every test: Rust, Solidity, Python
 
@@ -82,14 +89,17 @@ clean: ## remove what the other targets made
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(DEPS): requirements.lock
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -r requirements.lock
+	@echo "Installing the Python packages into $(VENV): 1 to 3 minutes ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet -r requirements.lock
 	@touch $@
 
 $(NATIVE): $(DEPS) pyproject.toml $(RUST_SOURCES)
-	PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
+	@echo "Compiling the prover (Rust): some minutes the first time ..."
+	@PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
 	@touch $@
 
 $(NODE): package.json package-lock.json
-	npm ci --no-progress --loglevel=error
+	@echo "Installing the Solidity compiler and the local Ethereum node into node_modules: half a minute ..."
+	@npm ci --no-progress --loglevel=error
 	@touch $@

@@ -24,6 +24,7 @@ from demo.words import explain_chain, explain_data, explain_decision, explain_fr
 HERE = Path(__file__).parent
 PROJECT = "project"
 RESULT_FILE = "result.json"
+ABOUT = "About two minutes; a minute longer the first time, when this machine's proving costs are measured."
 
 
 def main() -> int:
@@ -67,6 +68,7 @@ def run(folder: Path) -> None:
                 made.unlink()
     show = Show()
     show.console.print("[bold]Should a pool's fee follow tomorrow's volatility?[/] From the question to a proof")
+    show.line(ABOUT)
     found = decide(show, project)
     keys = proof.Keys.load(project)
     with show.step("Proof") as doing:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from assay.project.steps import REPORT_FILE
 from demo.chain import Settled
 from demo.proof import Proven
 from demo.show import Show
@@ -80,6 +81,7 @@ def summary(show: Show, project: Path, proof: Path) -> None:
     """Where everything is, and what it is not."""
     show.console.print(f"\n[bold]Done in {show.total:.0f} s.[/] Go on by hand:")
     command = _command()
+    show.line(f"open {_short(project / REPORT_FILE)} in a browser: the report of all of it")
     show.line(f"{command} status {_short(project)}")
     show.line(f"{command} verify {_short(proof.parent)} {_short(proof)}")
     show.say(

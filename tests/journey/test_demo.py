@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,17 @@ def test_it_says_at_once_that_the_node_is_not_installed(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error[chain/tool-missing]")
     assert not (tmp_path / "out").exists()
+
+
+def test_make_says_what_takes_long_before_it_does():
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not installed, so what it says was NOT looked at")
+    lines = subprocess.run(
+        [make, "-n", "-B", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert lines[0].startswith('echo "The demo:')
+    assert any("demo/out/project/report.html" in line for line in lines[:3])
+    for work in ("pip install", "maturin develop", "npm ci"):
+        at = next(number for number, line in enumerate(lines) if work in line)
+        assert any(line.startswith('echo "') and "..." in line for line in lines[max(at - 2, 0) : at])

@@ -106,3 +106,18 @@ def test_no_command_writes_over_a_proving_key(circuit_folder, rows_file, assay_c
         done = assay_command(*arguments, "--json")
         assert (done.code, json.loads(done.out)["error"]["code"]) == (2, "io/proving-key")
     assert content(circuit_folder) == before
+
+
+def test_a_key_is_given_as_its_file_or_its_folder(circuit_folder, proof_file, rows_file, tmp_path, assay_command):
+    own = tmp_path / "from-a-friend.key"
+    shutil.copy(circuit_folder / "verifying.key", own)
+    for key in (circuit_folder, circuit_folder / "verifying.key", own):
+        assert assay_command("verify", key, proof_file).code == 0
+        assert assay_command("solidity", key, "--out", tmp_path / "V.sol").code == 0
+    for key in (circuit_folder, circuit_folder / "proving.key"):
+        assert assay_command("prove", key, "--input", rows_file, "--out", tmp_path / "p.json").code == 0
+    done = assay_command("verify", circuit_folder / "proving.key", proof_file)
+    assert (done.code, done.err.startswith("error[artefact/damaged]")) == (2, True)
+    assert "is not a verifying key" in done.err
+    done = assay_command("verify", tmp_path, proof_file)
+    assert (done.code, done.err.startswith("error[io/not-found]")) == (2, True)

@@ -70,7 +70,7 @@ def _none(task: Task, rows: list[Row], front: Front) -> Choice:
     alone = sum(set(found[one.id]) == {limit} for one in proven)
     if alone:
         said.append(f"Without that limit, {plural(alone, 'candidate')} would qualify.")
-    said += [unproven(one) for one in rows if one.provable and one.measured is None]
+    said += unproven([one for one in rows if one.provable and one.measured is None])
     limits = []
     for name in wanted_of(task):
         count = sum(name in found[one.id] for one in proven)
@@ -86,7 +86,7 @@ def _none(task: Task, rows: list[Row], front: Front) -> Choice:
 
 def _nothing_proven(task: Task, rows: list[Row], front: Front) -> Choice:
     """No candidate could be proven, or every trial was pruned: the limit that pruned the most is in the way."""
-    cannot = tuple(unproven(row) for row in rows if row.provable)
+    cannot = tuple(unproven([row for row in rows if row.provable]))
     wanted = limits_of(task)
     counts = {limit: sum(limit in one.limits for one in front.pruned) for limit in wanted}
     if cannot or not any(counts.values()):

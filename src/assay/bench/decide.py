@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from assay.bench import history
 from assay.bench.calibrate import machine, prover
 from assay.bench.choose import choose
-from assay.bench.decision import Decision, Row, basis_of
+from assay.bench.decision import CHOSEN, Decision, Row, basis_of
 from assay.bench.errors import FrontOutdated
 from assay.bench.evaluate import ROWS_FILE, Evaluation, circuit_of, evaluate, job_of, row_of
 from assay.bench.evidence import evidence, judged, net
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from assay.models.search.front import Front
     from assay.prove.store import Stored
     from assay.task.task import Task
-
-CHOSEN = "chosen"
 
 
 def decide(

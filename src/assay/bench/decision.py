@@ -13,6 +13,7 @@ from assay.bench.evaluate import Fidelity, Measured
 from assay.bench.evidence import Evidence, Net
 from assay.core import documents
 from assay.core.hashing import digest
+from assay.core.shown import Shown
 from assay.models.cost.economics import Latency
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from assay.task.task import Task
 
 FILE = "decision.json"
+CHOSEN = "chosen"
+"""Beside it: the link to the folder of the chosen one's keys."""
 
 
 class _Facts(BaseModel):
@@ -104,7 +107,7 @@ class Nearest(_Facts):
     excess: float
 
 
-class Decision(_Facts):
+class Decision(Shown, _Facts):
     """What `assay decide` says.
 
     Attributes
@@ -153,6 +156,17 @@ class Decision(_Facts):
     test_rows: int
     test_looks: int
     basis: str
+
+    def _facts(self) -> list[tuple[str, str]]:
+        names = [row.id for row in self.rows if row.provable]
+        return [
+            ("chosen", self.chosen or f"none, for {self.binding}"),
+            *([("model", self.modelId[:10])] if self.modelId else []),
+            ("said", self.headline or (self.reasons[0] if self.reasons else "")),
+            ("candidates", ", ".join(names)),
+            ("metric", self.metric),
+            ("test rows", f"{self.test_rows}, looked at {self.test_looks} time{'s' * (self.test_looks != 1)}"),
+        ]
 
     def save(self, folder: Path) -> Path:
         """Write `decision.json` into `folder`, whole or not at all."""

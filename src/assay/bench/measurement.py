@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from assay.core.shown import Told
 
-@dataclass(frozen=True)
-class Measurement:
+
+@dataclass(frozen=True, repr=False)
+class Measurement(Told):
     """What one proof of these rows costs here.
 
     Attributes

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 def prices(task: Task, chosen: Row, rows: list[Row], front: Front) -> tuple[str, ...]:
     """What each limit costs: the best candidate that it alone keeps out."""
-    said = [_price(task, limit, chosen, rows) + untrained(front, limit) for limit in limits_of(task)]
+    free = [limit for limit in limits_of(task) if not _costs(task, limit, chosen, rows) and not untrained(front, limit)]
+    said = [_free(task, free)] if free else []
+    said += [
+        _price(task, limit, chosen, rows) + untrained(front, limit) for limit in limits_of(task) if limit not in free
+    ]
     for limit, asking in _asked(task).items():
         cheaper = [row for row in _kept_out(rows, limit) if _cheaper(row, chosen)]
         if cheaper:
@@ -56,16 +60,34 @@ def _price(task: Task, limit: str, chosen: Row, rows: list[Row]) -> str:
 
 def _price_of_several(task: Task, limit: str, chosen: Row, rows: list[Row]) -> str:
     """A limit that alone keeps out nothing better, but perhaps does together with others: gas and money, say."""
-    what = f"limit on {limit_words(limit)} ({amount(limit, limits_of(task)[limit])})"
     kept_out = [row for row in rows if row.meets.get(limit) is False and row.meets.get(FIDELITY)]
-    if not kept_out or (gain := max(ahead(task, row, chosen) for row in kept_out)) <= 0:
-        return f"The {what} keeps out no candidate that is better."
+    if not _costs(task, limit, chosen, rows):
+        return _free(task, [limit])
     row = max(kept_out, key=lambda one: ahead(task, one, chosen))
     others = [limit_words(name) for name, kept in row.meets.items() if not kept and name != limit]
     together = f"together with {'that' if len(others) == 1 else 'those'} on {' and '.join(others)}"
     return (
-        f"The {what} alone keeps out no candidate that is better; {together} it keeps out {name_of(row)}, {than(gain)}."
+        f"The limit on {_named(task, limit)} alone keeps out no candidate that is better; {together} it keeps out "
+        f"{name_of(row)}, {than(ahead(task, row, chosen))}."
     )
+
+
+def _costs(task: Task, limit: str, chosen: Row, rows: list[Row]) -> bool:
+    """Whether a limit keeps out a better candidate, alone or together with others."""
+    kept_out = [row for row in rows if row.meets.get(limit) is False and row.meets.get(FIDELITY)]
+    return any(ahead(task, row, chosen) > 0 for row in kept_out)
+
+
+def _free(task: Task, limits: list[str]) -> str:
+    """One sentence for all limits that cost nothing."""
+    listed = [_named(task, limit) for limit in limits]
+    if len(listed) == 1:
+        return f"The limit on {listed[0]} keeps out no candidate that is better."
+    return f"The limits on {', '.join(listed[:-1])} and {listed[-1]} keep out no candidate that is better."
+
+
+def _named(task: Task, limit: str) -> str:
+    return f"{limit_words(limit)} ({amount(limit, limits_of(task)[limit])})"
 
 
 def _kept_out(rows: list[Row], limit: str) -> list[Row]:

@@ -43,13 +43,13 @@ def reasons(task: Task, chosen: Row, rows: list[Row]) -> tuple[str, ...]:
     """Why this one, and what speaks for and against the others."""
     least = min(row.usd_per_inference for row in rows if row.qualifies)
     said = [_why(task, chosen, least), against_existing(task, chosen, rows), _worth(chosen)]
-    said += [_other(task, row, chosen, least) for row in rows if row.id != chosen.id and row.family != "existing"]
+    others = [row for row in rows if row.id != chosen.id and row.family != "existing"]
+    said += unproven([row for row in others if row.provable and row.measured is None])
+    said += [_other(task, row, chosen, least) for row in others if not row.provable or row.measured is not None]
     return tuple(sentence for sentence in said if sentence)
 
 
 def _other(task: Task, row: Row, chosen: Row, least: float) -> str:
-    if row.provable and row.measured is None:
-        return unproven(row)
     gain = ahead(task, row, chosen)
     if gain > 0 and not row.provable:
         return f"{row.title}, a reference that is not proven, is {than(gain)} on the test rows."
@@ -141,9 +141,17 @@ def _but(task: Task, row: Row, chosen: Row, least: float) -> str:
     return "is equally cheap and less accurate in the cross-validation, which does not know the test rows"
 
 
-def unproven(row: Row) -> str:
-    """Why a candidate could not be proven."""
-    return f"{name_of(row)} cannot be proven: {row.fidelity.problem if row.fidelity else 'it was not measured.'}"
+def unproven(rows: list[Row]) -> list[str]:
+    """Why candidates could not be proven: one sentence for all that have the same reason."""
+    why: dict[str, list[str]] = {}
+    for row in rows:
+        problem = row.fidelity.problem if row.fidelity else "it was not measured."
+        why.setdefault(problem, []).append(name_of(row))
+    return [f"{_listed(names)} cannot be proven: {problem}" for problem, names in why.items()]
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def ahead(task: Task, row: Row, chosen: Row) -> float:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from assay.chain.context import context
 from assay.chain.errors import KeyNotSupported
 from assay.chain.key import Key
+from assay.core.arguments import expect
 from assay.prove.check import check_key
 from assay.prove.errors import NativeModuleMissing, ProveError
-from assay.prove.keys import describe
+from assay.prove.keys import VerifyingKey, describe
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from assay.prove.check import KeyCheck
-    from assay.prove.keys import VerifyingKey
 
 CONTRACT_NAME = "AssayVerifier"
 
@@ -68,6 +68,7 @@ def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME) -> str:
     KeyForged
         The key's public parts or its stamp are not what its reference string says.
     """
+    expect(verifying_key, VerifyingKey, name="verifying_key", call="assay.solidity(keys.verifying_key)")
     key = _readable(verifying_key.content)
     return _write(key, verifying_key.content, verifying_key.check, name).text
 

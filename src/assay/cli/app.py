@@ -11,7 +11,7 @@ import assay
 app = typer.Typer(
     name="assay",
     help="Prove what a trained model says, in zero knowledge, and verify it on Ethereum.",
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -14,6 +14,7 @@
     │   ├── ArtefactDamaged             artefact/damaged
     │   └── ArtefactVersion             artefact/version
     ├── MissingLibrary                  install/missing-library
+    ├── WrongType                       argument/type           (a TypeError, too)
     │
     ├── (assay.transpile.errors)        models, rows and circuits that cannot be converted
     └── (assay.prove.errors)            keys, proofs and reference strings; `InvalidProof` is there
@@ -132,6 +133,12 @@ class MissingLibrary(AssayError):
     """An optional library is needed and not installed."""
 
     code = "install/missing-library"
+
+
+class WrongType(AssayError, TypeError):
+    """An argument is of another kind than the one it has to be, as where two were swapped."""
+
+    code = "argument/type"
 
 
 def _one_line(text: str) -> str:

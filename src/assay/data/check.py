@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files
+from assay.core.shown import Told
 from assay.data import columns as columns_of
 from assay.data import rows as rows_of
 from assay.data.build import build
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from assay.task.task import Task
 
 
-@dataclass(frozen=True)
-class CheckReport:
+@dataclass(frozen=True, repr=False)
+class CheckReport(Told):
     """What was checked, and what was found.
 
     Attributes

@@ -7,26 +7,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.bench.decision import Decision
+from assay.bench.decision import CHOSEN, Decision
+from assay.bench.decision import FILE as DECISION_FILE
+from assay.core.shown import Shown
 from assay.project.check import check
-from assay.project.errors import NoProject, StepUnknown
-from assay.project.runners import RUNNERS
+from assay.project.errors import NoProject, StepMissing, StepUnknown
+from assay.project.runners import RUNNERS, dataset
 from assay.project.state import Done, State, locked
 from assay.project.status import StepStatus, status_of
-from assay.project.steps import DECISION, STEPS, Step, inputs, output
+from assay.project.steps import CANDIDATES, DATA, DECISION, REPORT_FILE, STEPS, Step, inputs, output
 from assay.task.task import TASK_FILE, Task
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from assay.data.dataset.dataset import Dataset
+    from assay.models.search.front import Front
+    from assay.prove.keys import Keys
     from assay.task.check import Check
 
     Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(Shown):
     """What one `Project.run` did.
 
     Attributes
@@ -55,6 +60,15 @@ class Run:
     reasons: tuple[str, ...] = ()
     key: str = ""
 
+    def _facts(self) -> list[tuple[str, str]]:
+        chosen = (self.chosen or "none") if self.decided else "not decided"
+        return [
+            ("chosen", chosen),
+            ("ran", ", ".join(self.ran) or "nothing"),
+            ("kept", ", ".join(self.kept) or "nothing"),
+            *([("said", self.reasons[0])] if self.reasons else []),
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-compatible values."""
         return {
@@ -68,7 +82,7 @@ class Run:
         }
 
 
-class Project:
+class Project(Shown):
     """A folder with a task.toml, and what was made from it.
 
     >>> import assay
@@ -94,6 +108,47 @@ class Project:
     def task(self) -> Task:
         """The task as it is written now; raises as `Task.load` does."""
         return Task.load(self.folder)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The rows that models learn from; raises StepMissing before they are built."""
+        return dataset(self.folder)
+
+    @property
+    def front(self) -> Front:
+        """What the exploration found; raises StepMissing before there is one."""
+        from assay.models.search.front import FILE, Front
+
+        place = self._made(self.folder / CANDIDATES / FILE, "candidates", "assay explore")
+        return Front.load(place.parent)
+
+    @property
+    def decision(self) -> Decision:
+        """Which candidate is good enough and why; raises StepMissing before that is decided."""
+        return Decision.load(self._made(self.folder / DECISION / DECISION_FILE, "decision", "assay decide").parent)
+
+    @property
+    def chosen(self) -> Keys | None:
+        """The keys of the chosen candidate, None if none is; raises StepMissing before that is decided."""
+        from assay.prove.keys import Keys
+
+        decision = self.decision
+        return None if decision.chosen is None else Keys.load(self.folder / DECISION / CHOSEN)
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report is; raises StepMissing before it is written."""
+        return self._made(self.folder / REPORT_FILE, "report", "assay report")
+
+    def _made(self, path: Path, what: str, command: str) -> Path:
+        if not path.exists():
+            raise StepMissing(f"{self.folder} has no {what} yet", f"Run `{command}` first, or `assay run`.")
+        return path
+
+    def _facts(self) -> list[tuple[str, str]]:
+        made = {"data": DATA, "explore": CANDIDATES, "decide": DECISION}
+        steps = [name for name, place in made.items() if (self.folder / place).is_dir()]
+        return [("folder", str(self.folder)), ("made", ", ".join(steps) or "nothing yet")]
 
     def check(self) -> Check:
         """Look for what cannot be; raises as `Task.load` does."""

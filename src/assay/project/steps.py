@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.task.task import Task
 
 DATA, CANDIDATES, DECISION = "data", "candidates", "decision"
+REPORT_FILE = "report.html"
 _FUNCTION = re.compile(r'"([^":]+\.py):[A-Za-z_]\w*"')
 
 
@@ -77,7 +78,7 @@ STEPS = (
         "from all of it to the report and the model card",
         ("name", "title", "existing", "predict", "data", "protocol", "value", "limits", "explore", "research"),
         ("data", "explore", "decide"),
-        ("report.html", "model-card.md"),
+        (REPORT_FILE, "model-card.md"),
     ),
 )
 

@@ -183,7 +183,13 @@ _BY_FAMILY: dict[str, type[AssayError]] = {
 }
 
 
+_ADVICE = {
+    "rows/count": "Make several proofs, or keys with a larger max_batch (`assay setup DIR --max-batch N`; in a project "
+    "[protocol] max_batch), which are another model to a contract.",
+}
+
+
 def from_core(code: str, message: str) -> AssayError:
     """Return the Python error for a code and message of the native core; the code stays as it is."""
     kind = _BY_CODE.get(code) or _BY_FAMILY.get(code.partition("/")[0], ProveError)
-    return kind(message, code=code)
+    return kind(message, _ADVICE.get(code, ""), code=code)

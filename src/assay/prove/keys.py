@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from assay.core import files
 from assay.core.envelope import Envelope, load, save
-from assay.core.errors import ArtefactDamaged
+from assay.core.errors import ArtefactDamaged, AssayError
+from assay.core.shown import Shown
 from assay.prove import srs as references
 from assay.prove.check import KeyCheck, check_key
 from assay.prove.native import native
@@ -30,8 +31,8 @@ _VERSION = 1
 _SRS = ("digest", "degree", "kind")
 
 
-@dataclass(frozen=True, eq=False)
-class _Key:
+@dataclass(frozen=True, eq=False, repr=False)
+class _Key(Shown):
     """Bytes of the native core in an envelope.
 
     Attributes
@@ -44,9 +45,9 @@ class _Key:
         The file that it was read from, to find what lies beside it; None if it was just made.
     """
 
-    content: bytes = field(repr=False)
-    about: dict[str, Any] = field(repr=False)
-    place: Path | None = field(default=None, repr=False)
+    content: bytes
+    about: dict[str, Any]
+    place: Path | None = None
 
     KIND = "key"
     FILE = ""
@@ -101,6 +102,10 @@ class _Key:
         """Where the reference string is from: "development" or "ceremony"."""
         return str(self.about["srs"]["kind"])
 
+    def _facts(self) -> list[tuple[str, str]]:
+        facts = [("up to", f"{self.max_batch} rows a proof"), ("reference string", self.srs_kind)]
+        return [*facts, ("size", f"{len(self):,} bytes"), *([("file", str(self.place))] if self.place else [])]
+
     def __len__(self) -> int:
         """Return the size of the key in bytes."""
         return len(self.content)
@@ -134,6 +139,14 @@ class VerifyingKey(_Key):
     def info(self) -> dict[str, Any]:
         """What the native core says of the key: its shape, its points, its identity."""
         return describe(self.content)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        try:
+            about = self.info
+        except AssayError:
+            return [("content", "no key that can be read"), *super()._facts()]
+        shape = f"{about['kind']}, {about['features']} features, {about['outputs']} outputs, {about['inputs']} inputs"
+        return [("model", about["digest"][:10]), ("of", shape), *super()._facts()]
 
     @property
     def model_id(self) -> str:
@@ -184,12 +197,15 @@ class ProvingKey(_Key):
         return prover
 
 
-@dataclass(frozen=True)
-class Keys:
+@dataclass(frozen=True, repr=False)
+class Keys(Shown):
     """The two keys of one circuit."""
 
     proving_key: ProvingKey
     verifying_key: VerifyingKey
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [("verifying key", repr(self.verifying_key)), ("proving key", repr(self.proving_key))]
 
     @property
     def model_id(self) -> str:

@@ -28,6 +28,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from assay.core import jsontext
+from assay.core.arguments import named
+from assay.core.errors import WrongType
+from assay.core.shown import Shown
 from assay.prove.calldata import verify_calldata
 from assay.prove.errors import ContradictoryProof, InvalidProof, UnreadableProof
 from assay.prove.native import native
@@ -39,10 +42,11 @@ if TYPE_CHECKING:
     from assay._core import _ProofInfo
 
 SCHEMA = "assay-proof/1"
+_SHOWN = 4
 
 
-@dataclass(frozen=True)
-class Proof:
+@dataclass(frozen=True, repr=False)
+class Proof(Shown):
     """A proof for one row or a batch.
 
     Read it with `from_bytes` or `from_json`; neither says that it is valid, `assay.verify` does.
@@ -59,6 +63,8 @@ class Proof:
         UnreadableProof
             The bytes are not a proof, or of a format that this release does not read.
         """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise WrongType(f"data is {named(type(data))}, and has to be bytes", "Call Proof.from_json on text.")
         proof = cls(bytes(data))
         try:
             proof._info  # noqa: B018  (read now, so that every other member can rely on it)
@@ -77,6 +83,8 @@ class Proof:
         ContradictoryProof
             The outputs or another field are not what the proof's bytes say.
         """
+        if not isinstance(text, str | bytes):
+            raise WrongType(f"text is {named(type(text))}, and has to be text", "Give what the file holds.")
         fields = _parse(text)
         proof = cls.from_bytes(_artefact(fields))
         expected = proof._fields()
@@ -146,6 +154,19 @@ class Proof:
     def srs_kind(self) -> str:
         """Where the reference string is from: "development" or "ceremony"."""
         return self._info["srs_kind"]
+
+    def _facts(self) -> list[tuple[str, str]]:
+        integers = self.output_integers
+        shown = "; ".join(", ".join(f"{value:.7g}" for value in row[:_SHOWN]) for row in self.outputs[:_SHOWN])
+        more = "; ..." * (len(integers) > _SHOWN or len(integers[0]) > _SHOWN)
+        return [
+            ("of", f"{len(integers)} row{'s' * (len(integers) != 1)}"),
+            ("outputs", shown + more),
+            ("inputs", "public" if self.input_commitment is None else "private"),
+            ("verifying key", self.verifying_key[:10]),
+            ("reference string", self.srs_kind),
+            ("size", f"{len(self.body):,} bytes"),
+        ]
 
     @cached_property
     def _info(self) -> _ProofInfo:

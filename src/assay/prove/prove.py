@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from assay.core.arguments import expect
+from assay.core.errors import WrongType
+from assay.prove.keys import ProvingKey, VerifyingKey
 from assay.prove.native import native
 from assay.prove.proof import Proof
 
-if TYPE_CHECKING:
-    from assay.prove.keys import ProvingKey
+_CALL = "assay.prove(keys.proving_key, X)"
 
 
 def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None) -> Proof:
@@ -32,6 +34,8 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None) -> P
 
     Raises
     ------
+    WrongType
+        An argument is of another kind, as where the two are swapped.
     AssayError
         The rows do not fit the circuit's features ("rows/...").
     RowsRefused
@@ -39,6 +43,11 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None) -> P
     SrsMissing
         The reference string of the key is not in the cache.
     """
+    expect(proving_key, ProvingKey, name="proving_key", call=_CALL)
+    if isinstance(X, ProvingKey | VerifyingKey | Proof):
+        raise WrongType(f"X is a {type(X).__name__}, and has to be rows", f"Call {_CALL}.")
+    if opening is not None:
+        expect(opening, bytes, name="opening", call=_CALL, hint="Give 32 secret bytes, as secrets.token_bytes(32).")
     words, missing = proving_key.encode(X)
     prover = proving_key.prover
     with native():

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.core.arguments import expect
 from assay.prove import srs as references
 from assay.prove.errors import CircuitRefused
 from assay.prove.keys import Keys, ProvingKey, VerifyingKey
 from assay.prove.native import native
+from assay.transpile.circuit.circuit import Circuit
+from assay.transpile.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from assay.transpile.circuit.circuit import Circuit
 
 LARGEST_DEFAULT_BATCH = 128
 LARGEST_DEFAULT_DEGREE = (1 << 19) + references.SLACK
@@ -48,6 +49,10 @@ def setup(
 
     Raises
     ------
+    WrongType
+        `circuit` is something else.
+    OptionError
+        `max_batch` is no positive whole number.
     CircuitRefused
         The circuit is beyond what the prover takes.
     SrsTooSmall
@@ -55,6 +60,11 @@ def setup(
     StorageError
         The cache folder cannot be read or written.
     """
+    expect(circuit, Circuit, name="circuit", call="assay.setup(assay.transpile(model))")
+    if max_batch is not None and (type(max_batch) is not int or max_batch < 1):
+        raise OptionError(
+            f"max_batch is {max_batch!r:.40}", "Give a positive whole number, the most rows of one proof."
+        )
     if circuit.kind == "network":
         raise CircuitRefused("proving networks is not in this release: it makes and checks their circuits only")
     text = circuit.to_json()

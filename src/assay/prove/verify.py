@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from assay.core.arguments import expect
 from assay.prove.errors import OtherModel
+from assay.prove.keys import VerifyingKey
 from assay.prove.native import native
 from assay.prove.others import other_setup
+from assay.prove.proof import Proof
 
-if TYPE_CHECKING:
-    from assay.prove.keys import VerifyingKey
-    from assay.prove.proof import Proof
+_CALL = "assay.verify(keys.verifying_key, proof)"
 
 
 def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
@@ -32,6 +33,8 @@ def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
 
     Raises
     ------
+    WrongType
+        An argument is of another kind, as where the two are swapped.
     InvalidProof
         The proof does not show its outputs; the subclass and message say why.
     OtherModel
@@ -40,6 +43,8 @@ def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
     KeyForged
         The key's public parts or its stamp are not what its reference string says.
     """
+    expect(verifying_key, VerifyingKey, name="verifying_key", call=_CALL)
+    expect(proof, Proof, name="proof", call=_CALL)
     verifying_key.check  # noqa: B018  (raises; without the string it says that nothing was checked)
     try:
         with native() as core:

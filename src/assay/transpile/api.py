@@ -6,12 +6,14 @@ import operator
 import os
 from typing import TYPE_CHECKING, Any, get_args
 
+from assay.core.errors import WrongType
 from assay.transpile.circuit.circuit import Circuit, Inputs
 from assay.transpile.ensemble import Linear
 from assay.transpile.errors import ModelUnsupported, OptionError
 from assay.transpile.importers import importers
 from assay.transpile.linear.assemble import assemble_linear
 from assay.transpile.networks.assemble import TOLERANCE, assemble_network
+from assay.transpile.rows.columns import shown
 from assay.transpile.trees.assemble import assemble
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ def transpile(
     OptionError
         If an option does not fit the model.
     """
+    if isinstance(model_or_path, Circuit):
+        raise WrongType("model_or_path is a Circuit, and has to be a model or its file", "Call assay.setup(circuit).")
     if inputs not in get_args(Inputs):
         raise OptionError(f"inputs is {inputs!r:.40}", 'Choose "public" or "private".')
     network = importers.onnx_bytes(model_or_path)
@@ -152,8 +156,9 @@ def _ranges(integer_features: Mapping[str | int, tuple[int, int]], names: list[s
             raise OptionError(f"the range of {names[index]} is {span!r:.60}", "Give two whole numbers.") from None
         if low > high or high - low >= _LARGEST_SPAN:
             raise OptionError(
-                f"the range of {names[index]}, {low} to {high}, is empty or spans more than 64 bits",
-                "Give the smallest and the largest value allowed.",
+                f"the range of {names[index]}, {shown(low)} to {shown(high)}, "
+                + ("is empty" if low > high else "spans more than the 64 bits of a whole number in a proof"),
+                "Give the smallest and the largest value allowed; in a larger unit where they are too large.",
             )
         ranges[index] = (low, high)
     return ranges

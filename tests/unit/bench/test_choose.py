@@ -126,6 +126,12 @@ def test_what_each_limit_costs():
     assert found.chosen == "tree"
     assert "One block more latency would allow Xgboost (xgboost), 18 % better." in found.limits
     assert "The limit on gas (320,000 gas) keeps out no candidate that is better." in found.limits
+    free = decided(better_than_existing=0.12, latency_blocks=2, gas=320_000, memory_mb=500, prove_seconds=20.0)
+    (said,) = [text for text in free.limits if "no candidate that is better" in text]  # not one sentence a limit
+    assert said.startswith("The limits on ")
+    for words in ("gas (320,000 gas)", "memory (500 MB)", "proving time (20 s)"):
+        assert words in said
+    assert said.endswith(" keep out no candidate that is better.")
     found = decided(better_than_existing=0.12, prove_seconds=1.0)
     assert "A limit on proving time of 13 s instead of 1 s would allow Xgboost (xgboost), 18 % better." in found.limits
     found = decided(better_than_existing=0.12, memory_mb=100)

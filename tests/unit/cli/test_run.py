@@ -1,7 +1,10 @@
 """Whatever happens becomes an exit code and at most one line on standard error."""
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from threading import Event
 
 import pytest
@@ -38,6 +41,16 @@ def test_help_lists_every_command(capsys):
 def test_no_command_shows_the_help(capsys, arguments):
     assert run(arguments) == 0
     assert capsys.readouterr().out.startswith("Usage: assay")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("assay ver", {"verify"}), ("assay srs im", {"import"}), ("assay verify --js", {"--json"})]
+)
+def test_a_shell_completes_what_is_typed(typed, offered):
+    environment = {"_ASSAY_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    command = [sys.executable, "-m", "assay"]
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+    assert set(done.stdout.split()) == offered
 
 
 def test_version(capsys):

@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from assay.project.errors import StepMissing
+
 
 @pytest.mark.slow
 def test_the_walk(project, rows):
@@ -19,6 +21,14 @@ def test_the_walk(project, rows):
     assert (first.decided, first.chosen) == (True, decision["chosen"])
 
     made = {path: path.stat().st_mtime_ns for path in (project.folder / "candidates").rglob("*") if path.is_file()}
+    assert project.decision.chosen == first.chosen
+    assert project.chosen.model_id == decision["modelId"]
+    assert first.chosen in [one.id for one in project.front.best]
+    assert repr(project.decision).startswith(f"<Decision: chosen {first.chosen}, model {decision['modelId'][:10]}")
+    for shown in (project.decision, project.front, project.dataset, project.chosen, first):
+        assert len(repr(shown)) <= 300
+        assert len(shown._repr_html_()) < 3000
+
     again = project.run()
     assert (again.ran, again.kept) == ({}, ("data", "explore", "decide"))
     assert again.chosen == first.chosen
@@ -59,6 +69,24 @@ def test_the_walk(project, rows):
     assert [step.state for step in project.status()] == ["stale", "stale", "stale", "missing"]
     assert list(project.run("data").ran) == ["data"]
     assert [step.state for step in project.status()] == ["fresh", "stale", "stale", "missing"]
+
+
+def test_what_was_made_is_at_hand(project):
+    for name, command in (
+        ("dataset", "assay data build"),
+        ("front", "assay explore"),
+        ("decision", "assay decide"),
+        ("chosen", "assay decide"),
+        ("report_path", "assay report"),
+    ):
+        with pytest.raises(StepMissing) as caught:
+            getattr(project, name)
+        assert command in caught.value.todo
+    assert "nothing yet" in repr(project)
+    project.run("data")
+    assert project.dataset.target == "paid"
+    assert repr(project.dataset).startswith("<Dataset: rows 180 (")
+    assert "made data" in repr(project)
 
 
 def test_what_is_deleted_is_made_again_and_the_same(project):

@@ -44,6 +44,24 @@ def test_nothing_overflows_fails_or_is_asked_for(browser, pages, kind, width, sc
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_figures_fill_their_width(browser, pages, width):
+    page, _ = opened(browser, pages["decided"], width=width)
+    gaps = page.evaluate(
+        """() => [...document.querySelectorAll(".panels, .bars, .columns, .stack")].flatMap(figure => {
+            const whole = figure.parentElement.getBoundingClientRect();
+            const own = figure.getBoundingClientRect();
+            const parts = figure.matches(".panels") ? [...figure.children].map(one => one.getBoundingClientRect()) : [];
+            const rows = [...new Set(parts.map(one => one.top))];
+            const ends = rows.map(top => Math.max(...parts.filter(one => one.top === top).map(one => one.right)));
+            return [own.right, ...ends].map(end => whole.right - end);
+        })"""
+    )
+    page.close()
+    assert len(gaps) > 3
+    assert max(map(abs, gaps)) < 2
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 def test_words_can_be_read_in_both_schemes(browser, pages, width):
     seen = {}
     for scheme in ("light", "dark"):

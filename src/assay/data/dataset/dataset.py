@@ -10,6 +10,7 @@ import numpy as np
 
 from assay.core import documents, files, jsontext
 from assay.core.errors import ArtefactDamaged
+from assay.core.shown import Shown
 from assay.data.dataset.manifest import Manifest
 from assay.data.errors import NoDataset, SettingsUnfit
 from assay.data.tables.content import hash_file
@@ -24,10 +25,11 @@ ROWS_FILE = "rows.parquet"
 MANIFEST_FILE = "manifest.json"
 PROFILE_FILE = "profile.json"
 QUARANTINE_FILE = "quarantine.parquet"
+_SHOWN = 8
 
 
-@dataclass(frozen=True)
-class Dataset:
+@dataclass(frozen=True, repr=False)
+class Dataset(Shown):
     """Rows with features, a target and a split.
 
     Attributes
@@ -114,6 +116,19 @@ class Dataset:
         """What profile.json says: distributions of every column."""
         found: dict[str, Any] = jsontext.parse(files.read(self.folder / PROFILE_FILE))
         return found
+
+    def _facts(self) -> list[tuple[str, str]]:
+        about = self.manifest
+        parts = ", ".join(f"{name} {part.rows}" for name, part in about.rows.items())
+        shown = [*self.features[:_SHOWN], *["..."] * (len(self.features) > _SHOWN)]
+        return [
+            ("rows", f"{sum(part.rows for part in about.rows.values())} ({parts})"),
+            ("target", f"{about.target} ({about.type})"),
+            ("features", f"{len(self.features)} ({', '.join(shown)})"),
+            ("split", f"by {about.split}"),
+            ("hash", about.content_hash[:16]),
+            ("folder", str(self.folder)),
+        ]
 
     def _known(self, split: str) -> None:
         if split not in self.manifest.rows:

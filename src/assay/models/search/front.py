@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from assay.core import documents
+from assay.core.shown import Shown
 from assay.models.candidate import Summary
 from assay.models.errors import CandidateDamaged
 from assay.models.metrics import loss_of
@@ -41,7 +42,7 @@ class Failed(BaseModel):
     what: str
 
 
-class Front(BaseModel):
+class Front(Shown, BaseModel):
     """What an exploration found.
 
     Attributes
@@ -93,6 +94,15 @@ class Front(BaseModel):
         """The front as it is when these candidates are no candidates: those that only they beat are on it then."""
         kept = [one for one in self.candidates if one.id not in names]
         return self.model_copy(update={"candidates": tuple(flagged(kept))})
+
+    def _facts(self) -> list[tuple[str, str]]:
+        unproven = len([one for one in self.candidates if not one.provable])
+        return [
+            ("best", ", ".join(one.id for one in self.best)),
+            ("candidates", f"{len(self.candidates)}, of which {unproven} are references"),
+            ("trials", f"{self.trials} ({len(self.pruned)} pruned, {len(self.failed)} failed)"),
+            ("metric", self.metric),
+        ]
 
     def save(self, folder: Path) -> Path:
         """Write `front.json` into `folder`, whole or not at all."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from assay.core import files
+from assay.core.shown import Shown
 from assay.transpile.circuit.keys import FLOAT_BITS, WORD_BITS
 from assay.transpile.errors import CircuitMalformed
 
@@ -96,8 +97,8 @@ class Tree:
         return int(depth.max())
 
 
-@dataclass
-class Circuit:
+@dataclass(repr=False)
+class Circuit(Shown):
     """A model as integers: the artefact that `transpile` makes and `setup` takes.
 
     Attributes
@@ -186,6 +187,11 @@ class Circuit:
     def predict(self, X: Any) -> NDArray[np.float64]:
         """What a proof will say about these rows: float64[B, K], raw margins."""
         return self.decode(self.evaluate(*self.encode(X)))
+
+    def _facts(self) -> list[tuple[str, str]]:
+        from assay.transpile.circuit.summary import facts
+
+        return facts(self)
 
     def summary(self) -> str:
         """A few lines for people."""

@@ -18,6 +18,11 @@ _MISSING = {
 
 def summary(circuit: Circuit) -> str:
     """Lines of ``label  text``."""
+    return "\n".join(f"{label:<10} {text}" for label, text in facts(circuit))
+
+
+def facts(circuit: Circuit) -> list[tuple[str, str]]:
+    """Labels and texts."""
     meta = circuit.meta
     lines = [("model", f"{meta.get('model', 'unknown')} ({meta.get('library', 'unknown')})")]
     if "objective" in meta:
@@ -35,7 +40,7 @@ def summary(circuit: Circuit) -> str:
     ]
     if meta.get("averaged"):
         lines.append(("note", "random forest mode: outputs are the average of the trees, as predict uses it"))
-    return "\n".join(f"{label:<10} {text}" for label, text in lines)
+    return lines
 
 
 def _trees(circuit: Circuit) -> list[tuple[str, str]]:

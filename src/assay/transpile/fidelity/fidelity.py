@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.core.arguments import expect
 from assay.transpile.api import read
+from assay.transpile.circuit.circuit import Circuit
 from assay.transpile.circuit.evaluate import evaluate, trace
 from assay.transpile.ensemble import Ensemble
 from assay.transpile.errors import ModelError, RowsWidth
@@ -20,8 +22,6 @@ from assay.transpile.trees.grow import grow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from assay.transpile.circuit.circuit import Circuit
 
     Floats = NDArray[np.float64]
 
@@ -49,6 +49,7 @@ def fidelity(circuit: Circuit, model: Any, X: Any, y: Any = None) -> FidelityRep
     ModelError, RowsError
         As `transpile` and `Circuit.encode` do.
     """
+    expect(circuit, Circuit, name="circuit", call="assay.fidelity(circuit, model, X)")
     iterations = circuit.meta.get("iterations") if circuit.meta.get("iterations_given") else None
     source = read(model, iterations)
     if len(source.features) != len(circuit.features) or len(source.outputs) != len(circuit.outputs):

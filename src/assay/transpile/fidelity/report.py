@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from assay.core.shown import Told
+
 ULP_LIMIT = 2.0
 
 
@@ -18,8 +20,8 @@ class WorstRow:
     error_ulps: float
 
 
-@dataclass(frozen=True)
-class FidelityReport:
+@dataclass(frozen=True, repr=False)
+class FidelityReport(Told):
     """A circuit and its model on the same rows.
 
     Attributes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.transpile.circuit.evaluate import missing_value
-from assay.transpile.circuit.keys import float32_keys
+from assay.transpile.circuit.keys import WORD_BITS, float32_keys
 from assay.transpile.circuit.quantise import round_shift
 from assay.transpile.errors import NotANumber, OutOfRange, RowsWidth
 from assay.transpile.rows.columns import Table, shown, to_table
@@ -46,7 +46,8 @@ def arrange(table: Table, names: list[str]) -> list[NDArray[Any]]:
     """The table's columns in the order of the features: by name if the names are the same, else as they are."""
     if len(table.columns) != len(names):
         raise RowsWidth(
-            f"the rows have {len(table.columns)} values each and the model has {len(names)} features",
+            f"the rows have {len(table.columns)} values each and the model has {len(names)} features"
+            + _differing(table.names, names),
             "Give one value for each feature.",
         )
     if not table.rows:
@@ -55,6 +56,21 @@ def arrange(table: Table, names: list[str]) -> list[NDArray[Any]]:
         place = {name: index for index, name in enumerate(table.names)}
         return [table.columns[place[name]] for name in names]
     return table.columns
+
+
+def _differing(given: list[str] | None, names: list[str]) -> str:
+    """Which columns are too many and which are absent, where the rows have names that the model knows."""
+    if given is None or not set(given) & set(names):
+        return ""
+    said = []
+    for words, listed in (
+        ("no feature is called", [name for name in given if name not in names]),
+        ("no column is called", [name for name in names if name not in given]),
+        ("twice is", [name for name in dict.fromkeys(given) if given.count(name) > 1]),
+    ):
+        if listed:
+            said.append(f"{words} {', '.join(f'{name:.60}' for name in listed[:5])}" + ", ..." * (len(listed) > 5))
+    return f"; {', and '.join(said)}" if said else ""
 
 
 def _refused(circuit: Circuit) -> set[int]:
@@ -121,7 +137,8 @@ def _words(integers: NDArray[Any], feature: Feature) -> Words:
     outside = np.flatnonzero((integers < feature.low) | (integers > feature.high))
     if outside.size:
         row = int(outside[0])
-        raise _Fault(OutOfRange, row, _range_problem(int(integers[row]), feature), _range_todo(feature))
+        value = int(integers[row])
+        raise _Fault(OutOfRange, row, _range_problem(value, feature), _range_todo(value, feature))
     words: Words = (integers - feature.low).astype(np.uint64)
     return words
 
@@ -133,9 +150,11 @@ def _range_problem(integer: int, feature: Feature) -> str:
     return f"{_real(integer, feature.bits):g} is outside the circuit's range {low:g} to {high:g}"
 
 
-def _range_todo(feature: Feature) -> str:
+def _range_todo(value: int, feature: Feature) -> str:
     if feature.kind == "fixed":
         return "Transpile with calibration rows that cover such values."
+    if max(abs(value - feature.low), abs(value - feature.high)) >= 1 << WORD_BITS:
+        return "A proof compares whole numbers of 64 bits: give the feature in a larger unit, such as gwei for wei."
     return "Transpile with a wider range in integer_features."
 
 

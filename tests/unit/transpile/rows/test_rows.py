@@ -34,6 +34,32 @@ def circuit():
 EXPECTED = ([1.5, None, 7], [-0.0, 2.0, LARGE])
 
 
+def test_columns_that_are_too_many_or_absent_are_named(circuit):
+    import polars as pl
+
+    for columns, said in (
+        (
+            {"a": [1.0], "b": [2.0], "n": [1], "id": [7]},
+            "4 values each and the model has 3 features; no feature is called id",
+        ),
+        ({"a": [1.0], "n": [1]}, "2 values each and the model has 3 features; no column is called b"),
+        ({"a": [1.0], "id": [1], "c": [1], "n": [1]}, "no feature is called id, c, and no column is called b"),
+        ({"w": [1], "x": [1], "y": [1], "z": [1]}, "4 values each and the model has 3 features"),
+    ):
+        with pytest.raises(RowsWidth) as caught:
+            circuit.encode(pl.DataFrame(columns))
+        assert caught.value.what.endswith(said)
+
+
+def test_whole_numbers_beyond_64_bits_name_that_limit(circuit):
+    with pytest.raises(OutOfRange) as caught:
+        circuit.encode([[1.0, 2.0, 10**21]])
+    assert "64 bits" in caught.value.todo
+    with pytest.raises(OutOfRange) as caught:
+        circuit.encode([[1.0, 2.0, LARGE + 1]])
+    assert "wider range" in caught.value.todo
+
+
 def check(circuit, X):
     words, missing = circuit.encode(X)
     assert missing.tolist() == [[False, True, False], [False, False, False]]
