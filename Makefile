@@ -1,10 +1,13 @@
-# The only entry points a person or CI uses. Needs Python 3.11+, Rust 1.95, Node 20 and the package registries.
+# The only entry points a person or CI uses. Needs Python 3.11 to 3.14, Rust 1.95, Node 20 and the package registries.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first Python that runs and is one of these: Cryo has wheels for the first two.
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c '$(SUITS)' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 CARGO ?= cargo
@@ -81,7 +84,7 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python tools/requirements.py > $(VENV)/lock/requirements.in
 	$(VENV)/lock/bin/pip install --quiet -r $(VENV)/lock/requirements.in
-	$(VENV)/lock/bin/pip freeze > requirements.lock
+	$(VENV)/lock/bin/pip freeze | $(VENV)/lock/bin/python tools/requirements.py --mark > requirements.lock
 	rm -rf $(VENV)/lock
 
 clean: ## remove what the other targets made
@@ -89,6 +92,7 @@ clean: ## remove what the other targets made
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(DEPS): requirements.lock
+	@test -n "$(PYTHON)" || { echo "Assay needs Python 3.11 to 3.14 (PYTHON=...)" >&2; exit 2; }
 	@echo "Installing the Python packages into $(VENV): 1 to 3 minutes ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet -r requirements.lock

@@ -207,7 +207,7 @@ def _plans(problem: Problem, test: Rows, pair: _Pair) -> list[_Blocks]:
             if int(of.max()) + 1 >= _FEWEST_KINDS:
                 found.append(_Blocks(unit, of))
     if problem.timed or problem.ahead:
-        moments = series.moments(test.frame, problem.time, problem.entity)
+        moments = series.moments(test.frame, problem.time)
         count = int(moments[-1]) + 1
         moved = np.bincount(moments, weights=pair.influence()).astype(np.float64)
         long = min(_SAFETY * length_of(moved), count // _FEWEST_RUNS)

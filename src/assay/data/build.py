@@ -204,6 +204,8 @@ def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool
 
     data = task.data
     timed, reach = rows.time is not None, data.label.reach
+    # Bars of one moment, and logs of one block, have an order of their own.
+    whole = rows.entity is not None or "times" in data.may_repeat
     if data.split.stratify and not classes:
         raise SettingsUnfit("[data.split] stratify: a regression has no classes to stratify by", "Remove it.")
     parts = splits.split(
@@ -213,7 +215,7 @@ def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool
         target=task.predict.target,
         classes=classes,
         reach=reach,
-        time=rows.time,
+        time=rows.time if whole else None,
         entity=rows.entity,
     )
     kept = frame.with_columns(parts.alias(SPLIT)).filter(pl.col(SPLIT).is_not_null())

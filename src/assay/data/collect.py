@@ -11,7 +11,7 @@ from assay.data.rows import open_tables
 from assay.data.sources import cryo_files
 from assay.data.sources.context import Context
 from assay.data.sources.cryo import place
-from assay.task.data import CryoSource
+from assay.task.data import ChainSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +34,11 @@ def collect(
     DataError
         If the task has no chain source, or a node does not give what is asked; what was collected is kept.
     """
-    own = tuple(source for source in task.data.sources if isinstance(source, CryoSource))
+    own = tuple(source for source in task.data.sources if isinstance(source, ChainSource))
     if not own:
-        raise SettingsUnfit('the task has no source of kind "cryo"', "The others are read by `assay data build`.")
+        raise SettingsUnfit(
+            'the task has no source of kind "cryo" or "rpc"', "The others are read by `assay data build`."
+        )
     home = Path(project)
     only = task.model_copy(update={"data": task.data.model_copy(update={"sources": own})})
     with files.scratch() as work:

@@ -18,7 +18,7 @@ from assay.data.sources.sorting import sorted_copy
 from assay.data.tables import contracts, repeats
 from assay.data.tables.gates import Quarantine
 from assay.data.tables.table import TIME, Table, first_fall, row_before
-from assay.task.data import CryoSource
+from assay.task.data import ChainSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +147,7 @@ def _chain(task: Task, project: Path, opened: Opened, progress: Callable[[str], 
     data, named = task.data, task.model_dump_json()
     for spec in data.sources:
         blocks = opened.tables.get(f"{spec.name}.blocks")
-        if not isinstance(spec, CryoSource) or blocks is None:
+        if not isinstance(spec, ChainSource) or blocks is None:
             continue
         progress(f"Checking the blocks of {spec.name}")
         opened.blocks[spec.name] = read_blocks(blocks, strict=spec.continuity)
@@ -161,9 +161,9 @@ def _chain(task: Task, project: Path, opened: Opened, progress: Callable[[str], 
 
 
 def _logs(event: Event, data: DataSpec) -> str:
-    source = event.source or next((s.name for s in data.sources if isinstance(s, CryoSource)), data.sources[0].name)
+    source = event.source or next((s.name for s in data.sources if isinstance(s, ChainSource)), data.sources[0].name)
     kinds = {spec.name: spec for spec in data.sources}
-    return f"{source}.logs" if isinstance(kinds.get(source), CryoSource) else source
+    return f"{source}.logs" if isinstance(kinds.get(source), ChainSource) else source
 
 
 def _contracts(data: DataSpec, opened: Opened, work: Path) -> None:

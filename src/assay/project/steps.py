@@ -13,7 +13,7 @@ from assay.core.hashing import digest
 from assay.core.paths import place
 from assay.data.features.functions import code_files
 from assay.project.content import ABSENT, Memory, of_file, of_place
-from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource, SqlSource
+from assay.task.data import ChainSource, CsvSource, PackageSource, ParquetSource, SqlSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +137,7 @@ def _sources(task: Task, project: Path, memory: Memory) -> dict[str, str]:
     for source in task.data.sources:
         if isinstance(source, CsvSource | ParquetSource):
             found[source.path] = of_place(project, source.path, memory)
-        elif isinstance(source, CryoSource) and source.rpc is None and source.folder is not None:
+        elif isinstance(source, ChainSource) and source.rpc is None and source.folder is not None:
             found[source.folder] = of_place(project, source.folder, memory)
         elif isinstance(source, PackageSource):
             found[f"the package of {source.name}"] = _package(source)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.core import files
 from assay.task.columns import check_columns, target_classes
-from assay.task.data import CryoSource
+from assay.task.data import ChainSource
 from assay.task.errors import TaskContradiction
 from assay.task.finding import Finding, contradiction, warning
 from assay.task.limits import METRICS, check_limits, horizon_seconds
@@ -180,7 +180,7 @@ def _main_has_time(data: DataSpec) -> bool:
     """Whether the source whose rows are learned from has a time of its own; chain data always has one."""
     name = data.table.partition(".")[0] if data.table else data.sources[0].name
     return any(
-        source.name == name and (source.time is not None or isinstance(source, CryoSource)) for source in data.sources
+        source.name == name and (source.time is not None or isinstance(source, ChainSource)) for source in data.sources
     )
 
 

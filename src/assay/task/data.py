@@ -63,10 +63,9 @@ class Source(Section):
         return self
 
 
-class CryoSource(Source):
-    """Chain data that Cryo extracts from a node, or has extracted already into a folder."""
+class ChainSource(Source):
+    """Chain data, from a node or from a folder of what was collected before."""
 
-    kind: Literal["cryo"]
     datasets: tuple[Dataset, ...] = Field(
         ("blocks", "logs"), min_length=1, description='What to collect; each is a table called "NAME.DATASET".'
     )
@@ -98,12 +97,24 @@ class CryoSource(Source):
     continuity: Switch = Field(default=True, description="Whether gaps, duplicates and reorganised blocks are refused.")
 
     @model_validator(mode="after")
-    def _has_a_place(self) -> CryoSource:
+    def _has_a_place(self) -> ChainSource:
         if self.rpc is None and self.folder is None:
             raise ValueError("give rpc (the address of a node) or folder (of files that Cryo wrote)")
         if isinstance(self.end_block, int) and self.end_block < self.start_block:
             raise ValueError(f"end_block {self.end_block} lies before start_block {self.start_block}")
         return self
+
+
+class CryoSource(ChainSource):
+    """Chain data that Cryo extracts from a node, or has extracted already into a folder."""
+
+    kind: Literal["cryo"]
+
+
+class RpcSource(ChainSource):
+    """Chain data by JSON-RPC, without Cryo: the same datasets, files and columns, so that all later steps are one."""
+
+    kind: Literal["rpc"]
 
 
 class ParquetSource(Source):
@@ -159,7 +170,9 @@ class PackageSource(Source):
         return self
 
 
-AnySource = Annotated[CryoSource | ParquetSource | CsvSource | SqlSource | PackageSource, Field(discriminator="kind")]
+AnySource = Annotated[
+    CryoSource | RpcSource | ParquetSource | CsvSource | SqlSource | PackageSource, Field(discriminator="kind")
+]
 
 
 class Event(Section):

@@ -24,12 +24,15 @@ class FaultyProxy:
         Calls that are answered with 429 before the node is asked again.
     changed
         Called with (method, result); returns the result to give.
+    refuse
+        Called with what is asked; what it returns, if anything, is the error that is answered.
     calls
         All calls that were forwarded: (method, parameters).
     """
 
     def __init__(self, url):
         self.url_behind = url
+        self.refuse = None
         self.reset()
         self.calls = []
         handler = type("Handler", (_Handler,), {"proxy": self})
@@ -83,6 +86,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if proxy.status is not None:
             self._answer(proxy.status, b"no")
+            return
+        refused = proxy.refuse and proxy.refuse(json.loads(body))
+        if refused:
+            self._answer(200, json.dumps({"id": 0, "error": {"code": -32005, "message": refused}}).encode())
             return
         request = urllib.request.Request(proxy.url_behind, body, {"Content-Type": "application/json"})  # noqa: S310
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310

@@ -107,9 +107,8 @@ def known(time: str, entity: str, reach: int) -> pl.Expr:
     return pl.col(time).shift(-reach).over(entity).alias(KNOWN)
 
 
-def moments(rows: pl.DataFrame, time: str | None, entity: str | None) -> np.ndarray[Any, Any]:
+def moments(rows: pl.DataFrame, time: str | None) -> np.ndarray[Any, Any]:
     """The number of each row's time, counted from 0; without a time each row counts, as if it had its own."""
-    del entity
     if time is None:
         return np.arange(rows.height)
     return rows[time].rank("dense").to_numpy().astype(np.int64) - 1

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from assay.data.sources.context import Context
     from assay.data.tables.table import Table
-    from assay.task.data import CryoSource
+    from assay.task.data import ChainSource
 
 
-def open_cryo(spec: CryoSource, context: Context) -> dict[str, Table]:
+def open_cryo(spec: ChainSource, context: Context) -> dict[str, Table]:
     """Collect what is missing, if the source has a node, and open its datasets.
 
     Returns
@@ -41,12 +41,12 @@ def open_cryo(spec: CryoSource, context: Context) -> dict[str, Table]:
     return {name: _bounded(table, spec) for name, table in opened.items()}
 
 
-def place(spec: CryoSource, context: Context) -> Path:
+def place(spec: ChainSource, context: Context) -> Path:
     """The folder of a source's files."""
     return context.path(spec.folder) if spec.folder is not None else context.project / "chain" / spec.name
 
 
-def _bounded(table: Table, spec: CryoSource) -> Table:
+def _bounded(table: Table, spec: ChainSource) -> Table:
     """Only the blocks that the task asks for: a folder may hold more."""
     import polars as pl
 

@@ -24,11 +24,13 @@ from assay.data.errors import CollectionStopped, RpcUnreachable, SettingsUnfit
 from assay.data.sources import cryo_files
 from assay.data.sources.context import Context, from_environment
 from assay.data.sources.rpc import Rpc, wait, wrong_chain
+from assay.data.sources.rpc_collect import RpcWorker
+from assay.task.data import RpcSource
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from assay.task.data import CryoSource
+    from assay.task.data import ChainSource
 
 PLAN_FILE = "collection.json"
 SCHEMA = "assay-collection/1"
@@ -51,7 +53,7 @@ class Job:
 class Asked:
     """What is collected, from where and to where."""
 
-    spec: CryoSource
+    spec: ChainSource
     plan: dict[str, Any]
     folder: Path
     rpc: Rpc
@@ -70,7 +72,7 @@ class Plan(BaseModel):
     topics: list[str]
 
 
-def collect(spec: CryoSource, context: Context, folder: Path) -> int:
+def collect(spec: ChainSource, context: Context, folder: Path) -> int:
     """Collect what the folder lacks, and return how many files that were.
 
     A folder that is complete is not compared with the node: no question is asked.
@@ -95,7 +97,7 @@ def collect(spec: CryoSource, context: Context, folder: Path) -> int:
     _tidy(folder)
     asked = Asked(spec, plan, folder, rpc)
     try:
-        with Worker(spec.timeout_seconds) as worker:
+        with _worker(spec) as worker:
             for index, job in enumerate(jobs):
                 context.progress(f"Collecting {job.dataset} of {spec.name}: blocks {job.first} to {job.last}")
                 _one(job, asked, worker, left=len(jobs) - index)
@@ -106,12 +108,17 @@ def collect(spec: CryoSource, context: Context, folder: Path) -> int:
     return len(jobs)
 
 
+def _worker(spec: ChainSource) -> Worker | RpcWorker:
+    """What does the jobs of a source."""
+    return RpcWorker(spec.timeout_seconds) if isinstance(spec, RpcSource) else Worker(spec.timeout_seconds)
+
+
 def _prefix() -> str:
     """How the folders begin in which this process has files written."""
     return f".partial-{os.getpid()}-"
 
 
-def _plan(spec: CryoSource, context: Context, folder: Path, rpc: Rpc) -> dict[str, Any]:
+def _plan(spec: ChainSource, context: Context, folder: Path, rpc: Rpc) -> dict[str, Any]:
     """What the folder holds or is to hold. "latest" is found once, so that the next build is of the same blocks."""
     asked = {
         "contract": [spec.contract] if isinstance(spec.contract, str) else list(spec.contract or ()),
@@ -167,7 +174,7 @@ def _tidy(folder: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _missing(spec: CryoSource, plan: dict[str, Any], folder: Path) -> list[Job]:
+def _missing(spec: ChainSource, plan: dict[str, Any], folder: Path) -> list[Job]:
     there: dict[str, list[cryo_files.Chunk]] = {}
     for chunk in cryo_files.chunks(folder):
         there.setdefault(chunk.dataset, []).append(chunk)
@@ -191,7 +198,7 @@ def _cut(dataset: str, first: int, last: int, size: int) -> list[Job]:
     return jobs
 
 
-def _one(job: Job, asked: Asked, worker: Worker, *, left: int) -> None:
+def _one(job: Job, asked: Asked, worker: Worker | RpcWorker, *, left: int) -> None:
     """Collect one file, in several attempts."""
     spec, rpc, folder = asked.spec, asked.rpc, asked.folder
     problem = ""
@@ -301,7 +308,10 @@ class Worker:
         if self._process is not None and self._process.poll() is None:
             return self._process
         if shutil.which(sys.executable) is None or not _installed():
-            raise MissingLibrary("collecting from a node needs Cryo", "Install it: pip install 'assay[chain-data]'.")
+            raise MissingLibrary(
+                "collecting with Cryo needs Cryo, which is there for Python 3.11 and 3.12",
+                "Install it: pip install 'assay[cryo]'; or collect by kind = \"rpc\", which needs no Cryo.",
+            )
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "assay.data.sources.cryo_worker"],
             stdin=subprocess.PIPE,

@@ -15,7 +15,7 @@ from assay.data.sources.parquet import open_parquet
 from assay.data.sources.sql import open_sql
 from assay.data.tables.table import TIME
 from assay.data.tables.times import in_utc
-from assay.task.data import CryoSource, CsvSource, PackageSource, ParquetSource
+from assay.task.data import ChainSource, CsvSource, PackageSource, ParquetSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ def open_source(spec: AnySource, data: DataSpec, context: Context) -> dict[str, 
         As the source's own function does; or if a column to rename, a key or the time is not there.
     """
     context.progress(f"Opening {spec.name}")
-    if isinstance(spec, CryoSource):
+    if isinstance(spec, ChainSource):
         return {name: _finished(table, spec, data) for name, table in open_cryo(spec, context).items()}
     if isinstance(spec, CsvSource):
         table = open_csv(spec, context)
@@ -63,7 +63,7 @@ def _finished(table: Table, spec: AnySource, data: DataSpec) -> Table:
     _require_plain(table.columns, where)
     if spec.where is not None:
         table = table.map(lambda part: selected(part, spec.where, where))
-    table = _stamped(table) if isinstance(spec, CryoSource) else _timed(table, spec, data, where)
+    table = _stamped(table) if isinstance(spec, ChainSource) else _timed(table, spec, data, where)
     if spec.key:
         _unique(table, spec.key, where)
     return table

@@ -48,8 +48,8 @@ def split(
     reach
         Rows ahead that a label sees.
     time, entity
-        The columns of the time and of what tells series apart, if there are several: rows of one time are then in
-        one part, and the embargo counts times. With `series.KNOWN`, the time by which each label is known.
+        The columns of the time, if rows of one time are to be in one part and the embargo counts times, and of what
+        tells series apart, if there are several. With `series.KNOWN`, the time by which each label is known.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def split(
         )
     shares = np.array([spec.train, spec.validation, spec.test])
     if by == "time":
-        parts = _by_time(rows, shares, max(spec.embargo or 0, reach), time, entity)
+        parts = _by_time(rows, shares, max(spec.embargo or 0, reach), time)
     elif by == "group":
         parts = _by_group(rows[require(str(spec.group), rows.columns, "[data.split]")], shares, spec.seed)
     else:
@@ -105,9 +105,9 @@ def boundaries(height: int, shares: np.ndarray) -> list[int]:
     return [round(height * float(share)) for share in np.cumsum(shares)[:2]]
 
 
-def _by_time(rows: pl.DataFrame, shares: np.ndarray, embargo: int, time: str | None, entity: str | None) -> np.ndarray:
+def _by_time(rows: pl.DataFrame, shares: np.ndarray, embargo: int, time: str | None) -> np.ndarray:
     parts = np.zeros(rows.height, dtype=np.int64)
-    moments = series.moments(rows, time, entity)
+    moments = series.moments(rows, time)
     for number, near in enumerate(boundaries(rows.height, shares), start=1):
         start = series.whole(moments, near)
         parts[start:] = number

@@ -51,7 +51,7 @@ def folds(problem: Problem, rows: Rows, count: int, seed: int) -> list[Fold]:
 
 
 def _in_time(problem: Problem, rows: Rows, count: int) -> list[Fold]:
-    moments = series.moments(rows.frame, problem.time, problem.entity)
+    moments = series.moments(rows.frame, problem.time)
     part = len(rows) // (count + 1)
     edges = [series.whole(moments, len(rows) - part * left) for left in range(count, 0, -1)]
     return [
