@@ -255,7 +255,7 @@ def inputs_hash(task: Task, project: Path, sources: dict[str, str]) -> str:
     """SHA-256 of all that determines a dataset's content."""
     said = {
         "data": task.data.model_dump(
-            mode="json", exclude={"sources": {"__all__": {"rpc", "url", "requests_per_second"}}}
+            mode="json", exclude={"sources": {"__all__": {"rpc", "url", "headers", "requests_per_second"}}}
         ),
         "predict": task.predict.model_dump(mode="json"),
         "name": task.name,

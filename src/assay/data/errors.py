@@ -16,6 +16,8 @@
         ├── RpcUnreachable              data/rpc-unreachable  no node answers (retry)
         ├── RpcRefused                  data/rpc-refused      the node limits or refuses requests (retry)
         ├── RpcWrongChain               data/rpc-chain        the node is on another chain than the task says
+        ├── WebUnreachable              data/web-unreachable  a web service does not answer (retry)
+        ├── WebRefused                  data/web-refused      a web service answers with an error (retry)
         ├── CollectionStopped           data/collection       a chunk failed after every retry (retry)
         ├── AbiMismatch                 data/abi-mismatch     logs do not fit the event's types
         ├── AbiInvalid                  data/abi              a signature or an ABI that cannot be read
@@ -115,6 +117,20 @@ class RpcWrongChain(DataError):
     """The node is on another chain than the task says."""
 
     code = "data/rpc-chain"
+
+
+class WebUnreachable(DataError):
+    """A web service does not answer, or not in time, or breaks off."""
+
+    code = "data/web-unreachable"
+    retry = True
+
+
+class WebRefused(DataError):
+    """A web service limits or refuses the requests, or answers with something else than was asked for."""
+
+    code = "data/web-refused"
+    retry = True
 
 
 class CollectionStopped(DataError):

@@ -28,7 +28,7 @@ from assay.task.fields import (
     Topic,
     seconds,
 )
-from assay.task.sections import Section
+from assay.task.sections import LARGEST, Section
 from assay.task.times import Unit
 
 
@@ -149,6 +149,62 @@ class SqlSource(Source):
     query: Text = Field(description="One SELECT in the database's own SQL; with a time column, ordered by it.")
 
 
+class WebSource(Source):
+    """The rows of a web service that answers with JSON, page by page: GET, or a GraphQL query."""
+
+    kind: Literal["web"]
+    url: Text = Field(description='Its address; "$NAME" reads it from the environment.')
+    query: Text | None = Field(None, description="A GraphQL query; it is posted, with `parameters` as its variables.")
+    parameters: dict[Text, str | int | float | bool] = Field(
+        default_factory=dict, description="Parameters of the address, or variables of the query."
+    )
+    headers: dict[Text, Text] = Field(
+        default_factory=dict, description='Headers to send; "$NAME" reads a value from the environment.'
+    )
+    rows: Text | None = Field(
+        None, description='Where the rows lie in an answer: "data.swaps"; the answer itself if absent.'
+    )
+    columns: tuple[Column, ...] = Field(
+        (),
+        description="Columns to take: of rows that are objects their fields (token.symbol is token_symbol; all if "
+        "empty), of rows that are lists the names of their values in order.",
+    )
+    paging: Literal["cursor", "last", "offset", "page"] | None = Field(
+        None,
+        description="How the next page is asked for: by a cursor that the answer holds, by a value of the last row, by "
+        "how many rows there were, or by its number; one page if absent.",
+    )
+    parameter: Text | None = Field(None, description="The parameter that says which page: after, id_gt, skip, page.")
+    cursor: Text | None = Field(
+        None, description='Where it lies: in the answer ("pageInfo.endCursor"), or, with "last", the column of the row.'
+    )
+    first: Annotated[int, Field(strict=True, ge=0, le=LARGEST)] | None = Field(
+        None, description='The first offset or page; by default 0 or 1. With "last" the first value, none if absent.'
+    )
+    most_pages: Positive = Field(10_000, description="More pages are refused.")
+    types: dict[Text, Literal["integer", "number", "text", "boolean", "time"]] = Field(
+        default_factory=dict, description="Types of columns, where guessing them is not wanted."
+    )
+    folder: Text | None = Field(None, description="Where answers are kept; by default web/NAME in the project.")
+    retries: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
+        5, description="How often a page is tried again that fails or is limited (429, 5xx)."
+    )
+    timeout_seconds: Annotated[float, Field(strict=True, gt=0, le=SECONDS["w"])] = Field(
+        60.0, description="Longest wait for one page."
+    )
+    requests_per_second: Positive | None = Field(None, description="Ask no more often than this.")
+
+    @model_validator(mode="after")
+    def _pages(self) -> WebSource:
+        if (self.paging is None) != (self.parameter is None):
+            raise ValueError("paging and parameter belong together: which parameter says which page?")
+        if (self.paging in {"cursor", "last"}) != (self.cursor is not None):
+            raise ValueError('cursor says where the next page\'s place lies; it belongs to paging = "cursor" or "last"')
+        if self.first is not None and self.paging not in {"offset", "page", "last"}:
+            raise ValueError('first belongs to paging = "offset", "page" or "last"')
+        return self
+
+
 class PackageSource(Source):
     """Data that an installed Python package carries."""
 
@@ -171,7 +227,8 @@ class PackageSource(Source):
 
 
 AnySource = Annotated[
-    CryoSource | RpcSource | ParquetSource | CsvSource | SqlSource | PackageSource, Field(discriminator="kind")
+    CryoSource | RpcSource | ParquetSource | CsvSource | SqlSource | WebSource | PackageSource,
+    Field(discriminator="kind"),
 ]
 
 

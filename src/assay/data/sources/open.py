@@ -13,9 +13,10 @@ from assay.data.sources.csv import open_csv
 from assay.data.sources.package import open_package
 from assay.data.sources.parquet import open_parquet
 from assay.data.sources.sql import open_sql
+from assay.data.sources.web import open_web
 from assay.data.tables.table import TIME
 from assay.data.tables.times import in_utc
-from assay.task.data import ChainSource, CsvSource, PackageSource, ParquetSource
+from assay.task.data import ChainSource, CsvSource, PackageSource, ParquetSource, WebSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,8 @@ def open_source(spec: AnySource, data: DataSpec, context: Context) -> dict[str, 
         table = open_parquet(spec, context)
     elif isinstance(spec, PackageSource):
         table = open_package(spec, context)
+    elif isinstance(spec, WebSource):
+        table = open_web(spec, context)
     else:
         table = open_sql(spec, context)
     return {spec.name: _finished(table, spec, data)}
