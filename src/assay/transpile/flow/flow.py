@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.transpile.errors import ModelMalformed
 from assay.transpile.flow.functions import IDENTITY, SIGMOID, Function
 
 if TYPE_CHECKING:
@@ -135,6 +136,11 @@ class Flow:
 
     def call(self, reads: Integers, weights: Floats, bias: Floats, place: tuple[int, ...] = ()) -> list[int]:
         """An affine call; returns its pending columns."""
+        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+            raise ModelMalformed(
+                f"{self.layers[-1] if self.layers else 'a layer'} has a weight that is not finite",
+                "Train the model again.",
+            )
         key = (weights.shape, weights.tobytes(), bias.tobytes())
         matrix = self._matrices.setdefault(key, Matrix(weights, bias))
         same = ("call", reads.tobytes(), id(matrix))

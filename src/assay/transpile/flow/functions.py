@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _GRID = 4097
-_RISING = {"clip", "sigmoid", "tanh", "erf", "exp", "softplus", "log", "sqrt", "floor", "not_negative"}
+_RISING = {"clip", "sigmoid", "tanh", "erf", "exp", "softplus", "log", "log_from_one", "sqrt", "floor", "not_negative"}
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ class Definition:
         that rounding moves over a jump.
     smooth
         A gate of recurrent networks, whose arguments are rounded finely.
+    singular
+        Infinite at 0, and taken for its value at a floor from there on (its last parameter).
     domain
         Arguments outside are moved to its ends.
     turning
@@ -99,6 +101,7 @@ class Definition:
     linear: bool = False
     steps: bool = False
     smooth: bool = False
+    singular: bool = False
     domain: tuple[float, float] = (-math.inf, math.inf)
     turning: tuple[float, ...] = ()
 
@@ -157,10 +160,12 @@ DEFINITIONS: dict[str, Definition] = {
     "reciprocal_from_one": Definition(lambda x: 1 / x, domain=(1.0, math.inf)),
     "log_from_one": Definition(np.log, domain=(1.0, math.inf)),
     "exp": Definition(np.exp, domain=(-80.0, 40.0)),
-    "log": Definition(np.log, domain=(_TINY, math.inf)),
+    "log": Definition(lambda x, floor=_TINY: np.log(np.maximum(x, floor)), singular=True),
     "sqrt": Definition(np.sqrt, domain=(0.0, math.inf)),
-    "reciprocal": Definition(lambda x: 1 / np.where(np.abs(x) < _TINY, np.where(x < 0, -_TINY, _TINY), x)),
-    "inverse_sqrt": Definition(lambda x: 1 / np.sqrt(x), domain=(_TINY, math.inf)),
+    "reciprocal": Definition(
+        lambda x, floor=_TINY: 1 / np.where(np.abs(x) < floor, np.where(x < 0, -floor, floor), x), singular=True
+    ),
+    "inverse_sqrt": Definition(lambda x, floor=_TINY: 1 / np.sqrt(np.maximum(x, floor)), singular=True),
     "square": Definition(np.square),
     "power": Definition(np.power),
     "positive_power": Definition(np.power, domain=(0.0, math.inf)),

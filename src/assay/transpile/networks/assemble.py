@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 TOLERANCE = 1e-3  # of the outputs' spread, and of the rows whose decision may differ
+IN_MEMORY = "the model"  # how messages name a model that is no file
+_LARGEST_GAIN = 30  # bits that outputs may have above a table's values
 DRAWN = 512  # rows drawn from the declared ranges while formats are compared
 # Cheapest first, as far as that is known before the layout; the last is what is taken if none keeps the model.
 PROFILES = (
@@ -150,8 +152,10 @@ def read_source(
         found["ranges"] = features.declared(flow.features, ranges or {}, spans)
         return features.centres(found["ranges"])
 
-    flow = convert(parse(data, path), dimensions, centres=centres)
-    return Source(flow, found["ranges"], Oracle(data, flow.meta["inputs"]), found["rows"])
+    model = parse(data, path)
+    flow = convert(model, dimensions, centres=centres)
+    whole = data if path == IN_MEMORY else model.SerializeToString()  # with the weights that stood in another file
+    return Source(flow, found["ranges"], Oracle(whole, flow.meta["inputs"]), found["rows"])
 
 
 def as_rows(rows: Any, names: Sequence[str]) -> Floats:
@@ -230,6 +234,11 @@ def _planned(flow: Flow, spans: list[Interval]) -> Plan:
     """A plan whose outputs have no fewer bits after the point than none: large ones get a table with a gain."""
     planned = plan(flow, spans)
     bits = min(choose(planned, profile).value[planned.outputs[0]] for profile in PROFILES)
+    if bits < -_LARGEST_GAIN:
+        raise ModelUnsupported(
+            f"the outputs can reach 2^{17 - bits} over the declared ranges, more than the proof's integers hold",
+            "Train on a rescaled target, or declare narrower ranges.",
+        )
     return planned if bits >= 0 else plan(flow, spans, -bits)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Interval = tuple[float, float]
+
+
+_SINGULAR_BITS = 11
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +107,8 @@ class Plan:
 def plan(flow: Flow, ranges: list[Interval], output_gain: int = 0) -> Plan:
     """Plan the rows of a flow for features in their ranges; outputs may be counted in a power of two."""
     made = Plan(flow)
-    made.outputs = [_output(flow, *result, output_gain) for result in flow.results]
+    direct = not output_gain and _one_scale(flow)
+    made.outputs = [_output(flow, *result, output_gain, direct=direct) for result in flow.results]
     needed = _needed(flow, made.outputs)
     reach = _Reach(flow, ranges)
     for base in sorted(needed):
@@ -114,16 +119,21 @@ def plan(flow: Flow, ranges: list[Interval], output_gain: int = 0) -> Plan:
         made.values[base] = reach.of_value(base, row)
         if row.call >= 0:
             made.calls.setdefault(row.call, []).append(row)
-        low, high = row.function.definition.domain
-        if row.kind == "sum" and (row.reach[0] < low or row.reach[1] > high):
+        if row.kind == "sum" and _leaves_domain(row):
             made.saturated.append(f"{row.function} in {flow.layers[flow.layer_of[base]]}")
     _aliases(made)
     return made
 
 
-def _output(flow: Flow, base: int, scale: float, shift: float, output_gain: int) -> int:
+def _one_scale(flow: Flow) -> bool:
+    """Whether all outputs are values of one function, so that they have one scale as they are."""
+    found = {base.function if isinstance(base := flow.bases[number], Value) else None for number, *_ in flow.results}
+    return len(found) == 1 or all(function is not None and function.homogeneous for function in found)
+
+
+def _output(flow: Flow, base: int, scale: float, shift: float, output_gain: int, *, direct: bool) -> int:
     """The value of an output: its own if it is one, else a row that makes it so."""
-    if base != ZERO and not output_gain and flow.is_value(base) and scale == 1.0 and shift == 0.0:
+    if direct and base != ZERO and flow.is_value(base) and scale == 1.0 and shift == 0.0:
         found = flow.bases[base]
         if not isinstance(found, Input):
             return base
@@ -171,8 +181,26 @@ def _row(flow: Flow, number: int, reach: _Reach) -> Row | None:
             pending.coefficient * base.scale,
             base.function,
         )
-        return Row(**{**row.__dict__, "reach": reach.of_sum(row)})
+        found = reach.of_sum(row)
+        function = base.function
+        if function.definition.singular and not function.parameters:
+            function = Function(function.name, (_floor(found),))
+        return replace(row, reach=found, function=function)
     return None
+
+
+def _leaves_domain(row: Row) -> bool:
+    """Whether arguments within the bounds are where the function is taken for flat."""
+    low, high = row.function.definition.domain
+    if row.function.definition.singular:
+        low = row.function.parameters[0] if row.reach[0] > -row.function.parameters[0] else low
+    return row.reach[0] < low or row.reach[1] > high
+
+
+def _floor(reach: Interval) -> float:
+    """Where a function that is infinite at 0 becomes flat: a table over equal steps holds no more of it."""
+    top = max(abs(end) for end in reach)
+    return math.ldexp(1.0, math.frexp(max(top, 2.0**-60))[1] - _SINGULAR_BITS)
 
 
 class _Reach:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.transpile.circuit.network.network import Table
+from assay.transpile.circuit.network.network import INPUT_LIMIT, Table
 from assay.transpile.errors import ModelUnsupported
 from assay.transpile.flow.flow import ZERO
 from assay.transpile.flow.functions import IDENTITY, Function
@@ -101,7 +102,7 @@ def tables_of(plan: Plan, profile: Profile, exponents: Exponents) -> tuple[list[
         if row.function.homogeneous or row.function.one_step:
             bits = exponents.argument[row.base]
             first, last = (int(np.floor(np.ldexp(end, bits))) for end in row.reach)
-            margin = 2 + (max(abs(first), abs(last)) >> 9)
+            margin = 2 + (max(abs(first), abs(last)) >> 11)
             low, high = reach.get(row.function, (0, 0))
             reach[row.function] = (min(low, first - margin), max(high, last + margin))
     tables: list[Table] = []
@@ -119,14 +120,17 @@ def tables_of(plan: Plan, profile: Profile, exponents: Exponents) -> tuple[list[
         index[function] = len(tables)
         slope, offset = segments(function, replace(sampled, value_bits=value_bits), profile.low_bits)
         tables.append(Table(str(function), 0, sampled.low, sampled.high, slope, offset))
-    return _placed(tables), index
+    return _placed(tables, profile.low_bits), index
 
 
-def _placed(tables: list[Table]) -> list[Table]:
-    """Give each table ids above those of the last, the smallest that are free."""
+def _placed(tables: list[Table], low_bits: int) -> list[Table]:
+    """Give each table ids above those of the last, and above its own values if those are beyond a lane (rule 3)."""
     placed, above = [tables[0]], tables[0].high
     for table in tables[1:]:
         base = above - table.low
+        top = int((np.abs(table.offset) + (np.abs(table.slope) << low_bits)).max())
+        if top >= INPUT_LIMIT:
+            base = max(base, (top >> low_bits) + 1 - table.low)
         placed.append(replace(table, base=base))
         above = base + table.high
     return placed
@@ -231,7 +235,10 @@ def _offsets(made: Quantised) -> list[IntegerCall]:
     for row in made.plan.rows.values():
         if row.kind == "input" or row.call >= 0:
             continue
-        rounding = 0 if row.kind == "max" else _half(made)
-        weights = np.array([[rounding + _base(made, row)]], dtype=np.int64)
+        offset = _base(made, row)
+        if row.kind == "sum":
+            shift = round(math.ldexp(row.shift, made.exponents.argument[row.base] + made.profile.shift))
+            offset += _half(made) + shift
+        weights = np.array([[offset]], dtype=np.int64)
         calls.append(IntegerCall(np.array([ONE]), weights, [row], -1 - made.index[row.function]))
     return calls

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from assay.transpile.flow.functions import Function
 
 LEAKY_BITS = 10  # fraction bits of a slope; they are taken from the next layer's weights
-_MOST_SEGMENTS, _MANY_SEGMENTS = 1 << 16, 1 << 12
+_MOST_SEGMENTS, _FINE_SEGMENTS, _MANY_SEGMENTS = 1 << 16, 1 << 14, 1 << 12
+_COARSE_ERROR = 2.0**-10
 _STEP_BITS = range(4, 22)
 _SMOOTH_BITS = 12  # of the arguments of gates, whose rounding adds up over the steps of a sequence
 _SEGMENT_ERROR = 2.0**-15  # of the largest value: where finer segments stop paying
@@ -115,7 +116,8 @@ def sample(function: Function, low: float, high: float, profile: Profile) -> Sam
     for step_bits in _steps(function, profile):
         ends = (math.floor(math.ldexp(low, step_bits)) - 1, math.ceil(math.ldexp(high, step_bits)) + 1)
         first, last = interval(*ends, profile.low_bits)
-        if last - first > (_MOST_SEGMENTS if not tried else _MANY_SEGMENTS):
+        coarse = not tried or tried[-1].error > _COARSE_ERROR * top
+        if last - first > (_MOST_SEGMENTS if not tried else _FINE_SEGMENTS if coarse else _MANY_SEGMENTS):
             break
         error = _error(function, Sampled(step_bits, value_bits, first, last, 0.0), profile.low_bits, (low, high))
         tried.append(Sampled(step_bits, value_bits, first, last, error))
@@ -136,7 +138,7 @@ def _steps(function: Function, profile: Profile) -> range:
 
 
 def segments(function: Function, sampled: Sampled, low_bits: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Slopes and offsets of a sampled function, fitted at the middle of cells.
+    """Slopes and offsets of a sampled function, whose arguments are rounded to the nearest cell.
 
     A segment is the line through its ends, moved by half of what it misses in the middle.
     """
@@ -148,7 +150,7 @@ def segments(function: Function, sampled: Sampled, low_bits: int) -> tuple[NDArr
     width = (1 << low_bits) - 1
 
     def at(offset: float) -> NDArray[np.float64]:
-        return np.asarray(function(np.ldexp(cells + offset + 0.5, -sampled.step_bits)) * scale)
+        return np.asarray(function(np.ldexp(cells + offset, -sampled.step_bits)) * scale)
 
     left, right, middle = at(0), at(width), at(width / 2)
     slope = np.rint((right - left) / width)
@@ -162,11 +164,13 @@ def _error(function: Function, sampled: Sampled, low_bits: int, within: tuple[fl
     worst = 0.0
     cells = np.arange(sampled.low, sampled.high) << low_bits
     for part in np.linspace(0, (1 << low_bits) - 1, 9).astype(np.int64).tolist():
-        points = np.ldexp(cells + part + (0.0 if function.definition.steps else 0.5), -sampled.step_bits)
-        inside = (points >= within[0]) & (points <= within[1])
         got = np.ldexp((offset + slope * part).astype(np.float64), -sampled.value_bits)
-        if inside.any():
-            worst = max(worst, float(np.abs(got - function(points))[inside].max()))
+        # Of the arguments that are rounded to a cell, those at its ends are the furthest; of steps the middle counts.
+        for place in (0.0,) if function.definition.steps else (-0.5, 0.5):
+            points = np.ldexp(cells + part + place, -sampled.step_bits)
+            inside = (points >= within[0]) & (points <= within[1])
+            if inside.any():
+                worst = max(worst, float(np.abs(got - function(points))[inside].max()))
     return worst
 
 

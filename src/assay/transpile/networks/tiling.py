@@ -97,6 +97,7 @@ def _shapes(members: list[IntegerCall], most: int) -> Iterator[list[Tile]]:
     places = [member.place for member in members]
     spatial = len(places[0]) - 2
     if spatial < 1:
+        members = sorted(members, key=lambda member: member.key)  # equal ones together, so that tiles repeat
         yield [dict(enumerated(members[start : start + most])) for start in range(0, len(members), most)]
         return
     extents = [max(place[2 + axis] for place in places) + 1 for axis in range(spatial)]
@@ -134,6 +135,7 @@ class _Pattern:
             for within, call in tile.items()
         }
         self.slots = len(slots)
+        self.key = {within: call.key for within, call in tile.items()}
         self.column: dict[tuple[int, ...], int] = {}
         columns = sum(len(call.outputs) for call in tile.values())
         self.weights = np.zeros((self.slots, columns), dtype=np.int64)
@@ -145,7 +147,7 @@ class _Pattern:
 
     def fits(self, tile: Tile) -> bool:
         """Whether another tile's reads can share these slots."""
-        if any(within not in self.slot for within in tile):
+        if any(self.key.get(within) != call.key for within, call in tile.items()):
             return False
         seen: dict[int, int] = {}
         return all(

@@ -29,6 +29,7 @@ def convert(
     dimensions: Mapping[str, int] | None = None,
     bound: Mapping[str, NDArray[Any]] | None = None,
     centres: Callable[[Flow], NDArray[np.float64]] | None = None,
+    sizes: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Flow:
     """Convert a parsed model.
 
@@ -43,6 +44,8 @@ def convert(
         Inputs that are taken as constants, by name.
     centres
         What each feature is counted from; asked once the features are known.
+    sizes
+        Shapes of inputs, instead of those that the model declares.
 
     Raises
     ------
@@ -57,7 +60,9 @@ def convert(
     inputs = [declared for declared in source.inputs if declared.name not in values]
     shapes = {}
     for declared in inputs:
-        values[declared.name] = _input(flow, declared, dimensions or {})
+        size = (sizes or {}).get(declared.name)
+        known = declared if size is None else Declared(declared.name, declared.type, list(size))
+        values[declared.name] = _input(flow, known, dimensions or {})
         shapes[declared.name] = list(values[declared.name].shape)  # type: ignore[union-attr]
     if not flow.features:
         raise ModelUnsupported("the model has no inputs", "Export it with its inputs as inputs.")
@@ -135,6 +140,7 @@ def _node(flow: Flow, raw: RawNode, source: Graph, values: dict[str, Operand | N
             raw.inputs,
             len(raw.outputs),
             flow,
+            bool(raw.outputs) and raw.outputs[0] in source.whole,
         )
         results = _converted(found.convert, node)
     for name, value in zip(raw.outputs, results, strict=False):

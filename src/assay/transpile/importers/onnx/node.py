@@ -31,6 +31,8 @@ class Node:
     ----------
     inputs
         A `Tensor` where it depends on the features, an array where it is constant, None where it is left out.
+    whole
+        Whether its first output is of whole numbers, as far as the model's types are known.
     """
 
     operator: str
@@ -42,6 +44,7 @@ class Node:
     input_names: list[str]
     outputs: int
     flow: Flow
+    whole: bool = False
 
     @property
     def shown(self) -> str:

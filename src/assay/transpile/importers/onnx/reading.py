@@ -47,7 +47,7 @@ class RawNode:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in an order in which each follows those it needs."""
+    """Nodes in an order in which each follows those it needs; `whole` names tensors of whole numbers."""
 
     nodes: list[RawNode]
     constants: dict[str, NDArray[Any]]
@@ -55,6 +55,7 @@ class Graph:
     outputs: list[Declared]
     opsets: dict[str, int]
     producer: str
+    whole: frozenset[str] = frozenset()
 
 
 def parse(data: bytes, path: str) -> Any:
@@ -109,7 +110,22 @@ def graph(model: Any) -> Graph:
         [_declared(value) for value in model.graph.output],
         opsets,
         f"{model.producer_name} {model.producer_version}".strip(),
+        _whole(model),
     )
+
+
+def _whole(model: Any) -> frozenset[str]:
+    """Names of tensors of whole numbers, by the standard's own inference of types."""
+    onnx = library()
+    try:
+        body = onnx.shape_inference.infer_shapes(model).graph
+    except Exception:  # noqa: BLE001 - a malformed model, which conversion will name
+        return frozenset()
+    kinds = {
+        getattr(onnx.TensorProto, name) for name in ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32")
+    }
+    values = [*body.value_info, *body.input, *body.output]
+    return frozenset(value.name for value in values if value.type.tensor_type.elem_type in kinds)
 
 
 def library() -> Any:
@@ -118,6 +134,7 @@ def library() -> Any:
         import onnx
         import onnx.external_data_helper
         import onnx.inliner
+        import onnx.shape_inference
     except ImportError:
         raise MissingLibrary(
             "reading ONNX models needs onnx", "Install it with `pip install 'assay[networks]'`."
@@ -181,6 +198,8 @@ def _declared(value: Any) -> Declared:
 def _node(node: Any, index: int) -> RawNode:
     onnx = library()
     name = node.name or f"number {index}"
+    if not all(isinstance(text, str) for text in [*node.input, *node.output, name, node.op_type, node.domain]):
+        raise ModelMalformed(f"node number {index} has a name that is no text", _AGAIN)
     if node.op_type in _CONTROL:
         raise ModelUnsupported(
             f"{node.op_type} node {name!r:.80} is control flow, which a circuit has not",

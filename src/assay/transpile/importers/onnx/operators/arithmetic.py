@@ -11,7 +11,7 @@ from assay.transpile.flow.tensor import Tensor, add, apply, multiply, subtract
 from assay.transpile.importers.onnx.registry import operator
 
 if TYPE_CHECKING:
-    from assay.transpile.importers.onnx.node import Node, Operand
+    from assay.transpile.importers.onnx.node import Node
 
 
 @operator("Add", rows="0 by a constant or to a linear call; else 2 an element")
@@ -40,6 +40,8 @@ def div(node: Node) -> Tensor:
     """The quotient."""
     _check(node)
     right = node.tensor(1)
+    if node.whole:
+        raise node.refuse("it divides whole numbers, whose quotient is cut off", "Divide floats, or use Floor.")
     if right.constant:
         if (right.shift == 0).any():
             raise node.refuse("it divides by zero")
@@ -72,8 +74,3 @@ def mean(node: Node) -> Tensor:
 def _check(node: Node) -> None:
     """Broadcasting of before opset 7 is another; shapes that do not broadcast are NumPy's error."""
     np.broadcast_shapes(*(node.tensor(index).shape for index in (0, 1)))
-
-
-def whole(operand: Operand) -> bool:
-    """Whether a constant is of whole numbers."""
-    return not isinstance(operand, Tensor) and operand.dtype.kind in "iu"

@@ -33,34 +33,34 @@ def batch_normalization(node: Node) -> Tensor:
     return tensor.scaled(factor.reshape(shape), (bias - mean * factor).reshape(shape))
 
 
-def _standard(node: Node, rows: Tensor, epsilon: float) -> Tensor:
-    """Rows with mean 0 and variance 1 along the last axis."""
+def _standard(node: Node, rows: Tensor, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows with mean 0 and variance 1 along the last axis, the mean, and the inverse of the deviation."""
     flow, count = node.flow, rows.shape[-1]
     rows = readable(flow, rows)
     mean = total(flow, rows, 1 / count).moved(lambda part: part[..., np.newaxis])
     distance = readable(flow, subtract(flow, rows, mean))
     variance = total(flow, multiply(flow, distance, distance), 1 / count)
     inverse = apply(flow, variance.scaled(1.0, epsilon), INVERSE_SQRT)
-    return multiply(flow, distance, inverse.moved(lambda part: part[..., np.newaxis]))
+    inverse = inverse.moved(lambda part: part[..., np.newaxis])
+    return multiply(flow, distance, inverse), mean, inverse
 
 
 @operator(
     "LayerNormalization",
     rows="about 5 an element",
-    limits="mean and deviation as outputs, parameters that are not constant",
+    limits="parameters that are not constant",
 )
-def layer_normalization(node: Node) -> Tensor:
-    """Over the axes from one on, with a scale and a bias."""
-    if node.outputs > 1:
-        raise node.refuse("it gives mean and deviation, too")
+def layer_normalization(node: Node) -> list[Tensor]:
+    """Over the axes from one on, with a scale and a bias; the mean and the inverse of the deviation besides."""
     tensor = node.tensor(0)
     axis = node.axis(int(node.attribute("axis", -1)), len(tensor.shape))
     rows = tensor.moved(lambda part: part.reshape(*part.shape[:axis], -1))
-    result = _standard(node, rows, float(node.attribute("epsilon", 1e-5))).moved(
-        lambda part: part.reshape(tensor.shape)
-    )
-    result = result.scaled(np.asarray(node.constant(1), dtype=np.float64))
-    return add(node.flow, result, node.tensor(2)) if node.has(2) else result
+    found, mean, inverse = _standard(node, rows, float(node.attribute("epsilon", 1e-5)))
+    result = found.moved(lambda part: part.reshape(tensor.shape)).scaled(np.asarray(node.constant(1), dtype=np.float64))
+    result = add(node.flow, result, node.tensor(2)) if node.has(2) else result
+    shape = tensor.shape[:axis] + (1,) * (len(tensor.shape) - axis)
+    others = [part.moved(lambda part: part.reshape(shape)) for part in (mean, inverse)]
+    return [result, *others][: node.outputs]
 
 
 @operator(
@@ -73,9 +73,8 @@ def instance_normalization(node: Node) -> Tensor:
     n, c = tensor.shape[:2]
     groups = int(node.attribute("num_groups", c)) if node.operator == "GroupNormalization" else c
     rows = tensor.moved(lambda part: part.reshape(n, groups, -1))
-    result = _standard(node, rows, float(node.attribute("epsilon", 1e-5))).moved(
-        lambda part: part.reshape(tensor.shape)
-    )
+    found, _, _ = _standard(node, rows, float(node.attribute("epsilon", 1e-5)))
+    result = found.moved(lambda part: part.reshape(tensor.shape))
     if scale.size == groups != c:  # of opset 18: a number a group
         scale, bias = (np.repeat(part, c // groups) for part in (scale, bias))
     shape = (1, -1) + (1,) * (len(tensor.shape) - 2)
@@ -88,6 +87,9 @@ def lp_normalization(node: Node) -> Tensor:
     tensor = node.tensor(0)
     axis = node.axis(int(node.attribute("axis", -1)), len(tensor.shape))
     rows = readable(node.flow, tensor.moved(lambda part: np.moveaxis(part, axis, -1)))
-    length = norm(node, rows, int(node.attribute("p", 2)))
-    inverse = apply(node.flow, length, Function("reciprocal")).moved(lambda part: part[..., np.newaxis])
+    if int(node.attribute("p", 2)) == 2:
+        inverse = apply(node.flow, total(node.flow, multiply(node.flow, rows, rows)), INVERSE_SQRT)
+    else:
+        inverse = apply(node.flow, norm(node, rows, int(node.attribute("p", 2))), Function("reciprocal"))
+    inverse = inverse.moved(lambda part: part[..., np.newaxis])
     return multiply(node.flow, rows, inverse).moved(lambda part: np.moveaxis(part, -1, axis))

@@ -147,7 +147,7 @@ def max_and_min(node: Node) -> Tensor:
     return largest(node.flow, concatenate(wide, -1)).scaled(sign)
 
 
-def _best(node: Node, rows: Tensor, *, smallest: bool, last: bool) -> tuple[Tensor, Tensor]:
+def best(node: Node, rows: Tensor, *, smallest: bool, last: bool) -> tuple[Tensor, Tensor]:
     """The best along the last axis and its index; of equals the first, or the last."""
     flow = node.flow
     rows = readable(flow, rows.scaled(-1.0) if smallest else rows)
@@ -175,7 +175,7 @@ def arg_max(node: Node) -> Tensor:
     axis = node.axis(int(node.attribute("axis", 0)), len(tensor.shape))
     rows = tensor.moved(lambda part: np.moveaxis(part, axis, -1))
     last = bool(node.attribute("select_last_index", 0))
-    _, index = _best(node, rows, smallest=node.operator == "ArgMin", last=last)
+    _, index = best(node, rows, smallest=node.operator == "ArgMin", last=last)
     return index.moved(lambda part: np.expand_dims(part, axis)) if node.attribute("keepdims", 1) else index
 
 
@@ -188,7 +188,7 @@ def top_k(node: Node) -> list[Tensor]:
         raise node.refuse(f"k is {count}", "Use 1.")
     axis = node.axis(int(node.attribute("axis", -1)), len(tensor.shape))
     rows = tensor.moved(lambda part: np.moveaxis(part, axis, -1))
-    found = _best(node, rows, smallest=not node.attribute("largest", 1), last=False)
+    found = best(node, rows, smallest=not node.attribute("largest", 1), last=False)
     return [part.moved(lambda part: np.expand_dims(part, axis)) for part in found]
 
 

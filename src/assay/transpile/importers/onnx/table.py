@@ -1,0 +1,31 @@
+"""The table of operators for the documentation (`python -m assay.transpile.importers.onnx.table`)."""
+
+from __future__ import annotations
+
+from assay.transpile.importers.onnx import operators
+from assay.transpile.importers.onnx.registry import OPERATORS
+
+_HEAD = """# ONNX operators
+
+Generated from the importer by `python -m assay.transpile.importers.onnx.table`; a test holds this page to it.
+*Rows* says what an operator costs in rows of [the circuit](../spec/networks-circuit.md); shapes and constants cost
+none. What stands under *refused* is refused with the operator and the node, as is any operator that is not listed.
+Opsets 7 to the newest of the installed `onnx` are read. Constants are folded by onnxruntime.
+
+| operator | rows | refused |
+|---|---|---|
+"""
+
+
+def markdown() -> str:
+    """The page."""
+    operators.load()
+    lines = []
+    for (domain, name), entry in sorted(OPERATORS.items()):
+        shown = f"{domain}.{name}" if domain else name
+        lines.append(f"| `{shown}` | {entry.rows} | {entry.limits or 'nothing'} |")
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")  # noqa: T201 - a generator of a page

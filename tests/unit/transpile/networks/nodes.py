@@ -1,0 +1,159 @@
+"""The ONNX standard's own node tests, run through importer, quantiser, layout and evaluator."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from onnx.backend.test.loader import load_model_tests
+
+from assay.core.errors import AssayError
+from assay.transpile.importers.onnx import operators
+from assay.transpile.importers.onnx.convert import convert
+from assay.transpile.importers.onnx.registry import OPERATORS
+from assay.transpile.networks import assemble
+from assay.transpile.networks.exponents import choose
+from assay.transpile.networks.layout import lay_out
+from assay.transpile.networks.plan import plan
+from assay.transpile.networks.quantise import quantise
+from assay.transpile.networks.tables import Profile
+from assay.transpile.networks.tiling import Width
+
+EXACT = Profile(12, 3, 7, 18, 17, 21)
+LARGEST = 4096  # numbers of an input: larger images show nothing that smaller ones do not
+TOLERANCE = 2e-3  # of the largest value expected
+# Inputs that depend on a row, by operator; of the others the first, since the rest are weights, axes and sizes.
+FEATURES = {
+    "all": {
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Sum",
+        "Mean",
+        "Max",
+        "Min",
+        "Concat",
+        "MatMul",
+        "Where",
+        "Less",
+        "Greater",
+        "LessOrEqual",
+        "GreaterOrEqual",
+        "Equal",
+        "And",
+        "Or",
+        "Xor",
+        "Attention",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a test: "passed", "refused" with the sentence, or "failed" with what was wrong."""
+
+    name: str
+    operator: str
+    result: str
+    why: str = ""
+
+
+def cases() -> dict[str, Any]:
+    """The standard's tests of single nodes whose operator is converted, by name."""
+    operators.load()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # the tests' own arithmetic
+        found = load_model_tests(kind="node")
+    chosen = {}
+    for case in found:
+        if len(case.model.graph.node) == 1:
+            node = case.model.graph.node[0]
+            if (("" if node.domain == "ai.onnx" else node.domain), node.op_type) in OPERATORS:
+                chosen[case.name] = case
+    return chosen
+
+
+def run(case: Any) -> Outcome:
+    """One test: inputs that are weights, axes or sizes are bound as constants, the others are features."""
+    name, model, operator = case.name, case.model, case.model.graph.node[0].op_type
+    given, wanted = case.data_sets[0]
+    if not all(isinstance(value, np.ndarray | np.generic) for value in [*given, *wanted]):
+        return Outcome(name, operator, "refused", "its data are no tensors")
+    given, wanted = ([np.asarray(value) for value in values] for values in (given, wanted))
+    names = [value.name for value in model.graph.input]
+    whole = operator in FEATURES["all"]
+    features = {
+        value for index, value in enumerate(names) if index < len(given) and (whole or index == 0) and given[index].size
+    }
+    bound = {value: array for value, array in zip(names, given, strict=True) if value not in features}
+    try:
+        got = outputs(
+            model, bound, {value: array for value, array in zip(names, given, strict=True) if value in features}
+        )
+    except AssayError as error:
+        return Outcome(name, operator, "refused", str(error))
+    expected = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1) for part in wanted])
+    if got.shape != expected.shape:
+        return Outcome(name, operator, "failed", f"{got.shape} for {expected.shape}")
+    if not np.isfinite(expected).all():
+        return Outcome(name, operator, "refused", "it expects infinity or NaN")
+    worst = float(np.abs(got - expected).max(initial=0))
+    if worst > TOLERANCE * max(1.0, float(np.abs(expected).max(initial=0))):
+        return Outcome(
+            name, operator, "failed", f"an error of {worst:.4g} where {np.abs(expected).max():.4g} is the largest"
+        )
+    return Outcome(name, operator, "passed")
+
+
+def outputs(model, bound: dict[str, np.ndarray], features: dict[str, np.ndarray]) -> np.ndarray:
+    """What the circuit of a model says of one row."""
+    flow = convert(
+        model,
+        bound=bound,
+        centres=lambda flow: np.zeros(len(flow.features)),
+        sizes={k: v.shape for k, v in features.items()},
+    )
+    rows, ranges = [], []
+    for value in features.values():
+        numbers = np.asarray(value, dtype=np.float64).reshape(-1)
+        span = float(numbers.min(initial=math.inf)), float(numbers.max(initial=-math.inf))
+        room = max((span[1] - span[0]) * 2.0**-12, 2.0**-10)
+        ranges += [(span[0] - room, span[1] + room)] * len(numbers)
+        rows += numbers.tolist()
+    planned = plan(flow, ranges)
+    bits = choose(planned, EXACT).value[planned.outputs[0]]
+    planned = planned if bits >= 0 else plan(flow, ranges, -bits)
+    made = quantise(planned, EXACT)
+    source = assemble.Source(flow, ranges, None, None)
+    return assemble.compiled(source, made, lay_out(made, Width(64, 64))).outputs(np.array([rows]))[0]
+
+
+if __name__ == "__main__":
+    import collections
+    import sys
+    import time
+
+    counts = collections.Counter()
+    by = {}
+    start = time.time()
+    for name, case in cases().items():
+        operator = case.model.graph.node[0].op_type
+        if len(sys.argv) > 1 and sys.argv[1] not in (operator, name):
+            continue
+        began = time.time()
+        if any(np.size(value) > LARGEST for value in case.data_sets[0][0]):
+            continue
+        try:
+            outcome = run(case)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and shown
+            outcome = Outcome(name, operator, "failed", f"{type(error).__name__}: {error}")
+        if time.time() - began > 5:
+            pass
+        counts[outcome.result] += 1
+        by.setdefault(operator, collections.Counter())[outcome.result] += 1
+        if outcome.result != "passed":
+            pass
