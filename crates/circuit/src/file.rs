@@ -47,6 +47,7 @@ pub struct CircuitFile {
 #[allow(missing_docs)]
 pub enum Feature {
     Float32,
+    Float64,
     Integer { min: Int, max: Int },
     Fixed { min: Int, max: Int },
 }

@@ -49,7 +49,7 @@ def trees(
     missing: list[Missing] = ["low", "high"] if rules == 2 else ["refuse"]
     views = [View(feature, rule) for feature in range(features) for rule in missing]
     kind: FeatureKind = "integer" if wide else "float32"
-    span = {"low": 0, "high": (1 << 63) - 1} if wide else {}
+    span: dict[str, Any] = {"low": 0, "high": (1 << 63) - 1} if wide else {}
     inputs: Inputs = "private" if private else "public"
     return Circuit(
         kind="trees",

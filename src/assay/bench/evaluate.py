@@ -221,6 +221,8 @@ def circuit_of(job: Job, model: Path) -> Circuit:
         inputs=job.inputs,
         integer_features=wide,
         feature_names=list(job.features),
+        # Datasets hold float32, and nothing else is ever asked.
+        precision="float32",
     )
 
 

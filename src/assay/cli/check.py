@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli.app import app
-from assay.cli.options import Folder, Json, Rows
+from assay.cli.options import ByPosition, Folder, Json, Rows
 from assay.cli.output import Output, progress
 
 
@@ -20,6 +20,7 @@ def check(
         Path, typer.Option("--model", metavar="MODEL", help="The model file that the circuit was made from.")
     ],
     rows: Rows,
+    by_position: ByPosition = False,
     json: Json = False,
 ) -> int:
     """Compare the circuit with the model on rows; exit 1 when they differ more than they may."""
@@ -28,6 +29,6 @@ def check(
     from assay.transpile.rows.rows import read_rows
 
     with progress("Comparing the circuit with the model"):
-        report = fidelity(Circuit.load(folder), model, read_rows(rows))
+        report = fidelity(Circuit.load(folder), model, read_rows(rows, by_position=by_position))
     Output(json=json).result(report.to_dict(), str(report))
     return 0 if report.ok else 1

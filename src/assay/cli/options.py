@@ -28,3 +28,7 @@ Force = Annotated[
     typer.Option("--force", help="If DIR has the proving key of another model, move it to DIR/replaced and say so."),
 ]
 Project = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project (with task.toml).")]
+ByPosition = Annotated[
+    bool,
+    typer.Option("--by-position", help="The rows' columns stand in the model's order, whatever their header says."),
+]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli.app import app
-from assay.cli.options import Json, Rows, SecretKey
+from assay.cli.options import ByPosition, Json, Rows, SecretKey
 from assay.cli.output import Output, progress, size
 
 
@@ -22,6 +22,7 @@ def prove(
         Path | None,
         typer.Option("--opening", metavar="FILE", help="Private inputs: 32 secret bytes that blind the commitment."),
     ] = None,
+    by_position: ByPosition = False,
     json: Json = False,
 ) -> None:
     """Prove the model's outputs for every row, in one proof."""
@@ -32,7 +33,7 @@ def prove(
 
     with progress("Reading the key") as step:
         loaded = ProvingKey.load(key)
-        inputs = read_rows(rows)
+        inputs = read_rows(rows, by_position=by_position)
         blinding = None if opening is None else files.read(opening)
         step("Proving")
         proof = make(loaded, inputs, opening=blinding)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from assay.cli.app import app
-from assay.cli.options import Force, Json, MaxBatch, Srs
+from assay.cli.options import ByPosition, Force, Json, MaxBatch, Srs
 from assay.cli.output import Output, progress
 from assay.cli.setup import key_fields, key_rows
 
@@ -21,6 +21,14 @@ class Inputs(StrEnum):
 
     public = "public"
     private = "private"
+
+
+class Precision(StrEnum):
+    """What words are keys of."""
+
+    auto = "auto"
+    float32 = "float32"
+    float64 = "float64"
 
 
 Model = Annotated[
@@ -43,6 +51,14 @@ Integers = Annotated[
         help="A feature (name or number) of whole numbers, compared exactly. May be repeated.",
     ),
 ]
+Absent = Annotated[
+    float | None,
+    typer.Option(
+        "--missing",
+        metavar="NUMBER",
+        help="A number that stands for a missing value, as XGBoost's `missing`; model files do not say it.",
+    ),
+]
 Iterations = Annotated[int | None, typer.Option("--iterations", min=1, help="Boosting rounds to use.")]
 
 
@@ -57,6 +73,11 @@ def transpile(
     ] = Inputs.public,
     integer: Integers = None,
     iterations: Iterations = None,
+    missing: Absent = None,
+    precision: Annotated[
+        Precision, typer.Option(help="Keys of float32, or of doubles (64 bits, dearer), in tree models.")
+    ] = Precision.auto,
+    by_position: ByPosition = False,
     max_batch: MaxBatch = None,
     srs: Srs = None,
     force: Force = False,
@@ -71,10 +92,12 @@ def transpile(
     with progress("Reading the model") as step:
         circuit = convert(
             model,
-            calibration=None if calibration is None else read_rows(calibration),
+            calibration=None if calibration is None else read_rows(calibration, by_position=by_position),
             inputs=inputs.value,
             integer_features=ranges,
             iterations=iterations,
+            missing=missing,
+            precision=precision.value,
         )
         stored = keep_in(out, circuit, max_batch=max_batch, srs=srs, force=force, progress=step)
     summary = circuit.summary()

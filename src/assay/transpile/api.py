@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import os
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from assay.core.errors import WrongType
 from assay.transpile.circuit.circuit import Circuit, Inputs
-from assay.transpile.ensemble import Linear
+from assay.transpile.ensemble import Linear, Precision
 from assay.transpile.errors import ModelUnsupported, OptionError
 from assay.transpile.importers import importers
 from assay.transpile.linear.assemble import assemble_linear
 from assay.transpile.networks.assemble import TOLERANCE, assemble_network
+from assay.transpile.pipelines import fold
 from assay.transpile.rows.columns import shown
 from assay.transpile.trees.assemble import assemble
+from assay.transpile.trees.precision import precision_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from assay.transpile.ensemble import Source
+    from assay.transpile.ensemble import Ensemble, Ranges, Source
 
 _LARGEST_SPAN = 1 << 64
 
@@ -35,6 +38,8 @@ def transpile(
     ranges: Mapping[str | int, Sequence[float]] | Sequence[float] | None = None,
     dimensions: Mapping[str, int] | None = None,
     tolerance: float | None = None,
+    missing: float | None = None,
+    precision: Literal["auto"] | Precision = "auto",
 ) -> Circuit:
     """Turn a trained model into a circuit that makes the same decisions.
 
@@ -66,6 +71,13 @@ def transpile(
     tolerance
         Networks only: how far outputs may stray, as a share of their spread over the calibration rows, and what
         share of decisions may differ; 0.001 by default. The cheapest format that keeps it is taken.
+    missing
+        A number that stands for a missing value in the rows, besides None and NaN (XGBoost's `missing`). A model
+        object says it itself; a model file does not, whatever its model was trained with.
+    precision
+        What the words of features are keys of, in tree models: "float32" (rows are rounded to it), or "float64",
+        exact for every double; its keys have 64 bits, and proofs cost more. "auto" takes float32 where the model's
+        library rounds rows to it, or where the thresholds show that the model was trained on float32 values.
 
     Returns
     -------
@@ -83,11 +95,10 @@ def transpile(
     """
     if isinstance(model_or_path, Circuit):
         raise WrongType("model_or_path is a Circuit, and has to be a model or its file", "Call assay.setup(circuit).")
-    if inputs not in get_args(Inputs):
-        raise OptionError(f"inputs is {inputs!r:.40}", 'Choose "public" or "private".')
+    _choices(inputs, precision)
     network = importers.onnx_bytes(model_or_path)
     if network is not None:
-        _apply("networks", {"integer_features": integer_features, "iterations": iterations})
+        _apply("networks", {"integer_features": integer_features, "iterations": iterations, "missing": missing})
         return assemble_network(
             *network,
             calibration=calibration,
@@ -98,13 +109,14 @@ def transpile(
             tolerance=TOLERANCE if tolerance is None else tolerance,
         )
     _apply("trees and linear models", {"ranges": ranges, "dimensions": dimensions, "tolerance": tolerance})
-    source = read(model_or_path, iterations)
+    source = read(model_or_path, iterations, "float32" if precision == "float32" else "float64")
     if iterations is not None:
         source.meta["iterations_given"] = True
     if feature_names is not None:
         source.features = _names(feature_names, len(source.features))
     integers = _ranges(integer_features or {}, source.features)
     if isinstance(source, Linear):
+        _apply("a linear model", {"missing": missing})
         if inputs == "private":
             raise ModelUnsupported(
                 "private inputs are supported for tree models only, because the proof would not bound the hidden "
@@ -112,7 +124,8 @@ def transpile(
                 'Use inputs="public".',
             )
         return assemble_linear(source, integers, calibration)
-    circuit = assemble(source, integers, inputs)
+    source.missing_value = _missing(missing, source)
+    circuit = assemble(source, integers, inputs, _precision(precision, source, integers))
     if calibration is not None:
         circuit.encode(calibration)
     return circuit
@@ -124,13 +137,52 @@ def _apply(kind: str, options: Mapping[str, Any]) -> None:
         raise OptionError(f"{given} does not apply to {kind}", "Leave it out.")
 
 
-def read(model_or_path: Any, iterations: int | None = None) -> Source:
-    """Read a model or a model file in its own numbers; raises as `transpile` does."""
+def read(model_or_path: Any, iterations: int | None = None, precision: Precision = "float64") -> Source:
+    """Read a model or a model file in its own numbers; raises as `transpile` does.
+
+    `precision` is that of the rows, which the scalers of a pipeline compute in.
+    """
     if iterations is not None and (type(iterations) is not int or iterations < 1):
         raise OptionError(f"iterations is {iterations!r:.40}", "Give a positive whole number.")
     if isinstance(model_or_path, str | os.PathLike):
-        return importers.read_file(os.fspath(model_or_path), iterations)
-    return importers.read_model(model_or_path, iterations)
+        path = os.fspath(model_or_path)
+        if importers.form(path) != "skops":
+            return importers.read_file(path, iterations)
+        model_or_path = importers.load_skops(path)
+    return fold.read(model_or_path, iterations, precision)
+
+
+def _choices(inputs: Any, precision: Any) -> None:
+    if inputs not in get_args(Inputs):
+        raise OptionError(f"inputs is {inputs!r:.40}", 'Choose "public" or "private".')
+    if precision not in ("auto", *get_args(Precision)):
+        raise OptionError(f"precision is {precision!r:.40}", 'Choose "auto", "float32" or "float64".')
+
+
+def _missing(missing: Any, source: Ensemble) -> float | None:
+    if missing is None:
+        return source.missing_value
+    if isinstance(missing, bool) or not isinstance(missing, int | float) or not math.isfinite(missing):
+        raise OptionError(f"missing is {missing!r:.40}", "Give a number; None and NaN are missing anyway.")
+    if source.missing_value not in (None, missing):
+        raise OptionError(
+            f"missing is {missing:g}, and the model itself says {source.missing_value:g}", "Leave it out."
+        )
+    if source.missing == "refuse":
+        raise OptionError("missing does not apply: the model takes no missing values", "Leave it out.")
+    return float(missing)
+
+
+def _precision(asked: Any, source: Ensemble, ranges: Ranges) -> Precision:
+    if asked == "auto":
+        return precision_of(source, ranges)
+    if asked == "float64" and source.reads == "float32":
+        raise OptionError(
+            "precision is float64, and the model's own predict rounds rows to float32",
+            "Leave it out: 32-bit keys are exact.",
+        )
+    chosen: Precision = asked
+    return chosen
 
 
 def _names(names: Sequence[str], width: int) -> list[str]:

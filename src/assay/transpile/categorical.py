@@ -1,4 +1,4 @@
-"""Categorical splits as threshold splits, exactly.
+"""Categories: their values, and categorical splits as threshold splits, exactly.
 
 A set of category codes is a union of intervals of the number line, so membership is a search among the
 intervals' ends. The subtrees below are repeated once for each interval that the path has left open, which
@@ -8,12 +8,32 @@ is why `grow` bounds the number of nodes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+
+# LightGBM's kZeroThreshold: a float32 constant, compared with doubles.
+ZERO_THRESHOLD = float(np.float32(1e-35))
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of a categorical feature, as the model records them.
+
+    Attributes
+    ----------
+    known
+        The model's code of a value is its place in here.
+    others
+        What its library does with a value that is not: reads it as "missing", or "refuse"s the row.
+    """
+
+    known: tuple[bool | int | float | str, ...]
+    others: Literal["missing", "refuse"] = "refuse"
 
 
 @dataclass(frozen=True)
@@ -25,7 +45,7 @@ class Category:
     thresholds
         Ascending, in the comparison of the ensemble (``x < t`` or ``x <= t``).
     goes_left
-        For each region, from the lowest, whether its values go left.
+        For each region, from the lowest, whether its values go left; by turns.
     """
 
     thresholds: tuple[float, ...]
@@ -44,6 +64,17 @@ def lightgbm_category(codes: Iterable[int]) -> Category:
         return -1.0 if code == 0 else float(np.nextafter(float(code), -np.inf))
 
     return _regions(_runs(codes), member_left=True, below=below)
+
+
+def zero_is_missing(threshold: float, *, default_left: bool) -> Category:
+    """LightGBM's split ``x <= t`` where ``|x| <= 1e-35`` is missing and goes the default way; t finite or not."""
+    below = float(np.nextafter(-ZERO_THRESHOLD, -np.inf))
+    ends = sorted({below, ZERO_THRESHOLD} | ({threshold} if not below <= threshold <= ZERO_THRESHOLD else set()))
+    sides = [default_left if end == ZERO_THRESHOLD else end <= threshold for end in ends]
+    sides.append(bool(threshold == np.inf))
+    # Regions side by side that go the same way are one: `grow` relies on it.
+    edges = [index for index in range(len(ends)) if sides[index] != sides[index + 1]]
+    return Category(tuple(ends[index] for index in edges), (*(sides[index] for index in edges), sides[-1]))
 
 
 def _runs(codes: Iterable[int]) -> list[tuple[int, int]]:

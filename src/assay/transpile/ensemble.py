@@ -13,12 +13,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from assay.transpile.categorical import Category
+    from assay.transpile.categorical import Category, Values
 
 # Features declared as integers: the smallest and largest value of each, by index.
 Ranges = dict[int, tuple[int, int]]
 
 MissingRule = Literal["directions", "zero", "refuse"]
+Precision = Literal["float32", "float64"]
 
 
 @dataclass
@@ -78,6 +79,14 @@ class Ensemble:
         the library refuses them.
     flush_tiny
         Whether the library reads ``|x| <= 1e-35`` as zero.
+    reads
+        The type that the library's own predict compares: values of another are rounded to it first.
+    categories
+        What the model records of its categorical features, by index.
+    missing_value
+        A number that stands for a missing value, besides NaN.
+    fill
+        What is read in place of missing values of a feature, by index.
     meta
         Facts for people and for `fidelity`; no part of what is proven.
     """
@@ -90,17 +99,22 @@ class Ensemble:
     missing: MissingRule
     meta: dict[str, Any]
     flush_tiny: bool = False
+    reads: Precision = "float32"
+    categories: dict[int, Values] = field(default_factory=dict)
+    missing_value: float | None = None
+    fill: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass
 class Linear:
-    """``X @ weights.T + base``; `weights` is float64[K, F], `base` float64[K]."""
+    """``X @ weights.T + base``; `weights` is float64[K, F], `base` float64[K]; `fill` as in `Ensemble`."""
 
     weights: NDArray[np.float64]
     base: NDArray[np.float64]
     features: list[str]
     outputs: list[str]
     meta: dict[str, Any]
+    fill: dict[int, float] = field(default_factory=dict)
 
 
 Source = Ensemble | Linear

@@ -12,6 +12,8 @@
     └── RowsError                       rows
         ├── RowsUnreadable              rows/unreadable
         ├── RowsWidth                   rows/width
+        │   └── ColumnsDiffer           rows/columns
+        ├── LibraryRefuses              rows/library         the model's own predict does not take them
         ├── NotANumber                  rows/not-a-number
         ├── MissingValue                rows/missing
         └── OutOfRange                  rows/out-of-range
@@ -74,6 +76,18 @@ class RowsWidth(RowsError):
     """A row does not have one value for each feature."""
 
     code = "rows/width"
+
+
+class ColumnsDiffer(RowsWidth):
+    """The columns' names are not the model's."""
+
+    code = "rows/columns"
+
+
+class LibraryRefuses(RowsError):
+    """The model's own library does not predict these rows."""
+
+    code = "rows/library"
 
 
 class NotANumber(RowsError):

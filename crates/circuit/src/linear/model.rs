@@ -84,7 +84,7 @@ fn ranges(file: &CircuitFile) -> Result<(Vec<i128>, Vec<u64>), Error> {
                 .map(|r| (min.0, r))
                 .ok_or_else(|| Error::Inconsistent("a feature's range is not below 2^64".into()))
         }
-        Feature::Float32 => Err(Error::Inconsistent(
+        Feature::Float32 | Feature::Float64 => Err(Error::Inconsistent(
             "linear models need fixed features".into(),
         )),
     });

@@ -44,6 +44,7 @@ impl Model for TreeModel {
     fn new(file: &CircuitFile, max_rows: u32) -> Result<Self, Error> {
         let outputs = file.outputs.len();
         let views = views(file)?;
+        check_zero_rules(file, &views)?;
         let (bits, max_word) = words(file)?;
         for (index, tree) in file.trees.iter().enumerate() {
             check_tree(tree, index, views.len(), outputs, bits)?;
@@ -127,6 +128,21 @@ fn views(file: &CircuitFile) -> Result<Vec<View>, Error> {
         .collect()
 }
 
+/// The zero in a missing rule is a float32's key (spec 4.2), so no view of doubles has one.
+fn check_zero_rules(file: &CircuitFile, views: &[View]) -> Result<(), Error> {
+    let double = |view: &&View| {
+        let feature = usize::try_from(view.feature).unwrap_or(usize::MAX);
+        matches!(file.features.get(feature), Some(Feature::Float64))
+    };
+    let mut doubles = views.iter().filter(double);
+    if doubles.any(|view| view.zero_missing || view.missing == Missing::Zero) {
+        return Err(Error::Inconsistent(
+            "a view of a float64 feature reads zeros as missing, or missing values as zero".into(),
+        ));
+    }
+    Ok(())
+}
+
 /// The circuit's key width, and the greatest word of each feature.
 fn words(file: &CircuitFile) -> Result<(u8, Vec<u64>), Error> {
     let mut bits = 32;
@@ -135,6 +151,10 @@ fn words(file: &CircuitFile) -> Result<(u8, Vec<u64>), Error> {
         .iter()
         .map(|feature| match feature {
             Feature::Float32 => Ok(u64::from(u32::MAX)),
+            Feature::Float64 => {
+                bits = 64;
+                Ok(u64::MAX)
+            }
             Feature::Integer { min, max } => {
                 bits = 64;
                 max.0

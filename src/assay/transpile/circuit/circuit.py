@@ -11,6 +11,7 @@ import numpy as np
 
 from assay.core import files
 from assay.core.shown import Shown
+from assay.transpile.circuit.answers import Answers
 from assay.transpile.circuit.keys import FLOAT_BITS, WORD_BITS
 from assay.transpile.errors import CircuitMalformed
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from assay.transpile.categorical import Values
     from assay.transpile.circuit.network.network import Network
 
 FILE_NAME = "circuit.json"
@@ -26,7 +28,7 @@ SCHEMA = "assay-circuit/1"
 
 Kind = Literal["trees", "linear", "network"]
 Inputs = Literal["public", "private"]
-FeatureKind = Literal["float32", "integer", "fixed"]
+FeatureKind = Literal["float32", "float64", "integer", "fixed"]
 Missing = Literal["low", "high", "zero", "refuse"]
 
 
@@ -39,12 +41,16 @@ class Feature:
     name
         For people; values are matched by it in data frames.
     kind
-        "float32": the word is the value's key; "integer": ``x - low``; "fixed":
+        "float32" and "float64": the word is the value's key; "integer": ``x - low``; "fixed":
         ``round(x * 2^bits) - low``, in a linear model.
     low, high
-        The integers allowed, both included; 0 and 2^32 - 1 for float32.
+        The integers allowed, both included; 0 and 2^32 - 1 for float32, 0 and 2^64 - 1 for float64.
     bits
         Fixed point only.
+    categories
+        Of a categorical feature whose values the model records: rows give values, the word is the code's key.
+    fill
+        What the model reads in place of a missing value; the word is that number's. None: the views say.
     """
 
     name: str
@@ -52,6 +58,8 @@ class Feature:
     low: int = 0
     high: int = (1 << FLOAT_BITS) - 1
     bits: int = 0
+    categories: Values | None = None
+    fill: float | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,8 @@ class Circuit(Shown):
         Rows, tables and weights, of a network.
     meta
         Facts that are not proven: library, objective, link, class labels.
+    missing_value
+        A number that stands for a missing value in rows, besides None and NaN.
     """
 
     kind: Kind
@@ -136,6 +146,7 @@ class Circuit(Shown):
     weights: list[list[int]] = field(default_factory=list)
     network: Network | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+    missing_value: float | None = None
 
     @property
     def bits(self) -> int:
@@ -147,6 +158,11 @@ class Circuit(Shown):
         """Comparisons on the longest path of any tree; 0 for a linear model."""
         return max((tree.depth() for tree in self.trees), default=0)
 
+    @property
+    def answers(self) -> Answers:
+        """What the outputs mean: classes, probabilities, units. Not proven."""
+        return Answers.of(self.meta, len(self.outputs))
+
     def encode(self, X: Any) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         """Turn rows into the words that are proven.
 
@@ -154,7 +170,9 @@ class Circuit(Shown):
         ----------
         X
             One row or many: a NumPy array, a pandas or polars data frame, a pyarrow table, or lists.
-            None and NaN are missing. Numbers of float32 features are rounded to float32.
+            None, NaN and `missing_value` are missing. Numbers of float32 features are rounded to float32.
+            Categorical features whose values the model records are given by value; in NumPy arrays by code,
+            as the libraries take them.
 
         Returns
         -------

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.transpile.circuit.keys import KEY_OF_ZERO, ZERO_THRESHOLD, float32_keys
+from assay.transpile.categorical import ZERO_THRESHOLD
+from assay.transpile.circuit.keys import KEY_OF_ZERO, float32_keys
 from assay.transpile.circuit.network.evaluate import Evaluator
 from assay.transpile.errors import MissingValue
 

@@ -2,13 +2,15 @@
 
 A float32 is mapped to an unsigned 32-bit key so that ``x < y`` if and only if ``key(x) < key(y)``: the
 bits of a non-negative number with the sign bit set, the complement of the bits of a negative one, and
--0.0 taken as +0.0. NaN has no key: it is a missing value.
+-0.0 taken as +0.0. NaN has no key: it is a missing value. A float64 is mapped to a 64-bit key in the same way.
 
 A split goes left if and only if ``key(x) < split key``:
 
 ==================  ================================================================
 ``x < t``           ``key(smallest float32 >= t)``
 ``x <= t``          ``key(largest float32 <= t) + 1``
+float64 ``x < t``   ``key(t)``
+float64 ``x <= t``  ``key(t) + 1``
 integer ``x < t``   ``ceil(t) - min``, compared with ``x - min``
 integer ``x <= t``  ``floor(t) + 1 - min``
 ==================  ================================================================
@@ -21,6 +23,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.transpile.categorical import ZERO_THRESHOLD
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -28,11 +32,9 @@ FLOAT_BITS = 32
 WORD_BITS = 64
 
 _SIGN = np.uint32(0x8000_0000)
+_SIGN_64 = np.uint64(1 << 63)
 
 KEY_OF_ZERO = 0x8000_0000
-
-# LightGBM's kZeroThreshold: a float32 constant, compared with doubles.
-ZERO_THRESHOLD = float(np.float32(1e-35))
 
 
 def float32_keys(values: ArrayLike) -> NDArray[np.uint64]:
@@ -60,6 +62,25 @@ def keys_to_float32(keys: ArrayLike) -> NDArray[np.float32]:
     return np.where(codes & _SIGN, codes ^ _SIGN, ~codes).astype(np.uint32).view(np.float32)
 
 
+def float64_keys(values: ArrayLike) -> NDArray[np.uint64]:
+    """Keys of doubles, as `float32_keys` of float32 values.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint64 of the same shape. Between the keys of the infinities; 0 and 2^64 - 1 are no number's.
+    """
+    bits = np.asarray(values, dtype=np.float64).view(np.uint64)
+    bits = np.where(bits == _SIGN_64, np.uint64(0), bits)
+    return np.where(bits & _SIGN_64, ~bits, bits | _SIGN_64)
+
+
+def keys_to_float64(keys: ArrayLike) -> NDArray[np.float64]:
+    """The doubles of keys; the inverse of `float64_keys` but for -0.0."""
+    codes = np.asarray(keys, dtype=np.uint64)
+    return np.where(codes & _SIGN_64, codes ^ _SIGN_64, ~codes).astype(np.uint64).view(np.float64)
+
+
 def floor32(values: ArrayLike) -> NDArray[np.float32]:
     """The largest float32 that is not above each double; NaN stays NaN."""
     doubles = np.asarray(values, dtype=np.float64)
@@ -73,8 +94,8 @@ def ceil32(values: ArrayLike) -> NDArray[np.float32]:
     return -floor32(-np.asarray(values, dtype=np.float64))
 
 
-def split_keys(thresholds: ArrayLike, *, strict: bool) -> NDArray[np.uint64]:
-    """Keys of float32 splits: a value goes left if and only if its key is below the split's.
+def split_keys(thresholds: ArrayLike, *, strict: bool, double: bool = False) -> NDArray[np.uint64]:
+    """Keys of splits: a value goes left if and only if its key is below the split's.
 
     Parameters
     ----------
@@ -82,7 +103,11 @@ def split_keys(thresholds: ArrayLike, *, strict: bool) -> NDArray[np.uint64]:
         Doubles, infinities allowed, no NaN.
     strict
         True for ``x < t`` (XGBoost), False for ``x <= t`` (LightGBM, scikit-learn).
+    double
+        Whether x is any double; else a float32.
     """
+    if double:
+        return float64_keys(thresholds) + np.uint64(not strict)
     if strict:
         return float32_keys(ceil32(thresholds))
     return float32_keys(floor32(thresholds)) + np.uint64(1)

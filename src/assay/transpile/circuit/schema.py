@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from assay.core import jsontext
-from assay.transpile.circuit.circuit import SCHEMA, Circuit, Feature, FeatureKind, Inputs, Kind, Missing, Tree, View
+from assay.transpile.categorical import Values
+from assay.transpile.circuit.circuit import (
+    SCHEMA,
+    Circuit,
+    Feature,
+    FeatureKind,
+    Inputs,
+    Kind,
+    Missing,
+    Tree,
+    View,
+)
 from assay.transpile.circuit.keys import FLOAT_BITS, WORD_BITS
 from assay.transpile.circuit.network import schema as networks
 from assay.transpile.circuit.network import wiring
@@ -42,6 +54,8 @@ def to_dict(circuit: Circuit) -> dict[str, Any]:
         content["network"] = networks.to_dict(circuit.network)
     else:
         content["weights"] = [[str(weight) for weight in row] for row in circuit.weights]
+    if circuit.missing_value is not None:
+        content["missing_value"] = circuit.missing_value
     return content | {"base": [str(value) for value in circuit.base], "meta": circuit.meta}
 
 
@@ -49,8 +63,12 @@ def _feature_to_dict(feature: Feature) -> dict[str, Any]:
     content: dict[str, Any] = {"name": feature.name, "kind": feature.kind}
     if feature.kind == "fixed":
         content["bits"] = feature.bits
-    if feature.kind != "float32":
+    if feature.kind in ("integer", "fixed"):
         content |= {"min": str(feature.low), "max": str(feature.high)}
+    if feature.categories is not None:
+        content |= {"categories": list(feature.categories.known), "others": feature.categories.others}
+    if feature.fill is not None:
+        content["fill"] = feature.fill
     return content
 
 
@@ -100,6 +118,7 @@ def from_dict(content: Any) -> Circuit:
         scale_bits=_number(top.get("scale_bits"), 1025, "scale_bits"),
         base=_integers(top.get("base"), len(outputs), "base"),
         meta=_object(top.get("meta", {}), "meta"),
+        missing_value=_missing_value(top.get("missing_value")),
     )
     if circuit.kind == "network":
         _need(all(feature.kind == "fixed" for feature in features), "features of a network")
@@ -116,6 +135,9 @@ def from_dict(content: Any) -> Circuit:
     circuit.views = [_view(item, len(features)) for item in _list(top.get("views"), "views")]
     order = [view.feature for view in circuit.views]
     _need(order == sorted(order) and set(order) == set(range(len(features))), "views")
+    # The key of 0.0 in these rules is a float32's (spec 4.2).
+    zeros = [view for view in circuit.views if view.missing == "zero" or view.zero_missing]
+    _need(all(features[view.feature].kind != "float64" for view in zeros), "views")
     trees = _list(top.get("trees"), "trees")
     _need(trees, "trees")
     circuit.trees = [_tree(item, index, circuit) for index, item in enumerate(trees)]
@@ -126,13 +148,40 @@ def _feature(item: Any) -> Feature:
     content = _object(item, "a feature")
     name, kind = content.get("name"), content.get("kind")
     _need(isinstance(name, str) and is_text(name) and kind in get_args(FeatureKind), "a feature's name or kind")
-    if kind == "float32":
-        return Feature(name=str(name))
+    categories, fill = _categories(content), content.get("fill")
+    _need(fill is None or _is_finite(fill), "a feature's fill")
+    if kind in ("float32", "float64"):
+        high = (1 << (FLOAT_BITS if kind == "float32" else WORD_BITS)) - 1
+        return Feature(str(name), content["kind"], 0, high, categories=categories, fill=fill)
+    _need(categories is None, "categories of a feature that is no float")
     low, high = _integers([content.get("min"), content.get("max")], 2, "a feature's range")
     _need(low <= high and high - low < 1 << WORD_BITS, "a feature's range")
     bits = _bits(content.get("bits", 0))
     _need(bits == 0 or kind == "fixed", "a feature's bits")
-    return Feature(str(name), content["kind"], low, high, bits)
+    return Feature(str(name), content["kind"], low, high, bits, fill=fill)
+
+
+def _categories(content: dict[str, Any]) -> Values | None:
+    if "categories" not in content:
+        return None
+    known = _list(content["categories"], "categories")
+    _need(content.get("others") in ("missing", "refuse"), "categories")
+    _need(all(_is_label(value) for value in known), "categories")
+    return Values(tuple(known), content["others"])
+
+
+def _is_label(value: Any) -> bool:
+    """Whether this is a class or a category: text, a whole number, a truth value or a finite number."""
+    return is_text(value) if isinstance(value, str) else isinstance(value, int) or _is_finite(value)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _missing_value(item: Any) -> float | None:
+    _need(item is None or _is_finite(item), "missing_value")
+    return None if item is None else float(item)
 
 
 def _bits(item: Any) -> int:

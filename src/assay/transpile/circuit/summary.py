@@ -35,6 +35,7 @@ def facts(circuit: Circuit) -> list[tuple[str, str]]:
         ("features", _features(circuit)),
         ("missing", _missing(circuit)),
         ("outputs", _outputs(circuit)),
+        ("meaning", circuit.answers.describe()),
         ("precision", _precision(circuit)),
         ("inputs", f"{circuit.inputs}; the model stays hidden"),
     ]
@@ -58,7 +59,7 @@ def _network(circuit: Circuit, network: Network) -> list[tuple[str, str]]:
 
 def _features(circuit: Circuit) -> str:
     kinds = [feature.kind for feature in circuit.features]
-    parts = [f"{kinds.count(kind)} {kind}" for kind in ("float32", "integer", "fixed") if kind in kinds]
+    parts = [f"{kinds.count(kind)} {kind}" for kind in ("float32", "float64", "integer", "fixed") if kind in kinds]
     return f"{len(kinds)} ({', '.join(parts)})"
 
 
@@ -67,6 +68,16 @@ def _missing(circuit: Circuit) -> str:
     text = "; ".join(sorted(rules))
     if any(view.zero_missing for view in circuit.views):
         text += "; zeros count as missing at some splits"
+    fills = {feature.fill for feature in circuit.features if feature.fill is not None}
+    if fills:
+        text = f"read as {fills.pop():g}" if len(fills) == 1 else "filled in, each feature with its own number"
+    if circuit.missing_value is not None:
+        return f"{text}; {circuit.missing_value:g} is a missing value"
+    if (circuit.meta.get("library"), circuit.meta.get("model")) == (
+        "xgboost",
+        "model file",
+    ) and circuit.kind == "trees":
+        text += "; a file does not say whether a number such as -999 was one (--missing)"
     return text
 
 
@@ -79,6 +90,11 @@ def _precision(circuit: Circuit) -> str:
     if circuit.kind != "trees":
         form = circuit.meta.get("format")
         return f"inputs and weights rounded to fixed point{f': {form}' if form else ''}"
-    if circuit.meta.get("leaves_exact"):
-        return "every decision and every leaf value exact"
-    return "every decision exact; leaf values rounded to the scale"
+    leaves = "" if circuit.meta.get("leaves_exact") else "; leaf values rounded to the scale"
+    whole = " and every leaf value" if not leaves else ""
+    if any(feature.kind == "float64" for feature in circuit.features):
+        return f"every decision{whole} exact for every double{leaves}; 64-bit keys, which proofs cost more for"
+    if circuit.meta.get("reads") == "float64":
+        # The library itself compares doubles.
+        return f"every decision{whole} exact for float32 values{leaves}; other numbers are rounded to them"
+    return f"every decision{whole} exact{leaves}"

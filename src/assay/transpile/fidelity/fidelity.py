@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,15 +10,17 @@ import numpy as np
 
 from assay.core.arguments import expect
 from assay.transpile.api import read
+from assay.transpile.circuit.answers import Answers
 from assay.transpile.circuit.circuit import Circuit
 from assay.transpile.circuit.evaluate import evaluate, trace
 from assay.transpile.ensemble import Ensemble
 from assay.transpile.errors import ModelError, RowsWidth
-from assay.transpile.fidelity.metrics import classes_of, metric
+from assay.transpile.fidelity.metrics import metric
+from assay.transpile.fidelity.own import own_rows
 from assay.transpile.fidelity.report import ULP_LIMIT, FidelityReport, WorstRow
 from assay.transpile.fidelity.runtime import runtime
-from assay.transpile.rows.columns import to_floats, to_table
-from assay.transpile.rows.encode import arrange
+from assay.transpile.rows.encode import rounded
+from assay.transpile.trees.assemble import without_zero_rules
 from assay.transpile.trees.grow import grow
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ _WORST = 5
 
 
 def fidelity(circuit: Circuit, model: Any, X: Any, y: Any = None) -> FidelityReport:
-    """Compare a circuit with the model it was made from, as the model's own library predicts.
+    """Compare a circuit with the model it was made from, as the model's own predict answers.
 
     Parameters
     ----------
@@ -40,47 +43,57 @@ def fidelity(circuit: Circuit, model: Any, X: Any, y: Any = None) -> FidelityRep
     model
         The model or the path of its file.
     X
-        Rows, as for `Circuit.encode`.
+        Rows, as for `Circuit.encode`. The model gets them in the types that they have: libraries round an array
+        of integers otherwise than one of doubles.
     y
         Targets, for the metric before and after: accuracy for classifiers, else root mean square error.
 
     Raises
     ------
     ModelError, RowsError
-        As `transpile` and `Circuit.encode` do.
+        As `transpile` and `Circuit.encode` do; `LibraryRefuses` where the model's own predict takes no such rows.
     """
     expect(circuit, Circuit, name="circuit", call="assay.fidelity(circuit, model, X)")
     iterations = circuit.meta.get("iterations") if circuit.meta.get("iterations_given") else None
-    source = read(model, iterations)
+    double = any(feature.kind == "float64" for feature in circuit.features)
+    source = read(model, iterations, "float64" if double else "float32")
     if len(source.features) != len(circuit.features) or len(source.outputs) != len(circuit.outputs):
         raise ModelError(
             "the circuit was made from another model: the numbers of features or outputs differ",
             "Transpile this model.",
         )
     words, missing = circuit.encode(X)
-    values = to_floats(arrange(to_table(X), [f.name for f in circuit.features]), [f.name for f in circuit.features])
-    library = runtime(model, iterations, len(circuit.outputs))
-    expected = library.margins(values)
+    rows = own_rows(circuit, X, from_file=isinstance(model, str | os.PathLike))
+    answers = Answers.of(source.meta, len(source.outputs))
+    library = runtime(model, iterations, len(circuit.outputs), answers)
+    expected = library.margins(rows)
     got = circuit.decode(evaluate(circuit, words, missing))
     if circuit.kind == "trees":
         leaves = trace(circuit, words, missing)
         size, rounding = _sums(circuit, leaves, got, float32=library.float32)
         disagreements = None
         if library.leaves is not None and isinstance(source, Ensemble):
-            disagreements = _leaf_disagreements(circuit, source, leaves, library.leaves(values))
+            disagreements = _leaf_disagreements(circuit, source, leaves, library.leaves(rows))
     else:
         size, rounding = _terms(circuit, words, got, float32=library.float32)
         disagreements = None
+    own = None if library.answers is None else library.answers(rows)
     margins = _Margins(expected, got, size, rounding, float32=library.float32)
-    name, before, after = metric(circuit, expected, got, _targets(y, len(got)))
+    name, before, after = metric(answers, *_answered(answers, margins, own), _targets(y, len(got)))
     return replace(
-        _report(circuit, margins),
+        _report(circuit, answers, margins, own),
         leaf_disagreements=disagreements,
-        rows_rounded=_rounded(circuit, values),
+        rows_rounded=rounded(circuit, X),
         metric=name,
         metric_before=before,
         metric_after=after,
     )
+
+
+def _answered(answers: Answers, margins: _Margins, own: Any) -> tuple[Any, Any]:
+    """Labels or values of the model (from its margins where its predict gives none) and of the circuit."""
+    read = answers.labels if answers.task in {"classification", "multilabel"} else answers.values
+    return read(margins.expected) if own is None else own, read(margins.got)
 
 
 @dataclass(frozen=True)
@@ -94,20 +107,24 @@ class _Margins:
     float32: bool
 
 
-def _report(circuit: Circuit, margins: _Margins) -> FidelityReport:
+def _report(circuit: Circuit, answers: Answers, margins: _Margins, own: Any) -> FidelityReport:
     expected, got = margins.expected, margins.got
     ulp = np.spacing(margins.size.astype(np.float32)).astype(np.float64)
     error = np.abs(expected - got)
     ulps = error / ulp
     allowed = ULP_LIMIT * ulp + margins.rounding
     tied = np.zeros(len(got), dtype=np.bool_)
-    if circuit.meta.get("task") == "classification":
-        differing = classes_of(circuit, expected) != classes_of(circuit, got)
+    if answers.task in {"classification", "multilabel"}:
+        before, after = _answered(answers, margins, own)
+        differing = np.array([a != b for a, b in zip(before, after, strict=True)], dtype=np.bool_)
         noise = allowed if margins.float32 else margins.size * (len(circuit.trees) + 2) * 2.0**-52
-        tied = differing & (_gap(expected) <= 2 * noise.max(axis=1))
+        # Of several labels those that differ must all be near the threshold.
+        apart = answers.task == "multilabel"
+        gap = _gap(expected - answers.threshold) if not apart else _gaps_where(expected, got, answers.threshold)
+        tied = np.asarray(differing & (gap <= 2 * noise.max(axis=1)))
         differing &= ~tied
     else:
-        differing = (error > allowed).any(axis=1)
+        differing = np.asarray((error > allowed).any(axis=1))
     order = np.lexsort((-ulps.max(axis=1), ~differing))[:_WORST]
     worst = [
         WorstRow(int(row), expected[row].tolist(), got[row].tolist(), float(ulps[row].max()))
@@ -123,14 +140,6 @@ def _report(circuit: Circuit, margins: _Margins) -> FidelityReport:
         margin_error_ulps=float(ulps.max()),
         unexplained_ulps=float(np.maximum((error - margins.rounding) / ulp, 0).max()),
     )
-
-
-def _rounded(circuit: Circuit, values: Floats) -> int:
-    """How many rows have numbers of float32 features that are no float32."""
-    floats = values[:, [index for index, feature in enumerate(circuit.features) if feature.kind == "float32"]]
-    with np.errstate(over="ignore", under="ignore"):
-        rounded = floats.astype(np.float32) != floats
-    return int((rounded & ~np.isnan(floats)).any(axis=1).sum())
 
 
 def _sums(circuit: Circuit, leaves: NDArray[np.int64], got: Floats, *, float32: bool) -> tuple[Floats, Floats]:
@@ -163,6 +172,8 @@ def _leaf_disagreements(
     circuit: Circuit, source: Ensemble, leaves: NDArray[np.int64], told: NDArray[np.int64]
 ) -> int | None:
     """Count them; None if the circuit's trees are not this model's."""
+    if any(feature.kind == "float64" for feature in circuit.features):
+        source = without_zero_rules(source)
     ranges = {i: (f.low, f.high) for i, f in enumerate(circuit.features) if f.kind == "integer"}
     grown = grow(source, ranges)
     if len(grown) != len(circuit.trees) or told.shape != leaves.shape:
@@ -174,6 +185,12 @@ def _leaf_disagreements(
         numbers = source.trees[index].runtime_leaf[np.array(tree.source)]
         count += int((numbers[leaves[:, index]] != told[:, index]).sum())
     return count
+
+
+def _gaps_where(expected: Floats, got: Floats, threshold: float) -> Floats:
+    """How far the furthest of the labels that differ is from the threshold."""
+    other = (expected > threshold) != (got > threshold)
+    return np.asarray(np.where(other, np.abs(expected - threshold), 0.0).max(axis=1))
 
 
 def _gap(margins: Floats) -> Floats:

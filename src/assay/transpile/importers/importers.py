@@ -26,7 +26,7 @@ _NETS = {".pt", ".pth", ".h5", ".keras", ".safetensors"}
 
 
 def read_model(model: Any, iterations: int | None) -> Source:
-    """Read a fitted model object."""
+    """Read a fitted model object; searches and pipelines around one are the business of `pipelines`."""
     if xgboost.accepts(model):
         return xgboost.read(model, iterations)
     if lightgbm.accepts(model):

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.transpile.categorical import Category, lightgbm_category
+from assay.transpile.categorical import Category, Values, lightgbm_category
 from assay.transpile.ensemble import Ensemble, RawTree, class_labels
 from assay.transpile.errors import ModelUnreadable, ModelUnsupported, OptionError
 from assay.transpile.importers.check import malformed
-from assay.transpile.importers.reading import integer
+from assay.transpile.importers.lightgbm_settings import CHANGE_ANSWERS, OTHERS
+from assay.transpile.importers.own import nearest, refuse_overrides, refuse_settings
+from assay.transpile.importers.reading import integer, number, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,15 +30,28 @@ _CATEGORICAL, _DEFAULT_LEFT = 1, 2
 _NONE, _ZERO, _NAN = 0, 1, 2
 
 _VERSIONS = {"v2", "v3", "v4"}
+# What predict makes of the sums. A custom objective is stored as "custom" or none at all, and predict adds nothing.
 _LINKS = {
     "binary": "logit",
     "cross_entropy": "logit",
+    "cross_entropy_lambda": "softplus",
+    "custom": "identity",
+    "fair": "identity",
+    "gamma": "log",
+    "huber": "identity",
+    "lambdarank": "identity",
+    "mape": "identity",
     "multiclass": "softmax",
     "multiclassova": "logit",
+    "none": "identity",
     "poisson": "log",
-    "gamma": "log",
+    "quantile": "identity",
+    "rank_xendcg": "identity",
+    "regression": "identity",
+    "regression_l1": "identity",
     "tweedie": "log",
 }
+_WRAPPERS = {"LGBMClassifier", "LGBMModel", "LGBMRanker", "LGBMRegressor"}
 _TASKS = {
     "binary": "classification",
     "multiclass": "classification",
@@ -51,14 +66,15 @@ Fields = dict[str, str]
 
 def accepts(model: Any) -> bool:
     """Whether this is a Booster or one of the library's scikit-learn wrappers."""
-    return any(
-        kind.__module__.startswith("lightgbm.") and kind.__name__ in {"Booster", "LGBMModel"}
-        for kind in type(model).__mro__
-    )
+    return nearest(model, NAME) in _WRAPPERS | {"Booster"}
 
 
 def read(model: Any, iterations: int | None) -> Ensemble:
     """Read a Booster or wrapper; without `iterations` the rounds that its own `predict` uses."""
+    refuse_overrides(model, NAME)
+    if hasattr(model, "get_params"):
+        # A wrapper passes its settings on to predict; a Booster does not.
+        refuse_settings(model.get_params(), CHANGE_ANSWERS, OTHERS)
     text = booster_of(model).model_to_string(num_iteration=iterations or None)
     ensemble = from_text(text, type(model).__name__, iterations)
     classes = getattr(model, "classes_", None)
@@ -101,7 +117,11 @@ def from_text(text: str, kind: str, iterations: int | None) -> Ensemble:
     for tree in trees if averaged else []:
         tree.value /= rounds
     names = header.get("feature_names", "").split(" ")
-    objective = header.get("objective", "").partition(" ")[0] or "none"
+    objective, *settings = header.get("objective", "").split() or ["none"]
+    if objective not in _LINKS:
+        raise ModelUnsupported(
+            f"the LightGBM objective {objective[:40]!r} is unknown", f"Supported: {', '.join(sorted(_LINKS))}."
+        )
     return Ensemble(
         trees=trees,
         features=names if len(names) == width and all(names) else [f"Column_{index}" for index in range(width)],
@@ -113,13 +133,53 @@ def from_text(text: str, kind: str, iterations: int | None) -> Ensemble:
             "library": NAME,
             "model": kind,
             "objective": objective,
-            "link": _LINKS.get(objective, "identity"),
+            **_link(objective, settings),
             "task": _TASKS.get(objective, "regression"),
             "iterations": rounds,
             "averaged": averaged,
         },
         flush_tiny=True,
+        reads="float64",
+        categories=_values(text, width),
     )
+
+
+def _link(objective: str, settings: list[str]) -> dict[str, Any]:
+    """What predict makes of the sums, and the factor before it does."""
+    if objective == "regression" and "sqrt" in settings:
+        return {"link": "signed-square"}
+    factors = [text.partition(":")[2] for text in settings if text.startswith("sigmoid:")]
+    if factors and _LINKS[objective] == "logit":
+        return {"link": "logit", "link_factor": number(factors[0], "sigmoid")}
+    return {"link": _LINKS[objective]}
+
+
+def _values(text: str, width: int) -> dict[int, Values]:
+    """The values of categorical columns of the training data frame, which the model numbers.
+
+    The text lists them in the order of the frame's columns and does not say which these were; the training
+    parameters say which features are categorical.
+    """
+    _, found, listed = text.rpartition("\npandas_categorical:")
+    lists = parse_json(listed.strip().encode(), "pandas_categorical") if found else None
+    if not lists:
+        return {}
+    if not isinstance(lists, list) or not all(isinstance(values, list) for values in lists):
+        raise malformed("pandas_categorical", "it is not a list of lists")
+    _, found, rest = text.partition("\n[categorical_feature: ")
+    parts = rest.partition("]")[0].split(",") if found else []
+    columns = [integer(part.strip(), "categorical_feature", high=width - 1) for part in parts if part.strip()]
+    if len(columns) != len(lists):
+        raise ModelUnsupported(
+            f"the model records the values of {len(lists)} categorical columns and has {len(columns)} categorical "
+            "features, so which are which is not known",
+            "Train with all categorical columns unordered and categorical_feature='auto', or with numbers in their "
+            "place.",
+        )
+    return {
+        column: Values(tuple(class_labels(values)), "missing")
+        for column, values in zip(sorted(columns), lists, strict=True)
+    }
 
 
 def _rounds(trees: int, groups: int, iterations: int | None) -> int:

@@ -1,16 +1,14 @@
-"""scikit-learn's linear models, also behind a scaler in a pipeline."""
+"""scikit-learn's linear models."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from assay.transpile.ensemble import Linear, class_labels
 from assay.transpile.errors import ModelUnsupported
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from assay.transpile.importers.own import nearest, refuse_overrides
 
 NAME = "scikit-learn"
 
@@ -37,11 +35,15 @@ _REGRESSORS = {
     "LassoCV",
     "LassoLars",
     "LassoLarsCV",
+    "LassoLarsIC",
     "LinearRegression",
     "LinearSVR",
     "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
     "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "OrthogonalMatchingPursuit",
+    "OrthogonalMatchingPursuitCV",
     "PassiveAggressiveRegressor",
     "QuantileRegressor",
     "Ridge",
@@ -50,39 +52,38 @@ _REGRESSORS = {
     "TheilSenRegressor",
 }
 _LOG_REGRESSORS = {"GammaRegressor", "PoissonRegressor"}
-_SCALERS = {"MaxAbsScaler", "MinMaxScaler", "RobustScaler", "StandardScaler"}
 
 
 def family(model: Any) -> str | None:
-    """The class of scikit-learn's own that a model is, "Pipeline", or None."""
-    known = _CLASSIFIERS | _REGRESSORS | _LOG_REGRESSORS | {"Pipeline"}
-    for kind in type(model).__mro__:
-        if kind.__module__.startswith("sklearn.") and kind.__name__ in known:
-            return kind.__name__
-    return None
+    """The class of scikit-learn's own that a model is, or None."""
+    kind = nearest(model, "sklearn")
+    return kind if kind in _CLASSIFIERS | _REGRESSORS | _LOG_REGRESSORS else None
 
 
 def accepts(model: Any) -> bool:
-    """Whether this is a linear model or a pipeline."""
+    """Whether this is a linear model."""
     return family(model) is not None
 
 
 def read(model: Any) -> Linear:
-    """Read a fitted linear model, or a pipeline of scalers and one; the scalers are folded into the weights."""
-    if family(model) == "Pipeline":
-        return _pipeline(model)
+    """Read a fitted linear model."""
+    refuse_overrides(model, "sklearn")
     kind = str(family(model))
     if not hasattr(model, "coef_"):
         raise ModelUnsupported(f"the {kind} is not fitted", "Call fit first.")
+    if str(getattr(getattr(model, "_label_binarizer", None), "y_type_", "")).startswith("multilabel"):
+        raise ModelUnsupported(f"the {kind} predicts {len(model.coef_)} labels at once", "Train one model a label.")
     coefficients = model.coef_.toarray() if hasattr(model.coef_, "toarray") else np.asarray(model.coef_)
     weights = np.atleast_2d(np.asarray(coefficients, dtype=np.float64))
     base = np.broadcast_to(np.ravel(np.asarray(model.intercept_, dtype=np.float64)), (len(weights),)).copy()
     names = getattr(model, "feature_names_in_", None)
     meta: dict[str, Any] = {"library": NAME, "model": kind, "link": "identity", "task": "regression"}
     if kind in _CLASSIFIERS:
-        logistic = "Logistic" in kind or "Discriminant" in kind
-        link = ("logit" if len(weights) == 1 else "softmax") if logistic else "margin"
-        meta |= {"task": "classification", "classes": class_labels(model.classes_), "link": link}
+        meta |= {
+            "task": "classification",
+            "classes": class_labels(model.classes_),
+            "link": _link(model, kind, len(weights)),
+        }
     elif kind in _LOG_REGRESSORS:
         meta["link"] = "log"
     label = "margin" if kind in _CLASSIFIERS | _LOG_REGRESSORS else "value"
@@ -95,53 +96,14 @@ def read(model: Any) -> Linear:
     )
 
 
-def _pipeline(model: Any) -> Linear:
-    steps = [step for _, step in model.steps if step is not None and step != "passthrough"]
-    if not steps:
-        raise ModelUnsupported("the pipeline is empty", "Pass a fitted model.")
-    *before, last = steps
-    if family(last) in {None, "Pipeline"}:
-        raise ModelUnsupported(
-            f"a pipeline that ends in {type(last).__name__} is not supported",
-            "Supported are scalers before a linear model; trees need none: train them on the features themselves.",
-        )
-    linear = read(last)
-    for step in reversed(before):
-        linear = _fold(linear, step)
-    names = getattr(before[0], "feature_names_in_", None) if before else None
-    if names is not None and len(names) == len(linear.features):
-        linear.features = [str(name) for name in names]
-    linear.meta["model"] = f"Pipeline({', '.join(type(step).__name__ for step in steps)})"
-    return linear
-
-
-def _fold(linear: Linear, scaler: Any) -> Linear:
-    """The linear model of ``scaler(x)`` as one of x."""
-    kind = type(scaler).__name__
-    if kind not in _SCALERS or not type(scaler).__module__.startswith("sklearn."):
-        raise ModelUnsupported(
-            f"a pipeline with {kind} is not supported",
-            f"Supported before a linear model: {', '.join(sorted(_SCALERS))}. Apply {kind} to the rows yourself "
-            "and pass the last step alone.",
-        )
-    factor, offset = _affine(scaler, kind, len(linear.features))
-    linear.base = linear.base + linear.weights @ offset
-    linear.weights = linear.weights * factor
-    return linear
-
-
-def _affine(scaler: Any, kind: str, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The scaler as ``x * factor + offset``."""
-    if getattr(scaler, "n_features_in_", width) != width:
-        raise ModelUnsupported(f"the {kind} is for another number of features", "Fit the pipeline again.")
-    if kind == "MinMaxScaler":
-        if scaler.clip:
-            raise ModelUnsupported("the MinMaxScaler clips", "Use clip=False.")
-        return np.asarray(scaler.scale_, dtype=np.float64), np.asarray(scaler.min_, dtype=np.float64)
-    centre = getattr(scaler, "mean_" if kind == "StandardScaler" else "center_", None)
-    centred = getattr(scaler, "with_mean" if kind == "StandardScaler" else "with_centering", False)
-    scale = getattr(scaler, "scale_", None)
-    factor = np.ones(width) if scale is None else 1.0 / np.asarray(scale, dtype=np.float64)
-    if not centred or centre is None:
-        return factor, np.zeros(width)
-    return factor, -np.asarray(centre, dtype=np.float64) * factor
+def _link(model: Any, kind: str, outputs: int) -> str:
+    """What the classifier's predict_proba makes of its margins; "margin" where it has none or another way."""
+    if kind == "SGDClassifier" and model.loss == "log_loss":
+        return "logit" if outputs == 1 else "ovr"
+    if "Logistic" not in kind and "Discriminant" not in kind:
+        return "margin"
+    if outputs == 1:
+        return "logit"
+    # One model a class: the only way of some solvers, and a setting before scikit-learn 1.8.
+    apart = "Logistic" in kind and (getattr(model, "multi_class", None) == "ovr" or model.solver == "liblinear")
+    return "ovr" if apart else "softmax"

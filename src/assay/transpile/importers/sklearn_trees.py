@@ -13,6 +13,7 @@ import numpy as np
 from assay.transpile.ensemble import Ensemble, RawTree, class_labels
 from assay.transpile.errors import ModelUnsupported
 from assay.transpile.importers.check import check_tree
+from assay.transpile.importers.own import nearest, refuse_overrides
 
 if TYPE_CHECKING:
     from assay.transpile.ensemble import MissingRule
@@ -27,10 +28,8 @@ _HISTOGRAM = {"HistGradientBoostingClassifier", "HistGradientBoostingRegressor"}
 
 def family(model: Any) -> str | None:
     """The class of scikit-learn's own that a model is, or None."""
-    for kind in type(model).__mro__:
-        if kind.__module__.startswith("sklearn.") and kind.__name__ in _TREES | _FORESTS | _BOOSTING | _HISTOGRAM:
-            return kind.__name__
-    return None
+    kind = nearest(model, "sklearn")
+    return kind if kind in _TREES | _FORESTS | _BOOSTING | _HISTOGRAM else None
 
 
 def accepts(model: Any) -> bool:
@@ -41,6 +40,7 @@ def accepts(model: Any) -> bool:
 def read(model: Any) -> Ensemble:
     """Read a fitted model."""
     kind = str(family(model))
+    refuse_overrides(model, "sklearn")
     if not hasattr(model, "n_features_in_"):
         raise ModelUnsupported(f"the {kind} is not fitted", "Call fit first.")
     if kind in _BOOSTING:
@@ -154,6 +154,7 @@ def _histogram(model: Any, kind: str) -> Ensemble:
         strict=False,
         missing="directions",
         meta=meta,
+        reads="float64",
     )
 
 

@@ -6,14 +6,16 @@ Splits are ``x < t`` on float32; a missing value takes the node's default direct
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.transpile.categorical import xgboost_category
-from assay.transpile.ensemble import Ensemble, Linear, RawTree
+from assay.transpile.categorical import Values, xgboost_category
+from assay.transpile.ensemble import Ensemble, Linear, RawTree, class_labels
 from assay.transpile.errors import ModelUnsupported, OptionError
 from assay.transpile.importers.check import malformed
+from assay.transpile.importers.own import nearest, refuse_overrides
 from assay.transpile.importers.reading import child, integer, integers, number, numbers, parse_json, texts
 from assay.transpile.importers.ubjson import parse_ubjson
 
@@ -51,12 +53,12 @@ _BASE_LINKS = {
 }
 
 
+_WRAPPERS = {"XGBClassifier", "XGBModel", "XGBRFClassifier", "XGBRFRegressor", "XGBRanker", "XGBRegressor"}
+
+
 def accepts(model: Any) -> bool:
     """Whether this is a Booster or one of the library's scikit-learn wrappers."""
-    return any(
-        kind.__module__.startswith("xgboost.") and kind.__name__ in {"Booster", "XGBModel"}
-        for kind in type(model).__mro__
-    )
+    return nearest(model, NAME) in _WRAPPERS | {"Booster"}
 
 
 def read(model: Any, iterations: int | None) -> Source:
@@ -69,15 +71,22 @@ def read(model: Any, iterations: int | None) -> Source:
     iterations
         Boosting rounds to use; None for those that the model's own `predict` uses.
     """
+    # Of a wrapper's settings predict reads `missing` and what the document says too; all others are for training.
+    refuse_overrides(model, NAME)
     wrapper = hasattr(model, "get_booster")
+    source = from_document(_document(booster_of(model)), type(model).__name__, iterations, wrapper=wrapper)
+    classes = getattr(model, "classes_", None) if source.meta["task"] == "classification" else None
+    if classes is not None:
+        source.meta["classes"] = class_labels(classes)
     missing = getattr(model, "missing", None)
     if wrapper and missing is not None and not np.isnan(missing):
-        raise ModelUnsupported(
-            f"the model was told that missing values are written as {missing}",
-            "Set missing=nan and pass None or NaN for missing values.",
-        )
-    booster = booster_of(model)
-    return from_document(_document(booster), type(model).__name__, iterations, wrapper=wrapper)
+        if isinstance(source, Linear):
+            raise ModelUnsupported(
+                f"the linear model was told that missing values are written as {missing}, and skips them",
+                "Train a linear model on rows without missing values.",
+            )
+        source.missing_value = float(missing)
+    return source
 
 
 def booster_of(model: Any) -> Any:
@@ -118,13 +127,17 @@ def from_document(document: Any, kind: str, iterations: int | None, *, wrapper: 
     features = _feature_names(learner, width)
     base = _base_margin(parameters, objective, groups)
     outputs = _output_names(groups)
+    multi = objective.startswith("multi:")
     meta: dict[str, Any] = {
         "library": NAME,
         "model": kind,
         "objective": objective,
         "link": _margin_link(objective),
-        "task": _task(objective),
+        "task": "multilabel" if groups > 1 and _task(objective) == "classification" and not multi else _task(objective),
     }
+    if wrapper and objective == "binary:logitraw":
+        # The wrapper's predict compares with 0.5 whatever predict gives, here the margin itself.
+        meta["threshold"] = 0.5
     booster = child(learner, "gradient_booster")
     form = booster.get("name", "gbtree") if isinstance(booster, dict) else None
     if form == "gblinear":
@@ -158,7 +171,37 @@ def from_document(document: Any, kind: str, iterations: int | None, *, wrapper: 
         strict=True,
         missing="directions",
         meta=meta,
+        categories=_values(learner, model, width),
     )
+
+
+def _values(learner: Any, model: Any, width: int) -> dict[int, Values]:
+    """The values of categorical columns of the training data frame, which the model numbers; since 3.1."""
+    stored = model.get("cats") or learner.get("cats")
+    if not stored:
+        return {}
+    entries = child(stored, "enc")
+    if not isinstance(entries, list) or len(entries) not in (0, width):
+        raise malformed("cats", "it does not have one entry for each feature")
+    known = {index: _labels(entry) for index, entry in enumerate(entries)}
+    return {index: Values(labels, "refuse") for index, labels in known.items() if labels}
+
+
+def _labels(entry: Any) -> tuple[int | str, ...]:
+    values = integers(child(entry, "values"), "cats").tolist()
+    if "offsets" not in entry:
+        return tuple(values)
+    ends = integers(entry["offsets"], "cats").tolist()
+    if not ends:
+        return ()
+    if ends[0] != 0 or ends[-1] != len(values) or sorted(ends) != ends:
+        raise malformed("cats", "its texts are out of order")
+    try:
+        # Bytes, signed or not, as the library's versions write them.
+        letters = bytes(value % 256 for value in values)
+        return tuple(letters[start:end].decode() for start, end in pairwise(ends))
+    except UnicodeDecodeError:
+        raise malformed("cats", "its texts are not UTF-8") from None
 
 
 def _count(parameters: Any, name: str) -> int:
@@ -179,6 +222,8 @@ def _output_names(groups: int) -> list[str]:
 def _margin_link(objective: str) -> str:
     if objective.startswith("multi:"):
         return "softmax"
+    if objective == "binary:hinge":
+        return "margin"
     if objective == "binary:logitraw":
         return _LOGIT
     return _BASE_LINKS[objective]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from assay.transpile.circuit.circuit import Circuit, Feature
 from assay.transpile.circuit.quantise import LARGEST_SCALE, to_integer
 from assay.transpile.errors import ModelUnsupported, OutOfRange
 from assay.transpile.importers.check import malformed
+from assay.transpile.rows.arrange import by_name
 from assay.transpile.rows.columns import to_floats, to_table
-from assay.transpile.rows.encode import arrange
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +62,7 @@ def assemble_linear(linear: Linear, integers: Ranges, calibration: Any) -> Circu
         Feature(name, "fixed", *integers[index]) if index in integers else _feature(name, int(ranges[index]))
         for index, name in enumerate(linear.features)
     ]
+    features = [replace(feature, fill=linear.fill.get(index)) for index, feature in enumerate(features)]
     scale_bits = _scale(linear, features, weight_bits)
     circuit = Circuit(
         kind="linear",
@@ -93,7 +95,7 @@ def _range_bits(linear: Linear, calibration: Any) -> NDArray[np.int64]:
     """For each feature the r of its range -2^r to 2^r."""
     if calibration is None:
         return np.full(len(linear.features), DEFAULT_RANGE_BITS)
-    columns = arrange(to_table(calibration), linear.features)
+    columns = by_name(to_table(calibration), linear.features)
     largest = np.nan_to_num(np.abs(to_floats(columns, linear.features)), nan=0.0, posinf=np.inf).max(axis=0)
     if np.isinf(largest).any():
         index = int(np.flatnonzero(np.isinf(largest))[0])

@@ -22,8 +22,8 @@ from assay.transpile.networks.plan import Plan, plan
 from assay.transpile.networks.quantise import Quantised, quantise, tables_of
 from assay.transpile.networks.tables import Profile
 from assay.transpile.networks.tiling import Width
+from assay.transpile.rows.arrange import by_name
 from assay.transpile.rows.columns import to_floats, to_table
-from assay.transpile.rows.encode import arrange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,7 +162,7 @@ def as_rows(rows: Any, names: Sequence[str]) -> Floats:
     """Rows in any form as float64[B, F]; arrays may have the model's own shape."""
     if isinstance(rows, np.ndarray) and rows.ndim > 2:
         rows = rows.reshape(len(rows), -1)
-    values = to_floats(arrange(to_table(rows), list(names)), list(names))
+    values = to_floats(by_name(to_table(rows), names), list(names))
     if not np.isfinite(values).all():
         row, column = (int(place) for place in np.argwhere(~np.isfinite(values))[0])
         raise RowsWidth(

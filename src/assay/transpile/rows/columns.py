@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,11 +30,20 @@ class Table:
         The length.
     names
         Column names, if the source had any.
+    by_value
+        Whether categorical columns hold values; in a NumPy array they hold the model's codes, as its library reads it.
+    categorical
+        Columns of a categorical type of their own.
+    texts
+        The cells of a file of text as they stand in it, by column.
     """
 
     columns: list[NDArray[Any]]
     rows: int
     names: list[str] | None = None
+    by_value: bool = True
+    categorical: set[int] = field(default_factory=set)
+    texts: list[list[str]] | None = None
 
 
 def to_table(X: Any) -> Table:
@@ -81,7 +90,7 @@ def _array(X: NDArray[Any]) -> Table:
     if isinstance(X, np.ma.MaskedArray):
         absent, X = np.ma.getmaskarray(X), np.asarray(X).astype(object)
         X[absent] = None
-    return Table(list(np.ascontiguousarray(X.T)), len(X))
+    return Table(list(np.ascontiguousarray(X.T)), len(X), by_value=False)
 
 
 def _stack(rows: Sequence[NDArray[Any]]) -> Table:
@@ -129,15 +138,14 @@ def _is_missing(value: Any) -> bool:
 
 
 def _pandas(frame: Any) -> Table:
-    columns = []
-    for index, name in enumerate(frame.columns):
+    columns, categorical = [], set()
+    for index in range(frame.shape[1]):
         series = frame.iloc[:, index]
-        kind = str(series.dtype)
-        if kind == "category":
-            raise NotANumber(f"column {index} ({name}) is categorical", "Pass the model's category codes as numbers.")
+        if str(series.dtype) == "category":
+            categorical.add(index)
         plain = isinstance(series.dtype, np.dtype) and series.dtype != object
         columns.append(series.to_numpy() if plain else objects(series.tolist()))
-    return Table(columns, len(frame), [str(name) for name in frame.columns])
+    return Table(columns, len(frame), [str(name) for name in frame.columns], categorical=categorical)
 
 
 def _polars(frame: Any) -> Table:

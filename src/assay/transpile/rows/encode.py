@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.transpile.circuit.evaluate import missing_value
-from assay.transpile.circuit.keys import WORD_BITS, float32_keys
+from assay.transpile.circuit.keys import WORD_BITS, float32_keys, float64_keys
 from assay.transpile.circuit.quantise import round_shift
-from assay.transpile.errors import NotANumber, OutOfRange, RowsWidth
-from assay.transpile.rows.columns import Table, shown, to_table
+from assay.transpile.errors import NotANumber, OutOfRange
+from assay.transpile.rows.arrange import order
+from assay.transpile.rows.categories import codes, filled, without
+from assay.transpile.rows.columns import shown, to_floats, to_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 def encode(circuit: Circuit, X: Any) -> tuple[Words, Mask]:
     """Words uint64[B, F] and missing flags bool[B, F]; see `Circuit.encode`."""
-    columns = arrange(to_table(X), [feature.name for feature in circuit.features])
+    columns = arrange(circuit, X)
     refused = _refused(circuit)
     rows = len(columns[0])
     words = np.zeros((rows, len(columns)), dtype=np.uint64)
@@ -42,35 +44,26 @@ def encode(circuit: Circuit, X: Any) -> tuple[Words, Mask]:
     return words, missing
 
 
-def arrange(table: Table, names: list[str]) -> list[NDArray[Any]]:
-    """The table's columns in the order of the features: by name if the names are the same, else as they are."""
-    if len(table.columns) != len(names):
-        raise RowsWidth(
-            f"the rows have {len(table.columns)} values each and the model has {len(names)} features"
-            + _differing(table.names, names),
-            "Give one value for each feature.",
-        )
-    if not table.rows:
-        raise RowsWidth("there are no rows", "Give at least one.")
-    if table.names and len(set(names)) == len(names) and sorted(table.names) == sorted(names):
-        place = {name: index for index, name in enumerate(table.names)}
-        return [table.columns[place[name]] for name in names]
-    return table.columns
+def arrange(circuit: Circuit, X: Any) -> list[NDArray[Any]]:
+    """The rows' columns in the order of the features, categories as codes, missing values as None or NaN."""
+    table = to_table(X)
+    columns = []
+    for index, place in enumerate(order(table, [feature.name for feature in circuit.features])):
+        feature = circuit.features[index]
+        column = codes(feature, table, place, index)
+        column = column if circuit.missing_value is None else without(column, circuit.missing_value)
+        columns.append(column if feature.fill is None else filled(column, feature.fill))
+    return columns
 
 
-def _differing(given: list[str] | None, names: list[str]) -> str:
-    """Which columns are too many and which are absent, where the rows have names that the model knows."""
-    if given is None or not set(given) & set(names):
-        return ""
-    said = []
-    for words, listed in (
-        ("no feature is called", [name for name in given if name not in names]),
-        ("no column is called", [name for name in names if name not in given]),
-        ("twice is", [name for name in dict.fromkeys(given) if given.count(name) > 1]),
-    ):
-        if listed:
-            said.append(f"{words} {', '.join(f'{name:.60}' for name in listed[:5])}" + ", ..." * (len(listed) > 5))
-    return f"; {', and '.join(said)}" if said else ""
+def rounded(circuit: Circuit, X: Any) -> int:
+    """How many rows have numbers of float32 features that are no float32."""
+    floats = [index for index, feature in enumerate(circuit.features) if feature.kind == "float32"]
+    columns = arrange(circuit, X)
+    values = to_floats([columns[index] for index in floats], [circuit.features[index].name for index in floats])
+    with np.errstate(over="ignore", under="ignore"):
+        differ = values.astype(np.float32) != values
+    return int((differ & ~np.isnan(values)).any(axis=1).sum()) if floats else 0
 
 
 def _refused(circuit: Circuit) -> set[int]:
@@ -101,6 +94,13 @@ def _float32(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
     return np.where(missing, np.uint64(0), float32_keys(floats)), missing
 
 
+def _float64(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
+    del feature
+    values, missing = _numbers(column, "float64")
+    # Integers beyond 2^53 are rounded to the nearest double, as every library does that compares doubles.
+    return np.where(missing, np.uint64(0), float64_keys(values.astype(np.float64))), missing
+
+
 def _integer(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
     if column.dtype.kind in "iub":
         return _words(column.astype(object), feature), np.zeros(len(column), dtype=np.bool_)
@@ -119,6 +119,7 @@ def _fixed(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
 
 _ENCODERS: dict[str, Callable[[Feature, NDArray[Any]], tuple[Words, Mask]]] = {
     "float32": _float32,
+    "float64": _float64,
     "integer": _integer,
     "fixed": _fixed,
 }
@@ -187,7 +188,7 @@ def _rounded(value: Any, row: int, bits: int) -> int:
     return round_shift(top, bits + 1 - bottom.bit_length())
 
 
-def _numbers(column: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
+def _numbers(column: NDArray[Any], kind: str = "float32") -> tuple[NDArray[Any], Mask]:
     """A column as an array of numbers, NaN where missing."""
     if column.dtype.kind in "iub":
         return column, np.zeros(len(column), dtype=np.bool_)
@@ -196,18 +197,16 @@ def _numbers(column: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
     missing = _missing(column)
     values = np.full(len(column), np.nan)
     for row in np.flatnonzero(~missing):
-        values[row] = _float(column[row], int(row))
+        values[row] = _float(column[row], int(row), kind)
     return values, missing
 
 
-def _float(value: Any, row: int) -> float:
+def _float(value: Any, row: int, kind: str) -> float:
     _check_number(value, row)
     try:
         return float(value)
     except OverflowError:
-        raise _Fault(
-            OutOfRange, row, f"{shown(value)} is beyond the range of float32", "Rescale the feature."
-        ) from None
+        raise _Fault(OutOfRange, row, f"{shown(value)} is beyond the range of {kind}", "Rescale the feature.") from None
 
 
 def _missing(column: NDArray[Any]) -> Mask:

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,15 @@ _FLOAT = re.compile(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|inf|inf
 _TODO = 'Give {"inputs": [[...], ...]} as .json, or .csv with a header, .npy or .parquet.'
 
 
-def read_rows(path: str | os.PathLike[str]) -> Table:
+def read_rows(path: str | os.PathLike[str], *, by_position: bool = False) -> Table:
     """Read rows; what they mean is up to `Circuit.encode`, which takes the result.
+
+    Parameters
+    ----------
+    path
+        The file.
+    by_position
+        Whether the columns stand in the model's order, whatever they are called.
 
     Raises
     ------
@@ -36,7 +44,7 @@ def read_rows(path: str | os.PathLike[str]) -> Table:
     RowsWidth
         If its rows differ in length.
     NotANumber
-        If a value is text; the message names its row and column, counted from 0.
+        If a value cannot be a number nor a category; the message names its row and column, counted from 0.
     """
     place = Path(path)
     suffix = place.suffix.lower()
@@ -52,7 +60,8 @@ def read_rows(path: str | os.PathLike[str]) -> Table:
     table = reader(place)
     if not table.rows:
         raise RowsWidth(f"{place} has no rows", "Give at least one.")
-    return table
+    # A file holds values, whatever its format; and its header counts unless told otherwise.
+    return replace(table, by_value=suffix != ".npy", names=None if by_position else table.names)
 
 
 def _content(place: Path) -> bytes:
@@ -74,7 +83,7 @@ def _json(place: Path) -> Table:
         if not isinstance(values, list):
             raise RowsWidth(f"row {row} of {place} is {shown(values)}, not a list of values", _TODO)
         for column, value in enumerate(values):
-            if isinstance(value, str | list | dict):
+            if isinstance(value, list | dict):
                 raise NotANumber(f"row {row}, column {column} of {place} is {shown(value)}", "Give a number or null.")
     return to_table(inputs)
 
@@ -96,27 +105,23 @@ def _csv(place: Path) -> Table:
                 f"row {row} of {place} has {len(cells)} values and the header {len(names)} names",
                 "Give every row one value for each name.",
             )
-    columns = [
-        objects([_cell(cells[column], row, f"{column} ({name})", place) for row, cells in enumerate(rows)])
-        for column, name in enumerate(names)
-    ]
-    return Table(columns, len(rows), names)
+    texts = [[cells[column].strip() for cells in rows] for column in range(len(names))]
+    return Table([objects([_cell(text) for text in column]) for column in texts], len(rows), names, texts=texts)
 
 
 def _is_number(text: str) -> bool:
     return bool(_INTEGER.match(text.strip()) or _FLOAT.match(text.strip()))
 
 
-def _cell(text: str, row: int, column: str, place: Path) -> Any:
-    """A number, exact if it is an integer; None where missing."""
-    text = text.strip()
+def _cell(text: str) -> Any:
+    """A number, exact if it is an integer; None where missing; else the text, which may be a category."""
     if text.lower() in _MISSING:
         return None
     if _INTEGER.match(text):
         return int(text)
     if _FLOAT.match(text):
         return float(text)
-    raise NotANumber(f"row {row}, column {column} of {place} is {shown(text)}", "Give a number, or nothing if missing.")
+    return text
 
 
 def _npy(place: Path) -> Table:

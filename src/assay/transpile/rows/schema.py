@@ -13,6 +13,7 @@ SCHEMA_FILE = "rows.schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KINDS = {
     "float32": "A number; it is rounded to float32.",
+    "float64": "A number, compared exactly as a double.",
     "integer": "A whole number, compared exactly.",
     "fixed": "A number; it is rounded to a multiple of 2^-{bits}.",
 }
@@ -49,16 +50,29 @@ def rows_schema(circuit: Circuit, *, max_batch: int) -> str:
         "required": ["inputs"],
         "additionalProperties": False,
     }
+    if circuit.missing_value is not None:
+        schema["description"] = f"{circuit.missing_value:g} stands for a missing value, as null does."
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def _item(feature: Feature, *, missing: bool) -> dict[str, Any]:
     number = "integer" if feature.kind == "integer" else "number"
+    missing = missing or feature.fill is not None
     item: dict[str, Any] = {
         "title": feature.name,
         "type": [number, "null"] if missing else number,
         "description": _KINDS[feature.kind].format(bits=feature.bits) + " null: missing." * missing,
     }
+    if feature.categories is not None:
+        del item["type"]
+        absent: list[Any] = [None] * missing
+        item["description"] = "A category." + " null: missing." * missing
+        if feature.categories.others == "refuse":
+            item["enum"] = [*feature.categories.known, *absent]
+        else:
+            item["description"] += f" Known: {', '.join(map(str, feature.categories.known))}; any other is missing."
+    elif feature.fill is not None:
+        item["description"] = item["description"].replace("null: missing.", f"null: missing, read as {feature.fill:g}.")
     if feature.kind == "integer":
         item |= {"minimum": feature.low, "maximum": feature.high}
     elif feature.kind == "fixed":

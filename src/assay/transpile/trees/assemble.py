@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.transpile.categorical import zero_is_missing
 from assay.transpile.circuit.circuit import Circuit, Feature, Tree, View
-from assay.transpile.circuit.keys import flush_zero, integer_split, split_keys
+from assay.transpile.circuit.keys import WORD_BITS, flush_zero, integer_split, split_keys
 from assay.transpile.circuit.quantise import choose_scale, to_integer, to_integers
 from assay.transpile.errors import ModelUnsupported
 from assay.transpile.trees.grow import grow
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay.transpile.circuit.circuit import Inputs, Missing
-    from assay.transpile.ensemble import Ensemble, Ranges
+    from assay.transpile.ensemble import Ensemble, Precision, Ranges, RawTree
     from assay.transpile.trees.grow import Grown
 
 # Leaf values in memory: nodes times outputs. Real models stay far below; a hostile file must not fill the machine.
 MAX_VALUES = 1 << 26
 
 
-def assemble(ensemble: Ensemble, integers: Ranges, inputs: Inputs) -> Circuit:
+def assemble(ensemble: Ensemble, integers: Ranges, inputs: Inputs, precision: Precision = "float32") -> Circuit:
     """Make the circuit of an ensemble.
 
     Parameters
@@ -35,12 +37,17 @@ def assemble(ensemble: Ensemble, integers: Ranges, inputs: Inputs) -> Circuit:
         Inclusive ranges of the features that are compared as integers, by index.
     inputs
         "public" or "private".
+    precision
+        What the keys of all other features are keys of.
 
     Raises
     ------
     ModelMalformed, ModelUnsupported
         If the trees contradict themselves or do not fit a circuit.
     """
+    double = precision == "float64"
+    if double:
+        ensemble = without_zero_rules(ensemble)
     grown = grow(ensemble, integers)
     if sum(len(tree.feature) for tree in grown) * len(ensemble.outputs) > MAX_VALUES:
         raise ModelUnsupported("the model has too many nodes for its number of outputs", "Train a smaller model.")
@@ -52,12 +59,12 @@ def assemble(ensemble: Ensemble, integers: Ranges, inputs: Inputs) -> Circuit:
         _largest_sum(ensemble, leaves),
         len(ensemble.outputs),
     )
-    keys = [_keys(ensemble, tree, integers) for tree in grown]
+    keys = [_keys(ensemble, tree, integers, double=double) for tree in grown]
     return Circuit(
         kind="trees",
         inputs=inputs,
         features=[
-            Feature(name, "integer", *integers[index]) if index in integers else Feature(name)
+            Feature(name, "integer", *integers[index]) if index in integers else _feature(ensemble, index, precision)
             for index, name in enumerate(ensemble.features)
         ],
         outputs=ensemble.outputs,
@@ -76,8 +83,37 @@ def assemble(ensemble: Ensemble, integers: Ranges, inputs: Inputs) -> Circuit:
             )
             for tree, key, values in zip(grown, keys, leaves, strict=True)
         ],
-        meta=ensemble.meta | {"leaves_exact": scale.exact},
+        meta=ensemble.meta | {"leaves_exact": scale.exact, "reads": ensemble.reads},
+        missing_value=ensemble.missing_value,
     )
+
+
+def _feature(ensemble: Ensemble, index: int, precision: Precision) -> Feature:
+    feature = Feature(
+        ensemble.features[index], categories=ensemble.categories.get(index), fill=ensemble.fill.get(index)
+    )
+    if precision == "float32":
+        return feature
+    return replace(feature, kind="float64", high=(1 << WORD_BITS) - 1)
+
+
+def without_zero_rules(ensemble: Ensemble) -> Ensemble:
+    """The same ensemble without rules that name the key of 0.0, which are for keys of float32 (spec 4.2)."""
+    if ensemble.missing == "zero":
+        # The encoder writes the key of 0.0 itself.
+        fill = dict.fromkeys(range(len(ensemble.features)), 0.0) | ensemble.fill
+        return replace(ensemble, missing="refuse", fill=fill)
+    return replace(ensemble, trees=[_zeros_as_regions(tree) for tree in ensemble.trees])
+
+
+def _zeros_as_regions(raw: RawTree) -> RawTree:
+    if raw.zero_missing is None or not raw.zero_missing.any():
+        return raw
+    regions = {
+        node: zero_is_missing(float(raw.threshold[node]), default_left=bool(raw.default_left[node]))
+        for node in np.flatnonzero(raw.zero_missing & (raw.feature >= 0)).tolist()
+    }
+    return replace(raw, zero_missing=None, categories=raw.categories | regions)
 
 
 def _leaf_values(ensemble: Ensemble, index: int, tree: Grown) -> NDArray[np.float64]:
@@ -130,10 +166,11 @@ def _node_views(ensemble: Ensemble, tree: Grown, integers: Ranges) -> list[View 
         if feature < 0:
             views.append(None)
         elif feature in integers:
-            if zero:
+            if zero or feature in ensemble.fill:
                 raise ModelUnsupported(
-                    f"feature {ensemble.features[feature]} is declared an integer and its zeros are missing values",
-                    "Train with zero_as_missing=false.",
+                    f"feature {ensemble.features[feature]} is declared an integer, and the model reads its zeros as "
+                    "missing or fills its missing values in",
+                    "Leave it out of integer_features, or train without that.",
                 )
             views.append(View(feature, "refuse"))
         elif ensemble.missing == "directions":
@@ -143,9 +180,10 @@ def _node_views(ensemble: Ensemble, tree: Grown, integers: Ranges) -> list[View 
     return views
 
 
-def _keys(ensemble: Ensemble, tree: Grown, integers: Ranges) -> NDArray[np.uint64]:
+def _keys(ensemble: Ensemble, tree: Grown, integers: Ranges, *, double: bool) -> NDArray[np.uint64]:
     thresholds = np.array(tree.threshold)
-    keys = split_keys(flush_zero(thresholds) if ensemble.flush_tiny else thresholds, strict=ensemble.strict)
+    thresholds = flush_zero(thresholds) if ensemble.flush_tiny else thresholds
+    keys = split_keys(thresholds, strict=ensemble.strict, double=double)
     for node, feature in enumerate(tree.feature):
         if feature < 0:
             keys[node] = 0

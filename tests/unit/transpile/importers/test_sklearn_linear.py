@@ -215,7 +215,7 @@ def test_refused_by_name():
         (lm.LinearRegression(), "not fitted"),
         (make_pipeline(PolynomialFeatures(), lm.Ridge()).fit(X, y), "PolynomialFeatures"),
         (make_pipeline(MinMaxScaler(clip=True), lm.Ridge()).fit(X, y), "clips"),
-        (make_pipeline(StandardScaler(), RandomForestRegressor(2)).fit(X, y), "Trees need none|trees need none"),
+        (make_pipeline(PolynomialFeatures(), RandomForestRegressor(2)).fit(X, y), "PolynomialFeatures"),
         (svm.SVR().fit(X, y), "SVR"),
         (lm.LogisticRegression, "type"),
         (object(), "builtins.object"),

@@ -307,7 +307,7 @@ def test_feature_names(data):
 def test_refused_by_name(data):
     X, y = data()
     with pytest.raises(ModelUnsupported, match="-999"):
-        assay.transpile(xgb.XGBRegressor(missing=-999, n_estimators=2).fit(X, y))
+        assay.transpile(xgb.XGBRegressor(missing=-999, n_estimators=2, booster="gblinear").fit(X, y))
     with pytest.raises(ModelUnsupported, match="not fitted"):
         assay.transpile(xgb.XGBRegressor())
     document = json.loads(xgb.train({}, xgb.DMatrix(X, label=y), 1).save_raw("json"))

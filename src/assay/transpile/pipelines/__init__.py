@@ -1,0 +1,1 @@
+"""scikit-learn pipelines: what stands before a model is folded into it."""
