@@ -9,8 +9,9 @@ from assay.core import files
 from assay.data.dataset.manifest import LeftOut
 from assay.data.errors import SettingsUnfit, SourceUnknown, TimeBackwards
 from assay.data.events.continuity import read_blocks, with_times
-from assay.data.events.decode import decode, event_abi
+from assay.data.events.decode import IntegersWide, decode, event_abi
 from assay.data.expressions import require
+from assay.data.expressions import wide as wide_numbers
 from assay.data.features import bars, joins, series
 from assay.data.sources.context import Context
 from assay.data.sources.open import open_source
@@ -109,8 +110,26 @@ def make(task: Task, project: Path, work: Path, tables: dict[str, Table], progre
     DataError
         If the data breaks what the task says of it.
     """
+    try:
+        return _made(task, project, work, tables, progress, wide=False)
+    except IntegersWide:
+        progress("Reading again: there are integers of more than 127 bits")
+        again = work / "wide"
+        again.mkdir()
+        return _made(task, project, again, tables, progress, wide=True)
+
+
+def _made(
+    task: Task,
+    project: Path,
+    work: Path,
+    tables: dict[str, Table],
+    progress: Callable[[str], None],
+    *,
+    wide: bool,
+) -> Rows:
     data = task.data
-    opened = _chain(task, project, Opened(dict(tables), {}, Quarantine()), progress)
+    opened = _chain(task, project, Opened(dict(tables), {}, Quarantine()), progress, wide=wide)
     _contracts(data, opened, work)
     sources = {name: table.digest for name, table in tables.items()}
     rows = _bars(data, opened, progress) if data.bars else _plain(task, opened, progress)
@@ -142,7 +161,7 @@ def _abi(event: Event, project: Path):  # type: ignore[no-untyped-def]  # noqa: 
     return event_abi(event, None if event.abi is None else files.read(project / event.abi))
 
 
-def _chain(task: Task, project: Path, opened: Opened, progress: Callable[[str], None]) -> Opened:
+def _chain(task: Task, project: Path, opened: Opened, progress: Callable[[str], None], *, wide: bool) -> Opened:
     """Check chains, give their rows times, and decode events."""
     data, named = task.data, task.model_dump_json()
     for spec in data.sources:
@@ -156,7 +175,8 @@ def _chain(task: Task, project: Path, opened: Opened, progress: Callable[[str], 
                 opened.tables[name] = with_times(table, opened.blocks[spec.name])
     for event in data.events:
         logs = opened.table(_logs(event, data), f"[[data.events]] {event.name}")
-        opened.tables[event.name] = decode(logs, event, _abi(event, project), opened.quarantine, named)
+        abi = _abi(event, project)
+        opened.tables[event.name] = decode(logs, event, abi, opened.quarantine, named, wide=wide)
     return opened
 
 
@@ -228,6 +248,7 @@ def _plain(task: Task, opened: Opened, progress: Callable[[str], None]) -> Rows:
     table = opened.tables[main]
     progress(f"Reading {main}")
     frame = pl.concat(table.ordered(unique=True), rechunk=True) if table.log_order else table.frame()
+    frame = wide_numbers.narrowed(frame, only_wide=True)
     if data.time is not None:
         require(data.time, frame.columns, "[data] time")
     if data.entity is not None:

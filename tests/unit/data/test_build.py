@@ -203,6 +203,65 @@ def test_chain_data_from_a_folder_to_a_dataset(project):
     assert about.features[0].unit == "swaps"
 
 
+def test_amounts_of_all_256_bits_are_gathered_exactly(project):
+    """Sums, products and differences of what no Int128 holds."""
+    random = np.random.default_rng(3)
+    amounts = [2**255 + int(random.integers(1 << 62)) for _ in range(800)]
+    rows = [log(place, 0, [amount, -(2**254) + place, 1, True]) for place, amount in enumerate(amounts)]
+    write_chain(project / "chain" / "pool", rows, 0, 799)
+    bars = [
+        {"name": "total", "op": "sum", "of": "amountIn"},
+        {"name": "largest", "op": "max", "of": "amountIn"},
+        {"name": "last", "op": "last", "of": "amountIn - POW(2, 255)"},
+        {"name": "root", "op": "last", "of": "SQRT((amountIn - POW(2, 255)) * amountIn) / 1e40"},
+    ]
+    features = [
+        {"name": "above", "op": "column", "of": "total - 5 * POW(2, 255)"},
+        {"name": "moved", "op": "difference", "of": "largest"},
+        {"name": "last_one", "op": "column", "of": "last"},
+        {"name": "root", "op": "column"},
+    ]
+    data = {
+        "sources": [{"name": "pool", "kind": "cryo", "folder": "chain/pool"}],
+        "events": [{"name": "swap", "signature": SWAP}],
+        "bars": {"every": "5 blocks", "columns": bars},
+        "features": features,
+        "label": {"op": "forward_value", "of": "last"},
+    }
+    frame = build(make_task(data), project, project / "data").frame()
+    first = 1  # the first bar has nothing before it to differ from
+    groups = [amounts[place : place + 5] for place in range(0, 800, 5)][first:]
+    for row, group in enumerate(groups[:100]):
+        assert frame["above"][row] == np.float32(sum(group) - 5 * 2**255)
+        before = max(amounts[5 * (row + first - 1) : 5 * (row + first)])
+        assert frame["moved"][row] == max(group) - before
+        assert frame["last_one"][row] == group[-1] - 2**255
+    product = (groups[0][-1] - 2**255) * groups[0][-1]
+    assert frame["root"][0] == pytest.approx(product**0.5 / 1e40, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda blocks: blocks.drop("timestamp"), "have no timestamp"),
+        (lambda blocks: blocks.with_columns(timestamp=pl.lit("yesterday")), "no timestamp that counts seconds"),
+        (
+            lambda blocks: blocks.with_columns(timestamp=pl.lit(None, dtype=pl.UInt32)),
+            "no timestamp that counts seconds",
+        ),
+        (lambda blocks: blocks.with_columns(timestamp=pl.lit([1])), "counts seconds since 1970"),
+        (lambda blocks: blocks.drop("block_number"), "block_number"),
+    ],
+)
+def test_blocks_that_do_not_say_when_they_were(project, change, words):
+    rows, _ = swaps(0, 99)
+    folder = write_chain(project / "chain" / "pool", rows, 0, 99)
+    for file in folder.glob("*blocks*"):
+        change(pl.read_parquet(file)).write_parquet(file)
+    with pytest.raises(DataError, match=words):
+        build(chain_task(), project, project / "data")
+
+
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32 - 1), st.integers(120, 480))
 def test_changing_the_chain_after_a_block_moves_no_feature_before_it(tmp_path_factory, seed, cut):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import BlocksMissing, Reorganised, TimeBackwards
+from assay.data.errors import BlocksMissing, ColumnMissing, MixedTypes, Reorganised, TimeBackwards
+from assay.data.expressions import require
 from assay.data.tables.gates import Gate
 from assay.data.tables.table import TIME
 
@@ -41,12 +42,20 @@ def read_blocks(table: Table, *, strict: bool = True) -> pl.DataFrame:
         If a block is there twice.
     Reorganised
         If a block's parent is not the block before: they are of different branches.
+    ColumnMissing, MixedTypes
+        If they have no timestamp, or one of them none that counts seconds.
     TimeBackwards
         If a block is older than the one before.
     """
     import polars as pl
 
     names = table.schema.names()
+    require(_NUMBER, names, f"the blocks of {table.path}")
+    if TIME not in names:
+        raise ColumnMissing(
+            f"the blocks of {table.path} have no timestamp, which says when a block was and a bar ends",
+            "Collect them with it (Cryo's column `timestamp`).",
+        )
     columns = [name for name in (_NUMBER, TIME, _HASH, _PARENT) if name in names]
     found: list[pl.DataFrame] = []
     last: pl.DataFrame | None = None
@@ -54,11 +63,24 @@ def read_blocks(table: Table, *, strict: bool = True) -> pl.DataFrame:
         joined = frame if last is None else pl.concat([last, frame])
         if strict:
             _chain(joined, table)
+        _require_times(frame, table)
         last = frame.tail(1)
         found.append(frame.drop(_PARENT, strict=False))
     if not found:
         raise table.nothing()
     return pl.concat(found, rechunk=True)
+
+
+def _require_times(blocks: pl.DataFrame, table: Table) -> None:
+    import polars as pl
+
+    timeless = blocks.filter(pl.col(TIME).is_null())
+    if timeless.height:
+        raise MixedTypes(
+            f"block {timeless[_NUMBER][0]} of {table.path} has no timestamp that counts seconds since 1970 "
+            f"({timeless.height} such blocks in this part)",
+            "Collect those blocks again.",
+        )
 
 
 def _chain(blocks: pl.DataFrame, table: Table) -> None:

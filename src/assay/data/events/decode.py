@@ -22,7 +22,13 @@ _BAD = "\x00bad"
 _WIDE = "\x00wide"
 
 
-def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine, named: str) -> Table:
+class IntegersWide(AbiMismatch):
+    """An integer has more bits than Int128 holds, and the event was not decoded for that."""
+
+
+def decode(
+    logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine, named: str, *, wide: bool = False
+) -> Table:
     """Decode the logs of an event.
 
     Parameters
@@ -37,7 +43,10 @@ def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine, na
         Takes the logs that do not fit, if the task says so.
     named
         Text that has the names of all columns that are asked for: `NAME_raw` of an amount that is divided and may
-        have more than 127 bits is made if it is there, and then no value may have more.
+        have more than 127 bits is made if it is there.
+    wide
+        Whether integers that may have more than 64 bits are kept in the type that holds all; else none may have more
+        than 127, which is faster.
 
     Returns
     -------
@@ -47,7 +56,8 @@ def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine, na
     Raises
     ------
     AbiMismatch
-        When it is read: if a log has the event's topic and does not fit its types, or if no log has it.
+        When it is read: if a log has the event's topic and does not fit its types, or if no log has it; as IntegersWide
+        if an integer has more than 127 bits and `wide` is not set.
     """
     names = logs.schema.names()
     for column in ("topic0", "topic1", "topic2", "topic3", "data", "block_number", "log_index"):
@@ -55,7 +65,7 @@ def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine, na
     for field in spec.decimals:
         require(field, [given.name for given in event.inputs], f"[[data.events]] {spec.name}: decimals")
     gate = Gate((_BAD, _WIDE, "block_number", "log_index"), lambda frame: _judge(frame, spec, logs.path, quarantine))
-    decoded = logs.map(lambda part: _decoded(part, spec, event, named))
+    decoded = logs.map(lambda part: _decoded(part, spec, event, named, wide=wide))
     return replace(
         decoded,
         name=spec.name,
@@ -65,7 +75,7 @@ def decode(logs: Table, spec: Event, event: EventAbi, quarantine: Quarantine, na
     )
 
 
-def _decoded(part: pl.LazyFrame, spec: Event, event: EventAbi, named: str) -> pl.LazyFrame:
+def _decoded(part: pl.LazyFrame, spec: Event, event: EventAbi, named: str, *, wide: bool) -> pl.LazyFrame:
     import polars as pl
 
     schema = part.collect_schema()
@@ -80,12 +90,12 @@ def _decoded(part: pl.LazyFrame, spec: Event, event: EventAbi, named: str) -> pl
         part = part.filter(pl.col("address").is_in([bytes.fromhex(one[2:]) for one in contracts]))
     columns: list[pl.Expr] = []
     fits: list[pl.Expr] = []
-    wide = [pl.lit(value=False)]
+    beyond = [pl.lit(value=False)]
     for index, given in enumerate(event.topics):
         word = pl.col(f"topic{index + 1}")
-        columns += _columns(word, given, spec, named)
+        columns += _columns(word, given, spec, named, wide=wide)
         fits += [word.is_not_null(), _fits(word, given)]
-        wide += _too_wide(word, given, spec, named)
+        beyond += [] if wide else _too_wide(word, given, spec, named)
     if len(event.topics) < 3:
         fits.append(pl.col(f"topic{len(event.topics) + 1}").is_null())
     length = pl.col("data").bin.size(unit="b")
@@ -94,23 +104,24 @@ def _decoded(part: pl.LazyFrame, spec: Event, event: EventAbi, named: str) -> pl
     fits.append(length >= head if dynamic else length == head)
     for index, given in enumerate(event.words):
         word = pl.col("data").bin.slice(words.WORD * index, words.WORD)
-        columns += _tail(word, given) if given.dynamic else _columns(word, given, spec, named)
+        columns += _tail(word, given) if given.dynamic else _columns(word, given, spec, named, wide=wide)
         if not given.dynamic:
             fits.append(_fits(word, given))
-            wide += _too_wide(word, given, spec, named)
+            beyond += [] if wide else _too_wide(word, given, spec, named)
     chain = [pl.col(name) for name in CHAIN if name in schema]
     # And what the gates before this one still look at.
     times = [pl.col(name) for name in schema if name in {"time", "block_hash"} or name.startswith("\x00")]
     bad = (~pl.all_horizontal(fits)).fill_null(value=True).alias(_BAD)
-    return part.select(*chain, *times, *columns, bad, pl.any_horizontal(wide).fill_null(value=False).alias(_WIDE))
+    return part.select(*chain, *times, *columns, bad, pl.any_horizontal(beyond).fill_null(value=False).alias(_WIDE))
 
 
-def _columns(word: pl.Expr, given: Input, spec: Event, named: str) -> list[pl.Expr]:
+def _columns(word: pl.Expr, given: Input, spec: Event, named: str, *, wide: bool) -> list[pl.Expr]:
     """The column of a parameter of one word; for integers also the exact one."""
     name = given.name
     if given.kind in {"uint", "int"}:
         signed = given.kind == "int"
-        raw = words.small(word, signed=signed) if given.bits <= 64 else words.wide(word, signed=signed)
+        made = words.small if given.bits <= 64 else words.whole if wide else words.wide
+        raw = made(word, signed=signed)
         value = words.scaled(word, spec.decimals[name], signed=signed) if name in spec.decimals else raw
         exact = [raw.alias(f"{name}_raw")] if _has_raw(given, spec, named) else []
         return [value.alias(name), *exact]
@@ -179,7 +190,7 @@ def _judge(frame: pl.DataFrame, spec: Event, path: str, quarantine: Quarantine) 
     wide = frame.filter(pl.col(_WIDE))
     if wide.height:
         block, index = wide.select("block_number", "log_index").row(0)
-        raise AbiMismatch(
+        raise IntegersWide(
             f"the log {index} of block {block} in {path} has an integer of more than 127 bits",
             f"Give [[data.events]] {spec.name} the `decimals` of its amounts, and use NAME instead of NAME_raw: it is "
             "then divided exactly.",

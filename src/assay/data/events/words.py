@@ -10,12 +10,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from assay.data.expressions import wide as wide_numbers
+
 if TYPE_CHECKING:
     import polars as pl
 
 WORD = 32
 _HIGH = bytes(16)
 _ONES = b"\xff" * 16
+_BELOW = (b"\x7f", b"\xff")
 _EXACT = 1 << 53
 _EXACT_POWER = 22
 """The largest power of ten that is a float64."""
@@ -50,6 +53,17 @@ def wide(word: pl.Expr, *, signed: bool) -> pl.Expr:
 
     value = word.bin.slice(16, 16).bin.reinterpret(dtype=pl.Int128, endianness="big")
     return pl.when(_narrow(word, value, signed=signed)).then(value)
+
+
+def whole(word: pl.Expr, *, signed: bool) -> pl.Expr:
+    """The integer in a word in the type that holds all: its bytes behind those of the sign."""
+    import polars as pl
+
+    above, below = (pl.lit(sign + fill * (wide_numbers.BYTES - WORD - 1)) for sign, fill in ((b"\x80", b"\0"), _BELOW))
+    if not signed:
+        return wide_numbers.record(above + word)
+    negative = word.bin.slice(0, 1) >= b"\x80"
+    return wide_numbers.record(pl.when(negative).then(below + word).otherwise(above + word))
 
 
 def _narrow(word: pl.Expr, value: pl.Expr, *, signed: bool) -> pl.Expr:

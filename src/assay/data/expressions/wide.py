@@ -15,7 +15,7 @@ import numpy as np
 from assay.data.expressions.failures import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import polars as pl
 
@@ -122,7 +122,7 @@ def integers(values: pl.Series) -> np.ndarray[Any, Any]:
     return made
 
 
-def series(name: str, numbers: Iterable[int | None], where: str) -> pl.Series:
+def series(name: str, numbers: Iterable[int | None], where: str = "") -> pl.Series:
     """Python's integers as the narrowest of Int64, Int128 and this type.
 
     Raises
@@ -137,12 +137,15 @@ def series(name: str, numbers: Iterable[int | None], where: str) -> pl.Series:
     largest = max((abs(value) for value in there), default=0)
     if largest < NARROW:
         return pl.Series(name, values, dtype=pl.Int64 if largest < 1 << 63 else pl.Int128)
-    made = encode(values, name, where)
+    made = encode(values, name, where or name)
     return made.to_frame().select(record(pl.col(name)).alias(name)).to_series()
 
 
-def narrowed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Columns of whole numbers in the narrowest type that holds their values: Int64, Int128 or this one."""
+def narrowed(frame: pl.DataFrame, *, only_wide: bool = False) -> pl.DataFrame:
+    """Columns of whole numbers in the narrowest type that holds their values: Int64, Int128 or this one.
+
+    With `only_wide` those that are of this type, and others stay as they are.
+    """
     import polars as pl
 
     made = []
@@ -156,7 +159,7 @@ def narrowed(frame: pl.DataFrame) -> pl.DataFrame:
                     made.append(series(name, numbers, name))
             else:
                 made.append(pl.Series(name, [None] * frame.height, dtype=pl.Int64))
-        elif found in {pl.Int128, pl.UInt128}:
+        elif found in {pl.Int128, pl.UInt128} and not only_wide:
             narrow = frame[name].cast(pl.Int64, strict=False)
             if narrow.null_count() == frame[name].null_count():
                 made.append(narrow)
@@ -198,22 +201,57 @@ def numbers(column: pl.Expr) -> pl.Expr:
     )
 
 
-def of_unsigned(column: pl.Expr) -> pl.Expr:
-    """A column of UInt128 as one of that type."""
+def nearest(value: Any) -> float:
+    """A Python number as the nearest float64; what is beyond is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def widened(column: pl.Expr) -> pl.Expr:
+    """A column of integers of any type as one of this type."""
     import polars as pl
 
-    made = column.map_batches(
-        lambda own: encode(own.to_list(), own.name, own.name), return_dtype=pl.Binary, is_elementwise=True
-    )
-    return record(made)
+    def made(own: pl.Series) -> pl.Series:
+        numbers = zip(integers(own).tolist(), own.is_null(), strict=True)
+        return encode([None if gone else number for number, gone in numbers], own.name, own.name)
+
+    return record(column.map_batches(made, return_dtype=pl.Binary, is_elementwise=True))
+
+
+def cast(frame: pl.LazyFrame, types: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """The frame with these types, which its numbers all fit."""
+    import polars as pl
+
+    schema = frame.collect_schema()
+    made = []
+    for name, to in types.items():
+        own, column = schema[name], pl.col(name)
+        if own == to:
+            continue
+        if is_wide(own):
+            made.append(numbers(column).alias(name))
+        elif is_wide(to):
+            made.append((widened(column) if own.is_integer() else pl.lit(None, dtype=to)).alias(name))
+        else:
+            made.append(column.cast(to))
+    return frame.with_columns(made)
 
 
 def real(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
-    """The frame with those of the named columns that are of that type as the nearest Float64."""
+    """The frame with those of the named columns that are of that type, or decimals, as the nearest Float64."""
     import polars as pl
 
-    own = [name for name in names if is_wide(frame.schema[name])]
-    return frame.with_columns(numbers(pl.col(name)).alias(name) for name in own) if own else frame
+    made = []
+    for name in names:
+        found, own = frame.schema[name], pl.col(name)
+        if is_wide(found):
+            made.append(numbers(own).alias(name))
+        elif found.is_decimal():
+            # Through text: polars' own cast divides twice.
+            made.append(own.cast(pl.String).cast(pl.Float64))
+    return frame.with_columns(made) if made else frame
 
 
 def clipped(column: pl.Expr, low: float | None, high: float | None) -> pl.Expr:

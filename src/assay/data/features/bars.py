@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from assay.data.errors import ColumnMissing, MixedTypes, TimeBackwards
 from assay.data.expressions import evaluated, wide
+from assay.data.expressions.evaluate import require_condition
 from assay.data.features import series
 from assay.data.features import wholes as wholes_of
 from assay.data.features.grid import BAR, BLOCK, HIGH, LOW, Extent, covered, frame_of, grid_of, length_of, of_each
+from assay.data.tables import kinds
 from assay.data.tables.table import TIME
 
 if TYPE_CHECKING:
@@ -123,11 +125,15 @@ def _of_table(
         narrow = [name for name in expressions if wide.is_whole(schema[name]) and not wide.is_wide(schema[name])]
         part = part.with_columns(_whole(pl.col(name), schema[name]) for name in narrow)
         part = part.with_columns(wide.numbers(pl.col(name)) for name in conditions if wide.is_wide(schema[name]))
+        decimals = [name for name in expressions if schema[name].is_decimal() and name not in narrow]
+        part = part.with_columns(pl.col(name).cast(pl.String).cast(pl.Float64) for name in decimals)
         return part.with_columns(place.alias("\x00place"), (place // length).alias(BAR))
 
     ready = table.map(prepared)
     wanted = [BAR, "\x00place", *apart, *expressions, *conditions]
     schema = ready.schema
+    for index, one in enumerate(aggregates):
+        _require_kinds(ready.parts[0], index, one, where)
     columns = [part for index, one in enumerate(aggregates) for part in _aggregate(index, one, schema)]
     wholes = {
         one.name: (schema[f"\x00of{index}"], one.op)
@@ -154,12 +160,27 @@ def _of_table(
     return wide.narrowed(wholes_of.finished(pl.concat(found), wholes)), extent
 
 
+def _require_kinds(rows: pl.LazyFrame, index: int, one: Aggregate, where: str) -> None:
+    """Refuse what no bar can be made of: sums of text, the least of lists, conditions that are none."""
+    what = f"{where}: {one.name}"
+    if one.where is not None:
+        require_condition(rows, f"\x00if{index}", what)
+    if one.of is None:
+        return
+    if one.op in {"sum", "mean", "std", "median"} or one.empty == "zero":
+        kinds.require_numbers(rows, f"\x00of{index}", what)
+    elif one.op in {"min", "max"}:
+        kinds.require_order(rows, f"\x00of{index}", what)
+    else:
+        kinds.require_single(rows, f"\x00of{index}", what)
+
+
 def _whole(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """A column of whole numbers as Int64 if its type has no more, else Int128."""
     import polars as pl
 
     if dtype == pl.UInt128:
-        return wide.of_unsigned(value)
+        return wide.widened(value)
     return value.cast(pl.Int128 if dtype in {pl.UInt64, pl.Int128} or dtype.is_decimal() else pl.Int64)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.data.errors import MixedTypes, SourceEmpty, SourceUnreadable
-from assay.data.expressions import require
+from assay.data.expressions import require, wide
 from assay.data.sources.parquet import matching, table_of
 from assay.data.tables.content import hash_files
 from assay.data.tables.store import write_parquet
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from assay.data.tables.table import Table
     from assay.task.data import CsvSource
 
-# From the narrowest on; whole numbers beyond 127 bits are numbers like others.
-_KINDS = ("integer", "wide", "boolean", "number")
+# From the narrowest on; whole numbers beyond 512 bits are numbers like others.
+_KINDS = ("integer", "wide", "exact", "boolean", "number")
+_WHOLE = ("integer", "wide", "exact")
+_DIGITS = r"^[+-]?[0-9]{1,154}$"
+"""What is a whole number of at most 512 bits."""
 _TRUE, _FALSE = ("true", "True", "TRUE", "t", "yes"), ("false", "False", "FALSE", "f", "no")
 # What looks like numbers with some text among it is taken for a mistake from this share of numbers on.
 _MOSTLY = 0.5
@@ -133,7 +136,7 @@ def _types(texts: pl.LazyFrame, spec: CsvSource, file: Path) -> dict[str, str]:
         require(name, names, f"[[data.sources]] {spec.name}: types")
     counts = [pl.col(name).count().alias(f"{name}\x00all") for name in names]
     for kind in _KINDS:
-        counts += [_typed(name, kind).count().alias(f"{name}\x00{kind}") for name in names]
+        counts += [_fitting(name, kind).alias(f"{name}\x00{kind}") for name in names]
     try:
         found = texts.select(counts).collect(engine="streaming").row(0, named=True)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -142,9 +145,13 @@ def _types(texts: pl.LazyFrame, spec: CsvSource, file: Path) -> dict[str, str]:
     for name in names:
         everything = found[f"{name}\x00all"]
         fitting = [kind for kind in _KINDS if found[f"{name}\x00{kind}"] == everything]
+        if name in spec.key and fitting[:1] == ["exact"]:
+            fitting = ["text"]  # identifiers rather than amounts
         if name in spec.key and fitting == ["number"] and not _fractions(texts, name):
-            fitting = ["text"]  # whole numbers beyond 127 bits: as floats, different keys would be equal
+            fitting = ["text"]  # whole numbers beyond 512 bits: as floats, different keys would be equal
         given: str | None = spec.types.get(name)
+        if given == "integer":
+            given = next((kind for kind in _WHOLE if kind in fitting), given)
         if given in {"integer", "number", "boolean"} and found[f"{name}\x00{given}"] != everything:
             raise _mixed(texts, name, str(given), file)
         if given is None and not fitting and found[f"{name}\x00number"] > _MOSTLY * everything:
@@ -163,8 +170,24 @@ def _typed(name: str, kind: str) -> pl.Expr:
     value = value.str.strip_chars()
     if kind == "boolean":
         return pl.when(value.is_in(_TRUE)).then(True).when(value.is_in(_FALSE)).then(False).alias(name)  # noqa: FBT003
+    if kind == "exact":
+        made = value.map_batches(_exact, return_dtype=pl.Binary, is_elementwise=True)
+        return wide.record(made).alias(name)
     types = {"integer": pl.Int64, "wide": pl.Int128}
     return value.cast(types.get(kind, pl.Float64), strict=False)
+
+
+def _exact(texts: pl.Series) -> pl.Series:
+    return wide.encode([None if text is None else int(text) for text in texts], texts.name, texts.name)
+
+
+def _fitting(name: str, kind: str) -> pl.Expr:
+    """How many values a column has of a type."""
+    import polars as pl
+
+    if kind == "exact":
+        return pl.col(name).str.strip_chars().str.contains(_DIGITS).sum()
+    return _typed(name, kind).count()
 
 
 def _fractions(texts: pl.LazyFrame, name: str) -> bool:

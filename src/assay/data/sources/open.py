@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import Duplicated, SettingsUnfit
+from assay.data.errors import Duplicated, MixedTypes, SettingsUnfit
 from assay.data.expressions import require, selected
 from assay.data.expressions.failures import computing
 from assay.data.sources.cryo import open_cryo
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from assay.task.data import AnySource, DataSpec
 
 _COUNT = "\x00count"
+_LAST_SECOND = 253_402_300_799
+"""The last of the year 9999."""
 
 
 def open_source(spec: AnySource, data: DataSpec, context: Context) -> dict[str, Table]:
@@ -99,7 +101,20 @@ def _stamped(table: Table) -> Table:
 
     if "timestamp" not in table.schema:
         return table
-    stamp = (pl.col("timestamp").cast(pl.Int64) * 1_000_000).cast(pl.Datetime("us", "UTC")).alias(TIME)
+    dtype, column = table.schema["timestamp"], pl.col("timestamp")
+    if isinstance(dtype, pl.Datetime):
+        own = column.dt.replace_time_zone("UTC") if dtype.time_zone is None else column.dt.convert_time_zone("UTC")
+        stamp = own.dt.cast_time_unit("us").alias(TIME)
+    elif dtype.is_numeric() or dtype == pl.String:
+        # What is no number of seconds is missing, and named where the blocks are checked.
+        seconds = column.cast(pl.Int64, strict=False)
+        stamp = (pl.when(seconds.is_between(0, _LAST_SECOND)).then(seconds) * 1_000_000).cast(pl.Datetime("us", "UTC"))
+        stamp = stamp.alias(TIME)
+    else:
+        raise MixedTypes(
+            f"the column timestamp of {table.path} is {dtype!s:.40}, and counts seconds since 1970 in chain data",
+            "Collect it again, or `rename` the column.",
+        )
     return replace(table.map(lambda part: part.with_columns(stamp)), time=TIME)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from assay.core.errors import MissingLibrary, NotFound
 from assay.data.errors import MixedTypes, SettingsUnfit, SourceEmpty, SqlFailed
+from assay.data.expressions import wide
 from assay.data.sources.context import from_environment
 from assay.data.tables.content import hash_frames
 from assay.data.tables.store import write_parquet
@@ -30,7 +31,7 @@ _ALONE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-_WIDEST = 1 << 127
+_MOST = Decimal(10) ** 200
 
 
 def open_sql(spec: SqlSource, context: Context) -> Table:
@@ -63,7 +64,7 @@ def open_sql(spec: SqlSource, context: Context) -> Table:
         raise SourceEmpty(f"{where}: the query has no rows", "Check it.")
     scans = [pl.scan_parquet(chunk, glob=False) for chunk in chunks]
     types = _common([dict(scan.collect_schema()) for scan in scans], where)
-    parts = tuple(scan.cast(types) for scan in scans)  # type: ignore[arg-type]
+    parts = tuple(wide.cast(scan, types) for scan in scans)
     digest = hash_frames(part.collect() for part in parts)
     return Table(spec.name, parts, digest, f"the query of {spec.name}")
 
@@ -78,7 +79,6 @@ def _file(url: str, context: Context) -> Path:
 
 def _duckdb(path: Path, spec: SqlSource, work: Path) -> Iterator[Path]:
     import duckdb
-    import polars as pl
 
     try:
         with duckdb.connect(str(path), read_only=True, config=_ALONE) as connection:
@@ -87,11 +87,39 @@ def _duckdb(path: Path, spec: SqlSource, work: Path) -> Iterator[Path]:
                 raise SqlFailed(f"[[data.sources]] {spec.name}: the query returns no rows", "Write one SELECT.")
             _require_distinct(answer.columns, spec)
             for index, batch in enumerate(answer.to_arrow_reader(BATCH_ROWS)):
-                frame = pl.DataFrame(pl.from_arrow(batch))
+                frame = _frame(batch, answer, spec)
                 if frame.height:
-                    yield _kept(frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64)), spec, work, index)
+                    yield _kept(frame.with_columns(_plain(frame)), spec, work, index)
     except duckdb.Error as error:
         raise _refused(spec, error) from None
+
+
+def _frame(batch: Any, answer: Any, spec: SqlSource) -> pl.DataFrame:
+    """A batch of DuckDB's as a table; raises MixedTypes if a column has a type that tables have not."""
+    import polars as pl
+
+    try:
+        return pl.DataFrame(pl.from_arrow(batch))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError) as error:
+        types = ", ".join(f"{name} {kind}" for name, kind in zip(answer.columns, answer.types, strict=True))
+        raise MixedTypes(
+            f"[[data.sources]] {spec.name}: a column of the query has a type that no table has ({types:.100}: "
+            f"{_said(error):.60})",
+            "CAST it in the query, an INTERVAL by epoch(...).",
+        ) from None
+
+
+def _plain(frame: pl.DataFrame) -> list[pl.Expr]:
+    """DuckDB's decimals as they are everywhere: whole numbers without places, else the nearest float64."""
+    import polars as pl
+
+    made = []
+    for name, dtype in frame.schema.items():
+        if dtype.is_decimal():
+            whole = wide.is_whole(dtype)
+            own = pl.col(name)
+            made.append(own.cast(pl.Int128) if whole else own.cast(pl.String).cast(pl.Float64))
+    return made
 
 
 def _sqlite(path: Path, spec: SqlSource) -> Iterator[tuple[list[str], Sequence[Sequence[Any]]]]:
@@ -168,19 +196,25 @@ def _kept(frame: pl.DataFrame, spec: SqlSource, work: Path, index: int) -> Path:
 
 
 def _column(name: str, values: list[Any], spec: SqlSource) -> pl.Series:
-    """Python values as a column; whole numbers stay exact up to 127 bits."""
+    """Python values as a column; whole numbers stay exact up to 512 bits.
+
+    A NUMERIC that is NaN is a missing value where all others are whole numbers, which have none; an infinite one makes
+    the column one of floats.
+    """
     import polars as pl
 
     kinds = {type(value) for value in values} - {type(None)}
     if not kinds:
         return pl.Series(name, values, dtype=pl.Null)
-    if kinds <= {int, Decimal} and all(value is None or value == int(value) for value in values):
-        whole = [None if value is None else int(value) for value in values]
-        largest = max(abs(value) for value in whole if value is not None)
-        if largest < _WIDEST:
-            return pl.Series(name, whole, dtype=pl.Int64 if largest < 1 << 63 else pl.Int128)
+    if kinds <= {int, Decimal}:
+        plain = [None if isinstance(value, Decimal) and value.is_nan() else value for value in values]
+        there = [value for value in plain if value is not None]
+        if not there:
+            return pl.Series(name, plain, dtype=pl.Null)
+        if all(_is_whole(value) for value in there):
+            return wide.series(name, [None if value is None else int(value) for value in plain])
     if kinds <= {int, float, Decimal}:
-        return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+        return pl.Series(name, [None if value is None else _float(value) for value in values], dtype=pl.Float64)
     for kind in (bool, str, bytes, dt.datetime, dt.date):
         if kinds == {kind}:
             return pl.Series(name, values, strict=True)
@@ -190,11 +224,24 @@ def _column(name: str, values: list[Any], spec: SqlSource) -> pl.Series:
     )
 
 
+def _is_whole(value: int | Decimal) -> bool:
+    """Whether it is a whole number of at most 512 bits."""
+    if isinstance(value, Decimal) and not (value.is_finite() and value == value.to_integral_value()):
+        return False
+    # Not int(value) at once: of Decimal("1e999999") that has a million digits.
+    return abs(Decimal(value)) < _MOST and abs(int(value)) < 1 << wide.BITS
+
+
+def _float(value: float | Decimal) -> float:
+    """The nearest float64; what is beyond is infinite."""
+    return wide.nearest(value)
+
+
 def _common(schemas: list[dict[str, pl.DataType]], where: str) -> dict[str, pl.DataType]:
     """One type a column for all batches."""
     import polars as pl
 
-    widths: list[Any] = [pl.Int64, pl.Int128, pl.Float64]
+    widths: list[Any] = [pl.Int64, pl.Int128, wide.dtype(), pl.Float64]
     found: dict[str, pl.DataType] = {}
     for name in schemas[0]:
         kinds = [schema[name] for schema in schemas if schema[name] != pl.Null]

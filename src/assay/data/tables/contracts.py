@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from assay.data.errors import ContractBroken, SettingsUnfit
 from assay.data.expressions import evaluated, require, wide
 from assay.data.expressions.evaluate import require_condition
+from assay.data.expressions.failures import computing
 from assay.data.tables.gates import Gate, Quarantine
-from assay.data.tables.kinds import require_numbers, require_single
+from assay.data.tables.kinds import require_numbers, require_order, require_single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,8 @@ def apply(
         where = f"the check of {check.column}"
         require(check.column, frame.columns, where)
         _require_kind(frame, check, where)
-        ready = _judged(frame, check, where, entity)
+        with computing(where):
+            ready = _judged(frame, check, where, entity)
         bad = _failing(ready, check)
         if bad:
             frame = _settled(frame, ready[_OK], check, bad=bad, table=table, quarantine=quarantine, entity=entity)
@@ -120,6 +122,8 @@ def _require_kind(frame: pl.DataFrame, check: Check, where: str) -> None:
         require_numbers(frame, check.column, f"{where}: {rule if check.on_fail != 'repair:zero' else check.on_fail}")
     if rule.lower() == "increasing" or _ONE_OF.fullmatch(rule):
         require_single(frame, check.column, f"{where}: {rule}")
+    if rule.lower() == "increasing":
+        require_order(frame, check.column, f"{where}: {rule}")
 
 
 def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, entity: str | None) -> pl.Expr | None:
@@ -138,7 +142,8 @@ def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, entity: str | None) ->
         place = wide.keys(column).rank("dense") if wide.is_wide(dtype) else column
         return (place >= _own(place.cum_max().shift(1), entity)).fill_null(value=True)
     if (match := _ONE_OF.fullmatch(rule)) and not _is_number(dtype):
-        return column.cast(pl.String).is_in(_listed(match[1])).fill_null(value=True)
+        text = pl.concat_str(pl.lit("0x"), column.bin.encode("hex")) if dtype == pl.Binary else column.cast(pl.String)
+        return text.is_in(_listed(match[1])).fill_null(value=True)
     return None
 
 
@@ -190,14 +195,14 @@ def _failing(ready: pl.DataFrame, check: Check) -> list[int]:
 
     schema = pa.DataFrameSchema(
         {
-            check.column: pa.Column(
-                nullable=True,
+            # Not the column itself: pandera would write its values as text, which not all types have.
+            _OK: pa.Column(
                 checks=pa.Check(lambda data: data.lazyframe.select(pl.col(_OK)), name=check.rule, ignore_na=False),
             )
         }
     )
     try:
-        schema.validate(ready, lazy=True)
+        schema.validate(ready.select(_OK), lazy=True)
     except pa.errors.SchemaErrors as error:
         return sorted(int(row) for row in error.failure_cases["index"].drop_nulls())
     return []

@@ -20,6 +20,16 @@ def require_numbers(frame: pl.DataFrame | pl.LazyFrame, column: str, where: str)
         raise _wrong(where, dtype, "numbers")
 
 
+def require_order(frame: pl.DataFrame | pl.LazyFrame, column: str, where: str) -> None:
+    """Raise MixedTypes if the column's values have no order that anybody would mean."""
+    import polars as pl
+
+    dtype = frame.collect_schema()[column]
+    plain = dtype.is_numeric() or dtype.is_temporal() or dtype in {pl.Boolean, pl.String, pl.Binary, pl.Null}
+    if not (plain or is_wide(dtype)):
+        raise _wrong(where, dtype, "numbers, times or text")
+
+
 def require_single(frame: pl.DataFrame | pl.LazyFrame, column: str, where: str) -> None:
     """Raise MixedTypes if each value of the column is a list or a record of others."""
     dtype = frame.collect_schema()[column]

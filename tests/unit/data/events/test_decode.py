@@ -6,6 +6,7 @@ from tests.unit.data.small import POOL, SWAP, SWAP_TOPIC, SWAP_TYPES, log, swaps
 from assay.data.errors import AbiMismatch, ColumnMissing
 from assay.data.events.abi import from_signature
 from assay.data.events.decode import decode
+from assay.data.expressions import wide
 from assay.data.tables.gates import Quarantine
 from assay.data.tables.table import Table
 from assay.task.data import Event
@@ -141,6 +142,15 @@ def test_integers_beyond_127_bits_need_decimals():
     # The exact integer is asked for, and no column can hold it: it is not left out silently.
     with pytest.raises(AbiMismatch, match="NAME instead of NAME_raw"):
         decoded(rows, decimals={"amountIn": 18})
+
+
+def test_integers_of_all_256_bits_are_exact_where_asked_for():
+    amounts = [(2**256 - 1, -(2**255)), (0, 2**255 - 1), (5, -1)]
+    rows = [log(1, place, [*amount, 1, True]) for place, amount in enumerate(amounts)]
+    spec = Event(name="swap", signature=SWAP)
+    found = decode(table(rows, parts=1), spec, EVENT, Quarantine(), NAMED, wide=True).frame()
+    for at, name in enumerate(("amountIn", "amountOut")):
+        assert wide.integers(found[name].struct.field(wide.FIELD)).tolist() == [amount[at] for amount in amounts]
 
 
 def test_decimals_of_a_parameter_that_is_not_there():

@@ -19,6 +19,7 @@ from assay.data.errors import (
     SourceEmpty,
     SourceUnreadable,
 )
+from assay.data.expressions import wide
 from assay.data.sources import parquet
 from assay.data.sources.context import Context
 from assay.data.sources.open import open_source
@@ -59,6 +60,13 @@ def test_keys_of_any_width_stay_exact(project):
     assert found.schema == {"id": pl.String, "wide": pl.Int128, "half": pl.Float64}
     assert found["id"].to_list() == [str(2**200 + n) for n in range(50)]
     assert found["wide"].to_list() == [2**70 + n for n in range(50)]
+
+
+def test_whole_numbers_of_256_bits_stay_exact(project):
+    values = [2**256 - 1, -(2**255), 7]
+    found = csv(project, "v,w\n" + "".join(f"{value},1\n" for value in values) + ",2\n").frame()["v"]
+    assert wide.integers(found.struct.field(wide.FIELD)).tolist() == [*values, 0]
+    assert found.is_null().to_list() == [False, False, False, True]
 
 
 def test_a_csv_with_a_byte_order_mark_and_windows_lines(project):
