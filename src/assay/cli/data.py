@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -62,6 +62,26 @@ def check(project: Project = Path(), *, json: Json = False) -> int:
         report = run(task, project, progress=step)
     Output(json=json).result(report.to_dict(), str(report))
     return 0 if report.ok else 1
+
+
+@data_app.command("compare")
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A table: a source, SOURCE.DATASET, or an event.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The table it is compared with.")],
+    project: Project = Path(),
+    *,
+    on: Annotated[list[str] | None, typer.Option("--on", metavar="COLUMN", help="What tells rows apart.")] = None,
+    json: Json = False,
+) -> int:
+    """Compare two tables that should be the same, such as one chain from two nodes: exit 0 if they are, 1 if not."""
+    from assay.data.compare import compare as run
+    from assay.task.task import Task
+
+    task = Task.load(project)
+    with progress("Comparing") as step:
+        found = run(task, project, first, second, on=on or (), progress=step)
+    Output(json=json).result(found.to_dict(), str(found))
+    return 0 if found.equal else 1
 
 
 def _show(dataset: Dataset, output: Output) -> None:

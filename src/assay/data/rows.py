@@ -102,6 +102,13 @@ def open_tables(task: Task, project: Path, work: Path, progress: Callable[[str],
     return tables
 
 
+def decoded(
+    task: Task, project: Path, tables: dict[str, Table], progress: Callable[[str], None], *, wide: bool
+) -> dict[str, Table]:
+    """The tables with those of the task's events, `wide` as `decode` has it; raises as `make` does."""
+    return _chain(task, project, Opened(dict(tables), {}, Quarantine()), progress, wide=wide).tables
+
+
 def make(task: Task, project: Path, work: Path, tables: dict[str, Table], progress: Callable[[str], None]) -> Rows:
     """Decode events, check what must hold, gather bars and join tables.
 

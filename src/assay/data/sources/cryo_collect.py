@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from assay.core import documents, files
-from assay.core.errors import ArtefactDamaged, MissingLibrary
+from assay.core.errors import ArtefactDamaged
 from assay.core.files import translated
 from assay.data.errors import CollectionStopped, RpcUnreachable, SettingsUnfit
 from assay.data.sources import cryo_files
@@ -80,7 +80,7 @@ def collect(spec: ChainSource, context: Context, folder: Path) -> int:
     Raises
     ------
     MissingLibrary
-        If Cryo is not installed.
+        If neither Cryo nor requests is installed.
     ArtefactDamaged, ArtefactVersion
         If the folder's collection.json is not one of this release.
     RpcUnreachable, RpcRefused, RpcWrongChain
@@ -97,7 +97,7 @@ def collect(spec: ChainSource, context: Context, folder: Path) -> int:
     _tidy(folder)
     asked = Asked(spec, plan, folder, rpc)
     try:
-        with _worker(spec) as worker:
+        with _worker(spec, context) as worker:
             for index, job in enumerate(jobs):
                 context.progress(f"Collecting {job.dataset} of {spec.name}: blocks {job.first} to {job.last}")
                 _one(job, asked, worker, left=len(jobs) - index)
@@ -108,9 +108,14 @@ def collect(spec: ChainSource, context: Context, folder: Path) -> int:
     return len(jobs)
 
 
-def _worker(spec: ChainSource) -> Worker | RpcWorker:
-    """What does the jobs of a source."""
-    return RpcWorker(spec.timeout_seconds) if isinstance(spec, RpcSource) else Worker(spec.timeout_seconds)
+def _worker(spec: ChainSource, context: Context) -> Worker | RpcWorker:
+    """What does the jobs of a source: Cryo, or where it has no package, what writes the same files without it."""
+    if isinstance(spec, RpcSource):
+        return RpcWorker(spec.timeout_seconds)
+    if _installed():
+        return Worker(spec.timeout_seconds)
+    context.progress(f"Cryo is not installed: {spec.name} is collected by JSON-RPC, into the same files")
+    return RpcWorker(spec.timeout_seconds)
 
 
 def _prefix() -> str:
@@ -307,11 +312,6 @@ class Worker:
     def _started(self) -> subprocess.Popen[str]:
         if self._process is not None and self._process.poll() is None:
             return self._process
-        if shutil.which(sys.executable) is None or not _installed():
-            raise MissingLibrary(
-                "collecting with Cryo needs Cryo, which is there for Python 3.11 and 3.12",
-                "Install it: pip install 'assay[cryo]'; or collect by kind = \"rpc\", which needs no Cryo.",
-            )
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "assay.data.sources.cryo_worker"],
             stdin=subprocess.PIPE,

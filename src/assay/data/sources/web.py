@@ -66,8 +66,12 @@ def open_web(spec: WebSource, context: Context) -> Table:
     """
     folder = place(spec, context)
     plan = _plan(spec, folder)
-    answers = list(_collected(spec, context, folder, plan))
-    rows = [row for answer in answers for row in _rows(spec, answer)]
+    rows: list[Any] = []
+    for answer in _collected(spec, context, folder, plan):
+        page = _rows(spec, answer)
+        # Asked for what begins at the last row, a service gives that row again.
+        again = spec.paging == "last" and bool(rows) and page[:1] == rows[-1:]
+        rows += page[again:]
     if not rows:
         raise SourceEmpty(f"[[data.sources]] {spec.name}: the service gives no rows", "Check `parameters` and `rows`.")
     files.write(folder / ROWS_FILE, _as_csv(spec, rows))

@@ -14,7 +14,7 @@ from assay.core.keccak import keccak256
 from assay.data.build import build
 from assay.data.collect import collect
 from assay.data.errors import CollectionStopped, RpcUnreachable, RpcWrongChain
-from assay.data.sources import cryo_files
+from assay.data.sources import cryo_collect, cryo_files
 from assay.data.sources.rpc import Rpc
 from assay.data.tables.content import hash_frames
 
@@ -99,6 +99,20 @@ def test_both_collectors_write_the_same(chain, project, contract):
 def test_a_dataset_of_either_has_one_content_hash(chain, project):
     made = [build(chain_task(chain, kind), project, project / f"data-{kind}") for kind in ("cryo", "rpc")]
     assert made[0].hash == made[1].hash
+
+
+def test_without_cryo_its_files_are_written_all_the_same(chain, project, monkeypatch):
+    monkeypatch.setattr(cryo_collect, "_installed", lambda: False)
+    said = []
+    collect(chain_task(chain, "cryo"), project, said.append)
+    assert "Cryo is not installed: pool is collected by JSON-RPC, into the same files" in said
+    assert [chunk.first for chunk in cryo_files.chunks(project / "cryo") if chunk.dataset == "blocks"][:2] == [0, 8]
+    # Either collector goes on where the other stopped.
+    last = chain.last - 3
+    collect(chain_task(chain, "rpc", folder="both", end_block=last), project)
+    monkeypatch.undo()
+    collect(chain_task(chain, "cryo", folder="both"), project)
+    assert collected(project / "both", "blocks")["block_number"].to_list() == list(range(chain.last + 1))
 
 
 def test_what_is_collected_is_the_chain_and_is_not_asked_for_again(chain, project):

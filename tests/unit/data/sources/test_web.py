@@ -105,6 +105,11 @@ def test_one_page_is_rows(service, project, tmp_path):
             {"rows": "d", "paging": "last", "parameter": "id_gt", "cursor": "id"},
             6,
         ),
+        (
+            lambda asked: [row for row in ROWS if row["id"] >= int(asked["from"])][:20],
+            {"paging": "last", "parameter": "from", "cursor": "id", "first": 0},
+            6,
+        ),
         (lambda asked: ROWS[int(asked["skip"]) :][:20], {"paging": "offset", "parameter": "skip"}, 6),
         (lambda asked: ROWS[(int(asked["page"]) - 1) * 20 :][:20], {"paging": "page", "parameter": "page"}, 6),
     ],
