@@ -90,6 +90,8 @@ class Definition:
         A gate of recurrent networks, whose arguments are rounded finely.
     singular
         Infinite at 0, and taken for its value at a floor from there on (its last parameter).
+    strict
+        Refused where arguments can leave the domain.
     domain
         Arguments outside are moved to its ends.
     turning
@@ -102,6 +104,7 @@ class Definition:
     steps: bool = False
     smooth: bool = False
     singular: bool = False
+    strict: bool = False
     domain: tuple[float, float] = (-math.inf, math.inf)
     turning: tuple[float, ...] = ()
 
@@ -172,7 +175,7 @@ DEFINITIONS: dict[str, Definition] = {
     "base_power": Definition(lambda x, a: np.power(a, x)),
     "sin": Definition(np.sin),
     "cos": Definition(np.cos),
-    "tan": Definition(np.tan, domain=(-1.5, 1.5)),
+    "tan": Definition(np.tan, domain=(-1.5, 1.5), strict=True),
     "asin": Definition(np.arcsin, domain=(-1.0, 1.0)),
     "acos": Definition(np.arccos, domain=(-1.0, 1.0)),
     "atan": Definition(np.arctan),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.transpile.errors import ModelUnsupported
 from assay.transpile.flow.flow import ZERO, Call, Flow, Input, Largest, Pending, Value
 from assay.transpile.flow.functions import IDENTITY, Function
 
@@ -120,6 +121,12 @@ def plan(flow: Flow, ranges: list[Interval], output_gain: int = 0) -> Plan:
         if row.call >= 0:
             made.calls.setdefault(row.call, []).append(row)
         if row.kind == "sum" and _leaves_domain(row):
+            if row.function.definition.strict:
+                layer, (start, end) = flow.layers[flow.layer_of[base]], row.reach
+                raise ModelUnsupported(
+                    f"{layer} is asked from {start:g} to {end:g}, over a pole",
+                    "Declare narrower ranges.",
+                )
             made.saturated.append(f"{row.function} in {flow.layers[flow.layer_of[base]]}")
     _aliases(made)
     return made

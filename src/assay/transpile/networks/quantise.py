@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.transpile.circuit.network.network import INPUT_LIMIT, Table
+from assay.transpile.circuit.network.network import Table
+from assay.transpile.circuit.network.wiring import in_lanes
 from assay.transpile.errors import ModelUnsupported
 from assay.transpile.flow.flow import ZERO
 from assay.transpile.flow.functions import IDENTITY, Function
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 ONE = -1  # a read of the constant
 _WEIGHT_BITS = 61
+_BASES = 64  # offsets of a table that are tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,13 +126,13 @@ def tables_of(plan: Plan, profile: Profile, exponents: Exponents) -> tuple[list[
 
 
 def _placed(tables: list[Table], low_bits: int) -> list[Table]:
-    """Give each table ids above those of the last, and above its own values if those are beyond a lane (rule 3)."""
+    """Give each table ids above those of the last that are none of its values beyond a lane (rule 3)."""
     placed, above = [tables[0]], tables[0].high
     for table in tables[1:]:
-        base = above - table.low
-        top = int((np.abs(table.offset) + (np.abs(table.slope) << low_bits)).max())
-        if top >= INPUT_LIMIT:
-            base = max(base, (top >> low_bits) + 1 - table.low)
+        bases = range(above - table.low, above - table.low + _BASES)
+        base = next((base for base in bases if in_lanes(replace(table, base=base), low_bits)), None)
+        if base is None:
+            raise ModelUnsupported(f"the table of {table.name} meets its own ids everywhere", "Report this model.")
         placed.append(replace(table, base=base))
         above = base + table.high
     return placed
@@ -220,12 +222,13 @@ def _weights(made: Quantised, number: int, bits: NDArray[np.int64], rows: list[R
     weights = np.rint(np.ldexp(real, arguments[np.newaxis] - bits[:, np.newaxis] + shift))
     bias = call.matrix.bias[columns] * scales + np.array([row.shift for row in rows])
     constant = np.rint(np.ldexp(bias, arguments + shift))
-    largest = max(float(np.abs(weights).max(initial=0)), float(np.abs(constant).max(initial=0)))
+    bases = [_half(made) + _base(made, row) for row in rows]
+    largest = max(float(np.abs(weights).max(initial=0)), float(np.abs(constant).max(initial=0)) + max(map(abs, bases)))
     if not largest < 2.0**_WEIGHT_BITS:
         raise ModelUnsupported(
             f"{made.plan.flow.layers[call.layer]} needs weights of more than {_WEIGHT_BITS} bits", "Rescale the model."
         )
-    offsets = np.array([_half(made) + _base(made, row) for row in rows], dtype=np.int64)
+    offsets = np.array(bases, dtype=np.int64)
     return np.concatenate([weights.astype(np.int64), (constant.astype(np.int64) + offsets)[np.newaxis]])
 
 
@@ -239,6 +242,8 @@ def _offsets(made: Quantised) -> list[IntegerCall]:
         if row.kind == "sum":
             shift = round(math.ldexp(row.shift, made.exponents.argument[row.base] + made.profile.shift))
             offset += _half(made) + shift
+        if abs(offset) >= 1 << _WEIGHT_BITS:
+            raise ModelUnsupported(f"{_layer(made, row)} reaches too large numbers", "Declare narrower ranges.")
         weights = np.array([[offset]], dtype=np.int64)
         calls.append(IntegerCall(np.array([ONE]), weights, [row], -1 - made.index[row.function]))
     return calls

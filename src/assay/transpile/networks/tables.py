@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LEAKY_BITS = 10  # fraction bits of a slope; they are taken from the next layer's weights
 _MOST_SEGMENTS, _FINE_SEGMENTS, _MANY_SEGMENTS = 1 << 16, 1 << 14, 1 << 12
-_COARSE_ERROR = 2.0**-10
+_COARSE_ERROR, _WORST_ERROR = 2.0**-10, 2.0**-6
 _STEP_BITS = range(4, 22)
 _SMOOTH_BITS = 12  # of the arguments of gates, whose rounding adds up over the steps of a sequence
 _SEGMENT_ERROR = 2.0**-15  # of the largest value: where finer segments stop paying
@@ -128,7 +128,13 @@ def sample(function: Function, low: float, high: float, profile: Profile) -> Sam
         )
     # Rounded slopes set a floor under the error, so that finer segments stop paying.
     least = min(sampled.error for sampled in tried) * 1.25 + _SEGMENT_ERROR * top
-    return next(sampled for sampled in tried if sampled.error <= least)
+    found = next(sampled for sampled in tried if sampled.error <= least)
+    if found.error > _WORST_ERROR * top:
+        raise ModelUnsupported(
+            f"{function} is needed from {low:g} to {high:g}, where a table misses it by {found.error:.2g}",
+            "Declare narrower ranges, or normalise what goes into it.",
+        )
+    return found
 
 
 def _steps(function: Function, profile: Profile) -> range:

@@ -50,6 +50,8 @@ FEATURES = {
         "Attention",
     },
 }
+# Functions with poles and flat ends, whose arguments are declared number by number instead of for the whole tensor.
+NARROW = {"Reciprocal", "Tan", "Softmax", "LogSoftmax"}
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,17 @@ def outputs(model, bound: dict[str, np.ndarray], features: dict[str, np.ndarray]
         sizes={k: v.shape for k, v in features.items()},
     )
     rows, ranges = [], []
+    narrow = model.graph.node[0].op_type in NARROW
     for value in features.values():
         numbers = np.asarray(value, dtype=np.float64).reshape(-1)
         span = float(numbers.min(initial=math.inf)), float(numbers.max(initial=-math.inf))
         room = max((span[1] - span[0]) * 2.0**-12, 2.0**-10)
-        ranges += [(span[0] - room, span[1] + room)] * len(numbers)
+        if narrow:
+            ranges += [
+                (number - 0.05 - 0.02 * abs(number), number + 0.05 + 0.02 * abs(number)) for number in numbers.tolist()
+            ]
+        else:
+            ranges += [(span[0] - room, span[1] + room)] * len(numbers)
         rows += numbers.tolist()
     planned = plan(flow, ranges)
     bits = choose(planned, EXACT).value[planned.outputs[0]]

@@ -65,11 +65,11 @@ def _tables(network: Network) -> None:
     for table in network.tables:
         sizes = max(int(np.abs(table.slope).max()), int(np.abs(table.offset).max()))
         _need(sizes < _LIMIT, 2, f"table {table.name} has a slope or offset of more than 52 bits")
-        _fixed_points(table, network.low_bits)
+        _need(in_lanes(table, network.low_bits), 3, f"table {table.name} has a fixed point outside the lanes")
 
 
-def _fixed_points(table: Table, low_bits: int) -> None:
-    """`offset + slope * l = 2^f * id + l` only for an `l` at which the value is within a lane."""
+def in_lanes(table: Table, low_bits: int) -> bool:
+    """Whether ``offset + slope * l = 2^f * id + l`` only where the value is within a lane (rule 3)."""
     gap = ((table.base + np.arange(table.low, table.high)) << low_bits) - table.offset
     slope = table.slope - 1
     everywhere = (slope == 0) & (gap == 0)
@@ -77,8 +77,9 @@ def _fixed_points(table: Table, low_bits: int) -> None:
     single = (slope != 0) & (low * slope == gap) & (low >= 0) & (low < 1 << low_bits)
     for low_part, holds in ((0, everywhere), ((1 << low_bits) - 1, everywhere), (low, single)):
         values = (table.offset + table.slope * low_part)[holds]
-        within = ((values >= -INPUT_LIMIT) & (values < INPUT_LIMIT)).all()
-        _need(within, 3, f"table {table.name} has a fixed point outside the lanes")
+        if not ((values >= -INPUT_LIMIT) & (values < INPUT_LIMIT)).all():
+            return False
+    return True
 
 
 def _special(network: Network) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.transpile.flow.flow import ZERO
-from assay.transpile.flow.functions import RELU, Function
-from assay.transpile.flow.tensor import Tensor, add, apply
+from assay.transpile.flow.functions import NOT_NEGATIVE, RELU, Function
+from assay.transpile.flow.tensor import Tensor, add, apply, readable
 from assay.transpile.importers.onnx.registry import operator
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ _ROWS = "0 after a linear call; else 1 an element"
 _PLAIN: dict[str, tuple[str, dict[str, float]]] = {
     "Relu": ("relu", {}),
     "LeakyRelu": ("leaky_relu", {"alpha": 0.01}),
-    "ThresholdedRelu": ("thresholded_relu", {"alpha": 1.0}),
     "HardSigmoid": ("hard_sigmoid", {"alpha": 0.2, "beta": 0.5}),
     "HardSwish": ("hard_swish", {}),
     "Sigmoid": ("sigmoid", {}),
@@ -34,7 +33,6 @@ _PLAIN: dict[str, tuple[str, dict[str, float]]] = {
     "Softsign": ("softsign", {}),
     "Mish": ("mish", {}),
     "Swish": ("swish", {"alpha": 1.0}),
-    "Shrink": ("shrink", {"lambd": 0.5, "bias": 0.0}),
     "Exp": ("exp", {}),
     "Log": ("log", {}),
     "Sqrt": ("sqrt", {}),
@@ -60,6 +58,25 @@ def plain_function(node: Node) -> Tensor:
     name, parameters = _PLAIN[node.operator]
     values = tuple(float(node.attribute(key, default)) for key, default in parameters.items())
     return apply(node.flow, node.tensor(0), Function(name, values))
+
+
+@operator("ThresholdedRelu", "Shrink", rows="2 to 4 an element")
+def jumping(node: Node) -> Tensor:
+    """Relus and steps, since a segment of a table holds no jump."""
+    flow, tensor = node.flow, readable(node.flow, node.tensor(0))
+    if node.operator == "ThresholdedRelu":
+        end = float(node.attribute("alpha", 1.0))
+        return _above(node, tensor, end, end)
+    end, bias = float(node.attribute("lambd", 0.5)), float(node.attribute("bias", 0.0))
+    below = _above(node, tensor.scaled(-1.0), end, end - bias)
+    return add(flow, _above(node, tensor, end, end - bias), below.scaled(-1.0))
+
+
+def _above(node: Node, tensor: Tensor, end: float, jump: float) -> Tensor:
+    """``x - end + jump`` above an end, and 0 up to it."""
+    over = apply(node.flow, tensor.scaled(1.0, -end), RELU)
+    step = apply(node.flow, tensor.scaled(-1.0, end), NOT_NEGATIVE).scaled(-jump, jump)
+    return add(node.flow, over, step)
 
 
 @operator("Gelu", rows=_ROWS)

@@ -319,6 +319,16 @@ def depth_and_space(node: Node) -> Operand:
     """Channels to blocks of an image and back."""
     block = int(node.attribute("blocksize", 1))
     n, c, h, w = _shape(node.inputs[0])
+    columns_first = str(node.attribute("mode", "DCR")) != "DCR"
+    if node.operator == "SpaceToDepth" and columns_first:
+        return node.moved(
+            0,
+            lambda part: (
+                part.reshape(n, c, h // block, block, w // block, block)
+                .transpose(0, 1, 3, 5, 2, 4)
+                .reshape(n, c * block * block, h // block, w // block)
+            ),
+        )
     if node.operator == "SpaceToDepth":
         return node.moved(
             0,
@@ -329,7 +339,7 @@ def depth_and_space(node: Node) -> Operand:
             ),
         )
     depth = c // block**2
-    if str(node.attribute("mode", "DCR")) == "DCR":
+    if not columns_first:
         return node.moved(
             0,
             lambda part: (
