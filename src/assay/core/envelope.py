@@ -81,7 +81,7 @@ def decode(data: bytes, *, kind: str, version: int, name: str = "the data", todo
     if header.get("version") != version:
         raise ArtefactVersion(
             f"{name} is a {_spoken(kind)} of format version {header.get('version')!r:.20}, and {version} is read here",
-            "Make it again with this release of Assay.",
+            "Use a release of Assay that reads it.",
         )
     about = header.get("about")
     envelope = Envelope(kind, content, about if isinstance(about, dict) else {})

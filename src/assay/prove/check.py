@@ -79,7 +79,7 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
     KeyRefused
         The bytes are not a verifying key.
     """
-    with native() as core:
+    with native(content) as core:
         stamp = str(core.vk_info(content)["srs_kind"])
     if pinned is not None and pinned["kind"] != stamp:
         beside = f"{pinned['kind']}"[:20]
@@ -110,7 +110,7 @@ def _compare(content: bytes, srs: Srs) -> None:
     place = _folder() / f"{digest(verdict.encode())}.json"
     if _kept(place) == verdict:
         return
-    with native() as core:
+    with native(content) as core:
         core.check_key(content, str(srs.path))
     try:
         files.write(place, verdict)

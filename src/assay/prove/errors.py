@@ -10,6 +10,7 @@
         │   └── OtherModel              proof/other-model
         │       └── OtherSetup          proof/other-setup
         ├── UnreadableProof             proof/unreadable
+        │   └── ProofVersion            proof/version
         ├── CircuitRefused              circuit/...
         ├── RowsRefused                 rows/...
         ├── OpeningRefused              proof/opening
@@ -81,6 +82,13 @@ class UnreadableProof(ProveError):
     advice = "Give the file that `assay prove` wrote, or make it again."
 
 
+class ProofVersion(UnreadableProof):
+    """The proof has another format version."""
+
+    code = "proof/version"
+    advice = "Use a release of Assay that reads it, or make the proof again."
+
+
 class CircuitRefused(ProveError):
     """The prover cannot take this circuit."""
 
@@ -110,9 +118,10 @@ class KeyRefused(ProveError):
 
 
 class KeyVersion(KeyRefused):
-    """A key or proof has another format version."""
+    """A key has another format version."""
 
     code = "key/version"
+    advice = "Use a release of Assay that reads it, or make new keys, of another modelId, with `assay setup`."
 
 
 class KeyForged(KeyRefused):
@@ -184,6 +193,7 @@ _BY_FAMILY: dict[str, type[AssayError]] = {
 
 
 _ADVICE = {
+    "srs/version": "Import it again with this release: `assay srs import FILE`.",
     "rows/count": "Make several proofs, or keys with a larger max_batch (`assay setup DIR --max-batch N`; in a project "
     "[protocol] max_batch), which are another model to a contract.",
 }

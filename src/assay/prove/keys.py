@@ -192,7 +192,7 @@ class ProvingKey(_Key):
     def prover(self) -> Prover:
         """The native prover with this key and its reference string in memory; made at first use."""
         srs = references.find(**self.about["srs"])
-        with native() as core:
+        with native(self.content) as core:
             prover: Prover = core.Prover(self.content, str(srs.path))
         return prover
 
@@ -227,7 +227,7 @@ class Keys(Shown):
 
 def describe(content: bytes) -> dict[str, Any]:
     """Return what the native core says of a verifying key's bytes; raises `KeyRefused` for all it would not use."""
-    with native() as core:
+    with native(content) as core:
         return dict(core.vk_info(content))
 
 

@@ -32,7 +32,7 @@ from assay.core.arguments import named
 from assay.core.errors import WrongType
 from assay.core.shown import Shown
 from assay.prove.calldata import verify_calldata
-from assay.prove.errors import ContradictoryProof, InvalidProof, UnreadableProof
+from assay.prove.errors import ContradictoryProof, InvalidProof, ProofVersion, UnreadableProof
 from assay.prove.native import native
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Proof(Shown):
 
     @cached_property
     def _info(self) -> _ProofInfo:
-        with native() as core:
+        with native(self.data) as core:
             info: _ProofInfo = core.proof_info(self.data)
         return info
 
@@ -197,9 +197,7 @@ def _parse(text: str | bytes) -> dict[str, Any]:
         raise UnreadableProof("the proof is not JSON, or was truncated.") from error
     schema = fields.get("schema") if isinstance(fields, dict) else None
     if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-proof/"):
-        raise UnreadableProof(
-            f"the proof has the format {schema:.30}, and this release reads {SCHEMA}.", code="proof/version"
-        )
+        raise ProofVersion(f"the proof has the format {schema:.30}, and this release reads {SCHEMA}.")
     if not isinstance(fields, dict) or schema != SCHEMA:
         raise UnreadableProof("the JSON is not a proof of Assay.")
     return fields

@@ -47,7 +47,8 @@ def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
     expect(proof, Proof, name="proof", call=_CALL)
     verifying_key.check  # noqa: B018  (raises; without the string it says that nothing was checked)
     try:
-        with native() as core:
+        # The key was read above, so what is of another version here is the proof.
+        with native(proof.to_bytes()) as core:
             core.verify(verifying_key.content, proof.to_bytes())
     except OtherModel as error:
         raise other_setup(verifying_key, proof) or error from error

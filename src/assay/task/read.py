@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from assay.core import files
-from assay.core.errors import WrongKindOfFile
+from assay.core.errors import ArtefactVersion, WrongKindOfFile
 from assay.task.errors import TaskField, TaskUnreadable
 from assay.task.positions import Path, line_of, positions
 from assay.task.schema import fields_at
@@ -83,6 +83,10 @@ def read(path: pathlib.Path) -> Task:
 
 def parse(raw: dict[str, Any], text: str, name: str) -> Task:
     """Make a task of a parsed TOML document; `text` gives the lines and `name` the file for messages."""
+    schema, own = raw.get("schema"), Task.model_fields["schema_"].default
+    if isinstance(schema, str) and schema != own and schema.startswith("assay-task/"):
+        # Before any field is looked at: those of another version may be others.
+        raise ArtefactVersion(f"{name} has the format {schema:.40}, and {own} is read", f'Write schema = "{own}".')
     try:
         return Task.model_validate(raw)
     except ValidationError as error:

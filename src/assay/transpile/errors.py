@@ -60,6 +60,12 @@ class CircuitMalformed(AssayError):
     code = "circuit/malformed"
 
 
+class CircuitVersion(CircuitMalformed):
+    """A circuit file is of a format version that this release does not read."""
+
+    code = "circuit/version"
+
+
 class RowsError(AssayError):
     """Input rows cannot be used."""
 

@@ -259,4 +259,4 @@ class Circuit(Shown):
         try:
             return Circuit.from_json(files.read(path))
         except CircuitMalformed as error:
-            raise CircuitMalformed(f"{path}: {error.what}", error.todo) from None
+            raise type(error)(f"{path}: {error.what}", error.todo) from None

@@ -25,7 +25,7 @@ from assay.transpile.circuit.keys import FLOAT_BITS, WORD_BITS
 from assay.transpile.circuit.network import schema as networks
 from assay.transpile.circuit.network import wiring
 from assay.transpile.circuit.quantise import LARGEST_SCALE
-from assay.transpile.errors import CircuitMalformed
+from assay.transpile.errors import CircuitMalformed, CircuitVersion
 from assay.transpile.importers.reading import is_text
 
 if TYPE_CHECKING:
@@ -101,8 +101,10 @@ def from_json(text: str | bytes) -> Circuit:
 def from_dict(content: Any) -> Circuit:
     """Read what `to_dict` gave; raises `CircuitMalformed` on anything else."""
     top = _object(content, "the circuit")
-    if top.get("schema") != SCHEMA:
-        raise CircuitMalformed(f"the circuit has schema {top.get('schema')!r:.40}; this release reads {SCHEMA}", _AGAIN)
+    schema = top.get("schema")
+    if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-circuit/"):
+        raise CircuitVersion(f"the circuit has the format {schema:.40}, and this release reads {SCHEMA}", _AGAIN)
+    _need(schema == SCHEMA, "schema")
     _need(top.get("kind") in get_args(Kind), "kind")
     _need(top.get("inputs") in get_args(Inputs), "inputs")
     features = [_feature(item) for item in _list(top.get("features"), "features")]
