@@ -207,10 +207,12 @@ def test_copies_of_training_rows_among_those_that_test_are_refused(project):
     )
 
 
-def test_one_copy_is_one_too_many_and_few_values_are_no_copies(project):
+def test_few_copies_are_named_and_few_values_are_no_copies(project):
     frame = numbers(200).with_columns(z=pl.Series([random.random() for _ in range(200)]))
     with pytest.raises(Leaks, match=r"1 of 80 rows|[2-9] of 8\d rows"):
         built(project, pl.concat([frame, frame.head(20)]))
+    one = built(project, pl.concat([frame.head(3)] * 2 + [frame.tail(197)]))
+    assert all("training rows as well" in note for note in one.manifest.notes)
     random.seed(5)
     few = pl.DataFrame({name: [random.randrange(3) for _ in range(300)] for name in ("a", "b", "y")})
     assert "training rows as well" in built(project, few).manifest.notes[0]

@@ -17,8 +17,8 @@ _CHANCE = 10.0
 """Copies that chance makes of columns that know nothing of each other; of real ones it makes some more."""
 _POSSIBLE = 100
 """Rows that the columns' values could make, for each row there is: below that, equal rows are no copies."""
-_STILL = 0.01
-"""Share of the test rows, in time, that a state which comes again may be."""
+_FEW = 0.02
+"""Share of the rows that judge below which copies are named and not refused: they move no figure that counts."""
 
 
 def refuse_times(rows: pl.DataFrame, time: str, table: str, target: str) -> None:
@@ -74,8 +74,8 @@ def copied(rows: pl.DataFrame, columns: Sequence[str], *, split: str, timed: boo
 
     Returns
     -------
-    copies, judged, by_chance
-        How many there are, of how many rows, and whether few values explain them.
+    copies, judged, harmless
+        How many there are, of how many rows, and whether they are few, or few values explain them.
     """
     import polars as pl
 
@@ -84,8 +84,9 @@ def copied(rows: pl.DataFrame, columns: Sequence[str], *, split: str, timed: boo
     equal = judged.join(train.unique(), on=list(columns), how="semi", nulls_equal=True)
     if not equal.height:
         return 0, judged.height, True
-    distinct = equal.unique().height
-    if timed and distinct <= max(2.0, _STILL * judged.height):
+    # In time, a state that comes again is no copy: a pool that stands still.
+    counted = equal.unique().height if timed else equal.height
+    if counted <= max(2.0 * timed, _FEW * judged.height):
         return equal.height, judged.height, True
     return equal.height, judged.height, _by_chance(rows.select(columns), equal.height, train.height * judged.height)
 
