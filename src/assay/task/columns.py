@@ -10,6 +10,7 @@ from assay.core import files, paths
 from assay.core.errors import AssayError
 from assay.task import guess
 from assay.task.data import CsvSource, ParquetSource
+from assay.task.dialect import dialect_of
 from assay.task.finding import Finding, contradiction
 from assay.task.read import nearest
 
@@ -178,7 +179,7 @@ def file_rows(source: Source, project: Path) -> guess.Rows | None:
         if found is None:
             return None
         if isinstance(source, CsvSource):
-            return guess.look(str(found), delimiter=source.delimiter, missing=source.missing)
+            return guess.look(str(found), dialect=dialect_of(source), missing=source.missing)
         return guess.look(str(found))
     except AssayError:
         return None

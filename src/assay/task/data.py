@@ -6,9 +6,10 @@ Everything but one source has a default, so that a CSV with a target column is a
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from assay.task import times
 from assay.task.fields import (
@@ -30,6 +31,13 @@ from assay.task.fields import (
 )
 from assay.task.sections import LARGEST, Section
 from assay.task.times import Unit
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ValueError(f"{name!r:.40} is no encoding that Python knows, such as utf-8 or cp1252") from None
 
 
 class Source(Section):
@@ -131,6 +139,14 @@ class CsvSource(Source):
     path: Text = Field(description="A file, a folder of .csv files, or a pattern.")
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = Field(
         ",", description="What stands between values."
+    )
+    decimal: Literal[".", ","] = Field(".", description="What stands before a number's decimal places.")
+    thousands: Literal["", ",", ".", " ", "'", "\u2019", "\u00a0"] = Field(
+        "", description="What stands between a number's thousands; nothing if absent."
+    )
+    skip_rows: Annotated[int, Field(strict=True, ge=0, le=10_000)] = Field(0, description="Lines above the header.")
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = Field(
+        "utf-8", description='As Python calls it: "utf-8", "utf-16", "cp1252", "latin-1".'
     )
     missing: tuple[str, ...] = Field(MISSING, description="Texts that mean: no value.")
     types: dict[Text, Literal["integer", "number", "text", "boolean", "time"]] = Field(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.core import paths
 from assay.core.errors import MissingLibrary
+from assay.task import dialect as dialects
+from assay.task.dialect import Dialect
 from assay.task.errors import AnswerMissing
 from assay.task.fields import MISSING
 from assay.task.series import TimeLike, lately, time_like
@@ -32,11 +34,16 @@ class Rows:
         Of the file.
     kind
         "csv" or "parquet".
+    head
+        The rows.
+    dialect
+        How a CSV is written.
     """
 
     path: Path
     kind: str
     head: pl.DataFrame
+    dialect: Dialect = field(default_factory=Dialect)
 
     @property
     def columns(self) -> list[str]:
@@ -54,8 +61,8 @@ class Rows:
         return [name for name, dtype in self.head.schema.items() if dtype.is_numeric() or dtype.is_decimal()]
 
 
-def look(text: str, *, delimiter: str = ",", missing: Sequence[str] = MISSING) -> Rows:
-    """Read the first rows of the file at `text`, as building the dataset does.
+def look(text: str, *, dialect: Dialect | None = None, missing: Sequence[str] = MISSING) -> Rows:
+    """Read the first rows of the file at `text`, as building the dataset does; how a CSV is written is guessed if None.
 
     Raises
     ------
@@ -72,33 +79,41 @@ def look(text: str, *, delimiter: str = ",", missing: Sequence[str] = MISSING) -
         raise AnswerMissing(f"{place} is neither .csv nor .parquet", "Give such a file.")
     if not paths.exists(place) or not place.is_file():
         raise AnswerMissing(f"there is no file {place}", "Check the path.")
+    written = dialect or Dialect()
     try:
+        if kind == "csv" and dialect is None:
+            written = dialects.guess(place)
         head = (
-            _csv(place, delimiter, missing)
-            if kind == "csv"
-            else pl.scan_parquet(place, glob=False).head(_ROWS).collect()
+            _csv(place, written, missing) if kind == "csv" else pl.scan_parquet(place, glob=False).head(_ROWS).collect()
         )
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - the file is not trusted
         reason = " ".join(str(error).split())[:120]
         raise AnswerMissing(f"{place} cannot be read as {kind}: {reason}", "Check the file.") from None
     if head.height == 0:
         raise AnswerMissing(f"{place} has no rows", "Give a file with rows.")
-    return Rows(place, kind, head)
+    return Rows(place, kind, head, written)
 
 
-def _csv(place: Path, delimiter: str, missing: Sequence[str]) -> pl.DataFrame:
+def _csv(place: Path, dialect: Dialect, missing: Sequence[str]) -> pl.DataFrame:
     import polars as pl
 
-    found = pl.scan_csv(
-        place,
-        separator=delimiter,
-        glob=False,
+    found = pl.read_csv(
+        dialects.reading(place, dialect, _ROWS),
+        separator=dialect.delimiter,
         n_rows=_ROWS,
         infer_schema_length=_ROWS,
         null_values=list(missing),
+        truncate_ragged_lines=True,  # the last record may go on in a line that was not read
     )
     # "a, b": the space belongs to no name.
-    return found.rename({name: name.strip() for name in found.collect_schema().names()}).collect()
+    found = found.rename({name: name.strip() for name in found.columns})
+    if dialect.plain_numbers:
+        return found
+    texts = [name for name, dtype in found.schema.items() if dtype == pl.String]
+    typed = found.select(
+        dialects.numbers(pl.col(name).str.strip_chars(), dialect).cast(pl.Float64, strict=False) for name in texts
+    )
+    return found.with_columns(typed[name] for name in texts if typed[name].null_count() == found[name].null_count())
 
 
 def kind_of_target(rows: Rows, target: str) -> str:

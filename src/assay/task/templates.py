@@ -163,6 +163,7 @@ def _complete_blank(answers: dict[str, Any], folder: Path) -> dict[str, Any]:
         | {
             "title": f"Predict {target}, better than today",
             "source": rows.kind,
+            "dialect": rows.dialect.named,
             "path": _from(rows.path, folder),
             "keep": [existing["value"]] if existing["kind"] == "column" else [],
             "drop": [],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assay.core.errors import StorageError
 from assay.task.check import check
+from assay.task.data import CsvSource
 from assay.task.errors import AnswerMissing, ProjectExists, TemplateUnknown
 from assay.task.init import init
 from assay.task.task import Task
@@ -250,3 +251,14 @@ def test_what_git_cleans_can_be_made_again(tmp_path):
         subprocess.run([git, "-C", str(tmp_path), *command], check=True)
     assert secret.exists()
     assert not any(path.exists() for path in made)
+
+
+def test_how_a_csv_is_written_is_guessed(tmp_path):
+    lines = "".join(f"{day:02}.02.2024;{day * 1111 % 7},{day % 10}5;1.{100 + day}.000,5\n" for day in range(1, 25))
+    path = tmp_path / "export.csv"
+    path.write_bytes(("Bericht für März\nTag;y;Betrag\n" + lines).encode("cp1252"))
+    init(tmp_path / "own", "blank", {"file": str(path), "target": "y", "type": "regression"})
+    (source,) = Task.load(tmp_path / "own").data.sources
+    assert isinstance(source, CsvSource)
+    assert (source.delimiter, source.decimal, source.thousands) == (";", ",", ".")
+    assert (source.skip_rows, source.encoding) == (1, "cp1252")

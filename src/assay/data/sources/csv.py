@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from assay.core.files import translated
 from assay.data.errors import MixedTypes, SourceEmpty, SourceUnreadable
 from assay.data.expressions import require, wide
 from assay.data.sources.parquet import matching, table_of
 from assay.data.tables.content import hash_files
 from assay.data.tables.store import write_parquet
 from assay.data.tables.table import unreadable
+from assay.task.dialect import FOREIGN, dialect_of, guess, numbers, records
 
 if TYPE_CHECKING:
-    from _csv import Reader
+    from collections.abc import Iterator
     from pathlib import Path
 
     import polars as pl
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from assay.data.sources.context import Context
     from assay.data.tables.table import Table
     from assay.task.data import CsvSource
+    from assay.task.dialect import Dialect
 
 # From the narrowest on; whole numbers beyond 512 bits are numbers like others.
 _KINDS = ("integer", "wide", "exact", "boolean", "number")
@@ -29,7 +33,8 @@ _DIGITS = r"^[+-]?[0-9]{1,154}$"
 _TRUE, _FALSE = ("true", "True", "TRUE", "t", "yes"), ("false", "False", "FALSE", "f", "no")
 # What looks like numbers with some text among it is taken for a mistake from this share of numbers on.
 _MOSTLY = 0.5
-_LONGEST_FIELD = 1 << 30
+_FOREIGN = "foreign"
+_BLOCK = 1 << 20
 
 
 def open_csv(spec: CsvSource, context: Context) -> Table:
@@ -45,25 +50,28 @@ def open_csv(spec: CsvSource, context: Context) -> Table:
         If a column of numbers holds text; the message names the row.
     """
     files, root = matching(spec.path, context, ".csv")
-    texts = _texts(files, spec)
+    texts = _texts(files, spec, context.work)
     found = _types(texts, spec, files[0])
     copy = context.work / f"{spec.name}.parquet"
-    typed = texts.select(_typed(name, kind) for name, kind in found.items())
+    typed = texts.select(_typed(name, kind, dialect_of(spec)) for name, kind in found.items())
     write_parquet(typed, copy, source=str(files[0]))
     table = table_of(spec.name, [copy], context.work)
     digest = hash_files(files, root)
     return type(table)(table.name, table.parts, digest, str(files[0] if len(files) == 1 else root))
 
 
-def _texts(files: list[Path], spec: CsvSource) -> pl.LazyFrame:
+def _texts(files: list[Path], spec: CsvSource, work: Path) -> pl.LazyFrame:
     """All values as text, null where missing."""
     import polars as pl
 
+    dialect = dialect_of(spec)
     for file in files:
-        _header(file, spec.delimiter)
+        _header(file, dialect)
+    read = files if spec.encoding == "utf-8" else [_in_utf8(file, spec, work, at) for at, file in enumerate(files)]
     try:
         texts = pl.scan_csv(
-            files,
+            read,
+            skip_lines=spec.skip_rows,
             separator=spec.delimiter,
             infer_schema=False,
             null_values=list(spec.missing),
@@ -79,24 +87,49 @@ def _texts(files: list[Path], spec: CsvSource) -> pl.LazyFrame:
     return texts
 
 
-def _header(file: Path, delimiter: str) -> None:
+def _in_utf8(file: Path, spec: CsvSource, work: Path, at: int) -> Path:
+    """A copy in the encoding that polars reads."""
+    copy = work / f"{spec.name}-{at}.csv"
+    with (
+        translated(copy, "write"),
+        file.open(encoding=spec.encoding, newline="") as lines,
+        copy.open("w", encoding="utf-8", newline="") as made,
+    ):
+        while block := lines.read(_BLOCK):
+            made.write(block)
+    return copy
+
+
+def _header(file: Path, dialect: Dialect) -> None:
     """Refuse what polars would read in its own way: no header, names twice, another delimiter, another encoding."""
     import csv
 
-    csv.field_size_limit(_LONGEST_FIELD)
+    found = records(file, dialect)
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            names = [name.strip() for name in next(csv.reader(lines, delimiter=delimiter, strict=True), [])]
-            short = _short_line(csv.reader(lines, delimiter=delimiter), len(names))
-    except (UnicodeDecodeError, csv.Error) as error:
+        _, first = next(found, (0, []))
+        names = [name.strip() for name in first]
+        odd = _odd_line(found, len(names))
+    except UnicodeError as error:
+        raise SourceUnreadable(
+            f"{file} is not written in {dialect.encoding} ({' '.join(str(error).split())[:80]})",
+            _looks(file, dialect) or 'Set `encoding`, such as "cp1252", or save it as UTF-8.',
+        ) from None
+    except csv.Error as error:
         raise unreadable(file, error) from None
     if not names:
         raise SourceEmpty(f"{file} is empty", "Check the file.")
-    if short is not None:
+    if odd is not None:
+        todo = "Complete or remove it; if it is the last line, the file was cut short: get it again."
+        if odd[1] > len(names):
+            todo = "Remove what is too much, or put quotes around a value that has a delimiter in it."
         raise SourceUnreadable(
-            f"line {short[0] + 1} of {file} has {short[1]} values, and the header {len(names)}",
-            "Complete or remove it; if it is the last line, the file was cut short: get it again.",
+            f"line {odd[0]} of {file} has {odd[1]} values, and the header {len(names)}", _looks(file, dialect) or todo
         )
+    _require_names(names, file, dialect)
+
+
+def _require_names(names: list[str], file: Path, dialect: Dialect) -> None:
+    """Refuse a header that has a name twice, an empty one, or none."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SourceUnreadable(f"{file} has two columns called {twice[0]!r}", "Name them apart.")
@@ -106,17 +139,26 @@ def _header(file: Path, delimiter: str) -> None:
         raise SourceUnreadable(f"{file} has no header: its first line is numbers", "Put the columns' names first.")
     if len(names) == 1 and any(sign in names[0] for sign in ";\t|,"):
         raise SourceUnreadable(
-            f"{file} has one column, {names[0]!r:.60}: its values are not separated by {delimiter!r}",
-            "Set `delimiter`.",
+            f"{file} has one column, {names[0]!r:.60}: its values are not separated by {dialect.delimiter!r}",
+            f"Set `delimiter`. {_looks(file, dialect)}".strip(),
         )
 
 
-def _short_line(lines: Reader, width: int) -> tuple[int, int] | None:
-    """The first line with fewer values than the header, counted from the line after it, and how many it has."""
-    for values in lines:
-        if len(values) < width and values:
-            return lines.line_num, len(values)
-    return None
+def _odd_line(found: Iterator[tuple[int, list[str]]], width: int) -> tuple[int, int] | None:
+    """The first record with fewer or more values than the header: its line, and how many it has."""
+    return next(((line, len(values)) for line, values in found if values and len(values) != width), None)
+
+
+def _looks(file: Path, dialect: Dialect) -> str:
+    """What fields of the source would fit the file better; nothing if none would."""
+    try:
+        guessed = guess(file)
+    except OSError:
+        return ""
+    other = {name: value for name, value in guessed.named.items() if getattr(dialect, name) != value}
+    if not other:
+        return ""
+    return f"It looks as if {', '.join(f'{name} = {json.dumps(value)}' for name, value in other.items())} would fit."
 
 
 def _is_number(text: str) -> bool:
@@ -135,8 +177,8 @@ def _types(texts: pl.LazyFrame, spec: CsvSource, file: Path) -> dict[str, str]:
     for name in spec.types:
         require(name, names, f"[[data.sources]] {spec.name}: types")
     counts = [pl.col(name).count().alias(f"{name}\x00all") for name in names]
-    for kind in _KINDS:
-        counts += [_fitting(name, kind).alias(f"{name}\x00{kind}") for name in names]
+    for kind in (*_KINDS, _FOREIGN):
+        counts += [_fitting(name, kind, dialect_of(spec)).alias(f"{name}\x00{kind}") for name in names]
     try:
         found = texts.select(counts).collect(engine="streaming").row(0, named=True)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -149,18 +191,28 @@ def _types(texts: pl.LazyFrame, spec: CsvSource, file: Path) -> dict[str, str]:
             fitting = ["text"]  # identifiers rather than amounts
         if name in spec.key and fitting == ["number"] and not _fractions(texts, name):
             fitting = ["text"]  # whole numbers beyond 512 bits: as floats, different keys would be equal
-        given: str | None = spec.types.get(name)
-        if given == "integer":
-            given = next((kind for kind in _WHOLE if kind in fitting), given)
-        if given in {"integer", "number", "boolean"} and found[f"{name}\x00{given}"] != everything:
-            raise _mixed(texts, name, str(given), file)
-        if given is None and not fitting and found[f"{name}\x00number"] > _MOSTLY * everything:
-            raise _mixed(texts, name, "number", file)
-        kinds[name] = given or (fitting[0] if fitting and everything else "number" if not everything else "text")
+        kinds[name] = _kind(texts, name, spec, file, fitting=fitting, found=found)
     return kinds
 
 
-def _typed(name: str, kind: str) -> pl.Expr:
+def _kind(
+    texts: pl.LazyFrame, name: str, spec: CsvSource, file: Path, *, fitting: list[str], found: dict[str, int]
+) -> str:
+    """The type of one column, from the types that fit all its values and how many fit each."""
+    everything = found[f"{name}\x00all"]
+    given: str | None = spec.types.get(name)
+    if given == "integer":
+        given = next((kind for kind in _WHOLE if kind in fitting), given)
+    if given in {"integer", "number", "boolean"} and found[f"{name}\x00{given}"] != everything:
+        raise _mixed(texts, name, str(given), file, spec)
+    if given is None and not fitting and found[f"{name}\x00number"] > _MOSTLY * everything:
+        raise _mixed(texts, name, "number", file, spec)
+    if given is None and not fitting and found[f"{name}\x00{_FOREIGN}"] == everything:
+        raise _foreign(texts, name, file, spec)
+    return given or (fitting[0] if fitting and everything else "number" if not everything else "text")
+
+
+def _typed(name: str, kind: str, dialect: Dialect) -> pl.Expr:
     """A column of text as another type; null where a value does not have it."""
     import polars as pl
 
@@ -168,6 +220,8 @@ def _typed(name: str, kind: str) -> pl.Expr:
     if kind in {"text", "time"}:
         return value
     value = value.str.strip_chars()
+    if kind != "boolean":
+        value = numbers(value, dialect)
     if kind == "boolean":
         return pl.when(value.is_in(_TRUE)).then(True).when(value.is_in(_FALSE)).then(False).alias(name)  # noqa: FBT003
     if kind == "exact":
@@ -181,13 +235,15 @@ def _exact(texts: pl.Series) -> pl.Series:
     return wide.encode([None if text is None else int(text) for text in texts], texts.name, texts.name)
 
 
-def _fitting(name: str, kind: str) -> pl.Expr:
+def _fitting(name: str, kind: str, dialect: Dialect) -> pl.Expr:
     """How many values a column has of a type."""
     import polars as pl
 
     if kind == "exact":
-        return pl.col(name).str.strip_chars().str.contains(_DIGITS).sum()
-    return _typed(name, kind).count()
+        return numbers(pl.col(name).str.strip_chars(), dialect).str.contains(_DIGITS).sum()
+    if kind == _FOREIGN:
+        return pl.col(name).str.strip_chars().str.contains(FOREIGN).sum()
+    return _typed(name, kind, dialect).count()
 
 
 def _fractions(texts: pl.LazyFrame, name: str) -> bool:
@@ -198,11 +254,27 @@ def _fractions(texts: pl.LazyFrame, name: str) -> bool:
     return not texts.select(plain.all()).collect(engine="streaming").item()
 
 
-def _mixed(texts: pl.LazyFrame, name: str, kind: str, file: Path) -> MixedTypes:
+def _foreign(texts: pl.LazyFrame, name: str, file: Path, spec: CsvSource) -> MixedTypes:
+    """A column of numbers in a notation that the source does not state."""
+    import polars as pl
+
+    row = "\x00row"
+    plain = _typed(name, "number", dialect_of(spec)).is_null() & pl.col(name).is_not_null()
+    bad = texts.select(name).with_row_index(row, offset=1).filter(plain).head(1).collect(engine="streaming")
+    guessed = _looks(file, dialect_of(spec))
+    return MixedTypes(
+        f"the column {name} of {file} holds numbers in another notation, such as {bad[name][0]!r:.40} in row "
+        f"{bad[row][0]}",
+        f"{guessed or 'Set `decimal` and `thousands`, or take signs such as $ and % away.'} "
+        f'If it is text, set types = {{"{name}" = "text"}}.',
+    )
+
+
+def _mixed(texts: pl.LazyFrame, name: str, kind: str, file: Path, spec: CsvSource) -> MixedTypes:
     import polars as pl
 
     bad = (
-        texts.select(pl.col(name), _typed(name, kind).alias("\x00typed"))
+        texts.select(pl.col(name), _typed(name, kind, dialect_of(spec)).alias("\x00typed"))
         .with_row_index("\x00row", offset=1)
         .filter(pl.col(name).is_not_null() & pl.col("\x00typed").is_null())
         .head(1)

@@ -24,6 +24,7 @@ from assay.data.sources import parquet
 from assay.data.sources.context import Context
 from assay.data.sources.open import open_source
 from assay.data.tables.table import collect
+from assay.task import dialect
 
 
 def opened(project, time=None, **source):
@@ -69,6 +70,55 @@ def test_whole_numbers_of_256_bits_stay_exact(project):
     assert found.is_null().to_list() == [False, False, False, True]
 
 
+DIALECTS = {
+    "semicolons and decimal commas": (
+        "name;price;n\na;1.234,50;1.000.000\nb;-0,25;7\nc;;3\n",
+        {"delimiter": ";", "decimal": ",", "thousands": "."},
+    ),
+    "thousands in quotes": ('name,price,n\na,"1,234.50","1,000,000"\nb,-0.25,7\nc,,3\n', {"thousands": ","}),
+    "lines above": (
+        "made by X, 2024\n# rows\nname\tprice\tn\na\t1234.5\t1000000\nb\t-0.25\t7\nc\t\t3\n",
+        {"delimiter": "\t", "skip_rows": 2},
+    ),
+    "UTF-16": ("name,price,n\na,1234.5,1000000\nb,-0.25,7\nc,,3\n", {"encoding": "utf-16"}),
+    "apostrophes": ("name,price,n\na,1234.5,1'000'000\nb,-0.25,7\nc,,3\n", {"thousands": "'"}),
+}
+
+
+@pytest.mark.parametrize("what", DIALECTS)
+def test_dialects_are_read_and_guessed(project, what):
+    text, options = DIALECTS[what]
+    (project / "rows.csv").write_bytes(text.encode(options.get("encoding", "utf-8")))
+    found = opened(project, kind="csv", path="rows.csv", **options).frame()
+    assert found["name"].to_list() == ["a", "b", "c"]
+    assert found["price"].to_list() == [1234.5, -0.25, None]
+    assert (found["n"].to_list(), found.schema["n"]) == ([1_000_000, 7, 3], pl.Int64)
+    assert dialect.guess(project / "rows.csv").named == options
+
+
+def test_letters_of_another_encoding(project):
+    (project / "rows.csv").write_bytes("prés,y\n1,2\n".encode("latin-1"))
+    source = {"kind": "csv", "path": "rows.csv"}
+    assert opened(project, **source, encoding="latin-1").columns == ["prés", "y"]
+    with pytest.raises(SourceUnreadable, match=r'encoding = "cp1252" would fit'):
+        opened(project, **source)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        ("https://x.org\nat,v\n1,2\n3,4\n", SourceUnreadable, "line 2 of .* has 2 values.*skip_rows = 1 would fit"),
+        ("at,v\n1,2\n3,4,5\n", SourceUnreadable, "line 3 of .* has 3 values, and the header 2.*too much"),
+        ("at;v\n1;2,5\n3;4,5\n", SourceUnreadable, 'delimiter = ";", decimal = "," would fit'),
+        ('at,v\n1,"1,234.50"\n2,"12,345.00"\n', MixedTypes, "'1,234.50' in row 1"),
+        ("at,v\n1,$2.5\n2,$3\n", MixedTypes, r"another notation, such as '\$2.5' in row 1.*signs such as"),
+    ],
+)
+def test_what_another_dialect_would_read_says_so(project, text, error, words):
+    with pytest.raises(error, match=words):
+        csv(project, text)
+
+
 def test_a_csv_with_a_byte_order_mark_and_windows_lines(project):
     (project / "rows.csv").write_bytes(b"\xef\xbb\xbfa,b\r\n1,2\r\n")
     assert opened(project, kind="csv", path="rows.csv").frame().to_dict(as_series=False) == {"a": [1], "b": [2]}
@@ -82,7 +132,7 @@ BAD_CSV = {
     "no header": ("1,2\n3,4\n", SourceUnreadable, "no header"),
     "a name twice": ("a,a\n1,2\n", SourceUnreadable, "two columns called 'a'"),
     "a column without a name": ("a,\n1,2\n", SourceUnreadable, "without a name"),
-    "ragged": ("a,b\n1,2\n1,2,3\n", SourceUnreadable, "cannot read"),
+    "ragged": ("a,b\n1,2\n1,2,3\n", SourceUnreadable, "line 3 of .* has 3 values, and the header 2"),
     "another delimiter": ("a;b\n1;2\n", SourceUnreadable, "Set `delimiter`"),
     "text among numbers": ("a\n" + "1\n" * 50 + "oops\n", MixedTypes, "'oops' in row 51"),
 }
