@@ -54,6 +54,19 @@ def _network(circuit: Circuit, network: Network) -> list[tuple[str, str]]:
     lines = [("rows", f"{network.listed + 1} of {network.rows}, matrix of {network.slots} x {network.columns}")]
     lines += [("tables", ", ".join(f"{table.name} ({len(table.slope)})" for table in network.tables))]
     lines += [(str(label), str(text)) for label, text in circuit.meta.get("predicted", {}).items()]
+    for layer in circuit.meta.get("layers", []):
+        share = f"{layer['rows']} rows, up to {layer['seen']:.3g} of {layer['reach']:.3g}, error {layer['error']:.1e}"
+        lines.append(
+            ("layer", f"{layer['name']}: {share}{' (the most)' if layer['name'] == circuit.meta.get('blamed') else ''}")
+        )
+    for fit in circuit.meta.get("fidelity", []):
+        kept = "kept" if fit["within"] else "NOT KEPT"
+        lines.append(
+            (
+                "fidelity",
+                f"{kept}: {fit['largest_error']:.1e} at most, {fit['decisions_differing']} of {fit['rows']} decisions",
+            )
+        )
     return lines + [("note", str(note)) for note in circuit.meta.get("notes", [])]
 
 

@@ -16,6 +16,7 @@ from assay.transpile.circuit.evaluate import evaluate, trace
 from assay.transpile.ensemble import Ensemble
 from assay.transpile.errors import ModelError, RowsWidth
 from assay.transpile.fidelity.metrics import metric
+from assay.transpile.fidelity.networks import network_fidelity
 from assay.transpile.fidelity.own import own_rows
 from assay.transpile.fidelity.report import ULP_LIMIT, FidelityReport, WorstRow
 from assay.transpile.fidelity.runtime import runtime
@@ -48,12 +49,16 @@ def fidelity(circuit: Circuit, model: Any, X: Any, y: Any = None) -> FidelityRep
     y
         Targets, for the metric before and after: accuracy for classifiers, else root mean square error.
 
+    A network is judged on these rows and on 10,000 drawn from the declared ranges, within the circuit's tolerance.
+
     Raises
     ------
     ModelError, RowsError
         As `transpile` and `Circuit.encode` do; `LibraryRefuses` where the model's own predict takes no such rows.
     """
     expect(circuit, Circuit, name="circuit", call="assay.fidelity(circuit, model, X)")
+    if circuit.kind == "network":
+        return network_fidelity(circuit, model, X, y)
     iterations = circuit.meta.get("iterations") if circuit.meta.get("iterations_given") else None
     double = any(feature.kind == "float64" for feature in circuit.features)
     source = read(model, iterations, "float64" if double else "float32")

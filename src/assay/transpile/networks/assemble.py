@@ -14,9 +14,9 @@ from assay.transpile.circuit.network.evaluate import Evaluator
 from assay.transpile.errors import ModelUnsupported, OptionError, RowsWidth
 from assay.transpile.importers.onnx.convert import convert
 from assay.transpile.importers.onnx.reading import parse
-from assay.transpile.networks import cost, features
+from assay.transpile.networks import cost, features, report
 from assay.transpile.networks.exponents import choose, unified
-from assay.transpile.networks.layout import Layout, build, lay_out
+from assay.transpile.networks.layout import Layout, addresses, build, lay_out
 from assay.transpile.networks.oracle import Oracle
 from assay.transpile.networks.plan import Plan, plan
 from assay.transpile.networks.quantise import Quantised, quantise, tables_of
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-3  # of the outputs' spread, and of the rows whose decision may differ
 IN_MEMORY = "the model"  # how messages name a model that is no file
+_SAFETY = 0.5  # of the tolerance, on the rows that choose a format: others may be worse
 _LARGEST_GAIN = 30  # bits that outputs may have above a table's values
 DRAWN = 512  # rows drawn from the declared ranges while formats are compared
 # Cheapest first, as far as that is known before the layout; the last is what is taken if none keeps the model.
@@ -191,7 +192,8 @@ def _cheapest(source: Source, tolerance: float) -> tuple[Compiled, list[Fit], Qu
     source.ranges[:] = [(low + shift, high + shift) for (low, high), shift in zip(spans, shifts, strict=True)]
     given = source.rows[:2000] if source.rows is not None else np.zeros((0, len(source.ranges)))
     drawn = features.draw(source.ranges, DRAWN, source.flow.meta.get("whole", []))
-    samples = [(rows, source.oracle.outputs(rows)) for rows in (given, drawn) if len(rows) > 1]
+    samples = [(given, source.oracle.outputs(given)) if len(given) else (given, given), source.oracle.taken(drawn)]
+    samples = [(rows, wanted) for rows, wanted in samples if len(rows) > 1]
     ranked, problem = _ranked(planned)
     best: tuple[Compiled, list[Fit], Quantised] | None = None
     widths: list[Width] = []
@@ -204,7 +206,7 @@ def _cheapest(source: Source, tolerance: float) -> tuple[Compiled, list[Fit], Qu
         layout, widths = _laid_out(made, widths)
         found = compiled(source, made, layout)
         fits = [judge(found, rows, wanted) for rows, wanted in samples]
-        if all(fit.keeps(tolerance) for fit in fits):
+        if all(fit.keeps(tolerance * _SAFETY) for fit in fits):
             return found, fits, made
         if best is None or max(fit.largest for fit in fits) < max(fit.largest for fit in best[1]):
             best = found, fits, made
@@ -276,6 +278,8 @@ class Compiled:
 
     Attributes
     ----------
+    addresses
+        Of each value of the flow.
     spans
         Least and largest integer of each feature, and the bits after its point.
     scale_bits
@@ -283,6 +287,7 @@ class Compiled:
     """
 
     network: Network
+    addresses: dict[int, int]
     spans: list[tuple[int, int, int]]
     scale_bits: int
 
@@ -310,7 +315,7 @@ def compiled(source: Source, made: Quantised, layout: Layout) -> Compiled:
     ends = [end for row in network.output_rows for end in reach[int(network.cells.a[row])]]
     top = max(max(-end, end + 1) for end in ends)
     network = replace(network, output_bits=(max(top, 1) - 1).bit_length())
-    return Compiled(network, spans, made.exponents.value[made.plan.outputs[0]])
+    return Compiled(network, addresses(made, layout), spans, made.exponents.value[made.plan.outputs[0]])
 
 
 def _spans(source: Source, made: Quantised) -> list[tuple[int, int, int]]:
@@ -351,6 +356,9 @@ def _circuit(
     source: Source, found: Compiled, fits: list[Fit], made: Quantised, *, inputs: Inputs, tolerance: float
 ) -> Circuit:
     flow = source.flow
+    rows = source.rows if source.rows is not None else features.draw(source.ranges, DRAWN, flow.meta.get("whole", []))
+    inputs_of = found.integers(rows)
+    layered = report.layers(made, found.network, found.addresses, inputs=inputs_of, rows=rows)
     meta = {key: value for key, value in flow.meta.items() if key not in {"centres", "whole"}}
     notes = [
         *flow.notes,
@@ -382,6 +390,8 @@ def _circuit(
                 for fit in fits
             ],
             "predicted": predicted(found.network),
+            "layers": [layer.to_dict() for layer in layered],
+            "blamed": report.blamed(layered),
             "notes": notes,
         },
     )

@@ -130,14 +130,15 @@ def _ordered(hosts: list[_Place]) -> list[_Place]:
     return ordered + others + quiet + free
 
 
+def addresses(made: Quantised, layout: Layout) -> dict[int, int]:
+    """The address of each value: its row, or minus the row whose argument it is."""
+    number = {ZERO: 0} | {place.value: row for row, place in enumerate(layout.places, start=1) if place.value}
+    return number | {alias: -number[row] for alias, row in made.plan.alias.items()}
+
+
 def build(made: Quantised, layout: Layout, centres: list[int], output_bits: int) -> Network:
     """The network of a layout."""
-    number = {ZERO: 0}
-    for row, place in enumerate(layout.places, start=1):
-        if place.value:
-            number[place.value] = row
-    for alias, row in made.plan.alias.items():
-        number[alias] = -number[row]
+    number = addresses(made, layout)
     fields = {name: np.zeros(len(layout.places) + 1, dtype=np.int64) for name in CELL_FIELDS}
     fields["column"][:] = -1
     for row, place in enumerate(layout.places, start=1):

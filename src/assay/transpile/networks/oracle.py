@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.core.errors import MissingLibrary
-from assay.transpile.errors import ModelUnsupported
+from assay.transpile.errors import ModelUnsupported, RowsUnreadable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +45,32 @@ class Oracle:
             if found is not None:
                 return found
             self._batched = False
-        return np.stack([self._row(row) for row in rows])
+        return np.stack([self._accepted(index, row) for index, row in enumerate(rows)])
+
+    def taken(self, rows: Floats) -> tuple[Floats, Floats]:
+        """Those of some rows that the model takes, and its outputs: a category that it does not know may be refused."""
+        try:
+            return rows, self.outputs(rows)
+        except RowsUnreadable:
+            pairs = [(row, self._tried(row)) for row in rows]
+        kept = [(row, found) for row, found in pairs if found is not None]
+        if not kept:
+            return rows[:0], np.zeros((0, 1))
+        return np.stack([row for row, _ in kept]), np.stack([found for _, found in kept])
+
+    def _tried(self, row: Floats) -> Floats | None:
+        try:
+            return self._row(row)
+        except Exception:  # noqa: BLE001 - onnxruntime's errors have no common class
+            return None
+
+    def _accepted(self, index: int, row: Floats) -> Floats:
+        try:
+            return self._row(row)
+        except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no common class
+            raise RowsUnreadable(
+                f"onnxruntime refuses row {index} ({' '.join(str(error).split())[-100:]})", "Leave it out, or mend it."
+            ) from None
 
     def _many(self, rows: Floats) -> Floats | None:
         """None of a model that names its first dimension and still takes one row only."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.transpile.flow.flow import Input
 from assay.transpile.flow.functions import SIGMOID, Function
 from assay.transpile.flow.tensor import Tensor, apply, concatenate, constant, linear, multiply, readable, stack, total
 from assay.transpile.importers.onnx.operators.activations import along_last
@@ -131,6 +132,8 @@ def one_hot_encoder(node: Node) -> Tensor:
     if categories is None:
         raise node.refuse("its categories are text", "Encode them as whole numbers.")
     tensor = node.tensor(0).moved(lambda part: part[..., np.newaxis])
+    bases = [node.flow.bases[base] for base in tensor.base.ravel().tolist()]
+    node.flow.meta.setdefault("whole", []).extend(base.index for base in bases if isinstance(base, Input))
     return equal(node, tensor, constant(np.asarray(categories, dtype=np.float64)))
 
 
