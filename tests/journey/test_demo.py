@@ -150,3 +150,19 @@ def test_make_says_what_takes_long_before_it_does():
     for work in ("pip install", "maturin develop", "npm ci"):
         at = next(number for number, line in enumerate(lines) if work in line)
         assert any(line.startswith('echo "') and "..." in line for line in lines[max(at - 2, 0) : at])
+
+
+def test_git_cleans_what_the_demo_makes_but_no_key():
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout of git, so what it ignores was NOT looked at")
+
+    def ignored(path):
+        return subprocess.run([git, "check-ignore", "-q", path], cwd=ROOT, check=False).returncode == 0
+
+    assert ignored("demo/out/result.json")
+    assert ignored("demo/out/project/decision/decision.json")
+    for name in ("circuit.json", "proving.key", "verifying.key"):
+        assert not ignored(f"demo/out/project/keys/0x00/{name}")
+    for folder in ("examples/credit-score/project", "here"):
+        assert not ignored(f"{folder}/keys/0x00/proving.key")

@@ -2,8 +2,11 @@
 
 import json
 import random
+import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +50,9 @@ def test_four_answers_and_one_command_lead_to_a_decision(made, assay_command):
     assert done.json["reasons"] == decision["reasons"]
     states = {step["step"]: step["state"] for step in assay_command("status", made, "--json").json["steps"]}
     assert states == {"data": "fresh", "explore": "fresh", "decide": "fresh", "report": "missing"}
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "project.md").read_text(encoding="utf-8")
+    program = "\n".join(re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)).replace('"fee"', repr(str(made)))
+    subprocess.run([sys.executable, "-c", program], check=True)
     again = assay_command("run", made)
     assert again.code == 0
     assert [line.split()[1] for line in again.out.splitlines()[:3]] == ["fresh"] * 3

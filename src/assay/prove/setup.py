@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.core.arguments import expect
@@ -14,7 +15,7 @@ from assay.transpile.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+    from os import PathLike
 
 LARGEST_DEFAULT_BATCH = 128
 LARGEST_DEFAULT_DEGREE = (1 << 19) + references.SLACK
@@ -24,7 +25,7 @@ def setup(
     circuit: Circuit,
     *,
     max_batch: int | None = None,
-    srs: Path | None = None,
+    srs: str | PathLike[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Keys:
     """Make the proving and the verifying key of a circuit.
@@ -65,12 +66,11 @@ def setup(
         raise OptionError(
             f"max_batch is {max_batch!r:.40}", "Give a positive whole number, the most rows of one proof."
         )
-    if circuit.kind == "network":
-        raise CircuitRefused("proving networks is not in this release: it makes and checks their circuits only")
+    require_provable(circuit)
     text = circuit.to_json()
     batch = max_batch or fitting_batch(text, srs=srs)
     degree = required_degree(text, batch)
-    reference = references.read(srs) if srs else references.for_degree(degree, progress=progress)
+    reference = references.read(Path(srs)) if srs else references.for_degree(degree, progress=progress)
     references.require(reference, degree)
     if progress is not None:
         progress("Committing to the model")
@@ -83,7 +83,13 @@ def setup(
     )
 
 
-def fitting_batch(text: str, most: int = LARGEST_DEFAULT_BATCH, *, srs: Path | None = None) -> int:
+def require_provable(circuit: Circuit) -> None:
+    """Raise CircuitRefused for a circuit that can be made and checked, and not yet be proven."""
+    if circuit.kind == "network":
+        raise CircuitRefused("proving networks is not in this release: it makes and checks their circuits only")
+
+
+def fitting_batch(text: str, most: int = LARGEST_DEFAULT_BATCH, *, srs: str | PathLike[str] | None = None) -> int:
     """The most rows a proof, up to `most`, that a reference string reaches.
 
     Parameters
@@ -97,7 +103,7 @@ def fitting_batch(text: str, most: int = LARGEST_DEFAULT_BATCH, *, srs: Path | N
         development string of 2^19 powers, which takes seconds to make.
     """
     if srs is not None:
-        limit = references.read(srs).degree
+        limit = references.read(Path(srs)).degree
     else:
         limit = max((one.degree for one in references.available() if one.kind == "ceremony"), default=0)
         if limit < required_degree(text, 1):

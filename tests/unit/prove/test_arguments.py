@@ -7,6 +7,7 @@ import pytest
 
 import assay
 from assay.core.errors import AssayError, WrongType
+from assay.prove.srs import generate
 from assay.transpile.errors import OptionError
 
 
@@ -67,6 +68,12 @@ def test_arguments_of_the_wrong_kind_are_refused_by_name(call, circuit, keys, pr
 def test_rows_a_proof_are_a_positive_whole_number(circuit, most):
     with pytest.raises(OptionError, match="max_batch is"):
         assay.setup(circuit, max_batch=most)
+
+
+def test_a_reference_string_is_a_path_of_any_kind(circuit):
+    place = generate(4096).path
+    for srs in (place, str(place)):
+        assert assay.setup(circuit, max_batch=2, srs=srs).proving_key.max_batch == 2
 
 
 def test_too_many_rows_name_the_setting(keys, rows):
