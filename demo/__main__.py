@@ -91,9 +91,10 @@ def decide(show: Show, project: Path) -> dict[str, Any]:
     show.line(f"$ {walk.shown(typed)}")
     show.line(f"$ assay task check {project.name}")
     with show.step("Data") as doing:
-        doing("replaying real prices with synthetic traders on a local node, collecting with Cryo")
+        doing("going on with a replay of real prices and synthetic traders on a local node, collecting with Cryo")
         told, data = walk.replay_and_build(project)
-    show.line(f"$ python replay.py --days {walk.DAYS} -- assay data build {project.name}")
+    show.line(f"$ cp -r history {project.name}/chain")
+    show.line(f"$ python replay.py --after history -- assay data build {project.name}")
     explain_data(show, told, data)
     with show.step("Models") as doing:
         doing("exploring; the first time, also measuring what proofs cost on this machine")

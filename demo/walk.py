@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,9 @@ from demo.show import Surprise
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "dynamic-fee"
 POOL = "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512"
-DAYS = 250
+HISTORY = EXAMPLE / "history"
+"""Days that were replayed before, as Cryo collected them; the days after them are replayed here."""
+
 ANSWERS = {
     "pool": POOL,
     "rpc": "$RPC_URL",
@@ -22,6 +25,7 @@ ANSWERS = {
     "chain": "local Anvil",
     "chain_id": "31337",
     "start_block": "1",
+    "end_block": "14087",
     "block_seconds": "10800",
     "latency_blocks": "2",
     "decisions_per_day": "4",
@@ -51,9 +55,10 @@ def assay(*arguments: str) -> dict[str, Any]:
 
 
 def replay_and_build(project: Path) -> tuple[str, dict[str, Any]]:
-    """Replay the prices on a node, and build the dataset while the node is there; what the replay said, and that."""
+    """Go on with the kept replay on a node, and build the dataset meanwhile; what the replay said, and that."""
+    shutil.copytree(HISTORY, project / "chain")
     build = [sys.executable, "-m", "assay", "data", "build", str(project), "--json"]
-    command = [sys.executable, str(EXAMPLE / "replay.py"), "--days", str(DAYS), "--", *build]
+    command = [sys.executable, str(EXAMPLE / "replay.py"), "--after", str(HISTORY), "--", *build]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     told = [line for line in done.stderr.splitlines() if line.startswith("replay: ") and ": day " not in line]
     return "\n".join(line.removeprefix("replay: ") for line in told), _answer(done, command)

@@ -17,7 +17,7 @@ def explain_data(show: Show, told: str, data: dict[str, Any]) -> None:
     """What happened on the chain, and what was made of it."""
     parts = ", ".join(f"{name} {part['rows']}" for name, part in data["rows"].items())
     show.say(
-        f"Real prices (S&P 500), synthetic trades: {told}.\n"
+        f"Real prices (S&P 500), synthetic trades. {told}.\n"
         f"Rows by part, in order of time: {parts}; {len(data['features'])} features; hash {data['content_hash'][:16]}."
     )
 
@@ -42,13 +42,24 @@ def explain_decision(show: Show, decision: dict[str, Any]) -> None:
     rows = []
     for row in decision["rows"]:
         measured = row["measured"]
-        gain = "" if row["improvement"] is None else f"{100 * row['improvement']:+.1f} %"
+        interval = row["evidence"] and row["evidence"]["improvement"]
+        gain = [
+            _share(row["improvement"]),
+            f"{100 * interval['low']:.1f} to {_share(interval['high']).lstrip('+')}" if interval else "",
+            _share(row["cv_improvement"]),
+        ]
         cost = (
             [f"{1000 * measured['prove_seconds']:.0f} ms", f"{measured['gas']:,}"] if measured else ["not proven", ""]
         )
-        rows.append([row["id"], f"{row['test'][decision['metric']]:.4f}", gain, *cost])
-    show.table(["candidate", "loss (test rows)", "against today", "prove", "gas"], rows)
+        rows.append([row["id"], f"{row['test'][decision['metric']]:.4f}", *gain, *cost])
+    heads = ["candidate", "loss", "vs today", "90 % sure", "in folds", "prove", "gas"]
+    show.say(f"[bold]{decision['headline']}[/]")
+    show.table(heads, rows)
     show.say("\n".join([f"[bold]Chosen: {decision['chosen']}[/]", *decision["reasons"]]))
+
+
+def _share(number: float | None) -> str:
+    return "" if number is None else f"{100 * number:+.1f} %"
 
 
 def explain_proof(show: Show, proven: Proven) -> None:

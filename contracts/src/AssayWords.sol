@@ -106,6 +106,13 @@ library AssayWords {
         }
     }
 
+    /// @notice The word of a whole number whose feature has a `scale` in task.toml: it is divided by 10^scale, towards
+    ///         zero, and then declared from `low` to `high`. Wei with scale 12 are millionths of an ether.
+    function scaledWord(int256 value, uint256 scale, int256 low, int256 high) internal pure returns (uint256) {
+        if (scale > 76) revert BadDenominator(scale);
+        return integerWord(value / int256(10 ** scale), low, high);
+    }
+
     /// @notice The word of a linear model's feature: numerator / denominator in units of 2^-bits, counted from `low`.
     /// @param low Least integer of the feature, in units of 2^-bits as the circuit has it.
     /// @param high Greatest integer of the feature.

@@ -66,19 +66,18 @@ class Kept:
 
 def keep(folder: Path, first: str, last: str) -> Kept:
     """Replay the days, collect the chain with Cryo and keep it, with the state, in `folder`."""
-    from market import Market
+    from market import Market, node
 
-    from assay.chain.node import LocalNode
     from assay.data.collect import collect
 
     history = days(first, last)
-    with files.scratch() as work, LocalNode(timeout=60) as node:
-        market = Market.open(node.url, history[0].prices[0], FEE)
+    with files.scratch() as work, node() as local:
+        market = Market.open(local.url, history[0].prices[0], FEE)
         market.begin()
         market.replay(history, random.Random(SEED), lambda words: _say(f"history: {words}"))  # noqa: S311
         pool, block = market.contract.address, market.rpc.block()
         _say(f"history: collecting blocks 1 to {block}")
-        collect(_task(work, pool, node.url, block), work)
+        collect(_task(work, pool, local.url, block), work)
         state = market.rpc.state()
         shutil.rmtree(folder, ignore_errors=True)
         (folder / CHAIN).mkdir(parents=True)

@@ -1,6 +1,6 @@
 """After the decision: the days that no model has seen, traded twice, with the fixed fee and with proven forecasts.
 
-    python live.py project --days 250 --live 20
+    python live.py project --live 20
 
 Two pools stand side by side on a fresh local node, with the same prices and the same traders. One asks a contract
 whose fee never changes. The other asks `ForecastFee`: before each of its changes the feed posts a row of the test
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from history import ABOUT
 from market import BLOCK_SECONDS, CONTRACTS, SOURCES, START, Market, Rpc
 from prices import BLOCKS_A_DAY, days
 from replay import FEE, SEED
@@ -120,15 +121,17 @@ class Feed:
         return fee
 
 
-def run(project: Path, count: int | None, last: int, seed: int, progress: Callable[[str], None]) -> Live:
-    """Trade the last `last` of the days that `replay.py --days count` replayed."""
+def run(
+    project: Path, replayed: tuple[str | None, int | None], last: int, seed: int, progress: Callable[[str], None]
+) -> Live:
+    """Trade the last `last` of the days that were replayed: from a date on, of those the last so many."""
     task, dataset = Task.load(project), Dataset.load(project / "data")
     test = dataset.frame("test")
     delay = (task.latency_blocks or 0) * BLOCK_SECONDS
     # Seconds since 1970 at which a row's forecast begins to act, and the row's number.
     acts = {int(at.timestamp()) + delay: number for number, at in enumerate(_times(test, str(dataset.time)))}
     rows, _ = dataset.arrays("test")
-    history = days(count=count)
+    history = days(replayed[0] or _began(project), count=replayed[1])
     first = max(len(history) - last, min(acts) // DAY + 1 - START // DAY - 1)
     chosen = history[first:]
     source, live = random.Random(seed), Live(days=len(chosen))  # noqa: S311  traders, not secrets
@@ -167,6 +170,12 @@ def _times(frame: pl.DataFrame, column: str) -> list[Any]:
     return frame[column].dt.replace_time_zone("UTC").to_list() if frame[column].dtype == pl.Datetime else []
 
 
+def _began(project: Path) -> str | None:
+    """The first day of a kept replay that the project's chain goes on from."""
+    about = project / "chain" / ABOUT
+    return str(json.loads(about.read_text())["from"]) if about.exists() else None
+
+
 def _slope(task: Task) -> float:
     """The fee line of the task: the fixed fee is what it gives for the existing process."""
     return FEE / 1_000_000 / float(task.existing.value or 1)
@@ -176,11 +185,13 @@ def main() -> int:
     """Run it, print what happened."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("project", type=Path)
+    parser.add_argument("--from", dest="first", metavar="DATE", help="as in replay.py (default: the kept replay's)")
     parser.add_argument("--days", type=int, default=None, help="as in replay.py")
     parser.add_argument("--live", type=int, default=10_000, help="trade at most so many of the last days")
     parser.add_argument("--seed", type=int, default=SEED + 1, help="of the traders; another one than in replay.py")
     options = parser.parse_args()
-    live = run(options.project, options.days, options.live, options.seed, lambda words: sys.stderr.write(f"{words}\n"))
+    replayed = (options.first, options.days)
+    live = run(options.project, replayed, options.live, options.seed, lambda words: sys.stderr.write(f"{words}\n"))
     sys.stdout.write(json.dumps(live.to_dict(), indent=1) + "\n")
     return 0
 

@@ -14,6 +14,7 @@ from traders import Intent, Pool, Trade, arbitrage, intents, noise
 
 from assay.chain.compile import compile_solidity, read_sources
 from assay.chain.deploy import Chain, Deployment, Receipt
+from assay.chain.node import LocalNode
 from assay.core.keccak import keccak256
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ RESERVE = 10**21
 
 _SWAP = keccak256(b"swap(bool,uint112,uint256)")[:4]
 _GAS = 200_000
+
+
+def node() -> LocalNode:
+    """A node whose first block always has the same time: the same trades make the same chain, block by block."""
+    return LocalNode(timeout=60, began=START - BLOCK_SECONDS)
 
 
 @dataclass

@@ -18,11 +18,9 @@ import time
 from pathlib import Path
 
 from history import Kept
-from market import Market
+from market import Market, node
 from prices import Day, days
 from traders import intents
-
-from assay.chain.node import LocalNode
 
 FEE = 3000
 SEED = 7
@@ -36,14 +34,14 @@ def main() -> int:
     if not history:
         _say("replay: there is no trading day in that time; the data is of 1999-02-02 to 2018-12-31")
         return 2
-    with LocalNode(timeout=60) as node:
+    with node() as local:
         start = time.perf_counter()
         source = random.Random(options.seed)  # noqa: S311  traders, not secrets
         if kept is None:
-            market = Market.open(node.url, history[0].prices[0], options.fee)
+            market = Market.open(local.url, history[0].prices[0], options.fee)
             market.begin()
         else:
-            market = Market.resume(node.url, kept.state, kept.pool, options.fee)
+            market = Market.resume(local.url, kept.state, kept.pool, options.fee)
             for day in kept.days:
                 intents(day, source)  # drawn and dropped, so that the wishes of the days after are the same
             _say(f"replay: {len(kept.days)} days were replayed before, in blocks 1 to {kept.last_block}")
@@ -54,12 +52,12 @@ def main() -> int:
         _say(f"replay: {result.days} days ({span}), {result.trades:,} trades in {took:.0f} s")
         _say(f"replay: the liquidity providers got {result}")
         if not options.command:
-            sys.stdout.write(f"RPC_URL={node.url} POOL={market.contract.address}\n")
+            sys.stdout.write(f"RPC_URL={local.url} POOL={market.contract.address}\n")
             sys.stdout.flush()
             _say("replay: the node runs until Ctrl-C")
             _wait()
             return 0
-        place = {"RPC_URL": node.url, "POOL": market.contract.address}
+        place = {"RPC_URL": local.url, "POOL": market.contract.address}
         return subprocess.run(options.command, env={**os.environ, **place}, check=False).returncode  # noqa: S603
 
 

@@ -1,5 +1,6 @@
 """The examples: what their README says is what happens."""
 
+import random
 import re
 import shlex
 import subprocess
@@ -9,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from assay.data.tables.content import hash_frames
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+ASK = b'{"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": ["latest", false]}'
+HEAD = {"Content-Type": "application/json"}
 
 
 def commands(example):
@@ -33,14 +38,74 @@ def test_credit_score(assay_command, tmp_path):
     assert (tmp_path / "project" / "decision" / "chosen" / "verifying.key").exists()
 
 
-def test_the_demo_is_the_small_setting_of_dynamic_fee(monkeypatch):
+def test_the_demo_is_the_setting_of_dynamic_fee(monkeypatch, example):
     monkeypatch.syspath_prepend(str(ROOT))
     walk = import_module("demo.walk")
     init, *others = commands("dynamic-fee")
     given = dict(init[index + 1].split("=", 1) for index, part in enumerate(init) if part == "--answer")
     assert given == walk.ANSWERS
     replay = next(command for command in others if command[0] == "python")
-    assert replay[1:4] == ["replay.py", "--days", str(walk.DAYS)]
+    assert replay[1:4] == ["replay.py", "--after", "history"]
+    assert ["cp", "-r", "history", "project/chain"] in others
+    kept = example("history").Kept.load(walk.HISTORY)
+    assert len(kept.days) >= 1500
+    assert sum(path.stat().st_size for path in walk.HISTORY.rglob("*")) < 5_000_000
+    # The last days are played live, but for the block that is not final yet.
+    live = len(example("prices").days(kept.last)) - 1
+    assert int(walk.ANSWERS["end_block"]) == kept.last_block + live * example("prices").BLOCKS_A_DAY - 1
+
+
+def blocks(node):
+    """Number and hash of the newest block."""
+    from assay.chain.deploy import Chain
+
+    newest = Chain(node.url)._web3.eth.get_block("latest")
+    return newest["number"], newest["hash"].hex()
+
+
+def test_a_kept_replay_goes_on_as_if_it_had_never_stopped(example, tmp_path):
+    prices, market, history = example("prices"), example("market"), example("history")
+    days = prices.days("2018-12-18", "2018-12-21")
+    kept = history.keep(tmp_path / "kept", days[0].date, days[1].date)
+    with market.node() as node:
+        source = random.Random(history.SEED)
+        straight = market.Market.open(node.url, days[0].prices[0], history.FEE)
+        straight.begin()
+        straight.replay(days, source, lambda _: None)
+        wanted = blocks(node)
+    assert history.Kept.load(tmp_path / "kept") == kept
+    script = EXAMPLES / "dynamic-fee" / "replay.py"
+    said = (
+        f"import urllib.request as r, os; print(r.urlopen(r.Request(os.environ['RPC_URL'], {ASK!r}, {HEAD!r})).read())"
+    )
+    command = [sys.executable, str(script), "--after", str(tmp_path / "kept"), "--to", days[-1].date, "--"]
+    done = subprocess.run([*command, sys.executable, "-c", said], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert wanted[1].removeprefix("0x") in done.stdout
+    assert f"replay: 2 days ({days[2].date} to {days[3].date})" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_shipped_replay_is_what_replaying_makes(example, tmp_path):
+    import polars as pl
+
+    history = example("history")
+    shipped = EXAMPLES / "dynamic-fee" / "history"
+    made = tmp_path / "history"
+    history.keep(made, history.FIRST, history.LAST)
+    assert (made / "replay.json").read_text() == (shipped / "replay.json").read_text()
+    names = sorted(path.name for path in (shipped / "chain").iterdir())
+    assert names == sorted(path.name for path in (made / "chain").iterdir())
+    for name in names:
+        there = [folder / "chain" / name for folder in (shipped, made)]
+        if name.endswith(".parquet"):
+            # The first block's time was another one when the shipped files were made, and so is each block's hash.
+            hashed = {"block_hash", "parent_hash"}
+            frames = [pl.read_parquet(path, glob=False) for path in there]
+            hashes = [hash_frames([one.drop(hashed & set(one.columns))]) for one in frames]
+        else:
+            hashes = [path.read_text() for path in there]
+        assert hashes[0] == hashes[1], name
 
 
 @pytest.fixture
@@ -48,7 +113,7 @@ def example(monkeypatch):
     """A module of examples/dynamic-fee, which is no installed package."""
     monkeypatch.syspath_prepend(str(EXAMPLES / "dynamic-fee"))
     yield import_module
-    for name in ("prices", "traders", "market", "replay"):
+    for name in ("prices", "traders", "market", "history", "replay"):
         sys.modules.pop(name, None)
 
 
@@ -56,7 +121,7 @@ def test_the_prices_are_the_real_ones(example):
     from arch.data import sp500
 
     frame = sp500.load()
-    days = example("prices").days(100)
+    days = example("prices").days(count=100)
     for day, (_, row) in zip(days, frame.tail(100).iterrows(), strict=True):
         assert sorted(day.prices) == sorted([row["Open"], row["High"], row["Low"], row["Close"]])
         assert (day.prices[0], day.prices[-1]) == (row["Open"], row["Close"])
@@ -67,8 +132,10 @@ def test_a_short_replay_ends_where_the_arithmetic_says(example):
 
     prices, market = example("prices"), example("market")
     with LocalNode(timeout=60) as node:
-        opened = market.Market.open(node.url, prices.days(3)[0].prices[0], 3000)
-        opened.replay(prices.days(3), 7, lambda _: None)  # compares the contract's reserves with its own
+        history = prices.days(count=3)
+        opened = market.Market.open(node.url, history[0].prices[0], 3000)
+        opened.begin()
+        opened.replay(history, random.Random(7), lambda _: None)  # compares the contract's reserves with its own
         assert opened.contract.address == commands("dynamic-fee")[0][6].removeprefix("pool=")
         assert opened.result.days == 3
         assert opened.result.trades > 10

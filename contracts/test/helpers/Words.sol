@@ -33,6 +33,10 @@ contract Words {
         return AssayWords.narrow(bits);
     }
 
+    function scaledWord(int256 value, uint256 scale, int256 low, int256 high) external pure returns (uint256) {
+        return AssayWords.scaledWord(value, scale, low, high);
+    }
+
     function integerWord(int256 value, int256 low, int256 high) external pure returns (uint256) {
         return AssayWords.integerWord(value, low, high);
     }

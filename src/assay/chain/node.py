@@ -42,6 +42,9 @@ class LocalNode:
         Id that the chain says it has.
     timeout
         Seconds to wait for the first answer.
+    began
+        Time of the first block, in seconds since 1970; now, if it is not given. The same transactions at the same
+        times then make the same blocks.
 
     Raises
     ------
@@ -51,10 +54,18 @@ class LocalNode:
         It did not start or did not answer in time.
     """
 
-    def __init__(self, *, hardfork: str | None = None, chain_id: int = LOCAL_CHAIN_ID, timeout: float = 20.0) -> None:
+    def __init__(
+        self,
+        *,
+        hardfork: str | None = None,
+        chain_id: int = LOCAL_CHAIN_ID,
+        timeout: float = 20.0,
+        began: int | None = None,
+    ) -> None:
         self._hardfork = hardfork
         self._chain_id = chain_id
         self._timeout = timeout
+        self._began = began
         self._process: subprocess.Popen[bytes] | None = None
         self._end: weakref.finalize[..., LocalNode] | None = None
         self.url = ""
@@ -75,6 +86,8 @@ class LocalNode:
         # Port 0: the kernel picks a free port and Anvil prints it, so two nodes cannot collide.
         command = [str(foundry_binary("anvil")), "--host", "127.0.0.1", "--port", "0", "--no-cors"]
         command += ["--chain-id", str(self._chain_id)]
+        if self._began is not None:
+            command += ["--timestamp", str(self._began)]
         if self._hardfork is not None:
             command += ["--hardfork", self._hardfork]
         log = Path(tempfile.mkdtemp(prefix="assay-anvil-")) / "anvil.log"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,8 +118,15 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
         leakage.refuse(
             leakage.future(rows.frame, made, specs, time=rows.time, project=home.project, entity=rows.entity)
         )
+    made = replace(made, names=[name for name in made.names if name not in data.drop])
+    if not made.names:
+        raise SettingsUnfit("[data] drop leaves no feature", "Take one out of the list.")
     frame = _labelled(task, rows, made)
     exact = frame
+    rows.left_out += [
+        LeftOut(what=f"digits of the feature {name}", count=many, reason=quality.TOO_WIDE)
+        for name, many in quality.too_wide(frame, made.names).items()
+    ]
     frame = quality.typed(frame, made.names)
     frame, classes = quality.coded(frame, target, task.predict.type)
     names = _varied(frame, made.names, rows, {spec.name for spec in data.features}, exact)

@@ -29,7 +29,7 @@ def specs(task: Task, rows: Rows) -> list[Feature]:
     """
     data = task.data
     for name in data.drop:
-        require(name, rows.frame.columns, "[data] drop")
+        require(name, [*rows.frame.columns, *(feature.name for feature in data.features)], "[data] drop")
     inferred = _inferred(task, rows)
     if data.all_columns or (data.all_columns is None and not data.features):
         return [*data.features, *inferred]

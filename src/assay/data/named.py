@@ -112,8 +112,8 @@ def _rows(task: Task, rows: list[str]) -> Iterator[Finding]:
     yield from _split(task, rows)
     if data.time is not None and data.bars is None:
         yield from _missing(("data", "time"), [data.time], rows, "[data] time")
-    if not data.features:
-        yield from _missing(("data", "drop"), data.drop, rows, "[data] drop")
+    droppable = [*rows, *(feature.name for feature in data.features)]
+    yield from _missing(("data", "drop"), data.drop, droppable, "[data] drop")
     for index, join in enumerate(data.joins):
         yield from _missing(("data", "joins", index, "on"), join.on, rows, f"[[data.joins]] {join.table}")
     known = list(rows)

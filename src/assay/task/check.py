@@ -18,6 +18,7 @@ from assay.task.positions import line_of, positions
 from assay.task.read import read, written
 from assay.task.sql import check_sql
 from assay.task.task import Task, place_of
+from assay.task.wholes import check_wholes
 
 if TYPE_CHECKING:
     import os
@@ -85,6 +86,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     yield from check_limits(task)
     yield from check_columns(task, project)
     yield from check_sql(task)
+    yield from check_wholes(task, project)
     yield from _metric(task)
     yield from _existing(task, project)
     yield from check_series(task)

@@ -351,6 +351,12 @@ class Join(Section):
 class _Feature(Section):
     name: Column = Field(description="The feature's name.")
     unit: str = Field("", description="Its unit, for people.")
+    scale: Annotated[int, Field(strict=True, ge=1, le=76)] | None = Field(
+        None,
+        description="Whole numbers are divided by 10 to this power and the fraction left away, so that those beyond 64 "
+        "bits can be proven: 12 turns wei into millionths of an ether. A contract does the same with "
+        "AssayWords.scaledWord.",
+    )
 
 
 class ColumnFeature(_Feature):
@@ -589,7 +595,11 @@ class DataSpec(Section):
         description="Columns kept beside the features, which no model sees; those that [existing] and [value] name "
         "are kept by themselves.",
     )
-    drop: tuple[Text, ...] = Field((), description="Columns that are no features, where features are not listed.")
+    drop: tuple[Text, ...] = Field(
+        (),
+        description="Columns that are no features; a listed feature that is named here is only a step to those after "
+        "it, and no model sees it.",
+    )
     all_columns: Switch | None = Field(
         None,
         description="Whether every column of numbers that is not named elsewhere is a feature, beside those listed; by "

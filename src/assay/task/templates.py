@@ -200,7 +200,12 @@ def _with_defaults(**defaults: str) -> tuple[Question, ...]:
 def _complete_fee(answers: dict[str, Any], _folder: Path) -> dict[str, Any]:
     """Labels begin where the answer can act: bars that pass before are left out."""
     bar, blocks = answers["bar"], answers["latency_blocks"] or 0
-    return answers | {"gap": int(blocks * answers["block_seconds"] // seconds(bar)) if blocks else 0}
+    gap = int(blocks * answers["block_seconds"] // seconds(bar)) if blocks else 0
+    # Whole numbers of about ten digits, whatever the assets' decimals.
+    places, thousandths = 9 + answers["decimals0"] - answers["decimals1"], answers["decimals0"] - 3
+    factor = f" * POW(10, {places})" if places > 0 else ""
+    price = f"reserve1_raw{factor} // reserve0_raw"
+    return answers | {"gap": gap, "price": price, "flow": f" // POW(10, {thousandths})" if thousandths > 0 else ""}
 
 
 def _duration(text: str, _answers: Answers) -> str:

@@ -9,9 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from assay.chain.compile import compile_solidity, read_sources
+from assay.data.features.features import make
+from assay.task.data import ColumnFeature
 from assay.transpile.circuit.circuit import Circuit, Feature
 from assay.transpile.errors import NotANumber, OutOfRange
 from assay.transpile.rows.encode import encode
@@ -137,6 +140,18 @@ def test_whole_numbers_are_the_encoders(ask):
         values = [low, high, low - 1, high + 1, *(rng.randrange(low - 9, high + 10) for _ in range(50))]
         feature = Feature("x", "integer", low=low, high=high)
         assert ask("integerWord", [(value, low, high) for value in values]) == encoded(feature, values)
+
+
+def test_scaled_whole_numbers_are_those_of_the_dataset(ask):
+    rng = random.Random(6)
+    values = [0, 10**12, 10**12 - 1, 1 - 10**12, -(10**12), *(rng.randrange(-(10**30), 10**30) for _ in range(50))]
+    spec = ColumnFeature(name="millionths", op="column", of="wei", scale=12)
+    rows = pl.DataFrame({"wei": pl.Series(values, dtype=pl.Int128)})
+    scaled = make(rows, [spec], time=None, project=Path()).frame["millionths"].to_list()
+    assert [int(value) for value in scaled] == [int(Fraction(value, 10**12)) for value in values]
+    low, high = -(1 << 62), 1 << 62
+    feature = Feature("x", "integer", low=low, high=high)
+    assert ask("scaledWord", [(value, 12, low, high) for value in values]) == encoded(feature, scaled)
 
 
 def test_fixed_points_are_the_encoders(ask):

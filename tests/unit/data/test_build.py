@@ -28,6 +28,7 @@ from assay.data.errors import (
     NoDataset,
     NotFinite,
     OneClass,
+    SettingsUnfit,
     SourceUnknown,
     TimeBackwards,
     TooFewRows,
@@ -100,6 +101,32 @@ def test_nothing_is_done_when_nothing_has_changed(project):
     assert {path.name: path.stat().st_mtime_ns for path in dataset.folder.iterdir()} == before
     again = build(make_task({"sources": [CSV], "drop": ["b"]}), project, project / "data", steps.append)
     assert again.features == ["a"]
+
+
+def test_digits_beyond_64_bits_are_said_to_be_lost_or_kept_by_a_scale(project):
+    amounts = [(10**18 * n + 7) * 1000 for n in range(1, 301)]
+    frame = tabular(300).with_columns(pl.Series("wei", [str(amount) for amount in amounts]))
+    source = {"types": {"wei": "text"}}
+    listed = [{"name": "wide", "op": "column", "of": "CAST(wei AS uint256)"}, {"name": "a", "op": "column"}]
+    lost = built(project, frame, source=source, features=listed)
+    said = {one.what: one for one in lost.manifest.left_out}["digits of the feature wide"]
+    assert said.count > 280
+    assert "give the feature a `scale`" in said.reason
+    kept = built(project, frame, source=source, features=[listed[0] | {"scale": 5}, listed[1]])
+    assert set(kept.frame()["wide"].to_list()) == {amount // 10**5 for amount in amounts}
+    assert not [one for one in kept.manifest.left_out if one.what.startswith("digits")]
+
+
+def test_a_feature_that_is_dropped_is_a_step_to_others(project):
+    twice = {"name": "twice", "op": "column", "of": "2 * a"}
+    more = {"name": "more", "op": "column", "of": "twice + b"}
+    dataset = built(project, tabular(), features=[twice, more], drop=["twice"])
+    assert dataset.features == ["more"]
+    assert "twice" not in dataset.frame().columns
+    with pytest.raises(SettingsUnfit, match="leaves no feature"):
+        built(project, tabular(), features=[twice], drop=["twice"])
+    with pytest.raises(ColumnMissing, match=r"Did you mean twice\?"):
+        built(project, tabular(), features=[twice, more], drop=["twic"])
 
 
 def test_a_dataset_that_was_altered_is_noticed_and_made_anew(project):

@@ -22,8 +22,8 @@ AMM = [
     ("latency_blocks = 1800", "latency_blocks = 90000", "[protocol] latency_blocks", "after the fact"),
     ('state = "the pool\'s fee"', 'model = "public"', "[protocol] model", "not implemented"),
     ("trials = 40", 'families = ["garch", "har"]', "[explore] families", "can be proven"),
-    ('buy = "bought"', 'buy = "bought"\nunit = "x"', None, ""),
-    ('of = "price"\nwindow = 88', 'of = "prise"\nwindow = 88', "[[data.features]] 3: of", "Did you mean price?"),
+    ('part = "hour"', 'part = "hour"\nunit = "x"', None, ""),
+    ('of = "price"\nperiods = 20', 'of = "prise"\nperiods = 20', "[[data.features]] 5: of", "Did you mean price?"),
     ("LEAST(GREATEST(0.4 * prediction, 0.0005), 0.02)))\n  + ", "0))\n + (", "[value] loss", "no SQL"),
 ]
 
@@ -59,6 +59,24 @@ def test_wishes_of_two_classes(project, rows):
     made.edit('require = ["auc >= 0.9", "auc >= 1.5", "auc <= 0.9"]', 'require = ["auc > 0.9"]')
     with pytest.raises(TaskField, match=r"write a metric, >= or <=, and a number"):
         check(made.folder)
+
+
+@pytest.mark.parametrize("written", ["{}", '"{}"', "{}.0"])
+def test_whole_numbers_beyond_64_bits_want_a_scale(written, project, tmp_path):
+    place = tmp_path / "wei.csv"
+    lines = [f"{written.format(10**21 + 7 * n)},{n % 2},{n}" for n in range(40)]
+    place.write_text("wei,paid,n\n" + "\n".join(lines) + "\n")
+    made = project("blank", file=str(place), target="paid")
+    task = made.folder / "task.toml"
+    text = task.read_text()
+    feature = '\n[[data.features]]\nname = "wei"\nop = "column"\n'
+    task.write_text(text + feature)
+    found = [one for one in check(made.folder).findings if one.path == ("data", "features", 0)]
+    assert len(found) == 1
+    assert "whole numbers of 22 digits, beyond 64 bits" in found[0].what
+    assert "scale = 4" in found[0].todo
+    task.write_text(text + feature + "scale = 4\n")
+    assert not [one for one in check(made.folder).findings if one.path == ("data", "features", 0)]
 
 
 def test_an_inventory_names_what_is_read(project, rows):

@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.data.errors import ColumnMissing, Duplicated, SettingsUnfit
+from assay.data.errors import ColumnMissing, Duplicated, MixedTypes, SettingsUnfit
+from assay.data.expressions import check as names_in
 from assay.data.expressions import evaluated, require, wide
 from assay.data.expressions.evaluate import require_condition
 from assay.data.expressions.failures import computing
@@ -96,7 +97,8 @@ def make(
     Duplicated
         If a feature has the name of a column that it is not.
     """
-    frame, lookback, units = series.together(rows, entity), 0, {}
+    frame, units = series.together(rows, entity), {}
+    back: dict[str, int] = {}
     for spec in specs:
         where = f"the feature {spec.name}"
         # A category takes its column's place, and the entity is needed as it is.
@@ -104,11 +106,37 @@ def make(
         itself = isinstance(spec, replaceable) and spec.of in {None, spec.name}
         if spec.name in rows.columns and not itself:
             raise Duplicated(f"{where} has the name of a column of the data", "Give it another name.")
+        named = _named(spec, frame.columns, where)
         frame, reach, unit = _add(frame, spec, where, time, project, entity=entity)
-        lookback = max(lookback, reach)
+        frame = _scaled(frame, spec, where)
+        # A window of windows sees as far back as both together.
+        back[spec.name] = reach + max((back[name] for name in named if name in back), default=0)
         if unit:
             units[spec.name] = unit
+    lookback = max(back.values(), default=0)
     return Made(series.in_time(frame, time, entity), [spec.name for spec in specs], lookback, units)
+
+
+def _scaled(frame: pl.DataFrame, spec: Feature, where: str) -> pl.DataFrame:
+    """The feature divided by its power of ten: towards zero, as Solidity divides."""
+    if spec.scale is None:
+        return frame
+    dtype = frame.schema[spec.name]
+    if not (dtype.is_integer() or wide.is_wide(dtype)):
+        raise MixedTypes(
+            f"{where} has scale = {spec.scale}, which is for whole numbers, and it is of type {dtype!s:.60}",
+            "Divide it in `of`, or take the whole number that it is made of.",
+        )
+    return evaluated(frame, {spec.name: f'"{spec.name}" // POW(10, {spec.scale})'}, where)
+
+
+def _named(spec: Feature, columns: list[str], where: str) -> set[str]:
+    """The columns that a feature is made of; a function says itself how far back it looks."""
+    if isinstance(spec, FunctionFeature):
+        return set()
+    texts = [getattr(spec, field, None) for field in ("of", "buy", "sell", "when")]
+    found = [{text} if text in columns else names_in(text, columns, where) for text in texts if text is not None]
+    return set().union(*found)
 
 
 def _add(

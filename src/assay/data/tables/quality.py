@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_CLASSES = 100
+TOO_WIDE = "whole numbers beyond 64 bits are rounded to float32; give the feature a `scale` to keep them whole"
 
 
 def refuse_split(names: Sequence[str | None]) -> None:
@@ -71,6 +72,17 @@ def typed(rows: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
                     "column.",
                 )
     return result
+
+
+def too_wide(rows: pl.DataFrame, features: Sequence[str]) -> dict[str, int]:
+    """Features of whole numbers that have some beyond 64 bits, and in how many rows: they are rounded to float32."""
+    found = {}
+    for name in features:
+        column = rows[name]
+        if wide.is_wide(column.dtype) or (column.dtype.is_integer() and not _fits(column)):
+            real = wide.real(rows.select(name), [name])[name].abs()
+            found[name] = int((real >= 2.0**63).sum())
+    return {name: many for name, many in found.items() if many}
 
 
 def _fits(column: pl.Series) -> bool:

@@ -324,3 +324,30 @@ def test_a_difference_of_unsigned_numbers_may_be_negative():
         "change"
     ]
     assert found.to_list() == [None, -91, 2**64 - 5]
+
+
+def test_windows_of_windows_see_as_far_back_as_both_together():
+    listed = specs(
+        {"name": "change", "op": "difference", "of": "price"},
+        {"name": "square", "op": "rolling_sum", "of": "change * change", "window": 4},
+        {"name": "root", "op": "column", "of": "SQRT(square)"},
+        {"name": "later", "op": "lag", "of": "root", "periods": 3},
+        {"name": "alone", "op": "lag", "of": "count", "periods": 5},
+    )
+    made = make(rows(), listed, time="time", project=None)
+    assert made.lookback == 1 + 3 + 3
+    full = made.frame[made.lookback :]
+    assert all(full[name].null_count() == 0 for name in made.names)
+    assert made.frame[made.lookback - 1 : made.lookback]["later"].null_count() == 1
+
+
+def test_a_scale_divides_whole_numbers_towards_zero():
+    amounts = [None, 0, 999, 1000, -999, -1001, 5 * 10**18]
+    frame = pl.DataFrame({"wei": pl.Series(amounts, dtype=pl.Int128)})
+    for of, factor in (("wei", 1), ("wei * wei", None)):
+        listed = specs({"name": "f", "op": "column", "of": of, "scale": 3})
+        found = make(frame, listed, time=None, project=None).frame["f"].to_list()[:6]
+        raw = [None if value is None else value * (factor or value) for value in amounts[:6]]
+        assert found == [None if value is None else int(value / 1000) for value in raw]
+    with pytest.raises(MixedTypes, match="scale = 3, which is for whole numbers"):
+        make(frame, specs({"name": "f", "op": "column", "of": "wei / 2", "scale": 3}), time=None, project=None)
