@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from assay.data.sources import rpc_rows
 from assay.data.sources.cryo_files import chunks
 from assay.data.sources.http import Client
+from assay.data.tables.store import write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,7 +104,9 @@ class Node:
         except requests.exceptions.JSONDecodeError:
             raise Refused(f"the node answers {reply.status_code}, and no JSON") from None
         except requests.exceptions.RequestException as error:
-            raise Refused(f"{type(error).__name__} of {calls[0][0]}") from None
+            late = isinstance(error, requests.exceptions.Timeout) or "timed out" in str(error)
+            how = f"no answer in {self._client.timeout:g} s" if late else f"{type(error).__name__} of {calls[0][0]}"
+            raise Refused(how) from None
         answers = said if isinstance(said, list) else [said]
         by_id = {one.get("id"): one for one in answers if isinstance(one, dict)}
         return [_result(by_id.get(at), calls[at][0]) for at in range(len(calls))]
@@ -159,7 +162,7 @@ class RpcWorker:
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             return {"error": f"the node's answer is no {dataset} ({type(error).__name__}: {str(error)[:60]})"}
         out = Path(options["output_dir"])
-        frame.write_parquet(out / f"{_network(out.parent, chain)}__{dataset}__{first:08}_to_{last:08}.parquet")
+        write_parquet(frame, out / f"{_network(out.parent, chain)}__{dataset}__{first:08}_to_{last:08}.parquet")
         return {"rows": frame.height}
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from tests.unit.data.proxy import FaultyProxy
 from tests.unit.data.small import SWAP, make_task, word
-from tests.unit.data.sources.test_cryo import AMOUNTS, BYTECODE, send
+from tests.unit.data.sources.test_cryo import AMOUNTS, BYTECODE, _command, send
 
 from assay.chain.node import LOCAL_CHAIN_ID, LocalNode
 from assay.core.keccak import keccak256
@@ -142,6 +142,22 @@ def test_some_answers_of_429_are_waited_out(chain, project):
     chain.proxy.limit_first = 2
     collect(chain_task(chain, retries=2), project)
     assert collected(project / "rpc", "blocks").height == chain.last + 1
+
+
+def test_a_slow_node_is_given_up_on(chain, project):
+    chain.proxy.delay = 2.0
+    with pytest.raises(CollectionStopped, match=r"no answer in 0\.5 s"):
+        collect(chain_task(chain, timeout_seconds=0.5), project)
+
+
+def test_a_full_disk_says_so_and_keeps_what_is_there(chain, project):
+    collect(chain_task(chain, end_block=9), project)
+    before = {path.name: path.read_bytes() for path in (project / "rpc").glob("*.parquet")}
+    (project / "task.json").write_text(chain_task(chain).model_dump_json(by_alias=True))
+    process = _command(project, "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))")
+    said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said.startswith("io/disk-full")) == (2, True), said
+    assert {path.name: path.read_bytes() for path in (project / "rpc").glob("*.parquet")} == before
 
 
 def test_a_node_of_another_chain_and_one_that_withholds_blocks(chain, project):
