@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assay.prove.check import KeyCheck
 
 CONTRACT_NAME = "AssayVerifier"
+_LONGEST_COMMENT = 300
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME) -> str:
     """
     expect(verifying_key, VerifyingKey, name="verifying_key", call="assay.solidity(keys.verifying_key)")
     key = _readable(verifying_key.content)
-    return _write(key, verifying_key.content, verifying_key.check, name).text
+    meaning = "" if verifying_key.answers is None else verifying_key.answers.describe()
+    return _write(key, verifying_key.content, verifying_key.check, name, meaning).text
 
 
 def render(vk: bytes, *, name: str = CONTRACT_NAME) -> VerifierSource:
@@ -93,12 +95,19 @@ def render(vk: bytes, *, name: str = CONTRACT_NAME) -> VerifierSource:
     return _write(_readable(vk), vk, check_key(vk), name)
 
 
-def _write(key: Key, vk: bytes, check: KeyCheck, name: str) -> VerifierSource:
+def _write(key: Key, vk: bytes, check: KeyCheck, name: str, meaning: str = "") -> VerifierSource:
     if not (name.isascii() and name.isidentifier()):
         raise KeyNotSupported(f"{name!r} is not a name for a contract.", "Use letters, digits and underscores.")
     values = context(key, vk)
-    text = _environment().get_template("verifier.sol.j2").render(name=name, **values)
+    text = _environment().get_template("verifier.sol.j2").render(name=name, meaning=_comment(meaning), **values)
     return VerifierSource(text, name, f"0x{values['digest']}", key.development, check)
+
+
+def _comment(text: str) -> str:
+    """A stranger's text as one line of a comment: printable ASCII, and no more than a line has room for."""
+    plain = text.encode("ascii", "backslashreplace").decode()
+    plain = "".join(letter if letter.isprintable() else " " for letter in plain).replace("*/", "* /")
+    return plain if len(plain) <= _LONGEST_COMMENT else plain[: _LONGEST_COMMENT - 3] + "..."
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.answers import answered, shown
 from assay.cli.app import app
 from assay.cli.options import ByPosition, Json, Rows, SecretKey
 from assay.cli.output import Output, progress, size
@@ -38,13 +39,18 @@ def prove(
         step("Proving")
         proof = make(loaded, inputs, opening=blinding)
         files.write(out, proof.to_json())
+    changed = loaded.rounded(inputs)
+    rounding = [("rounded", f"{changed} of {proof.rows} rows: numbers that are no float32, which the key is for")]
+    rounding = rounding if changed else []
     fields = {
         "proof": str(out),
         "rows": proof.rows,
         "outputs": proof.outputs.tolist(),
+        **answered(proof, loaded.answers),
         "proof_bytes": len(proof.body),
         "public_inputs": len(proof.public_inputs),
         "srs": proof.srs_kind,
+        "rows_rounded": changed,
     }
     Output(json=json).table(
         fields,
@@ -53,5 +59,7 @@ def prove(
             ("proof", size(len(proof.body))),
             ("public inputs", str(len(proof.public_inputs))),
             ("reference string", proof.srs_kind),
+            *shown(proof, loaded.answers),
+            *rounding,
         ],
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.answers import answered, lines
 from assay.cli.app import app
 from assay.cli.options import Json, PublicKey
 from assay.cli.output import Output
@@ -42,6 +43,9 @@ def verify(
         return INVALID
     warning = " (development reference string: do not rely on it outside tests)" * (loaded.srs_kind == "development")
     fields = {"valid": True, "rows": shown.rows, "outputs": shown.outputs.tolist(), "srs": loaded.srs_kind}
+    fields |= answered(shown, loaded.answers)
     valid = f"{proof}: valid, {shown.rows} row{'s' * (shown.rows != 1)}{warning}"
-    output.result(fields | {"key": loaded.check.to_dict()}, f"{valid}\n  {loaded.check.note}")
+    output.result(
+        fields | {"key": loaded.check.to_dict()}, f"{valid}{lines(shown, loaded.answers)}\n  {loaded.check.note}"
+    )
     return 0

@@ -11,6 +11,7 @@
         │       └── OtherSetup          proof/other-setup
         ├── UnreadableProof             proof/unreadable
         │   └── ProofVersion            proof/version
+        ├── NoAnswer                    proof/no-answer
         ├── CircuitRefused              circuit/...
         ├── RowsRefused                 rows/...
         ├── OpeningRefused              proof/opening
@@ -60,6 +61,12 @@ class ContradictoryProof(InvalidProof):
     """What stands beside the proof, such as its outputs, is not what the proof itself says."""
 
     code = "proof/contradictory"
+
+
+class NoAnswer(ProveError):
+    """Labels or probabilities are asked of a proof that has none, or does not say what its outputs mean."""
+
+    code = "proof/no-answer"
 
 
 class OtherModel(InvalidProof):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay._core import Prover
+    from assay.transpile.circuit.answers import Answers
     from assay.transpile.circuit.circuit import Circuit
 
 PROVING_KEY_FILE = "proving.key"
@@ -131,9 +132,18 @@ class VerifyingKey(_Key):
     AGAIN = "Fetch it again from whoever made it."
 
     @classmethod
-    def new(cls, content: bytes, *, srs: dict[str, Any], max_batch: int) -> Self:
-        """Wrap a key that the native core made."""
-        return cls(content, {"srs": srs, "max_batch": max_batch})
+    def new(cls, content: bytes, *, srs: dict[str, Any], max_batch: int, answers: Answers | None = None) -> Self:
+        """Wrap a key that the native core made; `answers` says what its outputs mean."""
+        about = {"srs": srs, "max_batch": max_batch}
+        return cls(content, about if answers is None else about | {"answers": answers.to_dict()})
+
+    @cached_property
+    def answers(self) -> Answers | None:
+        """What the outputs mean, as whoever made the key says; no part of what is proven. None if nobody did."""
+        from assay.transpile.circuit.answers import Answers
+
+        said = self.about.get("answers")
+        return Answers.of(said, int(self.info["outputs"])) if isinstance(said, dict) else None
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -178,9 +188,20 @@ class ProvingKey(_Key):
         """Wrap a key that the native core made for this circuit."""
         return cls(content, {"srs": srs, "max_batch": max_batch, "interface": _interface(circuit).to_json()})
 
+    @property
+    def answers(self) -> Answers:
+        """What the outputs mean; no part of what is proven."""
+        return self._circuit.answers
+
     def encode(self, X: Any) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         """Turn one row or a batch into the words that are proven, as `Circuit.encode` does."""
         return self._circuit.encode(X)
+
+    def rounded(self, X: Any) -> int:
+        """How many rows have numbers that proving rounds to float32, though the model's own library does not."""
+        from assay.transpile.rows.encode import rounded
+
+        return rounded(self._circuit, X) if self._circuit.meta.get("reads") == "float64" else 0
 
     @cached_property
     def _circuit(self) -> Circuit:
@@ -245,5 +266,5 @@ def _interface(circuit: Circuit) -> Circuit:
         base=[0] * outputs,
         trees=[leaf] if circuit.kind == "trees" else [],
         weights=[[0] * len(circuit.features)] * outputs if circuit.kind == "linear" else [],
-        meta={},
+        meta=circuit.answers.to_dict() | {name: circuit.meta[name] for name in ("reads",) if name in circuit.meta},
     )

@@ -13,9 +13,15 @@
       "srs": "development",
       "proof": "0x...",                            the verifier contract's `proof`
       "artefact": "..."                            base64: all of the above as the native core writes it
+      "answers": {                                 what the outputs mean; not proven
+        "task": "classification", "link": "logit", "classes": ["no", "yes"],
+        "meaning": "a margin above 0 means class 'yes', else 'no'",
+        "labels": ["yes", "no"], "probabilities": [[0.38, 0.62], [0.78, 0.22]]
+      }
     }
 
-Only `artefact` is authoritative: a reader recomputes the rest from it and refuses a file that disagrees.
+Only `artefact` is authoritative: a reader recomputes the rest from it and refuses a file that disagrees. What the
+outputs mean is said by whoever wrote the file; `assay.verify` compares it with what the verifying key's maker says.
 """
 
 from __future__ import annotations
@@ -23,7 +29,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,8 +38,9 @@ from assay.core.arguments import named
 from assay.core.errors import WrongType
 from assay.core.shown import Shown
 from assay.prove.calldata import verify_calldata
-from assay.prove.errors import ContradictoryProof, InvalidProof, ProofVersion, UnreadableProof
+from assay.prove.errors import ContradictoryProof, InvalidProof, NoAnswer, ProofVersion, UnreadableProof
 from assay.prove.native import native
+from assay.transpile.circuit.answers import Answers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "assay-proof/1"
 _SHOWN = 4
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,6 +61,8 @@ class Proof(Shown):
     """
 
     data: bytes = field(repr=False)
+    answers: Answers | None = field(default=None, compare=False)
+    """What the outputs mean, as whoever made the proof says; the bytes do not."""
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -87,7 +97,11 @@ class Proof(Shown):
             raise WrongType(f"text is {named(type(text))}, and has to be text", "Give what the file holds.")
         fields = _parse(text)
         proof = cls.from_bytes(_artefact(fields))
+        said = fields.get("answers")
+        if isinstance(said, dict):
+            proof = replace(proof, answers=Answers.of(said, len(proof.output_integers[0])))
         expected = proof._fields()
+        _compare_answers(fields, expected)
         for name, value in expected.items():
             if name not in fields or fields[name] != value:
                 raise ContradictoryProof(f'"{name}" of the proof file is not what the proof itself says.')
@@ -101,6 +115,40 @@ class Proof(Shown):
         """Return the proof as JSON; the form is described at the top of this module."""
         lines = (f" {json.dumps(name)}: {json.dumps(value)}" for name, value in self._fields().items())
         return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    def labels(self) -> list[Any]:
+        """One class a row, of a classifier; several labels: a list of 0 and 1 a row.
+
+        Raises
+        ------
+        NoAnswer
+            The model does not classify, or the proof does not say what its outputs mean.
+        """
+        found = self._meaning().labels(self.outputs)
+        if found is None:
+            raise NoAnswer("the model does not classify, so a proof of it has no labels.", "Use outputs.")
+        return found
+
+    def probabilities(self) -> NDArray[np.float64]:
+        """The probabilities that the model's own library makes of the outputs, float64 of shape (rows, classes).
+
+        Raises
+        ------
+        NoAnswer
+            The model has none, or the proof does not say what its outputs mean.
+        """
+        found = self._meaning().probabilities(self.outputs)
+        if found is None:
+            raise NoAnswer("the model has no probabilities, so a proof of it has none.", "Use outputs or labels().")
+        return found
+
+    def _meaning(self) -> Answers:
+        if self.answers is None:
+            raise NoAnswer(
+                "the proof's bytes do not say what its outputs mean.",
+                "Read proof.json instead, or use verifying_key.answers.labels(proof.outputs).",
+            )
+        return self.answers
 
     def calldata(self) -> bytes:
         """Return the calldata of the verifier contract's `verify(bytes proof, uint256[] publicInputs)`."""
@@ -187,7 +235,35 @@ class Proof(Shown):
             "srs": self.srs_kind,
             "proof": "0x" + self.body.hex(),
             "artefact": base64.b64encode(self.data).decode(),
-        }
+        } | self._answered()
+
+    def _answered(self) -> dict[str, Any]:
+        """What the outputs mean, under names of its own: it is not proven."""
+        if self.answers is None:
+            return {}
+        said = self.answers.to_dict() | {"meaning": self.answers.describe()}
+        labels, shares = self.answers.labels(self.outputs), self.answers.probabilities(self.outputs)
+        if labels is not None:
+            said["labels"] = labels
+        if shares is not None:
+            said["probabilities"] = shares.tolist()
+        return {"answers": said}
+
+
+def _compare_answers(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Probabilities may differ in their last digits from machine to machine: compared, then taken as they stand."""
+    said, own = fields.get("answers"), expected.get("answers")
+    if not isinstance(said, dict) or not isinstance(own, dict) or "probabilities" not in own:
+        return
+    shares, mine = said.get("probabilities"), own["probabilities"]
+    if _close(shares, mine):
+        own["probabilities"] = shares
+
+
+def _close(said: Any, own: Any) -> bool:
+    if isinstance(own, list):
+        return isinstance(said, list) and len(said) == len(own) and all(map(_close, said, own))
+    return isinstance(said, float) and abs(said - own) <= _TOLERANCE
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from assay.core.arguments import expect
@@ -52,4 +53,4 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None) -> P
     prover = proving_key.prover
     with native():
         data = prover.prove(words.astype("<u8").tobytes(), missing.astype("u1").tobytes(), len(words), opening)
-    return Proof.from_bytes(data)
+    return replace(Proof.from_bytes(data), answers=proving_key.answers)

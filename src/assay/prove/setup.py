@@ -79,7 +79,7 @@ def setup(
     pinned = {"digest": reference.digest, "degree": reference.degree, "kind": reference.kind}
     return Keys(
         ProvingKey.new(pk, circuit=circuit, srs=pinned, max_batch=batch),
-        VerifyingKey.new(vk, srs=pinned, max_batch=batch),
+        VerifyingKey.new(vk, srs=pinned, max_batch=batch, answers=circuit.answers),
     )
 
 

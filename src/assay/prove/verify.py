@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from assay.core.arguments import expect
-from assay.prove.errors import OtherModel
+from assay.prove.errors import ContradictoryProof, OtherModel
 from assay.prove.keys import VerifyingKey
 from assay.prove.native import native
 from assay.prove.others import other_setup
@@ -52,4 +52,14 @@ def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
             core.verify(verifying_key.content, proof.to_bytes())
     except OtherModel as error:
         raise other_setup(verifying_key, proof) or error from error
+    _same_meaning(verifying_key, proof)
     return True
+
+
+def _same_meaning(verifying_key: VerifyingKey, proof: Proof) -> None:
+    """A proof file must not swap classes: what its outputs mean is for the key's maker to say."""
+    known, said = verifying_key.answers, proof.answers
+    if known is not None and said is not None and known != said:
+        raise ContradictoryProof(
+            f"the proof file says that an output is {said.describe()}; the verifying key says {known.describe()}."
+        )

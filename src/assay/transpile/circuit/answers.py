@@ -6,6 +6,7 @@ down by the importers, and `fidelity` holds it against the library's own predict
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,20 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_TASKS = {"classification", "multilabel", "ranking", "regression"}
+_TASKS = ("classification", "multilabel", "ranking", "regression")
+_LINKS = (
+    "identity",
+    "log",
+    "logit",
+    "half-logit",
+    "softmax",
+    "ovr",
+    "softplus",
+    "signed-square",
+    "probability",
+    "margin",
+)
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -52,19 +66,21 @@ class Answers:
 
     @classmethod
     def of(cls, meta: Mapping[str, Any], outputs: int) -> Answers:
-        """From a circuit's `meta`; what it lacks or cannot mean becomes plain margins."""
-        task = meta.get("task") if meta.get("task") in _TASKS else "regression"
+        """From a circuit's `meta` or a key's facts, which nobody vouches for; what they lack becomes plain margins."""
+        task = _one_of(meta.get("task"), _TASKS, "regression")
         classes = meta.get("classes")
         if task == "classification":
-            count = max(2, outputs)
-            classes = classes if isinstance(classes, list) and len(classes) == count else list(range(count))
+            count = outputs if outputs > 1 else 2
+            known = isinstance(classes, list) and len(classes) == count and all(map(_is_label, classes))
+            classes = classes if known else list(range(count))
+        unit = meta.get("unit")
         return cls(
-            task=str(task),
-            link=str(meta.get("link", "identity")),
+            task=task,
+            link=_one_of(meta.get("link"), _LINKS, "identity"),
             factor=_number(meta.get("link_factor"), 1.0),
             threshold=_number(meta.get("threshold"), 0.0),
             classes=tuple(classes) if task == "classification" and classes else (),
-            unit=str(meta.get("unit", "")),
+            unit=unit if isinstance(unit, str) and unit.isprintable() and len(unit) <= _LONGEST else "",
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,6 +140,18 @@ class Answers:
                 return np.sign(margins) * margins**2
         return margins
 
+    def told(self, margins: Floats) -> list[str]:
+        """What the model answers, a text a row, for people."""
+        labels, shares = self.labels(margins), self.probabilities(margins)
+        if labels is None:
+            values = margins if self.task == "ranking" else self.values(margins)
+            unit = f" {self.unit}" if self.unit and self.task == "regression" else ""
+            return [", ".join(f"{value:.6g}" for value in row) + unit for row in values]
+        if self.task == "multilabel" or shares is None:
+            return [f"class {label!r}" if self.task == "classification" else f"labels {label}" for label in labels]
+        likely = shares[np.arange(len(shares)), self.numbers(margins)]
+        return [f"class {label!r}, probability {share:.3f}" for label, share in zip(labels, likely, strict=True)]
+
     def describe(self) -> str:
         """One line for people: what an output means."""
         if self.task == "classification":
@@ -150,8 +178,16 @@ _LINKED = {
 }
 
 
+def _one_of(value: Any, known: tuple[str, ...], otherwise: str) -> str:
+    return value if isinstance(value, str) and value in known else otherwise
+
+
+def _is_label(value: Any) -> bool:
+    return len(value) <= _LONGEST if isinstance(value, str) else isinstance(value, bool | int | float)
+
+
 def _number(value: Any, otherwise: float) -> float:
-    return float(value) if isinstance(value, int | float) and np.isfinite(value) else otherwise
+    return value if isinstance(value, float) and math.isfinite(value) else otherwise
 
 
 def _logistic(margins: Floats) -> Floats:
