@@ -108,9 +108,9 @@ def section() -> str:
     lines = [
         f"## {result['title']}",
         "",
-        "`python -m benchmarks.precision`: the same models, trained on decimal fractions in double precision, with keys",
-        "of either width, by turns in one run. Only the 64-bit circuits decide as these models do for every double;",
-        "models of float32 rows keep 32-bit keys.",
+        "`python -m benchmarks.precision`: the same models, trained on decimal fractions in double precision, with",
+        "keys of either width, by turns in one run. Only the 64-bit circuits decide as these models do for every",
+        "double; models of float32 rows keep 32-bit keys.",
     ]
     for title, own in result["models"].items():
         lines += ["", f"| {title} | 32 bits | 64 bits | ratio |", "|---|---:|---:|---:|"]
