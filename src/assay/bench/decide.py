@@ -217,6 +217,8 @@ class _Judge:
 def _keep(task: Task, job: Job, model: Path, project: Path, *, before: str | None) -> Stored:
     """Circuit and keys of the chosen one, and a row, for `assay prove`, `assay solidity` and `assay bench`."""
     circuit = circuit_of(job, model)
+    if task.predict.unit:
+        circuit.meta["unit"] = task.predict.unit
     kept = keep_under(project / KEYS_FOLDER, circuit, most=task.protocol.max_batch, prefer=before)
     files.write(kept.folder / ROWS_FILE, row_of(job), secret=job.inputs == "private")
     return kept

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files, jsontext
@@ -26,13 +26,12 @@ from assay.prove.errors import KeyRefused
 from assay.prove.keys import PROVING_KEY_FILE, VERIFYING_KEY_FILE, Keys, VerifyingKey
 from assay.prove.setup import fitting_batch, require_provable, required_degree, setup
 from assay.transpile.circuit.circuit import FILE_NAME as CIRCUIT_FILE
+from assay.transpile.circuit.circuit import Circuit
 from assay.transpile.rows.schema import SCHEMA_FILE, rows_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from assay.transpile.circuit.circuit import Circuit
 
     Progress = Callable[[str], None]
 
@@ -270,6 +269,9 @@ def _fitting(folder: Path, text: str, wanted: _Wanted) -> tuple[Keys | None, str
         return None, f"this release cannot prove with it ({error.what.rstrip('.')})"
     except AssayError as error:
         return None, f"it cannot be used ({error.what.rstrip('.')})"
+    said = keys.verifying_key.answers
+    if said is not None and replace(said, unit="") != replace(Circuit.from_json(text).answers, unit=""):
+        return None, "it says that its outputs mean something else"
     made_with, most = keys.proving_key.about["srs"], keys.proving_key.max_batch
     if most != wanted.batch:
         return None, f"it is for {_rows(most)} a proof, and {wanted.batch} are wanted"

@@ -123,10 +123,11 @@ class SetAside:
 
 @dataclass(frozen=True)
 class Key:
-    """The chosen model's public identity: the hash of its verifying key, and its reference string's kind."""
+    """The chosen model's verifying key: its identity, its reference string's kind, and what its outputs mean."""
 
     identity: str
     srs: str
+    meaning: str
 
 
 @dataclass(frozen=True)
@@ -263,4 +264,5 @@ def _key(path: Path) -> Key | None:
     if not path.is_file():
         return None
     key = VerifyingKey.load(path)
-    return Key(str(key.info["digest"]), str(key.info["srs_kind"]))
+    meaning = "" if key.answers is None else key.answers.describe()
+    return Key(str(key.info["digest"]), str(key.info["srs_kind"]), meaning)

@@ -223,6 +223,7 @@ def _decided(material: Material) -> dict[str, Any] | None:
         "sure": outcome.sure(decision),
         "judged": outcome.judged(decision),
         "fidelity": outcome.fidelity(decision),
+        "meaning": material.key.meaning if material.key else "",
         "shown": shown,
         "costs": outcome.costs(task, shown) if shown else None,
         "prices": outcome.prices(task),

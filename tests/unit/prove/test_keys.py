@@ -33,7 +33,8 @@ def test_keys_compare_by_content(keys, other_circuit):
 def test_the_facts_beside_a_proving_key_do_not_hold_the_model(circuit, keys):
     interface = json.loads(keys.proving_key.about["interface"])
     assert [node for tree in interface["trees"] for node in tree["nodes"]] == [{"leaf": ["0"]}]
-    assert (interface["base"], interface["meta"]) == (["0"], {})
+    # Of the facts beside the circuit only what outputs mean, which the public key says too.
+    assert (interface["base"], interface["meta"]) == (["0"], circuit.answers.to_dict())
     assert interface["features"] == circuit.to_dict()["features"]
 
 
