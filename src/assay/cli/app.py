@@ -22,6 +22,12 @@ app.add_typer(srs_app, name="srs")
 task_app = typer.Typer(help="The question: what exists, what is predicted, for whom, how good is enough.")
 app.add_typer(task_app, name="task")
 
+release_app = typer.Typer(help="Releases: what was decided, kept for ever; which one decides; and the way back.")
+app.add_typer(release_app, name="release")
+
+key_app = typer.Typer(help="API keys of the service that `assay up` starts.")
+app.add_typer(key_app, name="key")
+
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  (typer calls it with the option's value)
     if wanted:

@@ -27,7 +27,9 @@ from assay.cli import (
     explore,
     init,
     interruption,
+    key,
     prove,
+    release,
     report,
     setup,
     solidity,
@@ -35,6 +37,7 @@ from assay.cli import (
     status,
     task,
     transpile,
+    up,
     verify,
 )
 from assay.cli import run as run_command
@@ -49,8 +52,10 @@ __all__ = [
     "decide",
     "explore",
     "init",
+    "key",
     "main",
     "prove",
+    "release",
     "report",
     "run",
     "run_command",
@@ -60,6 +65,7 @@ __all__ = [
     "status",
     "task",
     "transpile",
+    "up",
     "verify",
 ]
 
@@ -74,7 +80,7 @@ _TYPER_INTERRUPTED = 128 + signal.SIGINT  # typer's word for KeyboardInterrupt
 def run(arguments: list[str]) -> int:
     """Run `assay ARGUMENTS` and return the exit code."""
     json = "--json" in arguments
-    if arguments in ([], ["data"], ["srs"], ["task"]):
+    if arguments in ([], ["data"], ["key"], ["release"], ["srs"], ["task"]):
         arguments = [*arguments, "--help"]
     try:
         code = app(arguments, prog_name="assay", standalone_mode=False)

@@ -27,6 +27,13 @@ Force = Annotated[
     bool,
     typer.Option("--force", help="If DIR has the proving key of another model, move it to DIR/replaced and say so."),
 ]
+Here = Annotated[Path, typer.Option("-C", metavar="DIR", help="Folder of the project; by default this one.")]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database", metavar="URL", help="postgresql://... or sqlite:///...; by default the project's own file."
+    ),
+]
 Project = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project (with task.toml).")]
 ByPosition = Annotated[
     bool,

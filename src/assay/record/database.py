@@ -65,6 +65,11 @@ class Database:
         return Database(f"sqlite:///{(place / FILE).absolute()}")
 
     @property
+    def address(self) -> str:
+        """Where it is, password and all, for another process that opens it."""
+        return self.url.render_as_string(hide_password=False)
+
+    @property
     def sqlite(self) -> bool:
         """Whether it is one file on this machine."""
         return self.engine.dialect.name == "sqlite"
@@ -99,7 +104,7 @@ def _read(url: str) -> URL:
     except exc.ArgumentError:
         raise DatabaseUrl("the database's address cannot be read", _FORMS) from None
     name = found.get_backend_name()
-    if name == "sqlite":
+    if name == "sqlite" and found.database:
         return found.set(drivername="sqlite")
     if name in {"postgresql", "postgres"}:
         return found.set(drivername="postgresql+psycopg")

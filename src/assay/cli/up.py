@@ -1,0 +1,59 @@
+"""`assay up`: the service, all of it by one command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.cli.app import app
+from assay.cli.options import DatabaseUrl, Here
+from assay.core.errors import AssayError
+
+
+class UnknownPart(AssayError):
+    """A part of the service that there is not."""
+
+    code = "serve/unknown-part"
+
+
+@app.command()
+def up(
+    folder: Here = Path(),
+    *,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where it listens; 0 takes a free one.")] = 8787,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address it listens on.")] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", metavar="NAME", help="Another name requests may be for; repeat it."),
+    ] = None,
+    database: DatabaseUrl = None,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="PARTS", help="Run these parts only: api,work."),
+    ] = None,
+) -> None:
+    """Serve the project's releases: the endpoint, and provers that work for it. Ctrl-C ends it."""
+    from assay.project.project import Project
+    from assay.record.database import Database
+    from assay.serve.settings import Settings
+    from assay.serve.up import PARTS
+    from assay.serve.up import up as start
+
+    chosen = PARTS if only is None else tuple(part.strip() for part in only.split(","))
+    unknown = [part for part in chosen if part not in PARTS]
+    if unknown:
+        raise UnknownPart(f'no part is called "{unknown[0]:.40}"', f"They are {', '.join(PARTS)}.")
+    Project(folder)
+    opened = Database.of_project(folder, database)
+    address = opened.address
+    opened.close()
+    settings = Settings(folder, address, host, port, tuple(allow_host or ()))
+    start(settings, [part for part in PARTS if part in chosen], _tell)
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()

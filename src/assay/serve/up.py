@@ -1,0 +1,144 @@
+"""`assay up`: the parts of the service as processes, started together, ended together, started again when one dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+from assay.record.database import Database
+from assay.serve import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from assay.serve.settings import Settings
+
+Part = Literal["api", "work"]
+PARTS: tuple[Part, ...] = get_args(Part)
+_GRACE_SECONDS = 20.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
+
+
+def serve_api(settings: Settings, database: Database, told: Callable[[str], None]) -> None:
+    """Run the endpoint in this process until SIGTERM or SIGINT; requests that are under way are answered first."""
+    import uvicorn
+
+    from assay.serve.api.app import make_app
+
+    config = uvicorn.Config(
+        make_app(settings, database),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=int(_GRACE_SECONDS),
+        h11_max_incomplete_event_size=64 << 10,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=_tell, args=(server, told), daemon=True)
+    thread.start()
+    server.run()
+
+
+def _tell(server: object, told: Callable[[str], None]) -> None:
+    while not getattr(server, "started", False):
+        time.sleep(0.02)
+    for one in getattr(server, "servers", []):
+        for socket in one.sockets:
+            host, port = socket.getsockname()[:2]
+            told(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+def work(settings: Settings) -> None:
+    """Prove in this process until SIGTERM or SIGINT; the answer under way is finished first."""
+    from assay.serve.work import Worker
+
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    parent = os.getppid()
+    database = Database(settings.database)
+    # A worker whose parent was killed would prove on unseen: it ends with it.
+    Worker(database).run(lambda: stop.is_set() or os.getppid() != parent)
+    database.close()
+
+
+@dataclass
+class Child:
+    """A part in a process of its own, started again, later each time, when it ends by itself."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    wait: float = _FIRST_WAIT
+    not_before: float = 0.0
+    started: float = field(default=0.0)
+
+    def look(self, told: Callable[[str], None]) -> None:
+        """Start it if it does not run."""
+        now = time.monotonic()
+        if self.process is not None and self.process.poll() is None:
+            return
+        if self.process is not None:
+            self.wait = _FIRST_WAIT if now - self.started > _LONGEST_WAIT else min(_LONGEST_WAIT, self.wait * 2)
+            told(f"a prover ended with {self.process.returncode}; it is started again in {self.wait:g} s")
+            self.process, self.not_before = None, now + self.wait
+        if now >= self.not_before:
+            self.process = subprocess.Popen(self.command, env=self.environment)  # noqa: S603  our own interpreter
+            self.started = now
+
+    def end(self) -> None:
+        """Ask it to finish; kill it if it does not."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def up(settings: Settings, parts: Sequence[Part], told: Callable[[str], None]) -> None:
+    """Start the parts and stay until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    told
+        Told, in one line each, what a person at the terminal should know.
+    """
+    database = Database(settings.database)
+    first = keys.first_admin(database, settings.project / ".assay")
+    if first is not None:
+        told(f"an admin's API key was written to {first} (only you can read it)")
+    if list(parts) == ["work"]:
+        database.close()
+        work(settings)
+        return
+    child = None
+    stop = threading.Event()
+    if "work" in parts:
+        command = [sys.executable, "-m", "assay", "up", "-C", str(settings.project), "--only", "work"]
+        # The address may hold a password, and everybody can read a process's arguments.
+        child = Child(command, os.environ | {"ASSAY_DATABASE": settings.database})
+        watcher = threading.Thread(target=_watch, args=(child, stop, told), daemon=True)
+        watcher.start()
+    try:
+        serve_api(settings, database, told)
+    finally:
+        stop.set()
+        if child is not None:
+            watcher.join()
+            child.end()
+        database.close()
+
+
+def _watch(child: Child, stop: threading.Event, told: Callable[[str], None]) -> None:
+    while not stop.is_set():
+        child.look(told)
+        stop.wait(0.1)
