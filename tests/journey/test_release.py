@@ -71,7 +71,9 @@ class Service:
 
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        return self.process.wait(60)
+        code = self.process.wait(60)
+        self.process.stderr.close()
+        return code
 
 
 def test_a_release_is_made_once_and_can_be_seen(project, released, assay_command):

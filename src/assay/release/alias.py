@@ -57,7 +57,8 @@ def champion(database: Database, project: str, *, at: float | None = None, chain
 def _later(move: Move, at: float, chain: str | None) -> bool:
     if chain is None:
         return move.event.time > at
-    return move.event.chain != chain or move.event.block is None or move.event.block > at
+    # A move of which no block of this chain is known happened somewhere before the next one of which it is.
+    return move.event.chain == chain and move.event.block is not None and move.event.block > at
 
 
 def promote(

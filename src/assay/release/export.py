@@ -6,6 +6,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files, jsontext
@@ -65,8 +66,9 @@ def read(path: Path, passphrase: str | None = None) -> tuple[Release, dict[str, 
     WrongPassphrase
         The private part cannot be opened.
     """
+    content = files.read(path)
     try:
-        with zipfile.ZipFile(io.BytesIO(files.read(path))) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             public = _public(_entry(archive, RELEASE_FILE, _LARGEST_JSON), path)
             contents = {}
             for name, about in public["parts"].items():
@@ -75,7 +77,7 @@ def read(path: Path, passphrase: str | None = None) -> tuple[Release, dict[str, 
                     raise ReleaseAltered(f"{name} in {path} is not what the release says", _AGAIN)
                 contents[about["digest"]] = content
             sealed = _entry(archive, PRIVATE_FILE, _LARGEST_PART) if PRIVATE_FILE in archive.namelist() else None
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
+    except _MALFORMED as error:
         raise ReleaseAltered(f"{path} is no release, or is damaged ({str(error)[:80]})", _AGAIN) from None
     name = digest_of(public)
     private: dict[str, Any] = {}
@@ -85,6 +87,18 @@ def read(path: Path, passphrase: str | None = None) -> tuple[Release, dict[str, 
     return Release(name, public["project"], 0, public, private), contents
 
 
+# What Python's own reader of archives raises for one that somebody made or altered.
+_MALFORMED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 _AGAIN = "Get it again from whoever made it."
 
 

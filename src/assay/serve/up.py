@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -15,7 +16,7 @@ from assay.record.database import Database
 from assay.serve import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from assay.serve.settings import Settings
 
@@ -40,7 +41,17 @@ def serve_api(settings: Settings, database: Database, told: Callable[[str], None
         timeout_graceful_shutdown=int(_GRACE_SECONDS),
         h11_max_incomplete_event_size=64 << 10,
     )
-    server = uvicorn.Server(config)
+
+    class Server(uvicorn.Server):
+        """Ends well when it is asked to end: uvicorn's own would raise the signal again afterwards."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, self.handle_exit)
+            yield
+
+    server = Server(config)
     thread = threading.Thread(target=_tell, args=(server, told), daemon=True)
     thread.start()
     server.run()
