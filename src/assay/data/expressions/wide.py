@@ -194,10 +194,14 @@ def numbers(column: pl.Expr) -> pl.Expr:
     """A column of that type as the nearest Float64."""
     import polars as pl
 
-    return keys(column).map_batches(
-        lambda own: pl.Series(own.name, floats(integers(own)), dtype=pl.Float64).set(own.is_null(), None),
-        return_dtype=pl.Float64,
-        is_elementwise=True,
+    return (
+        keys(column)
+        .map_batches(
+            lambda own: pl.Series(own.name, floats(integers(own)), dtype=pl.Float64).set(own.is_null(), None),
+            return_dtype=pl.Float64,
+            is_elementwise=True,
+        )
+        .alias(_name(column))
     )
 
 
@@ -217,7 +221,18 @@ def widened(column: pl.Expr) -> pl.Expr:
         numbers = zip(integers(own).tolist(), own.is_null(), strict=True)
         return encode([None if gone else number for number, gone in numbers], own.name, own.name)
 
-    return record(column.map_batches(made, return_dtype=pl.Binary, is_elementwise=True))
+    return record(column.map_batches(made, return_dtype=pl.Binary, is_elementwise=True)).alias(_name(column))
+
+
+def to_int128(column: pl.Expr) -> pl.Expr:
+    """A column of that type as Int128; missing where it does not fit."""
+    import polars as pl
+
+    def made(own: pl.Series) -> pl.Series:
+        found = [None if key is None or abs(decoded(key)) >= NARROW else decoded(key) for key in own]
+        return pl.Series(own.name, found, dtype=pl.Int128)
+
+    return keys(column).map_batches(made, return_dtype=pl.Int128, is_elementwise=True).alias(_name(column))
 
 
 def cast(frame: pl.LazyFrame, types: Mapping[str, pl.DataType]) -> pl.LazyFrame:
@@ -274,10 +289,16 @@ def texts(column: pl.Expr) -> pl.Expr:
     """A column of that type in decimal digits."""
     import polars as pl
 
-    return keys(column).map_batches(
-        lambda own: pl.Series(own.name, [None if key is None else str(decoded(key)) for key in own], dtype=pl.String),
-        return_dtype=pl.String,
-        is_elementwise=True,
+    return (
+        keys(column)
+        .map_batches(
+            lambda own: pl.Series(
+                own.name, [None if key is None else str(decoded(key)) for key in own], dtype=pl.String
+            ),
+            return_dtype=pl.String,
+            is_elementwise=True,
+        )
+        .alias(_name(column))
     )
 
 
@@ -306,6 +327,11 @@ def limbs(keys: pl.Expr) -> list[pl.Expr]:
 def total(sums: Iterable[int], count: int) -> int:
     """The sum of `count` numbers from the sums of their digits."""
     return sum(value << (_LIMB * place) for place, value in enumerate(sums)) - count * _OFFSET
+
+
+def _name(column: pl.Expr) -> str:
+    """What a column is called, which taking its field would change."""
+    return column.meta.output_name(raise_if_undetermined=False) or FIELD
 
 
 def _float(number: int) -> float:

@@ -123,8 +123,10 @@ def _of_table(
         schema = part.collect_schema()
         # As the language has them: Int64, or more where the type may hold more.
         narrow = [name for name in expressions if wide.is_whole(schema[name]) and not wide.is_wide(schema[name])]
-        part = part.with_columns(_whole(pl.col(name), schema[name]) for name in narrow)
-        part = part.with_columns(wide.numbers(pl.col(name)) for name in conditions if wide.is_wide(schema[name]))
+        part = part.with_columns(_whole(pl.col(name), schema[name]).alias(name) for name in narrow)
+        part = part.with_columns(
+            wide.numbers(pl.col(name)).alias(name) for name in conditions if wide.is_wide(schema[name])
+        )
         decimals = [name for name in expressions if schema[name].is_decimal() and name not in narrow]
         part = part.with_columns(pl.col(name).cast(pl.String).cast(pl.Float64) for name in decimals)
         return part.with_columns(place.alias("\x00place"), (place // length).alias(BAR))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.data.errors import ColumnMissing, Duplicated, MixedTypes, SettingsUnfit, TimeBackwards
-from assay.data.expressions import require
+from assay.data.expressions import require, wide
 from assay.data.tables import repeats
 from assay.task.fields import seconds
 
@@ -112,7 +112,7 @@ def _require_alike(rows: pl.DataFrame, spec: Join, other: Table, where: str) -> 
     """Refuse keys that can never be equal because of their types."""
     for column in spec.on:
         own, their = rows.schema[column], other.schema[column]
-        if own != their and not (own.is_integer() and their.is_integer()):
+        if own != their and not (wide.is_whole(own) and wide.is_whole(their)):
             raise MixedTypes(
                 f"{where}: the column {column} is {own} in the rows and {their} in {other.name}",
                 "Give both one type, such as by `types` of a CSV source.",
@@ -138,8 +138,15 @@ def _keyed(theirs: pl.DataFrame, rows: pl.DataFrame, on: Sequence[str]) -> pl.Da
     import polars as pl
 
     other = [name for name in on if theirs.schema[name] != rows.schema[name]]
-    cast = [pl.col(name).cast(rows.schema[name], strict=False) for name in other]
+    cast = [_as(pl.col(name), theirs.schema[name], rows.schema[name]).alias(name) for name in other]
     return theirs.with_columns(cast).drop_nulls(other) if other else theirs
+
+
+def _as(key: pl.Expr, own: pl.DataType, to: pl.DataType) -> pl.Expr:
+    """Whole numbers of one type as another; missing where they do not fit."""
+    if wide.is_wide(to):
+        return wide.widened(key)
+    return (wide.to_int128(key) if wide.is_wide(own) else key).cast(to, strict=False)
 
 
 def _require_times(frames: list[pl.DataFrame], time: str, name: str) -> None:
