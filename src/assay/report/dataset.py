@@ -33,12 +33,13 @@ _DRIFT = 1.0
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of a figure: a share of the longest one, and its words."""
+    """A bar of a figure: a share of the longest one, its words, and more words where there is room."""
 
     name: str
     share: float
     text: str
     kind: str = ""
+    note: str = ""
 
 
 def sources(material: Material, manifest: Manifest) -> Table:

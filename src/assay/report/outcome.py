@@ -186,8 +186,9 @@ def gains(decision: Decision) -> list[Bar]:
         Bar(
             f"{letters.get(one.id, '')} {one.title}".strip(),
             better / most,
-            gain(better) + _in_brackets(one),
+            gain(better),
             _kind(decision, one) if one.provable else "other",
+            _in_brackets(one),
         )
         for one, better in ordered
     ]
@@ -195,7 +196,7 @@ def gains(decision: Decision) -> list[Bar]:
 
 def _in_brackets(one: Row) -> str:
     found = one.evidence.improvement if one.evidence else None
-    return "" if found is None else f" ({span(found.low, found.high)})"
+    return "" if found is None else f"({span(found.low, found.high)})"
 
 
 def judged(decision: Decision) -> Table | None:
