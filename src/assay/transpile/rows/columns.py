@@ -66,10 +66,10 @@ def to_table(X: Any) -> Table:
             return read(X)
     if isinstance(X, np.ndarray):
         return _array(X)
+    if library in {"pandas", "polars"} and hasattr(X, "to_list"):
+        X = _series(X)
     if isinstance(X, Mapping):
         return Table(*_lists([list(X.values())]), [str(name) for name in X])
-    if library in {"pandas", "polars"} and hasattr(X, "to_list"):
-        X = X.to_list()
     if isinstance(X, Sequence) and not isinstance(X, str | bytes):
         if len(X) and all(isinstance(row, np.ndarray) for row in X):
             return _stack(X)
@@ -78,6 +78,13 @@ def to_table(X: Any) -> Table:
         f"rows of type {type(X).__name__} cannot be read",
         "Pass a NumPy array, a pandas or polars data frame, a pyarrow table or a list of lists.",
     )
+
+
+def _series(X: Any) -> Any:
+    """A row of a pandas data frame with the columns' names, which are its labels; any other series as a list."""
+    labels = list(X.index) if type(X).__module__.partition(".")[0] == "pandas" else []
+    named = len(set(labels)) == len(labels) > 0 and all(isinstance(label, str) for label in labels)
+    return dict(zip(labels, X.to_list(), strict=True)) if named else X.to_list()
 
 
 def _array(X: NDArray[Any]) -> Table:

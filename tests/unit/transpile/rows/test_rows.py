@@ -91,7 +91,10 @@ def test_data_frames(circuit):
     check(circuit, polars.DataFrame(columns))
     check(circuit, polars.DataFrame(columns).lazy())
     check(circuit, arrow.table(columns))
-    assert circuit.encode(pandas.DataFrame(columns).iloc[1])[0].tolist()[0][2] == 2 + 5  # by position: names differ
+    # A row of a frame has its names; without them it goes by position.
+    row = pandas.DataFrame(columns, dtype=object).iloc[1]
+    assert circuit.encode(row)[0].tolist()[0] == circuit.encode([-0.0, 2.0, LARGE])[0].tolist()[0]
+    assert circuit.encode(row.reset_index(drop=True)[[1, 2, 0]])[0].tolist()[0][2] == LARGE + 5
     with pytest.raises(NotANumber, match="categorical"):
         circuit.encode(pandas.DataFrame(columns).astype({"a": "category"}))
     with pytest.raises(NotANumber, match="'x' is no number"):
