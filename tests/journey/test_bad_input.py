@@ -82,10 +82,17 @@ def test_a_model_that_is_not_there(tmp_path, assay_command):
 
 
 def test_an_unsupported_kind_is_named_with_what_is_supported(tmp_path, assay_command):
+    (tmp_path / "model.pt").write_bytes(b"\x08\x07")
+    done = assay_command("transpile", tmp_path / "model.pt", "--out", tmp_path / "out")
+    check_refused(done, "model/unsupported", "network in its framework's own format", "ONNX")
+    (tmp_path / "model.joblib").write_bytes(b"\x08\x07")
+    done = assay_command("transpile", tmp_path / "model.joblib", "--out", tmp_path / "out")
+    check_refused(done, "model/unsupported", "pickle", "XGBoost", "LightGBM", "scikit-learn")
+    # The command gives no option that was not typed, so it is the file that is complained about.
     (tmp_path / "model.onnx").write_bytes(b"\x08\x07")
     done = assay_command("transpile", tmp_path / "model.onnx", "--out", tmp_path / "out")
-    check_refused(done, "model/unsupported", "neural network", "XGBoost", "LightGBM", "scikit-learn")
-    assert listing(tmp_path) == ["model.onnx"]
+    check_refused(done, "model/unreadable", "no graph")
+    assert listing(tmp_path) == ["model.joblib", "model.onnx", "model.pt"]
 
 
 BAD_ROWS = {

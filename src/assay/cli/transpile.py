@@ -94,7 +94,7 @@ def transpile(
             model,
             calibration=None if calibration is None else read_rows(calibration, by_position=by_position),
             inputs=inputs.value,
-            integer_features=ranges,
+            integer_features=ranges or None,
             iterations=iterations,
             missing=missing,
             precision=precision.value,
