@@ -48,9 +48,7 @@ def explain_decision(show: Show, decision: dict[str, Any]) -> None:
             f"{100 * interval['low']:.1f} to {_share(interval['high']).lstrip('+')}" if interval else "",
             _share(row["cv_improvement"]),
         ]
-        cost = (
-            [f"{1000 * measured['prove_seconds']:.0f} ms", f"{measured['gas']:,}"] if measured else ["not proven", ""]
-        )
+        cost = [f"{1000 * measured['prove_seconds']:.0f} ms", f"{measured['gas']:,}"] if measured else ["", ""]
         rows.append([row["id"], f"{row['test'][decision['metric']]:.4f}", *gain, *cost])
     heads = ["candidate", "loss", "vs today", "90 % sure", "in folds", "prove", "gas"]
     show.say(f"[bold]{decision['headline']}[/]")
