@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .circuits import FLOAT, Circuit, forest, linear, views_of
+from .circuits import DOUBLE, FLOAT, Circuit, forest, linear, views_of
 
 SIGNED = {"kind": "integer", "min": str(-(1 << 63)), "max": str((1 << 63) - 1)}
 WEI = {"kind": "integer", "min": "0", "max": str((1 << 64) - 1)}
@@ -39,6 +39,9 @@ MISSING: dict[str, Case] = {
 INTEGERS: dict[str, Case] = {
     "integers": (forest(401, features=[SIGNED, WEI, CENTS], views=views_of(3, ("refuse",)), trees=5), (1, 4)),
     "integers and floats": (forest(402, features=[FLOAT, WEI], views=views_of(2)), (2,)),
+    "doubles": (forest(403, features=[DOUBLE, DOUBLE, WEI], trees=5), (1, 3)),
+    "doubles, missing refused": (forest(404, features=[DOUBLE], views=views_of(1, ("refuse",))), (2,)),
+    "private doubles": (forest(405, inputs="private", features=[DOUBLE, DOUBLE]), (2,)),
 }
 # The stump's block has 32 rows and its table 1,024: with 32 rows n = N, with 64 n > N.
 BATCHES: dict[str, Case] = {

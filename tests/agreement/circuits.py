@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FLOAT = {"kind": "float32"}
+DOUBLE = {"kind": "float64"}
 Row = list[int | None]
 
 
@@ -83,7 +84,8 @@ class Circuit:
         for i, feature in enumerate(self.features):
             views = [view for view in self.views if view["feature"] == i]
             keys = [int(n["key"]) for t in self.trees for n in t if "key" in n and self.views[n["view"]] in views]
-            top = (1 << 32) - 1 if feature["kind"] == "float32" else int(feature["max"]) - int(feature["min"])
+            floats = {"float32": (1 << 32) - 1, "float64": (1 << 64) - 1}
+            top = floats.get(str(feature["kind"])) or int(feature["max"]) - int(feature["min"])
             choices: Row = [0, top, rng.randint(0, top), rng.randint(0, top)]
             choices += [min(key, top) for key in keys] + [max(min(key - 1, top), 0) for key in keys]
             if views and all(view["missing"] != "refuse" for view in views):

@@ -1,12 +1,15 @@
 """Setup, prove and verify through the public functions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import assay
 from assay.core.errors import AssayError
-from assay.prove.errors import OpeningRefused, OtherModel, RowsRefused, SrsTooSmall
+from assay.prove.errors import CircuitRefused, OpeningRefused, OtherModel, RowsRefused, SrsTooSmall
 from assay.prove.srs import generate
+from assay.transpile.circuit.circuit import Feature, View
 
 
 def test_a_proof_shows_what_the_circuit_says(circuit, keys, proof, rows, expected):
@@ -83,3 +86,14 @@ def test_setup_names_its_steps(circuit):
     steps = []
     assay.setup(circuit, max_batch=1, progress=steps.append)
     assert steps[-1] == "Committing to the model"
+
+
+def test_a_view_of_doubles_has_no_rule_that_names_zero(circuit):
+    # The zero of those rules is a float32's key (docs/spec, 4.2).
+    high = 2**64 - 1
+    features = [Feature(feature.name, "float64", 0, high) for feature in circuit.features]
+    for view in (View(0, "zero"), View(0, "low", zero_missing=True)):
+        views = [view, *circuit.views[1:]]
+        with pytest.raises(CircuitRefused, match="float64 feature reads zeros"):
+            assay.setup(replace(circuit, features=features, views=views), max_batch=1)
+    assert assay.setup(replace(circuit, features=features), max_batch=1).verifying_key.info["bits"] == 64
