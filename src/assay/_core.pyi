@@ -9,6 +9,7 @@ from typing import Any, TypedDict, final
 __all__ = [
     "CoreError",
     "Prover",
+    "ceremonies",
     "check_key",
     "msm_floor",
     "proof_info",
@@ -18,6 +19,7 @@ __all__ = [
     "srs_generate",
     "srs_import",
     "srs_info",
+    "srs_verify",
     "verify",
     "vk_info",
 ]
@@ -28,6 +30,15 @@ class _SrsInfo(TypedDict):
     degree: int
     digest: str
     kind: str
+    tau_g2: str
+    squares: int
+    ceremony: str | None
+
+class _Ceremony(TypedDict):
+    name: str
+    tau_g2: str
+    source: str
+    also: list[str]
 
 class _ProofInfo(TypedDict):
     rows: int
@@ -44,6 +55,8 @@ class _ProofInfo(TypedDict):
 def srs_generate(path: str, degree: int) -> None: ...
 def srs_import(source: str, path: str) -> _SrsInfo: ...
 def srs_info(path: str) -> _SrsInfo: ...
+def srs_verify(path: str) -> _SrsInfo: ...
+def ceremonies() -> list[_Ceremony]: ...
 def required_degree(circuit_json: str, batch: int) -> int: ...
 def setup(circuit_json: str, srs_path: str, max_batch: int) -> tuple[bytes, bytes]: ...
 def verify(vk: bytes, proof: bytes) -> None: ...

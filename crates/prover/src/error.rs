@@ -18,6 +18,8 @@ pub enum Error {
     Damaged(&'static str),
     #[error("the verifying key is not to be trusted: {0}")]
     Forged(&'static str),
+    #[error("the proof that was made is not valid, and was not given out: memory or the files that are read are damaged")]
+    Unsound,
     #[error("the input opening must have 32 bytes and belongs to a circuit with private inputs")]
     Opening,
 }
@@ -32,6 +34,7 @@ impl Error {
             Self::OtherSrs { .. } => "srs/other",
             Self::Damaged(_) => "key/malformed",
             Self::Forged(_) => "key/forged",
+            Self::Unsound => "prove/unsound",
             Self::Opening => "proof/opening",
         }
     }

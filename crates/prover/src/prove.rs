@@ -12,7 +12,7 @@ use ark_ec::CurveGroup;
 use ark_ff::{Field, One, PrimeField};
 use assay_algebra::{add_scaled, keccak256, word, Fr, Transcript, WORD};
 use assay_circuit::{CircuitFile, Word};
-use assay_srs::{random_scalar, Info};
+use assay_srs::{random_scalar, verify_file};
 use assay_verifier::relation::{At, Evaluation};
 use assay_verifier::{point_bytes, Container, Point, ProofLayout, Shape, Statement, VerifyingKey};
 use rayon::prelude::*;
@@ -39,7 +39,8 @@ pub struct Prover {
 impl Prover {
     /// Prepares a key with the reference string it was made with.
     pub fn new(key: &ProvingKey, srs: &Path) -> Result<Self, Error> {
-        let found = Info::read(srs)?.digest;
+        // The content, not only what the header says of it.
+        let found = verify_file(srs)?.digest;
         if found != key.srs {
             return Err(Error::OtherSrs {
                 expected: hex(&key.srs),
@@ -68,7 +69,10 @@ impl Prover {
             return Err(Error::Opening);
         }
         let mut witness = self.relation.start(&self.bases, inputs)?;
-        self.finish(inputs, witness.as_mut())
+        let proof = self.finish(inputs, witness.as_mut())?;
+        // What leaves is valid: a bad sector or a bit that flipped must not be found by the contract.
+        assay_verifier::verify(&self.verifying, &proof).map_err(|_| Error::Unsound)?;
+        Ok(proof)
     }
 
     /// All rounds for a witness.

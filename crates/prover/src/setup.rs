@@ -3,7 +3,7 @@
 use crate::registry::Entry;
 use crate::{Error, ProvingKey};
 use assay_circuit::CircuitFile;
-use assay_srs::Srs;
+use assay_srs::{verify_file, Srs};
 use assay_verifier::{Shape, VerifyingKey};
 use std::path::Path;
 
@@ -24,6 +24,7 @@ pub fn setup(circuit: &str, srs_path: &Path, max_rows: u32) -> Result<ProvingKey
     let file = CircuitFile::parse(circuit)?;
     let entry = Entry::of_circuit(&file)?;
     let shape = (entry.shape)(&file, max_rows)?;
+    verify_file(srs_path)?;
     let srs = Srs::load(srs_path, degree_of(&shape, max_rows))?;
     let committed = (entry.commit)(&file, max_rows, &srs.powers)?;
     let verifying = VerifyingKey {

@@ -63,3 +63,35 @@ fn proving_keys_read_back_or_are_refused() {
         Err(Error::Key(assay_verifier::Error::Version(_)))
     ));
 }
+
+#[test]
+fn a_proof_that_is_not_valid_does_not_leave() {
+    let folder = std::env::temp_dir().join(format!("assay-unsound-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("string.srs");
+    assay_srs::generate(&path, (1 << 14) + 64).unwrap();
+    let key = assay_prover::setup(&common::circuit(&common::BASE), &path, 1).unwrap();
+    // The bases beside the string are kept without a digest of their content: two points change places.
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let file = entry.unwrap().path();
+        if file.to_string_lossy().contains(".lagrange-") {
+            let mut bytes = std::fs::read(&file).unwrap();
+            let (left, right) = bytes.split_at_mut(44 + 64);
+            left[44..].swap_with_slice(&mut right[..64]);
+            std::fs::write(&file, bytes).unwrap();
+        }
+    }
+    let prover = assay_prover::Prover::new(&key, &path).unwrap();
+    let error = prover
+        .prove(&common::inputs(common::rows(&common::BASE, 1)))
+        .unwrap_err();
+    assert_eq!(error.code(), "prove/unsound");
+    // A string whose content changed is not even taken.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.len();
+    bytes.copy_within(end - 128..end - 64, end - 64);
+    std::fs::write(&path, bytes).unwrap();
+    assert!(assay_prover::Prover::new(&key, &path).is_err());
+    assert!(assay_prover::setup(&common::circuit(&common::BASE), &path, 1).is_err());
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -30,7 +30,25 @@ pub fn srs<'py>(py: Python<'py>, info: &Info) -> Dict<'py> {
     dict.set_item("degree", info.degree)?;
     dict.set_item("digest", hex(&info.digest))?;
     dict.set_item("kind", kind_name(info.kind))?;
+    dict.set_item("tau_g2", assay_srs::tau_hex(&info.tau))?;
+    dict.set_item("squares", info.squares.len())?;
+    let known = assay_srs::ceremony(&info.tau).filter(|_| info.kind == Srs::Ceremony);
+    dict.set_item("ceremony", known.map(|ceremony| ceremony.name))?;
     Ok(dict)
+}
+
+/// The ceremonies that are known: for each its name, `[τ]_2`, and where the bytes stand.
+pub fn ceremonies(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let list = PyList::empty(py);
+    for ceremony in assay_srs::CEREMONIES {
+        let entry = PyDict::new(py);
+        entry.set_item("name", ceremony.name)?;
+        entry.set_item("tau_g2", ceremony.tau)?;
+        entry.set_item("source", ceremony.source)?;
+        entry.set_item("also", ceremony.also.to_vec())?;
+        list.append(entry)?;
+    }
+    Ok(list)
 }
 
 /// A word as a decimal string of its value as an unsigned integer.

@@ -36,6 +36,20 @@ fn srs_info<'py>(py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyDict>> {
     )
 }
 
+/// Compares a file's content with its digest, and its points with each other by pairing.
+#[pyfunction]
+fn srs_verify<'py>(py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyDict>> {
+    let info = py
+        .detach(|| assay_srs::verify_string(Path::new(path)))
+        .map_err(Fail::from_srs)?;
+    info::srs(py, &info)
+}
+
+#[pyfunction]
+fn ceremonies(py: Python<'_>) -> PyResult<Bound<'_, pyo3::types::PyList>> {
+    info::ceremonies(py)
+}
+
 #[pyfunction]
 fn required_degree(circuit_json: &str, batch: u32) -> PyResult<usize> {
     assay_prover::required_degree(circuit_json, batch).map_err(Fail::from_prover)
@@ -224,6 +238,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(srs_generate, module)?)?;
     module.add_function(wrap_pyfunction!(srs_import, module)?)?;
     module.add_function(wrap_pyfunction!(srs_info, module)?)?;
+    module.add_function(wrap_pyfunction!(srs_verify, module)?)?;
+    module.add_function(wrap_pyfunction!(ceremonies, module)?)?;
     module.add_function(wrap_pyfunction!(required_degree, module)?)?;
     module.add_function(wrap_pyfunction!(setup, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;

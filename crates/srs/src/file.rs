@@ -1,20 +1,28 @@
-//! The reference string on disk: a header, the powers, `[τ]_2`; Lagrange bases in files beside it.
+//! The reference string on disk; Lagrange bases in files beside it.
+//!
+//! `"assay-srs/2\0"`, kind, degree, digest, `[τ]_2`, how many squares, their digest, the squares `[τ^2]_2, [τ^4]_2, …`,
+//! the powers `[τ^i]_1`. Version 1 goes from `[τ]_2` to the powers. The digest, which keys pin, is that of kind, powers
+//! and `[τ]_2`: a string keeps it when it is imported again from a file that has squares. Theirs includes it.
 
-use crate::{coordinates::plain, Error};
+use crate::{check::check, coordinates::plain, Error};
 use ark_bn254::{Fq, Fq2, G1Affine, G1Projective, G2Affine};
-use ark_ec::{AffineRepr, CurveGroup};
+use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{BigInteger, PrimeField};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use assay_algebra::{keccak256, Fr};
 use assay_verifier::Srs as Kind;
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-const MAGIC: &[u8; 12] = b"assay-srs/1\0";
+const MAGIC: &[u8; 12] = b"assay-srs/2\0";
+const MAGIC_1: &[u8; 12] = b"assay-srs/1\0";
 const LAGRANGE_MAGIC: &[u8; 12] = b"assay-lag/1\0";
 const POINT: usize = 64;
+const POINT2: usize = 128;
+/// The highest powers of two that any string has: 2^27 in a .ptau file of 2^28 powers.
+const MAX_SQUARES: u8 = 28;
 
 /// What a file says of itself.
 #[derive(Clone, Debug)]
@@ -27,6 +35,15 @@ pub struct Info {
     pub digest: [u8; 32],
     /// `[τ]_2`.
     pub tau: G2Affine,
+    /// `[τ^(2^k)]_2` for `k = 1, 2, …` with `2^k` at most half the degree: all, or none if the source had none.
+    pub squares: Vec<G2Affine>,
+}
+
+/// The exponents of the squares for a degree; a .ptau file has half as many powers in G2 as in G1.
+pub(crate) fn square_places(degree: usize) -> impl Iterator<Item = usize> {
+    (1..u32::from(MAX_SQUARES))
+        .map(|log| 1usize << log)
+        .take_while(move |place| *place <= degree / 2)
 }
 
 /// A reference string with as many powers as were asked for.
@@ -48,18 +65,35 @@ impl Info {
 
 /// Reads a whole file and compares it with the digest in its header.
 ///
-/// [`Srs::load`] does not, because a prover loads often and a wrong string costs it no more than a wrong proof.
-/// Whoever judges other people's keys by a string does.
+/// [`Srs::load`] does not, since it reads the powers alone that it needs.
 pub fn verify_file(path: &Path) -> Result<Info, Error> {
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
+    read_whole(path).map(|(info, _)| info)
+}
+
+/// Compares a file's content with its digest, and the points with each other by pairing, as [`crate::import`] does.
+pub fn verify_string(path: &Path) -> Result<Info, Error> {
+    let (info, body) = read_whole(path)?;
+    let powers = read_points(&mut body.as_slice(), info.degree + 1)?;
+    let generator = ark_bn254::G2Projective::generator().into_affine();
+    check(&powers, &generator, &info.tau, &info.squares)?;
+    Ok(info)
+}
+
+/// The header and the bytes of all powers, which have the header's digest.
+fn read_whole(path: &Path) -> Result<(Info, Vec<u8>), Error> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut reader = BufReader::with_capacity(1 << 20, file);
     let info = read_header(&mut reader)?;
-    let mut body = Vec::new();
-    reader.read_to_end(&mut body)?;
-    if body.len() != (info.degree + 1) * POINT {
+    let size = (info.degree as u64 + 1) * POINT as u64;
+    // Before anything of a header's size is read.
+    if reader.stream_position()?.checked_add(size) != Some(length) {
         return Err(Error::Malformed("its length is not that of its powers"));
     }
-    if digest(info.kind, &body, &point2_be(&info.tau)) == info.digest {
-        Ok(info)
+    let mut body = Vec::new();
+    reader.take(size).read_to_end(&mut body)?;
+    if digest(info.kind, &body, &info.tau) == info.digest {
+        Ok((info, body))
     } else {
         Err(Error::Invalid("its content does not have its digest"))
     }
@@ -133,7 +167,7 @@ fn read_header(reader: &mut impl Read) -> Result<Info, Error> {
     let mut head = [0; 12 + 1 + 4 + 32 + 128];
     reader.read_exact(&mut head).map_err(|_| Error::Format)?;
     let (magic, rest) = head.split_at(12);
-    if magic != MAGIC {
+    if magic != MAGIC && magic != MAGIC_1 {
         return Err(if magic.starts_with(b"assay-srs/") {
             Error::Version
         } else {
@@ -147,23 +181,59 @@ fn read_header(reader: &mut impl Read) -> Result<Info, Error> {
     };
     let degree = u32::from_be_bytes(rest[1..5].try_into().map_err(|_| Error::Format)?) as usize;
     let digest = rest[5..37].try_into().map_err(|_| Error::Format)?;
-    let mut coordinates = rest[37..].chunks(32);
+    let tau = point2(&rest[37..])?;
+    if !tau.is_in_correct_subgroup_assuming_on_curve() {
+        return Err(Error::Malformed("the point of G2"));
+    }
+    let squares = if magic == MAGIC {
+        read_squares(reader, degree, &digest)?
+    } else {
+        Vec::new()
+    };
+    Ok(Info {
+        kind,
+        degree,
+        digest,
+        tau,
+        squares,
+    })
+}
+
+fn read_squares(
+    reader: &mut impl Read,
+    degree: usize,
+    digest: &[u8; 32],
+) -> Result<Vec<G2Affine>, Error> {
+    let mut head = [0; 1 + 32];
+    reader.read_exact(&mut head).map_err(|_| Error::Format)?;
+    let (count, expected) = (usize::from(head[0]), &head[1..]);
+    if count != 0 && count != square_places(degree).count() {
+        return Err(Error::Malformed("the number of powers in G2"));
+    }
+    let mut bytes = vec![0; count * POINT2];
+    reader.read_exact(&mut bytes).map_err(|_| Error::Format)?;
+    if keccak256(&[digest, &bytes]) != *expected {
+        return Err(Error::Invalid("its powers in G2 do not have their digest"));
+    }
+    // Their subgroup is checked where the whole string is: it takes longer than reading them.
+    bytes.chunks(POINT2).map(point2).collect()
+}
+
+/// A point of the twist, in the order of the precompile.
+fn point2(bytes: &[u8]) -> Result<G2Affine, Error> {
+    let mut coordinates = bytes.chunks(32);
     let mut next = || {
         let mut bytes = coordinates.next().ok_or(Error::Format)?.to_vec();
         bytes.reverse();
         plain(&bytes)
     };
     let (x1, x0, y1, y0) = (next()?, next()?, next()?, next()?);
-    let tau = G2Affine::new_unchecked(Fq2::new(x0, x1), Fq2::new(y0, y1));
-    if !tau.is_on_curve() || !tau.is_in_correct_subgroup_assuming_on_curve() || tau.is_zero() {
-        return Err(Error::Malformed("the point of G2"));
+    let point = G2Affine::new_unchecked(Fq2::new(x0, x1), Fq2::new(y0, y1));
+    if point.is_on_curve() && !point.is_zero() {
+        Ok(point)
+    } else {
+        Err(Error::Malformed("the point of G2"))
     }
-    Ok(Info {
-        kind,
-        degree,
-        digest,
-        tau,
-    })
 }
 
 fn read_points(reader: &mut impl Read, count: usize) -> Result<Vec<G1Affine>, Error> {
@@ -203,7 +273,7 @@ fn points_le(points: &[G1Affine]) -> Vec<u8> {
 }
 
 /// In the order of the precompile: imaginary parts first.
-fn point2_be(point: &G2Affine) -> Vec<u8> {
+pub(crate) fn point2_be(point: &G2Affine) -> Vec<u8> {
     let mut out = Vec::new();
     if let Some((x, y)) = point.xy() {
         for c in [x.c1, x.c0, y.c1, y.c0] {
@@ -213,8 +283,9 @@ fn point2_be(point: &G2Affine) -> Vec<u8> {
     out
 }
 
-fn digest(kind: Kind, body: &[u8], tau: &[u8]) -> [u8; 32] {
-    keccak256(&[&[u8::from(kind == Kind::Ceremony)], body, tau])
+fn digest(kind: Kind, body: &[u8], tau: &G2Affine) -> [u8; 32] {
+    let kind = [u8::from(kind == Kind::Ceremony)];
+    keccak256(&[&kind, body, &point2_be(tau)])
 }
 
 /// Writes beside and renames, so that no reader sees half a file.
@@ -242,11 +313,13 @@ pub(crate) fn write(
     kind: Kind,
     powers: &[G1Affine],
     tau: &G2Affine,
+    squares: &[G2Affine],
 ) -> Result<Info, Error> {
     let body = points_le(powers);
-    let tau_bytes = point2_be(tau);
     let kind_byte = [u8::from(kind == Kind::Ceremony)];
-    let digest = digest(kind, &body, &tau_bytes);
+    let digest = digest(kind, &body, tau);
+    let squares_bytes: Vec<u8> = squares.iter().flat_map(point2_be).collect();
+    let count = u8::try_from(squares.len()).map_err(|_| Error::Malformed("size"))?;
     let degree =
         u32::try_from(powers.len().saturating_sub(1)).map_err(|_| Error::Malformed("size"))?;
     write_atomically(
@@ -256,7 +329,10 @@ pub(crate) fn write(
             &kind_byte,
             &degree.to_be_bytes(),
             &digest,
-            &tau_bytes,
+            &point2_be(tau),
+            &[count],
+            &keccak256(&[&digest, &squares_bytes]),
+            &squares_bytes,
             &body,
         ],
     )?;
@@ -265,6 +341,7 @@ pub(crate) fn write(
         degree: degree as usize,
         digest,
         tau: *tau,
+        squares: squares.to_vec(),
     })
 }
 

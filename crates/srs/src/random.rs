@@ -2,6 +2,7 @@
 
 use ark_ff::PrimeField;
 use assay_algebra::Fr;
+use zeroize::Zeroize;
 
 /// A uniform scalar: 512 random bits modulo `r`, so that the bias is below `2^-250`.
 ///
@@ -10,5 +11,7 @@ use assay_algebra::Fr;
 pub fn random_scalar() -> Fr {
     let mut bytes = [0u8; 64];
     getrandom::fill(&mut bytes).expect("the operating system gives randomness");
-    Fr::from_le_bytes_mod_order(&bytes)
+    let scalar = Fr::from_le_bytes_mod_order(&bytes);
+    bytes.zeroize();
+    scalar
 }

@@ -11,8 +11,12 @@ use assay_verifier::Srs as Kind;
 use common::{g1, read, Folder};
 
 const DEGREE: usize = 40;
+/// Squares in G2 of such a degree: τ^2, τ^4, τ^8, τ^16.
+const SQUARES: usize = 4;
 /// Magic, kind, degree, digest, τ·G2.
-const HEADER: usize = 12 + 1 + 4 + 32 + 128;
+const HEAD: usize = 12 + 1 + 4 + 32 + 128;
+/// And the squares, behind their number and digest.
+const HEADER: usize = HEAD + 1 + 32 + 128 * SQUARES;
 
 fn made() -> (Folder, std::path::PathBuf, Info) {
     let folder = Folder::new();
@@ -120,7 +124,7 @@ fn a_second_writing_of_the_same_header_is_refused() {
     let honest = read(&path);
     for coordinate in 0..4 {
         let mut bytes = honest.clone();
-        let word = &mut bytes[HEADER - 128 + 32 * coordinate..][..32];
+        let word = &mut bytes[HEAD - 128 + 32 * coordinate..][..32];
         word.reverse();
         common::plus_modulus(word);
         word.reverse();
@@ -138,7 +142,7 @@ fn other_magic_versions_and_kinds() {
         Info::read(&folder.write("wrong.srs", &wrong))
     };
     assert!(matches!(with(0, b'A'), Err(Error::Format)));
-    assert!(matches!(with(10, b'2'), Err(Error::Version)));
+    assert!(matches!(with(10, b'3'), Err(Error::Version)));
     assert!(matches!(with(12, 2), Err(Error::Malformed(_))));
     assert!(matches!(
         Info::read(&folder.path("absent")),
@@ -184,4 +188,71 @@ fn a_place_that_cannot_be_written_leaves_nothing() {
     let error = generate(&folder.path("absent/made.srs"), DEGREE).unwrap_err();
     assert_eq!(error.code(), "io");
     assert!(folder.names().is_empty());
+}
+
+/// The file as release 1 wrote it: no squares, and not their number.
+fn version_1(bytes: &[u8]) -> Vec<u8> {
+    let mut old = bytes.to_vec();
+    old.drain(HEAD..HEADER);
+    old[10] = b'1';
+    old
+}
+
+#[test]
+fn strings_of_version_1_are_read() {
+    let (folder, path, info) = made();
+    let bytes = read(&path);
+    let path = folder.write("old.srs", &version_1(&bytes));
+    let old = assay_srs::verify_string(&path).unwrap();
+    assert_eq!(
+        (old.digest, old.tau, old.degree),
+        (info.digest, info.tau, DEGREE)
+    );
+    assert!(old.squares.is_empty());
+    assert_eq!(
+        Srs::load(&path, DEGREE).unwrap().powers,
+        Srs::load(&folder.path("made.srs"), DEGREE).unwrap().powers
+    );
+}
+
+#[test]
+fn squares_are_those_of_the_secret() {
+    let (_folder, path, info) = made();
+    assert_eq!(info.squares.len(), SQUARES);
+    let read = assay_srs::verify_string(&path).unwrap();
+    assert_eq!(read.squares, info.squares);
+}
+
+/// With the digests of what it holds now: whoever changes a file can compute them.
+fn with_its_digest(mut bytes: Vec<u8>) -> Vec<u8> {
+    let (head, body) = bytes.split_at(HEADER);
+    let digest = assay_algebra::keccak256(&[&head[12..13], body, &head[HEAD - 128..HEAD]]);
+    let squares = assay_algebra::keccak256(&[&digest, &head[HEAD + 33..]]);
+    bytes[17..49].copy_from_slice(&digest);
+    bytes[HEAD + 1..HEAD + 33].copy_from_slice(&squares);
+    bytes
+}
+
+#[test]
+fn points_with_the_right_digest_are_compared_by_pairing() {
+    let (folder, path, _) = made();
+    let (_other, path2, _) = made();
+    let (honest, other) = (read(&path), read(&path2));
+    assert_eq!(with_its_digest(honest.clone()), honest);
+    // A square, the secret in G2, and a power of another string.
+    for (from, size) in [
+        (HEAD + 33, 128),
+        (HEAD + 33 + 128 * 3, 128),
+        (HEAD - 128, 128),
+        (HEADER + 64 * 7, 64),
+    ] {
+        let mut wrong = honest.clone();
+        wrong[from..from + size].copy_from_slice(&other[from..from + size]);
+        let path = folder.write("wrong.srs", &with_its_digest(wrong));
+        assert!(verify_file(&path).is_ok());
+        assert!(matches!(
+            assay_srs::verify_string(&path),
+            Err(Error::Invalid(_))
+        ));
+    }
 }

@@ -200,8 +200,8 @@ fn powers_that_are_not_of_one_secret() {
 fn a_secret_of_zero_or_one() {
     // Zero: all powers but the first are infinity, which has no coordinates.
     let mut file = Ptau::new(POWER, Fr::from(1u64));
-    // One is a string of powers; nothing but its publicity is wrong with it, which no check can know.
-    assert!(imported(&file.bytes()).is_ok());
+    // One is a string of powers, of a secret that everybody knows: it is a root of unity like -1.
+    assert!(matches!(imported(&file.bytes()), Err(Error::Invalid(_))));
     file.section(2)[POINT..].fill(0);
     file.section(3)[128..].fill(0);
     assert!(matches!(imported(&file.bytes()), Err(Error::Invalid(_))));

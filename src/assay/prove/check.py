@@ -19,6 +19,7 @@ from assay.core.hashing import digest
 from assay.prove import srs as references
 from assay.prove.errors import KeyForged, KeyRefused
 from assay.prove.native import native
+from assay.prove.origin import origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +95,9 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
             # Too small or damaged: says nothing of the key.
             problem = error.what
         else:
-            return KeyCheck(srs.digest, f"The key agrees with the {stamp} reference string {srs.digest[:18]}.")
+            source = f" ({origin(srs.path)})" if stamp == "ceremony" else ""
+            note = f"The key agrees with the {stamp} reference string {srs.digest[:18]}{source}."
+            return KeyCheck(srs.digest, note)
     return KeyCheck(None, _unchecked(stamp, problem))
 
 
@@ -110,6 +113,7 @@ def _compare(content: bytes, srs: Srs) -> None:
     place = _folder() / f"{digest(verdict.encode())}.json"
     if _kept(place) == verdict:
         return
+    references.whole(srs)
     with native(content) as core:
         core.check_key(content, str(srs.path))
     try:

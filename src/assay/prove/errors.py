@@ -21,7 +21,9 @@
         ├── SrsError                    srs
         │   ├── SrsMissing              srs/missing
         │   ├── SrsTooSmall             srs/too-small
-        │   └── SrsInvalid              srs/invalid
+        │   ├── SrsInvalid              srs/invalid
+        │   └── SrsUnexpected           srs/unexpected
+        ├── UnsoundProof                prove/unsound
         └── NativeModuleMissing         install/native-module
 
 The codes of the native core map one to one to these classes: `from_core`.
@@ -164,6 +166,20 @@ class SrsInvalid(SrsError):
     advice = "Fetch the ceremony's file again and compare its published hash."
 
 
+class SrsUnexpected(SrsError):
+    """The file holds another reference string than the one that was asked for."""
+
+    code = "srs/unexpected"
+    advice = "Compare the [tau]_2 with what the ceremony published, and fetch its file again."
+
+
+class UnsoundProof(ProveError):
+    """A proof that was just made is not valid: it was not given out."""
+
+    code = "prove/unsound"
+    advice = "Delete the files named .lagrange in the cache folder (`assay srs info`), and prove again."
+
+
 class NativeModuleMissing(ProveError):
     """The compiled part of Assay is not installed."""
 
@@ -186,6 +202,7 @@ _BY_CODE: dict[str, type[AssayError]] = {
         SrsMissing,
         SrsTooSmall,
         SrsInvalid,
+        UnsoundProof,
     )
 }
 _BY_FAMILY: dict[str, type[AssayError]] = {

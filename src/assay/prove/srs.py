@@ -3,11 +3,15 @@
 They are shared by all models, so they live in a cache folder and not beside the keys, which pin the
 digest of the one they were made with. A *development* string is generated on this machine: whoever ran
 the generation could have kept its secret and could forge proofs, and keys and proofs say so. A
-*ceremony* string comes from a public ceremony and is imported with `assay srs import`.
+*ceremony* string is one that was imported with `assay srs import`: it is named after a ceremony only where its
+`[tau]_2` is one that Assay knows (`assay.prove.origin`). A string serves only if its file is what its name says, its
+content has its digest and its points agree with each other by pairing; that is found out once for each file.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -15,8 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.core import files
-from assay.prove.errors import SrsMissing, SrsTooSmall
+from assay.core.errors import StorageError
+from assay.prove.errors import SrsInvalid, SrsMissing, SrsTooSmall, SrsUnexpected
 from assay.prove.native import native
+from assay.prove.origin import tau_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +32,9 @@ SMALLEST = 1 << 12
 
 SLACK = 64
 """Circuits need a power of two and a few more, which hide their polynomials."""
+
+SCHEMA = "assay-string-check/1"
+"""Of a kept verdict. It counts up when the check learns to refuse more."""
 
 _TAU = 128
 _HEADER = 12 + 1 + 4 + 32 + _TAU
@@ -87,10 +96,12 @@ def find(digest: str, *, degree: int, kind: str) -> Srs:
     ------
     SrsMissing
         It is not in the cache.
+    SrsInvalid
+        Its file is not what its name says.
     """
     for srs in available():
         if srs.digest == digest:
-            return srs
+            return whole(srs)
     what = f"the {kind} reference string {digest[:16]} (degree {degree}) of this key is not in {cache_folder()}."
     if kind == "ceremony":
         raise SrsMissing(what, "Import it again with `assay srs import FILE`.")
@@ -106,7 +117,7 @@ def for_degree(degree: int, *, progress: Callable[[str], None] | None = None) ->
     """
     for srs in available():
         if srs.degree >= degree:
-            return srs
+            return whole(srs)
     if progress is not None:
         progress("Generating a development reference string")
     return generate(_rounded(max(degree, SMALLEST)))
@@ -118,26 +129,42 @@ def generate(degree: int) -> Srs:
         fresh = place / "fresh.srs"
         with native() as core:
             core.srs_generate(str(fresh), degree)
-        return _keep(fresh)
+        made = _keep(fresh)
+    _keep_verdict(made)
+    return made
 
 
-def import_file(source: Path) -> Srs:
+def import_file(source: Path, *, expect: str | None = None) -> Srs:
     """Check a ceremony's file (.ptau, or arkworks `UniversalParams`) and keep it in the cache.
+
+    Parameters
+    ----------
+    source
+        The file. It is read in parts; of a large one, the first 2^20 powers are kept.
+    expect
+        Which string it must be: a ceremony's name, or `[tau]_2` in 256 hexadecimal digits.
 
     Raises
     ------
+    SrsUnexpected
+        It is another string, or `expect` names none.
     StorageError
         The file cannot be read.
     SrsInvalid
         It is malformed or fails a check.
     """
+    wanted = tau_of(expect) if expect is not None else None
     with files.translated(source, "read"), source.open("rb"):
         pass
     with files.folder(cache_folder()) as place:
         fresh = place / "fresh.srs"
         with native() as core:
-            core.srs_import(str(source), str(fresh))
-        return _keep(fresh)
+            found = core.srs_import(str(source), str(fresh))["tau_g2"]
+        if wanted not in {None, found}:
+            raise SrsUnexpected(f"{source} has the [tau]_2 {found}, not that of {expect}; nothing was kept.")
+        imported = _keep(fresh)
+    _keep_verdict(imported)
+    return imported
 
 
 def read(path: Path) -> Srs:
@@ -169,6 +196,58 @@ def tau(srs: Srs) -> bytes:
         return b""
 
 
+def whole(srs: Srs) -> Srs:
+    """Return `srs` if its file is what its name says and a reference string; found out once for each file.
+
+    Raises
+    ------
+    SrsInvalid
+        It is not.
+    """
+    verdict = _verdict(srs)
+    place = _checked(srs)
+    if verdict is not None and _kept(place) == verdict:
+        return srs
+    with native() as core:
+        found = core.srs_verify(str(srs.path))
+    said = (found["kind"], found["degree"], found["digest"])
+    if said != (srs.kind, srs.degree, srs.digest):
+        raise SrsInvalid(
+            f"{srs.path} holds a {said[0]} string of degree {said[1]} with the digest {said[2][:18]}: not what its "
+            "name says.",
+            "Move it away.",
+        )
+    _keep_verdict(srs)
+    return srs
+
+
+def _checked(srs: Srs) -> Path:
+    return cache_folder().parent / "checked-strings" / f"{srs.digest}.json"
+
+
+def _verdict(srs: Srs) -> str | None:
+    """What is kept of a file that was checked: the file as it was then; None if there is none."""
+    try:
+        state = srs.path.stat()
+    except OSError:
+        return None
+    return json.dumps([SCHEMA, srs.path.name, state.st_size, state.st_mtime_ns])
+
+
+def _kept(place: Path) -> str:
+    try:
+        return place.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _keep_verdict(srs: Srs) -> None:
+    if verdict := _verdict(srs):
+        # A cache that cannot be written costs time at the next call and nothing else.
+        with contextlib.suppress(StorageError):
+            files.write(_checked(srs), verdict)
+
+
 def require(srs: Srs, degree: int) -> Srs:
     """Return `srs` if it reaches `degree`.
 
@@ -195,7 +274,7 @@ def _keep(fresh: Path) -> Srs:
 
 
 def _named() -> list[Srs]:
-    """Read the cache by its file names; the native core checks the content when it loads a file."""
+    """Read the cache by its file names; `whole` compares what is used with its content."""
     found = []
     for path in cache_folder().glob("*-*-*.srs"):
         kind, degree, digest = path.stem.split("-", 2)

@@ -69,12 +69,15 @@ def kept(folder):
 
 
 def recut(change=lambda _: None, *, degree):
-    """Put another cut of the cache's string in its place: fewer powers, so another digest, and the same secret."""
+    """Put another cut of the cache's string in its place: fewer powers, so another digest, and the same secret.
+
+    In the older form, which has no powers in G2.
+    """
     (old,) = srs.available()
     data = old.path.read_bytes()
-    tau, powers = data[49:177], data[177 : 177 + 64 * (degree + 1)]
+    tau, powers = data[49:177], data[-64 * (old.degree + 1) :][: 64 * (degree + 1)]
     hashed = keccak.new(digest_bits=256, data=data[12:13] + powers + tau).digest()
-    cut = bytearray(data[:13] + degree.to_bytes(4, "big") + hashed + tau + powers)
+    cut = bytearray(b"assay-srs/1\0" + data[12:13] + degree.to_bytes(4, "big") + hashed + tau + powers)
     change(cut)
     old.path.unlink()
     path = old.path.with_name(f"{old.kind}-{degree}-0x{hashed.hex()}.srs")
