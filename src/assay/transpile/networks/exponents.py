@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from assay.transpile.networks.tables import Profile
 
 _ROUNDS = 50
+_FACTOR_BITS = 10  # of a factor that is rounded
 
 
 @dataclass
@@ -62,6 +63,8 @@ def choose(plan: Plan, profile: Profile) -> Exponents:
     classes = _classes(plan)
     bits = _finest(plan, profile, found, classes)
     _aliases(plan, found, classes, bits)
+    _agree(plan, found, classes, bits)
+    _whole_factors(plan, found, classes, bits, profile)
     _agree(plan, found, classes, bits)
     for number, row in plan.rows.items():
         found.value[number] = bits[classes.find(_key(row))]
@@ -183,6 +186,27 @@ def _agree(plan: Plan, found: Exponents, classes: _Classes, bits: dict[object, i
                 changed = True
         if not changed:
             return
+
+
+def _whole_factors(plan: Plan, found: Exponents, classes: _Classes, bits: dict[object, int], profile: Profile) -> None:
+    """Take bits from operands until each product's public factor is a whole number, of enough bits if it is rounded."""
+    for row in plan.rows.values():
+        if row.kind != "sum" or not row.pairs:
+            continue
+        mantissa, exponent = math.frexp(abs(row.coefficient))
+        spare = exponent - 1 - (0 if mantissa == 0.5 else _FACTOR_BITS)
+        own = row.function.homogeneous or row.function.one_step
+        for pair in row.pairs:
+            sides = [_bits_of(plan, found, classes, bits, value) for value in pair]
+            argument = (
+                bits[classes.find(_key(row))] - gain(row.function) if own else found.sampled[row.function].step_bits
+            )
+            excess = sum(amount for amount, _ in sides) - (argument + profile.shift + spare)
+            free = [root for _, root in sides if root is not None]
+            if excess > 0 and free:
+                share = -(-excess // len(free))
+                for root in dict.fromkeys(free):
+                    bits[root] -= share
 
 
 def _bits_of(

@@ -129,7 +129,9 @@ def _placed(tables: list[Table], low_bits: int) -> list[Table]:
     """Give each table ids above those of the last that are none of its values beyond a lane (rule 3)."""
     placed, above = [tables[0]], tables[0].high
     for table in tables[1:]:
-        bases = range(above - table.low, above - table.low + _BASES)
+        top = int((np.abs(table.offset) + (np.abs(table.slope) << low_bits)).max())
+        first = above - table.low
+        bases = [*range(first, first + _BASES), max(first, (top >> low_bits) + 1 - table.low)]
         base = next((base for base in bases if in_lanes(replace(table, base=base), low_bits)), None)
         if base is None:
             raise ModelUnsupported(f"the table of {table.name} meets its own ids everywhere", "Report this model.")

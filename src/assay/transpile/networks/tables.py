@@ -20,6 +20,7 @@ LEAKY_BITS = 10  # fraction bits of a slope; they are taken from the next layer'
 _MOST_SEGMENTS, _FINE_SEGMENTS, _MANY_SEGMENTS = 1 << 16, 1 << 14, 1 << 12
 _COARSE_ERROR, _WORST_ERROR = 2.0**-10, 2.0**-6
 _STEP_BITS = range(4, 22)
+_POINTS = 16_385
 _SMOOTH_BITS = 12  # of the arguments of gates, whose rounding adds up over the steps of a sequence
 _SEGMENT_ERROR = 2.0**-15  # of the largest value: where finer segments stop paying
 
@@ -166,18 +167,17 @@ def segments(function: Function, sampled: Sampled, low_bits: int) -> tuple[NDArr
 
 
 def _error(function: Function, sampled: Sampled, low_bits: int, within: tuple[float, float]) -> float:
+    """The largest distance to the function at points of an interval, whose rounding to cells is part of it."""
+    if function.definition.steps:
+        return 0.0  # but for arguments that rounding moves over a jump
     slope, offset = segments(function, sampled, low_bits)
-    worst = 0.0
-    cells = np.arange(sampled.low, sampled.high) << low_bits
-    for part in np.linspace(0, (1 << low_bits) - 1, 9).astype(np.int64).tolist():
-        got = np.ldexp((offset + slope * part).astype(np.float64), -sampled.value_bits)
-        # Of the arguments that are rounded to a cell, those at its ends are the furthest; of steps the middle counts.
-        for place in (0.0,) if function.definition.steps else (-0.5, 0.5):
-            points = np.ldexp(cells + part + place, -sampled.step_bits)
-            inside = (points >= within[0]) & (points <= within[1])
-            if inside.any():
-                worst = max(worst, float(np.abs(got - function(points))[inside].max()))
-    return worst
+    points = np.linspace(*within, _POINTS)
+    cells = np.rint(np.ldexp(points, sampled.step_bits)).astype(np.int64)
+    segment = np.clip((cells >> low_bits) - sampled.low, 0, len(slope) - 1)
+    got = np.ldexp(
+        (offset[segment] + slope[segment] * (cells & ((1 << low_bits) - 1))).astype(float), -sampled.value_bits
+    )
+    return float(np.abs(got - function(points)).max())
 
 
 def exact(function: Function, ends: tuple[int, int], low_bits: int) -> Table:

@@ -17,6 +17,9 @@ nodes = importlib.util.module_from_spec(_SPEC)
 sys.modules[_SPEC.name] = nodes  # where dataclasses look for their module
 _SPEC.loader.exec_module(nodes)
 
+LEAST_PASSED = 500
+# Operators whose tests ask for what no circuit has: sizes that depend on the row, or text.
+MOSTLY_REFUSED: set[str] = set()
 ROOT = Path(__file__).parents[4]
 
 
@@ -29,16 +32,13 @@ def test_the_page_of_operators_is_the_importers():
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_the_standards_tests(record_property):
-    counts, by_operator, failed = collections.Counter(), {}, []
-    for case in nodes.cases().values():
-        outcome = nodes.run(case)
-        counts[outcome.result] += 1
-        by_operator.setdefault(outcome.operator, collections.Counter())[outcome.result] += 1
-        if outcome.result == "failed":
-            failed.append(f"{outcome.name}: {outcome.why}")
+    outcomes = nodes.run_all()
+    counts = collections.Counter(outcome.result for outcome in outcomes)
     record_property("counts", dict(counts))
-    print(f"node tests: {dict(counts)}")  # noqa: T201 - what CI shows
-    assert not failed
-    assert counts["passed"] >= 500
-    worse = {name: dict(found) for name, found in by_operator.items() if found["passed"] < found["refused"]}
-    assert not worse
+    assert not [outcome for outcome in outcomes if outcome.result == "failed"]
+    assert counts["passed"] >= LEAST_PASSED
+    by_operator = collections.defaultdict(collections.Counter)
+    for outcome in outcomes:
+        by_operator[outcome.operator][outcome.result] += 1
+    mostly = {name for name, found in by_operator.items() if found["passed"] <= found["refused"]}
+    assert mostly <= MOSTLY_REFUSED

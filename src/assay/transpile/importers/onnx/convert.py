@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_INPUT_TYPES = {"float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool"}
+_INPUT_TYPES = {
+    "float32",
+    "float64",
+    "float16",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "bool",
+}
 _MOST_FEATURES = 1 << 20
 
 

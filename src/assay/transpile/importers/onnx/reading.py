@@ -122,7 +122,8 @@ def _whole(model: Any) -> frozenset[str]:
     except Exception:  # noqa: BLE001 - a malformed model, which conversion will name
         return frozenset()
     kinds = {
-        getattr(onnx.TensorProto, name) for name in ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32")
+        getattr(onnx.TensorProto, name)
+        for name in ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64")
     }
     values = [*body.value_info, *body.input, *body.output]
     return frozenset(value.name for value in values if value.type.tensor_type.elem_type in kinds)

@@ -13,6 +13,8 @@ from assay.transpile.flow.tensor import Tensor, add, apply, readable
 from assay.transpile.importers.onnx.registry import operator
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from assay.transpile.importers.onnx.node import Node
 
 _ROWS = "0 after a linear call; else 1 an element"
@@ -135,15 +137,23 @@ def power(node: Node) -> Tensor:
     """By a constant exponent, or of a constant base."""
     left, right = node.tensor(0), node.tensor(1)
     if right.constant:
-        exponents = np.unique(right.shift)
-        if exponents.size != 1:
-            raise node.refuse("its exponents differ from element to element")
-        return to_the(node, left, float(exponents[0])).broadcast(np.broadcast_shapes(left.shape, right.shape))
+        shape = np.broadcast_shapes(left.shape, right.shape)
+        return _elementwise(node, left.broadcast(shape), np.broadcast_to(right.shift, shape))
     bases = np.unique(left.shift) if left.constant else np.zeros(0)
     if bases.size != 1 or bases[0] <= 0:
         raise node.refuse("neither its exponent nor its base is one positive constant")
     wide = right.broadcast(np.broadcast_shapes(left.shape, right.shape))
     return apply(node.flow, wide, Function("base_power", (float(bases[0]),)))
+
+
+def _elementwise(node: Node, tensor: Tensor, exponents: NDArray[np.float64]) -> Tensor:
+    """Each element to its own constant power."""
+    base, scale, shift = tensor.base.copy(), tensor.scale.copy(), tensor.shift.copy()
+    for exponent in np.unique(exponents).tolist():
+        chosen = exponents == exponent
+        found = to_the(node, Tensor(tensor.base[chosen], tensor.scale[chosen], tensor.shift[chosen]), exponent)
+        base[chosen], scale[chosen], shift[chosen] = found.base, found.scale, found.shift
+    return Tensor(base, scale, shift)
 
 
 def to_the(node: Node, tensor: Tensor, exponent: float) -> Tensor:

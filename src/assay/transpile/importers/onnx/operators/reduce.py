@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Opset from which the axes are an input rather than an attribute.
 _AXES_INPUT = {"ReduceSum": 13}
+_MOST_FACTORS = 4
 
 
 def _reduced(node: Node, reduce: Callable[[Tensor], Tensor]) -> Tensor:
@@ -124,11 +125,13 @@ def reduce_log_sum_exp(node: Node) -> Tensor:
     return _reduced(node, reduce)
 
 
-@operator("ReduceProd", rows="1 an element")
+@operator("ReduceProd", rows="1 an element", limits="more than 4 elements at once")
 def reduce_prod(node: Node) -> Tensor:
     """The product."""
 
     def reduce(rows: Tensor) -> Tensor:
+        if rows.shape[-1] > _MOST_FACTORS:
+            raise node.refuse(f"it multiplies {rows.shape[-1]} numbers, whose product no fixed point holds")
         result = rows.moved(lambda part: part[..., 0])
         for index in range(1, rows.shape[-1]):
             result = multiply(node.flow, result, rows.moved(lambda part, index=index: part[..., index]))  # type: ignore[misc]
