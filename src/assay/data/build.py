@@ -119,7 +119,7 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
             leakage.future(rows.frame, made, specs, time=rows.time, project=home.project, entity=rows.entity)
         )
     made = replace(made, names=[name for name in made.names if name not in data.drop])
-    if not made.names:
+    if specs and not made.names:
         raise SettingsUnfit("[data] drop leaves no feature", "Take one out of the list.")
     frame = _labelled(task, rows, made)
     exact = frame
