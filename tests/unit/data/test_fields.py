@@ -213,6 +213,7 @@ CASES = {
     # features
     "_Feature.name": (feature("column", of="x"), table(features=[{"name": "g", "op": "column", "of": "x"}])),
     "_Feature.unit": (feature("column", of="x"), feature("column", of="x", unit="USD")),
+    "_Feature.scale": (feature("column", of="z"), feature("column", of="z", scale=3)),
     "ColumnFeature.of": (feature("column", of="x"), feature("column", of="z")),
     "ShiftFeature.op": (feature("lag", of="x"), feature("difference", of="x")),
     "ShiftFeature.of": (feature("lag", of="x"), feature("lag", of="z")),
