@@ -118,6 +118,11 @@ def plan(flow: Flow, ranges: list[Interval], output_gain: int = 0) -> Plan:
             continue
         made.rows[base] = row
         made.values[base] = reach.of_value(base, row)
+        if not all(map(math.isfinite, made.values[base])):
+            raise ModelUnsupported(
+                f"{row.function} in {flow.layers[flow.layer_of[base]]} can reach infinity over the declared ranges",
+                "Declare narrower ranges.",
+            )
         if row.call >= 0:
             made.calls.setdefault(row.call, []).append(row)
         if row.kind == "sum" and _leaves_domain(row):

@@ -93,6 +93,8 @@ def run(case: Any) -> Outcome:
     if not all(isinstance(value, np.ndarray | np.generic) for value in [*given, *wanted]):
         return Outcome(name, operator, "refused", "its data are no tensors")
     given, wanted = ([np.asarray(value) for value in values] for values in (given, wanted))
+    if any(value.dtype.kind == "f" and not np.isfinite(value).all() for value in given):
+        return Outcome(name, operator, "refused", "its row is not finite")
     names = [value.name for value in model.graph.input]
     whole = operator in FEATURES["all"]
     features = {

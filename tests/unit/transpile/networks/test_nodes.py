@@ -17,9 +17,27 @@ nodes = importlib.util.module_from_spec(_SPEC)
 sys.modules[_SPEC.name] = nodes  # where dataclasses look for their module
 _SPEC.loader.exec_module(nodes)
 
-LEAST_PASSED = 500
-# Operators whose tests ask for what no circuit has: sizes that depend on the row, or text.
-MOSTLY_REFUSED: set[str] = set()
+LEAST_PASSED = 620
+# Operators most of whose tests ask for what is refused: training, text, rows that are not finite, sizes that depend on
+# the row (of a constant the test has no row), whole quotients, opset 1, k above 1, reductions of updates, other modes.
+MOSTLY_REFUSED = {
+    "BatchNormalization",
+    "Cast",
+    "CastLike",
+    "Constant",
+    "ConstantOfShape",
+    "Div",
+    "Dropout",
+    "LabelEncoder",
+    "LpPool",
+    "Not",
+    "Range",
+    "Resize",
+    "ScatterElements",
+    "ScatterND",
+    "Tan",
+    "TopK",
+}
 ROOT = Path(__file__).parents[4]
 
 

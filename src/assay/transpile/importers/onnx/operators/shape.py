@@ -37,24 +37,37 @@ def dropout(node: Node) -> list[Operand]:
     return [kept, np.ones(_shape(node.inputs[0]), dtype=np.bool_)]
 
 
-@operator("Cast", "CastLike", rows="0; to whole numbers 2 an element")
+# Numbers of the standard's types: floats, which a circuit takes for real numbers, and whole numbers.
+_FLOAT_TYPES, _WHOLE_TYPES, _TRUTH = {1, 10, 11}, {2, 3, 4, 5, 6, 7, 12, 13}, 9
+_NUMBER_OF_TYPE = {"float16": 10, "float32": 1, "float64": 11, "bool": _TRUTH} | {
+    f"{sign}int{bits}": 7 for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
+
+
+@operator(
+    "Cast",
+    "CastLike",
+    rows="0; to whole numbers 2 an element",
+    limits="text, and types of 8 bits and fewer but int8 and uint8",
+)
 def cast(node: Node) -> Operand:
     """Between kinds of floats nothing; to whole numbers the part before the point."""
+    from assay.transpile.importers.onnx.operators.logic import equal
     from assay.transpile.importers.onnx.operators.rounding import truncated
 
-    onnx_types = {2, 3, 4, 5, 6, 7, 12, 13}
-    target = int(node.attribute("to", 0))
     if node.operator == "CastLike":
         like = node.inputs[1]
-        whole = not isinstance(like, Tensor) and like is not None and like.dtype.kind in "iu"
-        return truncated(node, node.tensor(0)) if whole else node.tensor(0)
-    if target == 9:  # to truth values: whether it is not zero
-        from assay.transpile.importers.onnx.operators.logic import equal
-
+        name = "float32" if isinstance(like, Tensor) or like is None else like.dtype.name
+        target = _NUMBER_OF_TYPE.get(name, 0)
+    else:
+        target = int(node.attribute("to", 0))
+    if target == _TRUTH:  # whether it is not zero
         return equal(node, node.tensor(0), constant(np.zeros(()))).scaled(-1.0, 1.0)
-    if target == 8:
-        raise node.refuse("it makes text")
-    return truncated(node, node.tensor(0)) if target in onnx_types else node.tensor(0)
+    if target in _WHOLE_TYPES:
+        return truncated(node, node.tensor(0))
+    if target in _FLOAT_TYPES:
+        return node.tensor(0)
+    raise node.refuse("it makes text, or numbers of a type that rounds more than the circuit does")
 
 
 @operator("Flatten", rows=_FREE)
