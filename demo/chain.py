@@ -153,10 +153,10 @@ class _Story:
     def tell(self, proven: Proven) -> None:
         """The row, three forgeries, the settlement, two replays."""
         body, words = proven.single.body, proven.single.public_inputs
-        row, forecast = words[:-1], words[-1]
+        *row, forecast, context = words
         self._accepted("the feed posts the newest row", "postRow", row)
         self._refused("one bit of the proof flipped", "InvalidProof", flipped(body), words)
-        self._refused("another forecast claimed", "InvalidProof", body, [*row, forecast + 1])
+        self._refused("another forecast claimed", "InvalidProof", body, [*row, forecast + 1, context])
         self._refused("a valid proof of another row", "RowNotPending", proven.other.body, proven.other.public_inputs)
         self._accepted("the valid proof", "settle", body, words)
         self._refused("the same proof again", "RowNotPending", body, words)

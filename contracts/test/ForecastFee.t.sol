@@ -109,12 +109,12 @@ contract ForecastFeeTest is Test {
         vm.prank(FEED);
         vm.expectRevert(abi.encodeWithSelector(ForecastFee.WrongLength.selector, 3, 2));
         _source.postRow(new uint256[](2));
-        vm.expectRevert(abi.encodeWithSelector(ForecastFee.WrongLength.selector, 4, 3));
-        _source.settle("proof", new uint256[](3));
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.WrongLength.selector, 5, 4));
+        _source.settle("proof", new uint256[](4));
         vm.expectRevert(
             abi.encodeWithSelector(ForecastFee.RowNotPending.selector, bytes32(0), keccak256(new bytes(96)))
         );
-        _source.settle("proof", new uint256[](4));
+        _source.settle("proof", new uint256[](5));
     }
 
     function testRefusesUnsuitableModelsAndLines() public {
@@ -152,7 +152,7 @@ contract ForecastFeeTest is Test {
     }
 
     function _words(uint256[3] memory row, int256 forecast) private pure returns (uint256[] memory) {
-        return _words(row, forecast, FEATURES + 1);
+        return _words(row, forecast, FEATURES + 2);
     }
 
     function _words(uint256[3] memory row, int256 forecast, uint256 length)

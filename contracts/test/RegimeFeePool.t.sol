@@ -123,8 +123,8 @@ contract RegimeFeePoolTest is Test {
             vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.WrongLength.selector, FEATURES, length));
             _pool.postRow(new uint256[](length));
         }
-        if (length != FEATURES + 1) {
-            vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.WrongLength.selector, FEATURES + 1, length));
+        if (length != FEATURES + 2) {
+            vm.expectRevert(abi.encodeWithSelector(RegimeFeePool.WrongLength.selector, FEATURES + 2, length));
             _pool.settle("", new uint256[](length));
         }
     }
@@ -166,7 +166,7 @@ contract RegimeFeePoolTest is Test {
     }
 
     function _words(uint256[3] memory row, int256 margin) private pure returns (uint256[] memory words) {
-        words = new uint256[](FEATURES + 1);
+        words = new uint256[](FEATURES + 2);
         for (uint256 i = 0; i < FEATURES; i++) {
             words[i] = row[i];
         }

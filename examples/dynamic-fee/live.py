@@ -114,7 +114,7 @@ class Feed:
         proof = assay.prove(self._key, row)
         live.prove_seconds.append(time.perf_counter() - start)
         words = proof.public_inputs
-        self.chain.send(self.contract, "postRow", words[:-1])
+        self.chain.send(self.contract, "postRow", words[:-2])
         live.gas.append(self.chain.send(self.contract, "settle", proof.body, words).gas_used)
         fee = int(self.chain.call(self.contract, "fee"))
         live.fees.append(fee)

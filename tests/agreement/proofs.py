@@ -81,19 +81,22 @@ class Workshop:
         proving, verifying = _core.setup(circuit.to_json(), self.srs, max_rows)
         return verifying, _core.Prover(proving, self.srs)
 
-    def prove(self, circuit: Circuit, rows: list[Row], *, max_rows: int = 4, opening: bytes | None = None) -> Proof:
+    def prove(
+        self, circuit: Circuit, rows: list[Row], *, max_rows: int = 4, opening: bytes | None = None, context: int = 0
+    ) -> Proof:
         key, prover = self.keys(circuit, max_rows)
-        return proven(key, prover, rows, opening)
+        return proven(key, prover, rows, opening, context)
 
 
-def proven(key: bytes, prover: _core.Prover, rows: list[Row], opening: bytes | None = None) -> Proof:
-    container = prover.prove(*pack(rows), len(rows), opening)
+def proven(key: bytes, prover: _core.Prover, rows: list[Row], opening: bytes | None = None, context: int = 0) -> Proof:
+    container = prover.prove(*pack(rows), len(rows), opening, context.to_bytes(32, "big"))
     info = _core.proof_info(container)
     return Proof(key, len(rows), tuple(int(word) for word in info["public_words"]), info["body"])
 
 
 def outputs_of(proof: Proof, outputs: int) -> list[list[int]]:
     """The output words as signed integers, read from the statement."""
-    flat = proof.words[len(proof.words) - proof.rows * outputs :]
+    # The context stands last.
+    flat = proof.words[len(proof.words) - 1 - proof.rows * outputs : -1]
     signed = [word - (1 << 256) if word >> 255 else word for word in flat]
     return [signed[i : i + outputs] for i in range(0, len(signed), outputs)]

@@ -32,7 +32,7 @@ class Target:
     """A valid proof and how it is cut: `points` points, `evaluations` scalars, then two points more (W, W').
 
     `words` are the public words: `rows * features` inputs of `bits` bits (private: two words of a commitment), then
-    `rows * outputs` outputs.
+    `rows * outputs` outputs, then the context.
     """
 
     rows: int
@@ -199,7 +199,7 @@ def _on_inputs(target: Target) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 def _on_outputs(target: Target) -> Iterator[tuple[str, tuple[int, ...]]]:
     words, first, width = target.words, target.first_output, target.outputs
-    for i in range(first, len(words)):
+    for i in range(first, len(words) - 1):
         value = words[i]
         changes = {
             "+ 1": value + 1,
@@ -217,11 +217,11 @@ def _on_outputs(target: Target) -> Iterator[tuple[str, tuple[int, ...]]]:
         # value + 2^256 is the same word: the word's width is the ABI's business.
         for name, changed in changes.items():
             yield f"output {i} {name}", (*words[:i], changed % TOP, *words[i + 1 :])
-        other = first + (i - first + width) % (len(words) - first)
+        other = first + (i - first + width) % (len(words) - 1 - first)
         swapped = list(words)
         swapped[i], swapped[other] = words[other], words[i]
         yield f"outputs {i} and {other} swapped", tuple(swapped)
-        if i + 1 < len(words):
+        if i + 2 < len(words):
             # A unit moved from one lane of the packed value to the next.
             yield (
                 f"output {i} + 1, the next - 1",
@@ -237,17 +237,22 @@ def _on_outputs(target: Target) -> Iterator[tuple[str, tuple[int, ...]]]:
 def _on_statement(target: Target) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Rows exchanged, words left out or added."""
     words, first = target.words, target.first_output
-    inputs, outputs = words[:first], words[first:]
+    inputs, outputs, context = words[:first], words[first:-1], words[-1]
     rows_in = [inputs[i : i + target.features] for i in range(0, first, target.features)]
     rows_out = [outputs[i : i + target.outputs] for i in range(0, len(outputs), target.outputs)]
     if not target.private:
         backwards = sum(reversed(rows_in), ())
-        yield "input rows backwards", (*backwards, *outputs)
-        yield "batch backwards", (*backwards, *sum(reversed(rows_out), ()))
-        yield "inputs and outputs exchanged", (*outputs, *inputs)
-        yield "first input row everywhere", (*rows_in[0] * target.rows, *outputs)
-    yield "output rows backwards", (*inputs, *sum(reversed(rows_out), ()))
-    yield "first output row everywhere", (*inputs, *rows_out[0] * target.rows)
+        yield "input rows backwards", (*backwards, *outputs, context)
+        yield "batch backwards", (*backwards, *sum(reversed(rows_out), ()), context)
+        yield "inputs and outputs exchanged", (*outputs, *inputs, context)
+        yield "first input row everywhere", (*rows_in[0] * target.rows, *outputs, context)
+    yield "output rows backwards", (*inputs, *sum(reversed(rows_out), ()), context)
+    yield "first output row everywhere", (*inputs, *rows_out[0] * target.rows, context)
+    others = {"0": 0, "+ 1": (context + 1) % TOP, "+ r": (context + R) % TOP, "the first word": words[0]}
+    for name, changed in others.items():
+        if changed != context:
+            yield f"context {name}", (*words[:-1], changed)
+    yield "context first", (context, *words[:-1])
     yield "no words", ()
     yield "a word less", words[:-1]
     yield "a word less at the start", words[1:]

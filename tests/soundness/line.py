@@ -41,7 +41,7 @@ class Line:
         """The public words, with changes of the first outputs."""
         padded = [*changes, *[0] * (len(self.rows) - len(changes))]
         claimed = [value + change for value, change in zip(self.outputs, padded, strict=True)]
-        return (*sum(self.rows, ()), *(value % (1 << 256) for value in claimed))
+        return (*sum(self.rows, ()), *(value % (1 << 256) for value in claimed), 0)
 
     def round1(self) -> Columns:
         return {}

@@ -18,6 +18,7 @@ from tests.agreement.known_tau import Generator
 from tests.agreement.reference import linear, parse_key, trees
 from tests.agreement.reference.curve import Point, point_bytes
 from tests.agreement.reference.field import R, root
+from tests.agreement.reference.itself import drawn
 from tests.agreement.reference.key import MAGIC, padded_rows
 from tests.agreement.reference.pairing import G2, multiply2
 from tests.agreement.reference.relation import CONSTANT, Challenges, Combination, Context, Opened
@@ -43,11 +44,23 @@ class Commitments:
     def commit(self, f: Sequence[int]) -> Point | None:
         return self._generator.times(evaluate(f, self._tau))
 
-    def key(self, head: bytes, points: Sequence[Point | None]) -> bytes:
-        """A verifying key: magic, shape, points, tau in G2 (spec, section 7)."""
+    def key(self, head: bytes, points: Sequence[Point | None], public: Sequence[Sequence[int]] = ()) -> bytes:
+        """A verifying key: magic, shape, points, tau in G2 (spec, section 7).
+
+        `public` are its public polynomials, if there are any: before tau stands the opening of their sum.
+        """
         (x_re, x_im), (y_re, y_im) = multiply2(self._tau, G2)
         body = b"".join(point_bytes(point) for point in points if point is not None)
-        return MAGIC + head + body + b"".join(map(word, (x_im, x_re, y_im, y_re)))
+        before, tau = MAGIC + head + body, b"".join(map(word, (x_im, x_re, y_im, y_re)))
+        if not public:
+            return before + tau
+        where, total = drawn(before + tau), [0]
+        for i, f in enumerate(public):
+            total = add(total, scaled(f, pow(where.weight, i, R)))
+        quotient, _ = divided(total, where.point)
+        proof = self.commit(quotient)
+        assert proof is not None
+        return before + point_bytes(proof) + tau
 
 
 def hidden(values: Sequence[int]) -> Polynomial:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BITS, LANE, DEPTH, STRIDE, TABLE, RATIO, LIMBS = 32, 32, 1, 16, 32, 2, 9
 MAX_ROWS_LOG = 1
+CONTEXT = 0xC0FFEE
 
 
 @dataclass
@@ -37,12 +38,13 @@ class Stump:
     model: Columns = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        shape: Key = parse_key(self._bytes([G1] * (4 + MAX_ROWS_LOG)))
+        shape: Key = parse_key(self._bytes([G1] * (4 + MAX_ROWS_LOG), [[0, 1]]))
         self.shape, self.rng = shape, random.Random(0)
         self.nb = 1 << (len(self.keys) - 1).bit_length()
         self._fill_table()
         rho = [self._rho(1 << log) for log in range(1, MAX_ROWS_LOG + 1)]
-        self.key = self._bytes([self.commitments.commit(f) for f in (*self.model.values(), *rho)])
+        points = [self.commitments.commit(f) for f in (*self.model.values(), *rho)]
+        self.key = self._bytes(points, [self.model["Pub"], *rho])
         if self.nb > 1:
             self.model["rho"] = rho[self.nb.bit_length() - 2]
 
@@ -60,12 +62,12 @@ class Stump:
     def words(self, change: int = 0) -> tuple[int, ...]:
         """The public words, with a change of the first output."""
         first, *others = self.outputs
-        return (*self.keys, *(value % (1 << 256) for value in (first + change, *others)))
+        return (*self.keys, *(value % (1 << 256) for value in (first + change, *others)), CONTEXT)
 
-    def _bytes(self, points) -> bytes:
+    def _bytes(self, points, public) -> bytes:
         fields = (1, 1, 0, LANE, 1, DEPTH, STRIDE, 1, TABLE, RATIO, LIMBS, MAX_ROWS_LOG)
         head = struct.pack(">4B13I", 0, 0, 0, BITS, *fields, 1) + struct.pack(">I2B", 0, REFUSE, 0)
-        return self.commitments.key(head, points)
+        return self.commitments.key(head, points, public)
 
     def _fill_table(self) -> None:
         """Section 4.2. Rows that no tree uses hold anything."""

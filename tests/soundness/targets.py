@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WEI = {"kind": "integer", "min": "0", "max": str((1 << 64) - 1)}
 SECRET = bytes(range(1, 33))
+CONTEXT = int.from_bytes(bytes(range(33, 65)), "big")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Shape:
     def proof(self, workshop: Workshop, seed: int = 1, opening: bytes = SECRET) -> Proof:
         """A proof; rows depend on the seed alone."""
         private = self.circuit.inputs == "private"
-        return workshop.prove(self.circuit, self.inputs(seed), opening=opening if private else None)
+        return workshop.prove(self.circuit, self.inputs(seed), opening=opening if private else None, context=CONTEXT)
 
 
 SHAPES = {

@@ -118,7 +118,8 @@ def test_words_that_are_not_reduced(known: Known, name: str, times: int) -> None
     """A word plus r means the same to every equation."""
     key, words = honest_words(known, CIRCUITS[name], rows=2)
     statement = read_words(parse_key(key), 2, words)
-    for i in range(len(words)):
+    # Every word but the context, of which every value is canonical.
+    for i in range(len(words) - 1):
         other = list(words)
         other[i] = (other[i] + times * R) % TOP
         body = known.simulator(key).prove(2, other, statement)
@@ -132,7 +133,8 @@ def test_outputs_that_carry_into_the_next_lane(known: Known, name: str) -> None:
     parsed = parse_key(key)
     statement = read_words(parsed, 1, words)
     for sign in (1, -1):
-        other = [*words[:-2], (words[-2] + sign * (1 << parsed.lane)) % TOP, (words[-1] - sign) % TOP]
+        *rest, first, second, context = words
+        other = [*rest, (first + sign * (1 << parsed.lane)) % TOP, (second - sign) % TOP, context]
         body = known.simulator(key).prove(1, other, statement)
         both_refuse(Proof(key, 1, tuple(other), body))
 
@@ -192,8 +194,8 @@ def _verdicts(known: Known, key: bytes, edges: dict[int, bool], *, output: bool 
     parsed = parse_key(key)
     found = {}
     for word, allowed in edges.items():
-        words = [0] * (parsed.F + 1)
-        words[-1 if output else 0] = word
+        words = [0] * (parsed.F + 2)
+        words[-2 if output else 0] = word
         statement = read_words(parsed, 1, words if allowed else [0] * len(words))
         if not allowed and not output and parsed.trees:
             keys = [word if view.feature == 0 else 0 for view in parsed.views]

@@ -46,7 +46,8 @@ def false_words(circuit: Circuit, rng: random.Random, rows: int) -> tuple[tuple[
         first = [1 << circuit.bits if word is None else word for row in inputs for word in row]
     claimed = [value for row in true for value in row]
     claimed[rng.randrange(len(claimed))] += 1
-    return tuple(first + [value % (1 << 256) for value in claimed]), true
+    context = rng.getrandbits(256)
+    return (*first, *(value % (1 << 256) for value in claimed), context), true
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -19,7 +19,7 @@ from .targets import SECRET, SHAPES, Shape
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEADER = len(b"assay-vk/2\0") + 4 + 12 * 4
+HEADER = len(b"assay-vk/3\0") + 4 + 12 * 4
 
 
 def both_refuse(proof: Proof) -> None:

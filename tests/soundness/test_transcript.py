@@ -88,9 +88,10 @@ def items(known: Known) -> dict[str, tuple[int, int, int]]:
     """Everything that is absorbed: the number of its message (0: the statement), first byte, bytes."""
     key = parse_key(known.workshop.keys(CIRCUIT)[0])
     layout = trees.layout(key, ROWS)
-    words = ROWS * (key.F + key.K)
+    words = ROWS * (key.F + key.K)  # and the context behind them
     found = {"the key's digest": (0, 0, 32), "the number of rows": (0, 32, 32)}
     found |= {f"word {i}": (0, 64 + 32 * i, 32) for i in range(words)}
+    found["the context"] = (0, 64 + 32 * words, 32)
     for number, names in enumerate((layout.round1, layout.round2, layout.chunks), 1):
         found |= {name: (number, 64 * i, 64) for i, name in enumerate(names)}
         found[f"all of round {number}"] = (number, 0, 64 * len(names))

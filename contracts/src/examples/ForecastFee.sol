@@ -126,9 +126,10 @@ contract ForecastFee is IFeeSource {
 
     /// @notice Settle the period with a proof of the model's forecast for the posted row.
     /// @param proof The proof's bytes.
-    /// @param publicInputs The row's words, then the forecast's integer in two's complement.
+    /// @param publicInputs The row's words, then the forecast's integer in two's complement, then the proof's context, which
+    ///        this contract does not ask for: the row that was posted for the period is what binds the proof.
     function settle(bytes calldata proof, uint256[] calldata publicInputs) external {
-        if (publicInputs.length != features + 1) revert WrongLength(features + 1, publicInputs.length);
+        if (publicInputs.length != features + 2) revert WrongLength(features + 2, publicInputs.length);
         bytes32 digest = keccak256(abi.encodePacked(publicInputs[:features]));
         if (pendingRow == bytes32(0) || digest != pendingRow) revert RowNotPending(pendingRow, digest);
         if (block.timestamp - rowTime > maxAge) revert RowTooOld(rowTime);

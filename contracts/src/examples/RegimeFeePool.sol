@@ -142,9 +142,10 @@ contract RegimeFeePool {
 
     /// @notice Settle the day with a proof of the model's margin for the posted row.
     /// @param proof The proof's bytes.
-    /// @param publicInputs The row's words, then the margin's integer in two's complement.
+    /// @param publicInputs The row's words, then the margin's integer in two's complement, then the proof's context, which
+    ///        this contract does not ask for: the row that was posted for the period is what binds the proof.
     function settle(bytes calldata proof, uint256[] calldata publicInputs) external {
-        if (publicInputs.length != features + 1) revert WrongLength(features + 1, publicInputs.length);
+        if (publicInputs.length != features + 2) revert WrongLength(features + 2, publicInputs.length);
         bytes32 digest = keccak256(abi.encodePacked(publicInputs[:features]));
         if (regimeOf[digest] != Regime.Unknown) revert AlreadyProven(digest);
         if (digest != pendingRow) revert RowNotPending(pendingRow, digest);

@@ -26,7 +26,9 @@ interface IAssayVerifier {
     /// @param publicInputs With public inputs: one word per row and feature, row by row (the feature's
     ///        key, or 2^keyBits for a missing value). With private inputs: the two words of the input
     ///        commitment. Then one word per row and output, row by row: the output's integer in
-    ///        two's complement; the output is that integer times 2^-scaleBits.
+    ///        two's complement; the output is that integer times 2^-scaleBits. The last word is the
+    ///        context, any word, to which the proof is bound: whoever asks for a proof says what it must
+    ///        be (a consumer, a chain, a period) and compares it, or passes it here; zero where nothing was said.
     /// @return valid True for a valid proof.
     function verify(bytes calldata proof, uint256[] calldata publicInputs) external view returns (bool valid);
 

@@ -2,7 +2,7 @@
 
 use crate::column::TWICE;
 use crate::Error;
-use ark_bn254::{G1Affine, G1Projective};
+use ark_bn254::{G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
 use assay_msm::FixedBase;
@@ -20,6 +20,8 @@ const LATE: u32 = 12;
 
 /// Powers, and the Lagrange and running-sum bases by size.
 pub(crate) struct Bases {
+    /// `[τ]_2`, by which strings are told apart.
+    pub tau: G2Affine,
     path: PathBuf,
     srs: Mutex<Option<Arc<Srs>>>,
     powers: Mutex<Option<Held>>,
@@ -54,8 +56,9 @@ impl Held {
 }
 
 impl Bases {
-    pub fn new(path: &Path) -> Self {
+    pub fn new(path: &Path, tau: G2Affine) -> Self {
         Self {
+            tau,
             path: path.to_path_buf(),
             srs: Mutex::default(),
             powers: Mutex::default(),

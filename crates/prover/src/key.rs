@@ -5,7 +5,7 @@ use assay_algebra::{word, Fr};
 use assay_verifier::{Reader, VerifyingKey};
 
 /// Name and version of the key format.
-pub const KEY_MAGIC: &[u8] = b"assay-pk/2\0";
+pub const KEY_MAGIC: &[u8] = b"assay-pk/3\0";
 
 /// What the prover keeps secret.
 #[derive(Clone, Debug)]

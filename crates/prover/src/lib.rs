@@ -9,6 +9,7 @@ mod linear;
 mod opening;
 mod outputs;
 mod prove;
+mod public;
 mod quotient;
 mod registry;
 mod relation;

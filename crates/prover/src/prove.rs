@@ -7,14 +7,16 @@ use crate::quotient::blind_chunks;
 use crate::registry::Entry;
 use crate::relation::{Prepared, Witness};
 use crate::{Error, ProvingKey};
-use ark_bn254::{G1Affine, G1Projective};
+use ark_bn254::{G1Affine, G1Projective, G2Affine};
 use ark_ec::CurveGroup;
 use ark_ff::{Field, One, PrimeField};
 use assay_algebra::{add_scaled, keccak256, word, Fr, Transcript, WORD};
 use assay_circuit::{CircuitFile, Word};
 use assay_srs::{random_scalar, verify_file};
 use assay_verifier::relation::{At, Evaluation};
-use assay_verifier::{point_bytes, Container, Point, ProofLayout, Shape, Statement, VerifyingKey};
+use assay_verifier::{
+    point2_bytes, point_bytes, Container, Point, ProofLayout, Shape, Statement, VerifyingKey,
+};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::path::Path;
@@ -25,8 +27,10 @@ pub struct Inputs {
     /// Row-major words, `None` for missing.
     pub rows: Vec<Vec<Word>>,
     /// The secret that blinds the input commitment of private inputs; fresh randomness if `None`.
-    /// The same secret and inputs give the same commitment under keys of the same layout.
+    /// The same secret and inputs give the same commitment under keys of the same layout and reference string.
     pub opening: Option<[u8; 32]>,
+    /// Whatever the caller binds the proof to: a consumer, a chain, a period; zero where there is nothing.
+    pub context: [u8; WORD],
 }
 
 /// Everything that is the same for all proofs of one key.
@@ -58,7 +62,7 @@ impl Prover {
         }
         Ok(Self {
             verifying: key.verifying.clone(),
-            bases: Bases::new(srs),
+            bases: Bases::new(srs, key.verifying.tau),
             relation: (entry.prepare)(&file, key.max_rows, &key.blinds)?,
         })
     }
@@ -179,6 +183,7 @@ impl Prover {
             words.extend(inputs.rows.iter().flatten().map(word));
         }
         words.extend(witness.outputs().iter().flat_map(|row| unpack(shape, row)));
+        words.push(inputs.context);
         words
     }
 }
@@ -222,12 +227,14 @@ fn batch<'w>(
     Ok(batch)
 }
 
-/// The blinding coefficient of the input commitment: random, or derived from the opening secret *and* everything
-/// committed, so that one secret never blinds two different inputs alike.
-pub(crate) fn opening_scalar(opening: Option<[u8; 32]>, values: &[Fr]) -> Fr {
+/// The blinding coefficient of the input commitment: random, or derived from the opening secret, the reference string
+/// *and* everything committed. So one secret never blinds two different inputs alike, nor one input under two strings,
+/// where the difference of two commitments would let anyone test guesses of the input.
+pub(crate) fn opening_scalar(opening: Option<[u8; 32]>, tau: &G2Affine, values: &[Fr]) -> Fr {
     opening.map_or_else(random_scalar, |secret| {
         let bytes: Vec<u8> = values.iter().flat_map(|value| word(*value)).collect();
-        let seed = keccak256(&[b"assay input opening", &secret, &bytes]);
+        let string = point2_bytes(tau);
+        let seed = keccak256(&[b"assay input opening", &secret, &string, &bytes]);
         let wide = [keccak256(&[&seed, &[0]]), keccak256(&[&seed, &[1]])].concat();
         Fr::from_be_bytes_mod_order(&wide)
     })
@@ -242,4 +249,23 @@ fn hex(bytes: &[u8]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_ec::AffineRepr;
+
+    #[test]
+    fn the_blinding_of_an_opening_is_of_one_string_and_one_input() {
+        let string = |k: u64| (G2Affine::generator() * Fr::from(k)).into_affine();
+        let values = [Fr::from(3u64), Fr::from(4u64)];
+        let of = |secret, tau: u64, values: &[Fr]| opening_scalar(secret, &string(tau), values);
+        let first = of(Some([7; 32]), 1, &values);
+        assert_eq!(first, of(Some([7; 32]), 1, &values));
+        assert_ne!(first, of(Some([7; 32]), 2, &values));
+        assert_ne!(first, of(Some([8; 32]), 1, &values));
+        assert_ne!(first, of(Some([7; 32]), 1, &values[..1]));
+        assert_ne!(of(None, 1, &values), of(None, 1, &values));
+    }
 }

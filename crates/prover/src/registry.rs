@@ -5,7 +5,7 @@ use crate::{linear, trees, Error};
 use ark_bn254::G1Affine;
 use assay_algebra::Fr;
 use assay_circuit::{CircuitFile, Model};
-use assay_verifier::{Kind, Shape, VerifyingKey};
+use assay_verifier::{Kind, Shape};
 
 type Prepare = fn(&CircuitFile, u32, &[Fr]) -> Result<Box<dyn Prepared>, Error>;
 
@@ -18,8 +18,6 @@ pub(crate) struct Entry {
     pub commit: fn(&CircuitFile, u32, &[G1Affine]) -> Result<Committed, Error>,
     /// As [`Relation::prepare`].
     pub prepare: Prepare,
-    /// As [`Relation::check`].
-    pub check: fn(&VerifyingKey, &[G1Affine]) -> Result<(), Error>,
 }
 
 static ENTRIES: [Entry; 2] = [
@@ -36,7 +34,6 @@ impl Entry {
             prepare: |file, rows, blinds| {
                 Ok(Box::new(R::prepare(R::Model::new(file, rows)?, blinds)?))
             },
-            check: R::check,
         }
     }
 

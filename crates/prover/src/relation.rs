@@ -6,7 +6,7 @@ use ark_bn254::{G1Affine, G1Projective};
 use assay_algebra::{evaluate, Fr};
 use assay_circuit::Model;
 use assay_verifier::relation::Name;
-use assay_verifier::{Statement, VerifyingKey};
+use assay_verifier::Statement;
 use std::any::Any;
 use std::borrow::Cow;
 
@@ -30,9 +30,6 @@ pub(crate) trait Relation: Sized + Send + Sync + 'static {
 
     /// The model's polynomials, with the blinding of its key.
     fn prepare(model: Self::Model, blinds: &[Fr]) -> Result<Self, Error>;
-
-    /// Recomputes a key's public commitments.
-    fn check(key: &VerifyingKey, powers: &[G1Affine]) -> Result<(), Error>;
 
     /// Checks the rows and evaluates the model on them.
     fn start<'a>(

@@ -1,7 +1,7 @@
 //! From a circuit to its keys.
 
 use crate::registry::Entry;
-use crate::{Error, ProvingKey};
+use crate::{public, Error, ProvingKey};
 use assay_circuit::CircuitFile;
 use assay_srs::{verify_file, Srs};
 use assay_verifier::{Shape, VerifyingKey};
@@ -27,15 +27,17 @@ pub fn setup(circuit: &str, srs_path: &Path, max_rows: u32) -> Result<ProvingKey
     verify_file(srs_path)?;
     let srs = Srs::load(srs_path, degree_of(&shape, max_rows))?;
     let committed = (entry.commit)(&file, max_rows, &srs.powers)?;
-    let verifying = VerifyingKey {
+    let mut verifying = VerifyingKey {
         shape: Shape {
             srs: srs.info.kind,
             ..shape
         },
         table: committed.model,
         fixed: committed.fixed,
+        proof: None,
         tau: srs.info.tau,
     };
+    verifying.proof = public::prove(&verifying, &srs.powers);
     Ok(ProvingKey {
         verifying,
         max_rows,

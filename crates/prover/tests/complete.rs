@@ -3,7 +3,7 @@
 
 mod common;
 
-use assay_verifier::{verify, Error, VerifyingKey};
+use assay_verifier::{verify, Container, Error, VerifyingKey};
 use common::{circuit, inputs, linear_circuit, linear_rows, make, rows, Spec, BASE};
 
 /// The outputs that a plain walk over circuit.json gives.
@@ -36,6 +36,12 @@ fn signed(word: &[u8; 32]) -> i128 {
     i128::from_be_bytes(word[16..].try_into().unwrap())
 }
 
+/// The last words before the context.
+fn values(container: &Container, count: usize) -> &[[u8; 32]] {
+    let end = container.words.len() - 1;
+    &container.words[end - count..end]
+}
+
 fn check_trees(spec: Spec, count: usize) {
     let json = circuit(&spec);
     let made = make(&json, 4);
@@ -48,7 +54,7 @@ fn check_trees(spec: Spec, count: usize) {
     } else {
         u64::from(u32::MAX)
     };
-    let outputs = &container.words[container.words.len() - count * spec.outputs..];
+    let outputs = values(&container, count * spec.outputs);
     for (row, words) in rows.iter().zip(outputs.chunks(spec.outputs)) {
         assert_eq!(
             words.iter().map(signed).collect::<Vec<_>>(),
@@ -151,7 +157,7 @@ fn linear_models() {
                 verify(&made.key.verifying, &proof).unwrap_or_else(|e| panic!("{outputs}: {e}"));
             let file: serde_json::Value = serde_json::from_str(&json).unwrap();
             let int = |v: &serde_json::Value| v.as_str().unwrap().parse::<i128>().unwrap();
-            let words = &container.words[container.words.len() - count * outputs..];
+            let words = values(&container, count * outputs);
             for (row, words) in rows.iter().zip(words.chunks(outputs)) {
                 for (k, word) in words.iter().enumerate() {
                     let weights = file["weights"][k].as_array().unwrap();
@@ -232,7 +238,7 @@ fn large_batches_commit_by_value() {
         &made.prover.prove(&inputs(rows.clone())).unwrap(),
     )
     .unwrap();
-    let outputs = &container.words[container.words.len() - rows.len()..];
+    let outputs = values(&container, rows.len());
     for (row, word) in rows.iter().zip(outputs) {
         assert_eq!(
             [signed(word)].to_vec(),

@@ -3,8 +3,9 @@
 
 mod common;
 
+use ark_ec::AffineRepr;
 use assay_prover::{check_key, Error, ProvingKey};
-use assay_verifier::{Srs, VerifyingKey};
+use assay_verifier::{check_itself, verify, Error as Refusal, Srs, VerifyingKey};
 use common::{circuit, linear_circuit, make, srs, Spec, BASE};
 
 #[test]
@@ -46,6 +47,81 @@ fn changed_public_parts_are_refused() {
     let mut forged = key.clone();
     forged.shape.srs = Srs::Ceremony;
     assert!(refused(&forged));
+}
+
+/// A key of each public polynomial: `Pub`, `ρ`, `Γ`, `E`, `Ψ`.
+fn key_of_everything() -> VerifyingKey {
+    let spec = Spec {
+        private: true,
+        outputs: 5,
+        ..BASE
+    };
+    make(&circuit(&spec), 4).key.verifying
+}
+
+#[test]
+fn a_key_proves_itself_without_a_string() {
+    for key in [
+        key_of_everything(),
+        make(&circuit(&BASE), 8).key.verifying,
+        make(&linear_circuit(false, 4, 1, 1), 4).key.verifying,
+    ] {
+        let read = VerifyingKey::from_bytes(&key.to_bytes()).unwrap();
+        assert_eq!(read, key);
+        check_itself(&read).unwrap();
+    }
+}
+
+#[test]
+fn no_part_of_a_key_can_be_another_one() {
+    let key = key_of_everything();
+    let other = make(&circuit(&Spec { seed: 9, ..BASE }), 4).key.verifying;
+    let refused = |change: &dyn Fn(&mut VerifyingKey)| {
+        let mut forged = key.clone();
+        change(&mut forged);
+        assert_eq!(check_itself(&forged), Err(Refusal::Itself));
+        assert!(check_key(&forged, &srs()).is_err());
+    };
+    for index in 0..key.table.len() {
+        // Of the hidden ones, too: the opening is of this key alone.
+        refused(&|forged| forged.table[index] = other.table[1]);
+    }
+    for log in 0..key.fixed.len() {
+        for index in 0..key.fixed[log].len() {
+            refused(&|forged| forged.fixed[log][index] = other.table[0]);
+        }
+        refused(&|forged| forged.fixed[log].swap(0, 1));
+    }
+    refused(&|forged| forged.table.swap(0, 1));
+    refused(&|forged| forged.fixed.swap(1, 2));
+    refused(&|forged| forged.proof = other.proof);
+    refused(&|forged| forged.proof = None);
+    refused(&|forged| forged.proof = Some((-forged.proof.unwrap().into_group()).into()));
+    refused(&|forged| forged.tau = (forged.tau.into_group() + forged.tau).into());
+    refused(&|forged| forged.shape.srs = Srs::Ceremony);
+    refused(&|forged| forged.shape.scale_bits += 1);
+    // A linear model has no public polynomial, and so no proof.
+    let mut linear = make(&linear_circuit(false, 4, 1, 1), 1).key.verifying;
+    linear.proof = key.proof;
+    assert_eq!(check_itself(&linear), Err(Refusal::Itself));
+}
+
+#[test]
+fn a_proof_is_bound_to_its_context() {
+    let made = make(&circuit(&BASE), 1);
+    let mut request = common::inputs(common::rows(&BASE, 1));
+    for context in [[0; 32], [0xFF; 32], [7; 32]] {
+        request.context = context;
+        let proof = made.prover.prove(&request).unwrap();
+        let mut container = verify(&made.key.verifying, &proof).unwrap();
+        assert_eq!(container.words.last(), Some(&context));
+        container.words.last_mut().unwrap()[31] ^= 1;
+        let moved = verify(&made.key.verifying, &container.to_bytes());
+        assert_eq!(moved.unwrap_err(), Refusal::Pairing);
+        container.words.pop();
+        let without = verify(&made.key.verifying, &container.to_bytes());
+        assert!(matches!(without, Err(Refusal::WordCount { .. })));
+    }
 }
 
 #[test]

@@ -77,12 +77,11 @@ pub fn proof<'py>(py: Python<'py>, proof: &Container) -> Dict<'py> {
     } else {
         rows.saturating_mul(features)
     };
-    if Some(proof.words.len())
-        != rows
-            .checked_mul(outputs)
-            .and_then(|count| count.checked_add(first))
-        || outputs == 0
-    {
+    // The context stands last.
+    let expected = rows
+        .checked_mul(outputs)
+        .and_then(|count| count.checked_add(first)?.checked_add(1));
+    if Some(proof.words.len()) != expected || outputs == 0 {
         return Err(core_error(
             "proof/malformed",
             "the proof's header and its public words do not agree".into(),
@@ -98,11 +97,13 @@ pub fn proof<'py>(py: Python<'py>, proof: &Container) -> Dict<'py> {
         .map(|word| decimal(py, word, false))
         .collect();
     dict.set_item("public_words", words?)?;
-    let integers: PyResult<Vec<Vec<String>>> = proof.words[first..]
+    let integers: PyResult<Vec<Vec<String>>> = proof.words[first..proof.words.len() - 1]
         .chunks(outputs)
         .map(|row| row.iter().map(|word| decimal(py, word, true)).collect())
         .collect();
     dict.set_item("output_integers", integers?)?;
+    let context = proof.words.last().map(|word| PyBytes::new(py, word));
+    dict.set_item("context", context)?;
     dict.set_item("vk_digest", hex(&proof.digest))?;
     dict.set_item("srs_kind", kind_name(proof.srs))?;
     dict.set_item("body", PyBytes::new(py, &proof.body))?;
@@ -178,6 +179,8 @@ pub fn key<'py>(py: Python<'py>, key: &VerifyingKey) -> Dict<'py> {
     let table: PyResult<Vec<_>> = key.table.iter().map(|p| point(py, p)).collect();
     dict.set_item("points", table?)?;
     dict.set_item("fixed", fixed(py, key)?)?;
+    let own = key.proof.as_ref().map(|p| point(py, p)).transpose()?;
+    dict.set_item("proof", own)?;
     debug_assert!(!key.tau.is_zero());
     dict.set_item("tau_g2", point2(py, &bytes, &key.tau)?)?;
     Ok(dict)

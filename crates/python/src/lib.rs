@@ -101,6 +101,7 @@ impl Prover {
         missing: &[u8],
         rows: usize,
         opening: Option<&[u8]>,
+        context: [u8; 32],
     ) -> PyResult<Bound<'py, PyBytes>> {
         let count = rows.checked_mul(self.features);
         if count.is_none()
@@ -134,6 +135,7 @@ impl Prover {
         let inputs = Inputs {
             rows: cells.chunks(self.features).map(<[Word]>::to_vec).collect(),
             opening,
+            context,
         };
         let proof = py
             .detach(|| self.inner.prove(&inputs))
@@ -160,6 +162,14 @@ fn check_key(py: Python<'_>, vk: &[u8], srs_path: &str) -> PyResult<()> {
         assay_prover::check_key(&key, Path::new(srs_path))
     })
     .map_err(Fail::from_prover)
+}
+
+/// Checks a key's proof of itself, which needs no reference string.
+#[pyfunction]
+fn check_key_itself(py: Python<'_>, vk: &[u8]) -> PyResult<()> {
+    let key = VerifyingKey::from_bytes(vk).map_err(Fail::from_key)?;
+    py.detach(|| assay_verifier::check_itself(&key))
+        .map_err(Fail::from_verifier)
 }
 
 #[pyfunction]
@@ -244,6 +254,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(setup, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(check_key, module)?)?;
+    module.add_function(wrap_pyfunction!(check_key_itself, module)?)?;
     module.add_function(wrap_pyfunction!(proof_info, module)?)?;
     module.add_function(wrap_pyfunction!(proof_pack, module)?)?;
     module.add_function(wrap_pyfunction!(vk_info, module)?)?;

@@ -110,3 +110,35 @@ pub fn point_bytes(point: &G1Affine) -> [u8; 2 * WORD] {
     }
     out
 }
+
+/// The four words of a point of G2 in the precompile's order, imaginary parts first.
+pub fn point2_bytes(point: &G2Affine) -> Vec<u8> {
+    let coordinates = point.xy().map(|(x, y)| [x.c1, x.c0, y.c1, y.c0]);
+    let words = coordinates.into_iter().flatten();
+    words.flat_map(|c| c.into_bigint().to_bytes_be()).collect()
+}
+
+/// The version behind a format's name: up to three digits and a zero byte.
+pub(crate) fn version(
+    reader: &mut Reader<'_>,
+    name: &str,
+    what: &'static str,
+) -> Result<u32, Error> {
+    let magic = Error::Magic(what);
+    if reader.take(name.len()).map_err(|_| magic.clone())? != name.as_bytes() {
+        return Err(magic);
+    }
+    let mut number = 0u32;
+    for digits in 0..4 {
+        match reader.u8().map_err(|_| magic.clone())? {
+            0 if digits > 0 => return Ok(number),
+            digit @ b'0'..=b'9' => {
+                number = number
+                    .saturating_mul(10)
+                    .saturating_add(u32::from(digit - b'0'));
+            }
+            _ => return Err(magic),
+        }
+    }
+    Err(magic)
+}

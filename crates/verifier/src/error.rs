@@ -38,6 +38,8 @@ pub enum Error {
     Denominator,
     #[error("the proof does not show what it claims")]
     Pairing,
+    #[error("the key does not prove that its public parts are the protocol's")]
+    Itself,
 }
 
 impl Error {
@@ -45,6 +47,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Version(_) => "key/version",
+            Self::Itself => "key/forged",
             Self::Shape(_) => "key/malformed",
             Self::OtherModel { .. } => "proof/other-model",
             Self::Denominator | Self::Pairing => "proof/invalid",

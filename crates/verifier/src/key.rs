@@ -1,13 +1,12 @@
 //! The verifying key (spec 7).
 
-use crate::{bytes::Reader, point_bytes, Error, Inputs, Kind, Missing, Shape, Srs, View};
+use crate::bytes::{point2_bytes, version, Reader};
+use crate::{point_bytes, Error, Inputs, Kind, Missing, Shape, Srs, View};
 use ark_bn254::{G1Affine, G2Affine};
-use ark_ec::AffineRepr;
-use ark_ff::{BigInteger, PrimeField};
 use assay_algebra::keccak256;
 
-/// Name and version of the key format.
-pub const KEY_MAGIC: &[u8] = b"assay-vk/2\0";
+/// Name and version of the key format that is written.
+pub const KEY_MAGIC: &[u8] = b"assay-vk/3\0";
 
 /// All that a verifier knows of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +17,8 @@ pub struct VerifyingKey {
     pub table: Vec<G1Affine>,
     /// For each `log2 nb`, the commitments of `Relation::fixed`.
     pub fixed: Vec<Vec<G1Affine>>,
+    /// The key's proof of itself, where it has public polynomials.
+    pub proof: Option<G1Affine>,
     /// `[τ]_2`.
     pub tau: G2Affine,
 }
@@ -26,16 +27,14 @@ impl VerifyingKey {
     /// Reads a key and checks its shape and points.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(bytes);
-        let magic = reader
-            .take(KEY_MAGIC.len())
-            .map_err(|_| Error::Magic("a verifying key"))?;
-        if magic != KEY_MAGIC {
-            return Err(if magic.starts_with(b"assay-vk/") {
-                Error::Version("a verifying key")
-            } else {
-                Error::Magic("a verifying key")
-            });
+        match version(&mut reader, "assay-vk/", "a verifying key")? {
+            3 => Self::read_3(reader),
+            _ => Err(Error::Version("a verifying key")),
         }
+    }
+
+    /// The rest of a key of version 3.
+    fn read_3(mut reader: Reader<'_>) -> Result<Self, Error> {
         let shape = read_shape(&mut reader)?;
         shape.check()?;
         let mut index = 0;
@@ -52,28 +51,40 @@ impl VerifyingKey {
         let fixed = (0..=shape.log_max_rows)
             .map(|log| points(&mut reader, relation.fixed(&shape, log).len()))
             .collect::<Result<Vec<_>, _>>()?;
+        let proof = if relation.public(&shape).is_empty() {
+            None
+        } else {
+            points(&mut reader, 1)?.pop()
+        };
         let tau = reader.point2()?;
         reader.finish()?;
         Ok(Self {
             shape,
             table,
             fixed,
+            proof,
             tau,
         })
     }
 
     /// The canonical bytes; their hash is the model's identity.
     pub fn to_bytes(&self) -> Vec<u8> {
+        self.bytes(self.proof.as_ref())
+    }
+
+    /// What a key's proof of itself is drawn from: all its bytes but the proof's.
+    pub(crate) fn bytes_before_proof(&self) -> Vec<u8> {
+        self.bytes(None)
+    }
+
+    fn bytes(&self, proof: Option<&G1Affine>) -> Vec<u8> {
         let mut out = KEY_MAGIC.to_vec();
         write_shape(&self.shape, &mut out);
-        for point in self.table.iter().chain(self.fixed.iter().flatten()) {
+        let points = self.table.iter().chain(self.fixed.iter().flatten());
+        for point in points.chain(proof) {
             out.extend(point_bytes(point));
         }
-        if let Some((x, y)) = self.tau.xy() {
-            for coordinate in [x.c1, x.c0, y.c1, y.c0] {
-                out.extend(coordinate.into_bigint().to_bytes_be());
-            }
-        }
+        out.extend(point2_bytes(&self.tau));
         out
     }
 

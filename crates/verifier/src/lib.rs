@@ -25,6 +25,7 @@ pub mod attack;
 mod attack;
 mod bytes;
 mod error;
+mod itself;
 mod key;
 mod lagrange;
 pub mod linear;
@@ -37,8 +38,9 @@ pub mod trees;
 mod verify;
 mod words;
 
-pub use bytes::{point_bytes, point_from_bytes, Reader};
+pub use bytes::{point2_bytes, point_bytes, point_from_bytes, Reader};
 pub use error::Error;
+pub use itself::{check_itself, commitment, Drawn};
 pub use key::{VerifyingKey, KEY_MAGIC};
 pub use lagrange::{block_sum, Lagrange};
 pub use opening::{Inverses, Point, PointSet};

@@ -3,13 +3,15 @@
 use crate::opening::Point;
 use crate::relation::{Name, Round};
 use crate::{
-    bytes::Reader, shape::beyond_limits, Error, Inputs, Shape, Srs, VerifyingKey, MAX_ROWS,
+    bytes::{version, Reader},
+    shape::beyond_limits,
+    Error, Inputs, Shape, Srs, VerifyingKey, MAX_ROWS,
 };
 use ark_bn254::G1Affine;
 use assay_algebra::{Fr, WORD};
 
 /// Name and version of the container format.
-pub const PROOF_MAGIC: &[u8] = b"assay-proof/2\0";
+pub const PROOF_MAGIC: &[u8] = b"assay-proof/3\0";
 
 /// The messages of a proof of `nb` blocks.
 #[derive(Clone, Debug)]
@@ -144,16 +146,14 @@ impl Container {
     /// Reads a container; the body is not looked at.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(bytes);
-        let magic = reader
-            .take(PROOF_MAGIC.len())
-            .map_err(|_| Error::Magic("a proof"))?;
-        if magic != PROOF_MAGIC {
-            return Err(if magic.starts_with(b"assay-proof/") {
-                Error::Version("a proof")
-            } else {
-                Error::Magic("a proof")
-            });
+        match version(&mut reader, "assay-proof/", "a proof")? {
+            3 => Self::read_3(reader),
+            _ => Err(Error::Version("a proof")),
         }
+    }
+
+    /// The rest of a container of version 3.
+    fn read_3(mut reader: Reader<'_>) -> Result<Self, Error> {
         let digest = reader.array()?;
         let inputs = match reader.u8()? {
             0 => Inputs::Public,

@@ -56,6 +56,38 @@ pub struct Evaluation {
     pub value: Fr,
 }
 
+/// A row of a polynomial's domain and the value there.
+pub type Row = (usize, Fr);
+
+/// The rows where a polynomial is not zero, in order.
+pub type Rows<'a> = Box<dyn Iterator<Item = Row> + 'a>;
+
+/// Where a commitment stands in a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Among those that a key has once.
+    Model(usize),
+    /// Among those for `2^log_rows` blocks.
+    Fixed {
+        /// `log2 nb`.
+        log_rows: u32,
+        /// Which of them.
+        index: usize,
+    },
+}
+
+/// A polynomial of a key that anyone can recompute from the shape: `f(X^(2^log_rows))`.
+pub struct Public<'a> {
+    /// Its commitment.
+    pub place: Place,
+    /// `f` is known by its values on the domain of this order (log2).
+    pub log_domain: u32,
+    /// Its argument is `X` to the power of two to this.
+    pub log_rows: u32,
+    /// The values of `f`.
+    pub rows: Rows<'a>,
+}
+
 /// Everything that the constraints at `ζ` are made of.
 #[derive(Clone, Copy, Debug)]
 pub struct At<'a> {
@@ -151,6 +183,11 @@ pub trait Relation: Sync {
 
     /// Commitments that a key has for proofs of `2^log_rows` blocks.
     fn fixed(&self, shape: &Shape, log_rows: u32) -> Vec<Name>;
+
+    /// The key's polynomials that are public; a key that has any proves that it has the right ones.
+    fn public<'a>(&self, _shape: &'a Shape) -> Vec<Public<'a>> {
+        Vec::new()
+    }
 
     /// The rounds before the quotient; a round without columns is one, too.
     fn rounds(&self, shape: &Shape, log_rows: u32) -> Vec<Round>;

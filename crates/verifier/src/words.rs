@@ -1,4 +1,4 @@
-//! The public statement: input words or their commitment, and output words (spec 3).
+//! The public statement: input words or their commitment, output words, and the context (spec 3).
 
 use crate::shape::size;
 use crate::{point_from_bytes, Error, Shape};
@@ -18,6 +18,8 @@ pub struct Statement {
     pub log_rows: u32,
     /// The words as they enter the transcript.
     pub words: Vec<[u8; WORD]>,
+    /// The last word: whatever the caller bound the proof to.
+    pub context: [u8; WORD],
     /// Per row: what `Relation::entries` says; empty for private inputs.
     pub inputs: Vec<Vec<Fr>>,
     /// `C_in` for private inputs.
@@ -34,7 +36,8 @@ impl Statement {
         } else {
             size(rows).saturating_mul(shape.kind.relation().input_words(shape))
         };
-        inputs.saturating_add(size(rows).saturating_mul(size(shape.outputs)))
+        let outputs = size(rows).saturating_mul(size(shape.outputs));
+        inputs.saturating_add(outputs).saturating_add(1)
     }
 
     /// Checks the words against the shape.
@@ -53,8 +56,10 @@ impl Statement {
                 found: words.len(),
             });
         }
-        let outputs_from = expected.saturating_sub(size(rows).saturating_mul(size(shape.outputs)));
-        let (first, last) = words
+        let (context, values) = words.split_last().ok_or(Error::Truncated)?;
+        let outputs = size(rows).saturating_mul(size(shape.outputs));
+        let outputs_from = values.len().saturating_sub(outputs);
+        let (first, last) = values
             .split_at_checked(outputs_from)
             .ok_or(Error::Truncated)?;
         let (inputs, commitment) = if shape.private() {
@@ -66,6 +71,7 @@ impl Statement {
             rows,
             log_rows: shape.log_blocks(rows),
             words: words.to_vec(),
+            context: *context,
             inputs,
             commitment,
             outputs: read_outputs(shape, last, outputs_from)?,

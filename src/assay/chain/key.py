@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from assay.chain.errors import KeyNotSupported
 
-MAGIC = b"assay-vk/2\0"
+MAGIC = b"assay-vk/3\0"
 
 FIELD_ORDER = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 """Order of BN254's groups, the field `F` of the protocol."""
@@ -138,10 +138,13 @@ class Key:
     def _with_points(self, points: tuple[Point, ...]) -> Key:
         counts = [0 if self.linear else 4]
         counts += [1] if self.linear else [len(self.fixed_names(log)) for log in range(self.log_max_rows + 1)]
+        # The last point is the key's proof of itself, which the contract does not need: its source was checked.
+        counts += [] if self.linear else [1]
         if sum(counts) != len(points):
             raise ValueError(f"it has {len(points)} points and needs {sum(counts)}")
         ends = list(accumulate(counts))
         table, *fixed = (points[end - count : end] for end, count in zip(ends, counts, strict=True))
+        fixed = fixed if self.linear else fixed[:-1]
         return replace(self, table_points=table, fixed_points=tuple(fixed))
 
     def fixed_names(self, log: int) -> list[str]:

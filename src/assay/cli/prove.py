@@ -24,20 +24,26 @@ def prove(
         typer.Option("--opening", metavar="FILE", help="Private inputs: 32 secret bytes that blind the commitment."),
     ] = None,
     by_position: ByPosition = False,
+    context: Annotated[
+        str,
+        typer.Option("--context", metavar="WORD", help="A number, or 0x and hex digits, that the proof is bound to."),
+    ] = "0",
     json: Json = False,
 ) -> None:
     """Prove the model's outputs for every row, in one proof."""
     from assay.core import files
     from assay.prove.keys import ProvingKey
     from assay.prove.prove import prove as make
+    from assay.prove.prove import read_context
     from assay.transpile.rows.rows import read_rows
 
+    word = read_context(context)
     with progress("Reading the key") as step:
         loaded = ProvingKey.load(key)
         inputs = read_rows(rows, by_position=by_position)
         blinding = None if opening is None else files.read(opening)
         step("Proving")
-        proof = make(loaded, inputs, opening=blinding)
+        proof = make(loaded, inputs, opening=blinding, context=word)
         files.write(out, proof.to_json())
     changed = loaded.rounded(inputs)
     rounding = [("rounded", f"{changed} of {proof.rows} rows: numbers that are no float32, which the key is for")]
@@ -49,6 +55,7 @@ def prove(
         **answered(proof, loaded.answers),
         "proof_bytes": len(proof.body),
         "public_inputs": len(proof.public_inputs),
+        "context": hex(proof.context),
         "srs": proof.srs_kind,
         "rows_rounded": changed,
     }

@@ -43,8 +43,8 @@ def verify(
         return INVALID
     warning = " (development reference string: do not rely on it outside tests)" * (loaded.srs_kind == "development")
     fields = {"valid": True, "rows": shown.rows, "outputs": shown.outputs.tolist(), "srs": loaded.srs_kind}
-    fields |= answered(shown, loaded.answers)
-    valid = f"{proof}: valid, {shown.rows} row{'s' * (shown.rows != 1)}{warning}"
+    fields |= answered(shown, loaded.answers) | {"context": hex(shown.context)}
+    valid = f"{proof}: valid, {shown.rows} row{'s' * (shown.rows != 1)}, context {shown.context:#x}{warning}"
     output.result(
         fields | {"key": loaded.check.to_dict()}, f"{valid}{lines(shown, loaded.answers)}\n  {loaded.check.note}"
     )

@@ -82,6 +82,8 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
     """
     with native(content) as core:
         stamp = str(core.vk_info(content)["srs_kind"])
+        # Needs no string, so it holds for every key: the public parts are the protocol's, under the key's own secret.
+        core.check_key_itself(content)
     if pinned is not None and pinned["kind"] != stamp:
         beside = f"{pinned['kind']}"[:20]
         raise KeyForged(f"the verifying key is stamped {stamp}, and what stands beside it says {beside}.")

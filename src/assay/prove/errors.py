@@ -15,6 +15,7 @@
         ├── CircuitRefused              circuit/...
         ├── RowsRefused                 rows/...
         ├── OpeningRefused              proof/opening
+        ├── WrongContext                proof/context
         ├── KeyRefused                  key/...
         │   ├── KeyVersion              key/version
         │   └── KeyForged               key/forged
@@ -117,6 +118,17 @@ class OpeningRefused(ProveError):
 
     code = "proof/opening"
     advice = "Give 32 secret bytes for a circuit with private inputs, and none for one with public inputs."
+
+
+class WrongContext(ProveError):
+    """The context that a proof is to be bound to is no word of 32 bytes."""
+
+    code = "proof/context"
+    advice = "Give a whole number from 0 to 2^256 - 1; hash what is longer."
+
+    def __init__(self, given: object) -> None:
+        shown = f"{given!r}"
+        super().__init__(f"the context {shown[:40]}{'…' * (len(shown) > 40)} is not a word of 32 bytes.")
 
 
 class KeyRefused(ProveError):

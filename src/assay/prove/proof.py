@@ -9,6 +9,7 @@
       "scale_bits": 44,
       "public_inputs": ["0x...", ...],             the verifier contract's `publicInputs`
       "input_commitment": null,                    hex where the inputs are private
+      "context": "0x0",                            what the proof is bound to; the last of `public_inputs`
       "verifying_key": "...",                      identity of the verifying key
       "srs": "development",
       "proof": "0x...",                            the verifier contract's `proof`
@@ -180,7 +181,7 @@ class Proof(Shown):
 
     @property
     def public_inputs(self) -> list[int]:
-        """The verifier contract's `publicInputs`: input words, row by row, then outputs in two's complement."""
+        """The verifier contract's `publicInputs`: input words, row by row, outputs in two's complement, context."""
         return [int(word) for word in self._info["public_words"]]
 
     @property
@@ -192,6 +193,11 @@ class Proof(Shown):
     def input_commitment(self) -> bytes | None:
         """The blinded commitment to private inputs; None where the inputs are public."""
         return self._info["input_commitment"]
+
+    @property
+    def context(self) -> int:
+        """The word that the proof is bound to (see `assay.prove`); 0 where nothing was said."""
+        return int.from_bytes(self._info["context"], "big")
 
     @property
     def verifying_key(self) -> str:
@@ -231,6 +237,7 @@ class Proof(Shown):
             "scale_bits": self.scale_bits,
             "public_inputs": [hex(word) for word in self.public_inputs],
             "input_commitment": None if commitment is None else "0x" + commitment.hex(),
+            "context": hex(self.context),
             "verifying_key": self.verifying_key,
             "srs": self.srs_kind,
             "proof": "0x" + self.body.hex(),

@@ -7,6 +7,7 @@ from typing import Any
 
 from assay.core.arguments import expect
 from assay.core.errors import WrongType
+from assay.prove.errors import WrongContext
 from assay.prove.keys import ProvingKey, VerifyingKey
 from assay.prove.native import native
 from assay.prove.proof import Proof
@@ -14,7 +15,7 @@ from assay.prove.proof import Proof
 _CALL = "assay.prove(keys.proving_key, X)"
 
 
-def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None) -> Proof:
+def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None, context: int = 0) -> Proof:
     """Prove the model's outputs for one row or a batch, in one proof.
 
     Parameters
@@ -28,6 +29,9 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None) -> P
         Circuits with private inputs only: 32 secret bytes that blind the commitment to the
         rows. Two proofs of the same rows with the same bytes show the same commitment. Fresh
         randomness by default.
+    context
+        Any word of 32 bytes, as an integer from 0 to 2^256 - 1, to which the proof is bound: whoever asks for the
+        proof says what it must be (a consumer, a chain, a period), and the proof is not valid with another one.
 
     Returns
     -------
@@ -43,14 +47,41 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None) -> P
         There are more rows than the key allows.
     SrsMissing
         The reference string of the key is not in the cache.
+    WrongContext
+        `context` is not such an integer.
     """
     expect(proving_key, ProvingKey, name="proving_key", call=_CALL)
     if isinstance(X, ProvingKey | VerifyingKey | Proof):
         raise WrongType(f"X is a {type(X).__name__}, and has to be rows", f"Call {_CALL}.")
     if opening is not None:
         expect(opening, bytes, name="opening", call=_CALL, hint="Give 32 secret bytes, as secrets.token_bytes(32).")
+    if not isinstance(context, int) or isinstance(context, bool) or not 0 <= context < 1 << 256:
+        raise WrongContext(context)
     words, missing = proving_key.encode(X)
     prover = proving_key.prover
     with native():
-        data = prover.prove(words.astype("<u8").tobytes(), missing.astype("u1").tobytes(), len(words), opening)
+        data = prover.prove(
+            words.astype("<u8").tobytes(),
+            missing.astype("u1").tobytes(),
+            len(words),
+            opening,
+            context.to_bytes(32, "big"),
+        )
     return replace(Proof.from_bytes(data), answers=proving_key.answers)
+
+
+def read_context(text: str) -> int:
+    """Read a context as people write it: a decimal number, or 0x and hexadecimal digits.
+
+    Raises
+    ------
+    WrongContext
+        It is neither, or not below 2^256.
+    """
+    try:
+        value = int(text, 16 if text[:2].lower() == "0x" else 10)
+    except ValueError:
+        raise WrongContext(text) from None
+    if not 0 <= value < 1 << 256:
+        raise WrongContext(text)
+    return value

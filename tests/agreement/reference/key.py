@@ -12,7 +12,7 @@ from .field import TWO_ADICITY, Refused, ceil_div, check, is_power_of_two
 from .pairing import Point2, lines
 from .transcript import keccak256
 
-MAGIC = b"assay-vk/2\0"
+MAGIC = b"assay-vk/3\0"
 REFUSE, LOW, HIGH, ZERO = range(4)
 LANES = 4
 FIELDS = ("F", "K", "scale_bits", "lane", "T", "D", "st", "g", "N", "q", "L", "log_nb_max")
@@ -49,6 +49,8 @@ class Key:
     table: tuple[Point, ...]
     fixed: tuple[tuple[Point, ...], ...]
     tau: Point2
+    proof: Point | None = None
+    without_proof: bytes = b""
 
     @property
     def nb_max(self) -> int:
@@ -162,11 +164,16 @@ def parse_key(data: bytes) -> Key:
     fixed = tuple(
         tuple(parse_point(reader.take(64)) for _ in head.fixed_names(1 << log)) for log in range(head.log_nb_max + 1)
     )
+    end = reader.at
+    proof = parse_point(reader.take(64)) if head.trees else None
+    without_proof = data[:end] + data[reader.at :]
     x_im, x_re, y_im, y_re = (reader.number(32, P - 1) for _ in range(4))
     check(reader.at == len(data), "bytes after the key")
     tau = ((x_re, x_im), (y_re, y_im))
     lines(tau)  # on the curve and in the subgroup
-    return Key(**{**vars(head), "table": table, "fixed": fixed, "tau": tau})
+    return Key(
+        **{**vars(head), "table": table, "fixed": fixed, "tau": tau, "proof": proof, "without_proof": without_proof}
+    )
 
 
 def check_shape(key: Key) -> None:

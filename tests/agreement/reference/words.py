@@ -30,7 +30,8 @@ class Statement:
 
 def read_words(key: Key, rows: int, words: Sequence[int]) -> Statement:
     first = 2 if key.private else rows * key.F
-    check(len(words) == first + rows * key.K, "not the number of public words")
+    # The last word is the context: any word, bound by the transcript.
+    check(len(words) == first + rows * key.K + 1, "not the number of public words")
     check(all(0 <= value < 1 << 256 for value in words), "a public word is not a word")
     commitment, inputs = None, []
     if key.private:

@@ -150,7 +150,7 @@ def equation(key: Key, digest: bytes, rows: int, words: list[int], body: bytes) 
     if not 1 <= rows <= 1 << key.log_max_rows:
         raise Refused("rows")
     log = 0 if key.linear else (rows - 1).bit_length()
-    if len(words) != (2 if key.private else rows * key.features) + rows * key.outputs:
+    if len(words) != (2 if key.private else rows * key.features) + rows * key.outputs + 1:
         raise Refused("number of words")
     rounds = point_names(key, log)
     names = evaluation_names(key, log)

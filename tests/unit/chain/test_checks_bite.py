@@ -49,13 +49,13 @@ RULES = [
     (
         "an output fits its lane",
         "one row",
-        words_with(-1, lambda _: 1 << 59),
+        words_with(-2, lambda _: 1 << 59),
         r"good := and\(good, iszero\(shr\(60, word\)\)\)",
     ),
     (
         "an output fits its lane",
         "linear",
-        words_with(-1, lambda _: -(1 << 99) + (1 << 101)),
+        words_with(-2, lambda _: -(1 << 99) + (1 << 101)),
         r"good := and\(good, iszero\(shr\(100, word\)\)\)",
     ),
     (

@@ -44,7 +44,7 @@ def pinned(model, verifier):
 
 
 def proof_of(model, row, margin, seed=0):
-    proof = forge(random.Random(seed), model, 1, [*row, margin % (1 << 256)])
+    proof = forge(random.Random(seed), model, 1, [*row, margin % (1 << 256), 0])
     return proof.body, proof.words
 
 

@@ -97,7 +97,7 @@ except KeyNotSupported as error:
 """
 
 
-@pytest.mark.parametrize("vk", [many_views(7000, 8), few_views_of_many(1 << 16), b"assay-vk/2\0" + b"\xff" * 300])
+@pytest.mark.parametrize("vk", [many_views(7000, 8), few_views_of_many(1 << 16), b"assay-vk/3\0" + b"\xff" * 300])
 def test_no_key_takes_much_memory(vk):
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

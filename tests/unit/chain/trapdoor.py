@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from eth_utils import keccak
+from tests.agreement.reference import Refused, itself, parse_key
 
 from assay.chain.key import Key, View
 
@@ -87,9 +88,32 @@ def _model(rng: random.Random, kind: int, fields: dict, views: list[View]) -> Mo
             new(name)
     tau = rng.randrange(1, R)
     (x0, x1), (y0, y1) = multiply2(tau)
-    vk = b"assay-vk/2\0" + head + b"".join(word(c) for log in points for c in multiply(log))
-    vk += b"".join(map(word, (x1, x0, y1, y0)))
+    vk = b"assay-vk/3\0" + head + b"".join(word(c) for log in points for c in multiply(log))
+    end = b"".join(map(word, (x1, x0, y1, y0)))
+    vk += b"" if blank.linear else _proof_of_itself(vk, end, logs, tau)
+    vk += end
     return Model(vk, Key.parse(vk), keccak(vk), tau, logs)
+
+
+def _proof_of_itself(before: bytes, end: bytes, logs: dict[str, list[int]], tau: int) -> bytes:
+    """Section 7.1, of commitments that are not the protocol's: whoever knows tau can prove anything."""
+    blank = b"".join(map(word, multiply(1)))
+    try:
+        key = parse_key(before + blank + end)
+    except Refused:
+        return blank  # of no shape at all: nobody looks at its proof
+    where = itself.drawn(before + end)
+    names = [key.fixed_names(1 << log) for log in range(key.log_nb_max + 1)]
+    public = [logs["Pub"][0]]
+    for log, fixed in enumerate(names):
+        public += [_log(logs, {"Gamma": "group", "E": "used", "Psi": "offset"}.get(name, name), log) for name in fixed]
+    total = sum(pow(where.weight, i, R) * value for i, value in enumerate(public))
+    proof = (total - itself.combined_value(key, where)) * pow(tau - where.point, -1, R) % R
+    return b"".join(map(word, multiply(proof)))
+
+
+def _log(logs: dict[str, list[int]], name: str, log: int) -> int:
+    return logs[name][log]
 
 
 def random_words(rng: random.Random, key: Key, rows: int) -> list[int]:
@@ -106,6 +130,8 @@ def random_words(rng: random.Random, key: Key, rows: int) -> list[int]:
     for _ in range(rows * key.outputs):
         half = 1 << (key.lane - 1)
         words.append(rng.choice([rng.randrange(-half, half), -half, half - 1]) % (1 << 256))
+    # The context.
+    words.append(rng.choice([0, rng.randrange(1 << 256), (1 << 256) - 1]))
     return words
 
 
@@ -126,7 +152,7 @@ def forge(
     exponent = {"1": 1}
     for name, known in model.logs.items():
         exponent[name] = known[0] if len(known) == 1 else known[log]
-    if key.private and len(words) == rows * key.outputs:
+    if key.private and len(words) == rows * key.outputs + 1:
         exponent["I"] = rng.randrange(1, R)
         words = [*multiply(exponent["I"]), *words]
     rounds = reference.point_names(key, log)

@@ -4,7 +4,8 @@ use super::plan::{plan, Needs};
 use crate::file::{Feature, Int, Tree, TreeNode};
 use crate::{CircuitFile, Error, Model};
 use ark_ff::{Field, Zero};
-use assay_algebra::{root_of_unity, signed, Fr};
+use assay_algebra::{signed, Fr};
+use assay_verifier::trees::node_id;
 use assay_verifier::{Missing, Shape, View};
 
 /// One row of the table.
@@ -101,11 +102,7 @@ impl Model for TreeModel {
 impl TreeModel {
     /// `Pub` of a node row (spec 4.2).
     pub fn id(shape: &Shape, row: usize) -> Fr {
-        if row >= shape.groups as usize {
-            return Fr::from(2 + row as u64);
-        }
-        let root = root_of_unity(shape.log_block()).unwrap_or_default();
-        root.pow([u64::from(shape.stride) * row as u64 + u64::from(shape.input_slots())])
+        node_id(shape, row as u64)
     }
 }
 

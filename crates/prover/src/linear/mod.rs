@@ -11,7 +11,6 @@ use ark_ec::CurveGroup;
 use ark_ff::Zero;
 use assay_algebra::Fr;
 use assay_circuit::LinearModel;
-use assay_verifier::VerifyingKey;
 use session::Session;
 
 /// A linear model with its weights' polynomial.
@@ -42,11 +41,6 @@ impl Relation for LinearRelation {
             weights: blinded(&weight_rows(&model), blinds),
             model,
         })
-    }
-
-    /// The one commitment is hidden: there is nothing to recompute.
-    fn check(_key: &VerifyingKey, _powers: &[G1Affine]) -> Result<(), Error> {
-        Ok(())
     }
 
     fn start<'a>(

@@ -111,7 +111,7 @@ impl<'a> Session<'a> {
         let log_domain = shape.log_block() + log_rows;
         let lagrange = bases.lagrange(log_domain)?;
         let input = shape.private().then(|| {
-            let blind = [opening_scalar(inputs.opening, &entries)];
+            let blind = [opening_scalar(inputs.opening, &bases.tau, &entries)];
             Column::with_blinds(&entries, &blind, &lagrange)
         });
         Ok(Self {

@@ -4,7 +4,7 @@ use crate::error::Error;
 use ark_ff::{One, Zero};
 use assay_algebra::{interpolate, inverses, root_of_unity, Fr};
 use assay_circuit::{position, TreeModel};
-use assay_verifier::Shape;
+use assay_verifier::trees::public_column;
 
 /// The values of the table's rows, and the coefficients of `Pub, G, A, C`.
 pub(crate) struct Table {
@@ -20,7 +20,6 @@ impl Table {
         let shape = &model.shape;
         let ratio = shape.ratio as usize;
         let mut rows: Vec<[Fr; 4]> = public_column(shape)
-            .into_iter()
             .map(|id| [id, Fr::zero(), Fr::zero(), Fr::zero()])
             .collect();
         for (row, node) in model.nodes.iter().enumerate() {
@@ -39,19 +38,6 @@ impl Table {
             polynomials: [public, g, a, c],
         })
     }
-}
-
-/// `Pub` by position: range values and node ids (spec 4.2).
-pub(crate) fn public_column(shape: &Shape) -> Vec<Fr> {
-    let (size, ratio) = (shape.table as usize, shape.ratio as usize);
-    let mut column = vec![Fr::zero(); size];
-    for index in 1..size / ratio {
-        column[index * ratio] = Fr::from(index as u64 - 1);
-    }
-    for row in 0..size - size / ratio {
-        column[position(row, ratio)] = TreeModel::id(shape, row);
-    }
-    column
 }
 
 /// The polynomial `f` of degree at most `N - N/q` with `(X^(N/q) - 1) f(X)` equal to the column at every node row:

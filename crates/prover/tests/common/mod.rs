@@ -198,5 +198,6 @@ pub fn inputs(rows: Vec<Vec<Word>>) -> Inputs {
     Inputs {
         rows,
         opening: None,
+        context: [0; 32],
     }
 }

@@ -3,13 +3,15 @@
 mod claims;
 mod constraints;
 mod messages;
+mod public;
 mod shape;
 
 pub use claims::{input_sum, output_sum};
 pub use constraints::*;
 pub use messages::names;
+pub use public::{fixed_rows, node_id, public_column};
 
-use crate::relation::{At, Combination, Name, Opened, Relation, Round};
+use crate::relation::{At, Combination, Name, Opened, Public, Relation, Round};
 use crate::words::{input_word, Input};
 use crate::{Error, Shape};
 use assay_algebra::{Fr, WORD};
@@ -47,6 +49,10 @@ impl Relation for Trees {
 
     fn fixed(&self, shape: &Shape, log_rows: u32) -> Vec<Name> {
         messages::fixed(shape, log_rows)
+    }
+
+    fn public<'a>(&self, shape: &'a Shape) -> Vec<Public<'a>> {
+        public::public(shape)
     }
 
     fn rounds(&self, shape: &Shape, log_rows: u32) -> Vec<Round> {
