@@ -55,7 +55,7 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None, cont
         raise WrongType(f"X is a {type(X).__name__}, and has to be rows", f"Call {_CALL}.")
     if opening is not None:
         expect(opening, bytes, name="opening", call=_CALL, hint="Give 32 secret bytes, as secrets.token_bytes(32).")
-    if not isinstance(context, int) or isinstance(context, bool) or not 0 <= context < 1 << 256:
+    if not _is_word(context):
         raise WrongContext(context)
     words, missing = proving_key.encode(X)
     prover = proving_key.prover
@@ -68,6 +68,10 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None, cont
             context.to_bytes(32, "big"),
         )
     return replace(Proof.from_bytes(data), answers=proving_key.answers)
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 256
 
 
 def read_context(text: str) -> int:
