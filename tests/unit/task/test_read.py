@@ -21,7 +21,7 @@ MISTAKES = [
     ("window = 88", 'window = "many"', "[[data.features]] 11: window", "Give a whole number."),
     ("window = 88", "windw = 88", "[[data.features]] 11: windw", "Did you mean window?"),
     ("horizon = 4", "horizon = 0", "[data.label] horizon", "looks at least 1 row ahead"),
-    ('schema = "assay-task/1"', 'schema = "assay-task/9"', "schema", '"assay-task/1"'),
+    ('schema = "assay-task/1"', 'schema = "assay-tasks"', "schema", '"assay-task/1"'),
     ("gas = 900000", "gas = 900000.5", "[limits] gas", "Give a whole number."),
     ("prove_seconds = 2.0", "prove_seconds = nan", "[limits] prove_seconds", "finite"),
     ("prove_seconds = 2.0", "prove_seconds = -1", "[limits] prove_seconds", "greater than 0"),
