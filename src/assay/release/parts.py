@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.bench.decision import Decision
 from assay.chain.compile import compile_solidity
-from assay.chain.solidity import render
+from assay.chain.solidity import CONTRACT_NAME, solidity
 from assay.core import files
 from assay.data.features.functions import code_files
 from assay.models.candidate import Candidate
@@ -83,10 +83,10 @@ def gather(project: Path) -> Parts:
 
 def contract(key: VerifyingKey) -> dict[str, bytes]:
     """The verifier's source and its bytecode, so that neither deploying nor serving needs a compiler."""
-    source = render(key.content)
-    compiled = compile_solidity({SOURCE_FILE: source.text})[source.name]
+    text = solidity(key)
+    compiled = compile_solidity({SOURCE_FILE: text})[CONTRACT_NAME]
     return {
-        SOURCE_FILE: source.text.encode(),
+        SOURCE_FILE: text.encode(),
         CREATION_FILE: compiled.bytecode,
         RUNTIME_FILE: compiled.runtime,
     }
