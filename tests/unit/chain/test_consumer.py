@@ -88,7 +88,7 @@ def test_only_the_posted_row_and_a_valid_proof(chain, deployed, pool):
     chain.send(pool, "postRow", OTHER_ROW)
     assert refused(chain, pool, "settle", body, words) == "RowNotPending"
     chain.send(pool, "postRow", ROW)
-    assert refused(chain, pool, "settle", body, [*ROW, 6]) == "InvalidProof"
+    assert refused(chain, pool, "settle", body, [*ROW, 6, 0]) == "InvalidProof"
     assert refused(chain, pool, "settle", body[:-1] + bytes([body[-1] ^ 1]), words) == "InvalidProof"
     assert refused(chain, pool, "settle", b"", words) == "InvalidProof"
     assert refused(chain, pool, "settle", body, [*words, 0]) == "WrongLength"

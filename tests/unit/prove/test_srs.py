@@ -125,12 +125,12 @@ def test_the_origin_of_a_string(empty, tmp_path):
     assert (imported.ceremony, str(imported)) == (None, UNKNOWN)
 
 
-def arkworks(folder):
+def arkworks(folder, degree=64):
     """A development string in the form that ceremonies publish, as anybody could pass one off."""
-    made = srs.generate(64)
+    made = srs.generate(degree)
     content = made.path.read_bytes()
-    powers = content[-64 * 65 :]
-    out = bytearray((65).to_bytes(8, "little"))
+    powers = content[-64 * (degree + 1) :]
+    out = bytearray((degree + 1).to_bytes(8, "little"))
     for at in range(0, len(powers), 64):
         out += powers[at : at + 64]
     g2 = [
@@ -142,7 +142,7 @@ def arkworks(folder):
     words = [int.from_bytes(srs.tau(made)[at : at + 32], "big") for at in range(0, 128, 32)]
     for word in [*g2, words[1], words[0], words[3], words[2]]:
         out += word.to_bytes(32, "little")
-    out[8 + 64 * 65 : 8 + 64 * 65] = bytes(8)
+    out[8 + len(powers) : 8 + len(powers)] = bytes(8)
     source = folder / "string.bin"
     source.write_bytes(bytes(out) + bytes(8))
     return source

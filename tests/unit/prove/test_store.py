@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.prove.test_srs import arkworks
 
 import assay
 from assay.core import files
@@ -103,13 +104,10 @@ def test_fewer_rows_where_the_string_is_short_and_said(root, circuit, tmp_path, 
     text = circuit.to_json()
     assert fitting_batch(text, 8) == 8
     monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "cache"))
-    small = references.generate(required_degree(text, 32))
-    stamped = small.path.with_name(small.path.name.replace("development", "ceremony"))
-    small.path.rename(stamped)
-    content = bytearray(stamped.read_bytes())
-    content[12] ^= 1  # the kind, behind the magic
-    stamped.write_bytes(content)
-    assert references.read(stamped).kind == "ceremony"
+    source = arkworks(tmp_path, required_degree(text, 32))
+    for made in (tmp_path / "cache").rglob("development*"):
+        made.unlink()
+    assert references.import_file(source).kind == "ceremony"
     assert (fitting_batch(text, 100), fitting_batch(text, 4)) == (32, 4)
     stored = keep_under(root, circuit, most=100)
     assert (stored.keys.proving_key.max_batch, stored.keys.proving_key.srs_kind) == (32, "ceremony")

@@ -33,10 +33,11 @@ def test_two_proofs_of_the_same_rows_differ_and_are_both_valid(keys, proof, rows
     assert assay.verify(keys.verifying_key, again)
 
 
-def test_public_inputs_are_row_words_then_outputs_in_twos_complement(circuit, proof, rows, expected):
+def test_public_inputs_are_row_words_then_outputs_in_twos_complement_then_the_context(circuit, proof, rows, expected):
     words, missing = circuit.encode(rows)
     shown = [1 << 32 if gone else int(word) for word, gone in zip(words.flat, missing.flat, strict=True)]
-    assert proof.public_inputs == shown + [value % (1 << 256) for [value] in expected]
+    context = [0]
+    assert proof.public_inputs == shown + [value % (1 << 256) for [value] in expected] + context
 
 
 def test_another_models_key_refuses_the_proof_by_name(other_circuit, proof):
