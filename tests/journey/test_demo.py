@@ -96,7 +96,7 @@ def proof_says_what_the_model_says(result, project):
     said = Candidate.load(project / "candidates" / result["decision"]["chosen"], project).predict(last)
     assert proof.outputs[0, 0] == result["forecast"] == pytest.approx(float(np.ravel(said)[0]), rel=1e-4)
     words, _ = assay.Circuit.load(folder).encode(dataset.arrays("test")[0][-1:])
-    assert proof.public_inputs[:-1] == words[0].tolist()
+    assert proof.public_inputs[:-2] == words[0].tolist()  # then the output and the context
 
 
 def fee_changed_once(result):

@@ -44,7 +44,7 @@ def project(tmp_path_factory):
     repaid = X[:, 0] * X[:, 1] + 0.3 * random.normal(size=600) > 0
     columns = {"income": X[:, 0], "debt": X[:, 1], "noise": X[:, 2], "today": (X[:, 0] > 0).astype(int)}
     pl.DataFrame(columns | {"repaid": repaid.astype(int)}).write_csv(place / "rows.csv")
-    (settings,) = blocks("toml")
+    settings, *_ = blocks("toml")
     (place / "task.toml").write_text(QUESTION + settings, encoding="utf-8")
     return place
 

@@ -1,6 +1,6 @@
 //! The checks of an imported reference string.
 
-use crate::{file::square_places, random_scalar, Error};
+use crate::{random_scalar, squares::square_places, Error};
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::Zero;

@@ -4,7 +4,7 @@
 //! the powers `[τ^i]_1`. Version 1 goes from `[τ]_2` to the powers. The digest, which keys pin, is that of kind, powers
 //! and `[τ]_2`: a string keeps it when it is imported again from a file that has squares. Theirs includes it.
 
-use crate::{check::check, coordinates::plain, Error};
+use crate::{check::check, coordinates::plain, squares::square_places, Error};
 use ark_bn254::{Fq, Fq2, G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{BigInteger, PrimeField};
@@ -21,8 +21,6 @@ const MAGIC_1: &[u8; 12] = b"assay-srs/1\0";
 const LAGRANGE_MAGIC: &[u8; 12] = b"assay-lag/1\0";
 const POINT: usize = 64;
 const POINT2: usize = 128;
-/// The highest powers of two that any string has: 2^27 in a .ptau file of 2^28 powers.
-const MAX_SQUARES: u8 = 28;
 
 /// What a file says of itself.
 #[derive(Clone, Debug)]
@@ -37,13 +35,6 @@ pub struct Info {
     pub tau: G2Affine,
     /// `[τ^(2^k)]_2` for `k = 1, 2, …` with `2^k` at most half the degree: all, or none if the source had none.
     pub squares: Vec<G2Affine>,
-}
-
-/// The exponents of the squares for a degree; a .ptau file has half as many powers in G2 as in G1.
-pub(crate) fn square_places(degree: usize) -> impl Iterator<Item = usize> {
-    (1..u32::from(MAX_SQUARES))
-        .map(|log| 1usize << log)
-        .take_while(move |place| *place <= degree / 2)
 }
 
 /// A reference string with as many powers as were asked for.

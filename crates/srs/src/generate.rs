@@ -1,6 +1,7 @@
 //! A development reference string: τ is drawn, used and forgotten on this machine.
 
-use crate::file::{square_places, write, write_lagrange_of};
+use crate::file::{write, write_lagrange_of};
+use crate::squares::square_places;
 use crate::{random_scalar, Error, Info};
 use ark_bn254::{Fr, G1Projective, G2Projective};
 use ark_ec::{CurveGroup, PrimeGroup, ScalarMul};

@@ -1,7 +1,8 @@
 //! Reference strings of ceremonies: `.ptau` files and arkworks `UniversalParams` (uncompressed).
 
 use crate::coordinates::{integer, plain};
-use crate::file::{square_places, write};
+use crate::file::write;
+use crate::squares::square_places;
 use crate::{check::check, Error, Info};
 use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ff::{BigInteger, PrimeField};

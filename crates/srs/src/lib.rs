@@ -11,6 +11,7 @@ mod generate;
 mod import;
 mod known;
 mod random;
+mod squares;
 
 pub use error::Error;
 pub use file::{verify_file, verify_string, Info, Srs};

@@ -142,7 +142,7 @@ def _rule(column: pl.Expr, rule: str, dtype: pl.DataType, entity: str | None) ->
         place = wide.keys(column).rank("dense") if wide.is_wide(dtype) else column
         return (place >= _own(place.cum_max().shift(1), entity)).fill_null(value=True)
     if (match := _ONE_OF.fullmatch(rule)) and not _is_number(dtype):
-        text = pl.concat_str(pl.lit("0x"), column.bin.encode("hex")) if dtype == pl.Binary else column.cast(pl.String)
+        text = _text(column, dtype)
         return text.is_in(_listed(match[1])).fill_null(value=True)
     return None
 
@@ -263,3 +263,12 @@ def _bounds(rule: str) -> tuple[float | None, float | None]:
     match = _BOUND.fullmatch(rule.strip())
     assert match is not None  # noqa: S101 - the task's model allows clip with bounds only
     return (float(match[2]), None) if match[1].lower() == "least" else (None, float(match[2]))
+
+
+def _text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A column as a rule's list writes its values."""
+    import polars as pl
+
+    if dtype == pl.Binary:
+        return pl.concat_str(pl.lit("0x"), column.bin.encode("hex"))
+    return column.dt.to_string("iso") if dtype == pl.Duration else column.cast(pl.String)

@@ -64,6 +64,8 @@ def _shown(name: str, dtype: pl.DataType) -> pl.Expr:
         return wide.texts(column).alias(name)
     if dtype == pl.Binary:
         return pl.concat_str(pl.lit("0x"), column.bin.encode("hex")).alias(name)
+    if dtype == pl.Duration:
+        return column.dt.to_string("iso")
     if dtype in {pl.Int128, pl.UInt128} or dtype.is_temporal():
         return column.cast(pl.String)
     return column
