@@ -84,7 +84,7 @@ class Worker:
     def _proven(self, held: Answer) -> tuple[bytes, dict[str, Any]]:
         model = self.models.of(held.release)
         expected = model.integers(held.row)
-        made = prove(model.proving, held.row)
+        made = prove(model.proving, held.row, context=int(held.context))
         verify(model.verifying, made)
         shown = [[int(value) for value in row] for row in made.output_integers]
         if shown != expected:

@@ -74,6 +74,15 @@ def test_a_proof_in_one_call(client, made):
     assert steps == ["fixed", "proven", "answered"]
 
 
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("context", [7, "0x07", "7"])
+def test_the_context_that_was_asked_for_is_the_proof_s(client, context):
+    body = ask(client, headers={"Prefer": "wait=60"}, context=context).json()
+    proof = Proof.from_json(json.dumps(body["proof"]))
+    assert (body["context"], proof.context) == ("7", 7)
+    assert client.post("/v1/verify", json={"proof": body["proof"]}).json()["valid"] is True
+
+
 def test_a_question_is_accepted_and_answered_later(client, database):
     accepted = ask(client, "one")
     assert accepted.status_code == 202
