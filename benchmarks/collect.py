@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from assay.chain.node import LOCAL_CHAIN_ID, LocalNode
+from assay.chain.node import LocalNode
 from assay.data.collect import collect
 from assay.data.sources.cryo_files import chunks
 from assay.data.sources.rpc import Rpc
@@ -92,7 +92,7 @@ def _measured(url: str, kind: str, blocks: int, work: Path) -> dict[str, Any]:
             "name": "collect",
             "existing": {"kind": "constant", "value": 0.0},
             "predict": {"target": "y", "type": "regression"},
-            "protocol": {"chain_id": LOCAL_CHAIN_ID},
+            "protocol": {"chain": "local"},
             "data": {"sources": [source]},
         }
     )

@@ -92,7 +92,7 @@ def open_tables(task: Task, project: Path, work: Path, progress: Callable[[str],
         project=project,
         work=work,
         progress=progress,
-        chain_id=task.protocol.chain_id,
+        chain_id=task.chain().id,
         confirmations=task.protocol.feature_delay_blocks,
         topics=topics,
     )

@@ -104,6 +104,9 @@ def inputs(step: Step, task: Task, project: Path, memory: Memory, outputs: dict[
     content = task.model_dump(mode="json", by_alias=True)
     if step.name == "explore" and task.limits.usd_per_inference is None:
         content["value"] = {"loss": task.value.loss}  # prices prune no trial then
+    # Where the id stands is of no account; in data that is of no chain, neither is the id, but the report says it.
+    chained = any(isinstance(source, ChainSource) for source in task.data.sources)
+    content["protocol"]["chain_id"] = task.chain().id if chained or step.name == "report" else None
     for section in step.sections:
         text = _text(content[section], (step.name, section))
         found[f"[{section}]" if isinstance(content[section], dict) else section] = digest(text.encode())

@@ -28,7 +28,7 @@ def facts(task: Task) -> list[tuple[str, str]]:
     found = [
         ("What is predicted", predict.description or target),
         ("Its column", f"{target}: {KINDS[predict.type]}" if predict.description else KINDS[predict.type]),
-        ("Who acts on it", f"{PROTOCOLS[protocol.kind]}, on {protocol.chain} (chain {protocol.chain_id})"),
+        ("Who acts on it", f"{PROTOCOLS[protocol.kind]}, on {protocol.chain}{_id(task)}"),
         ("What it changes", protocol.state),
         ("How often", f"{value.decisions_per_day:g} times a day"),
         ("How soon", _deadline(task)),
@@ -36,6 +36,11 @@ def facts(task: Task) -> list[tuple[str, str]]:
         ("How good is measured", f"{metric_name(task, task.metric)}: {metric_about(task.metric)}"),
     ]
     return [(term, words) for term, words in found if words]
+
+
+def _id(task: Task) -> str:
+    known = task.chain().id
+    return "" if known is None else f" (chain {known})"
 
 
 def today(task: Task) -> tuple[str, str]:

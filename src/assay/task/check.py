@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files
+from assay.task.chain_check import check_chains
 from assay.task.columns import check_columns, target_classes
 from assay.task.data import ChainSource
 from assay.task.errors import TaskContradiction
@@ -94,6 +95,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     yield from _split(task)
     yield from _pace(task)
     yield from _research(task)
+    yield from check_chains(task)
 
 
 def _research(task: Task) -> Iterator[Finding]:

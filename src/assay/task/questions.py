@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assay.task.chains import KNOWN_IDS
 from assay.task.errors import AnswerMissing
 
 Answers = Mapping[str, Any]
@@ -136,9 +137,20 @@ def optional_number(text: str, answers: Answers) -> float | None:
     return None if text in {"", "none"} else number(above=True)(text, answers)
 
 
+def _known_id(name: str) -> str | None:
+    return str(KNOWN_IDS[name]) if name in KNOWN_IDS else None
+
+
 PROTOCOL = (
     Question("chain", "On which chain does the answer act?", default="ethereum", level="more"),
-    Question("chain_id", "What is that chain's id?", whole(1), "1", level="never"),
+    Question(
+        "chain_id",
+        "What is that chain's id?",
+        whole(1),
+        lambda given: _known_id(given["chain"]),
+        level="more",
+        when=lambda given: given["chain"] not in KNOWN_IDS,
+    ),
     Question("block_seconds", "How many seconds from one block to the next?", number(above=True), "12", level="more"),
     Question(
         "latency_blocks",

@@ -50,6 +50,9 @@ def write(folder: Path) -> list[Path]:
 def _tables(node: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every table of the file in order: its header, and the schema of what stands there."""
     for name, about in node.get("properties", {}).items():
+        if (named := _named(about)) is not None:
+            yield f"`[{'.'.join((*path, name))}.NAME]`", named
+            continue
         inner, is_list = _table(about)
         if inner is None:
             continue
@@ -57,6 +60,13 @@ def _tables(node: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, 
         yield (f"`[[{header}]]`" if is_list else f"`[{header}]`"), inner
         for choice in inner.get("choices", [inner]):
             yield from _tables(choice, (*path, name))
+
+
+def _named(about: dict[str, Any]) -> dict[str, Any] | None:
+    """The table that each name of a field leads to; None if it holds no such tables."""
+    inner = about.get("additionalProperties")
+    found = _resolved(inner) if isinstance(inner, dict) else {}
+    return found if "properties" in found else None
 
 
 def _table(about: dict[str, Any]) -> tuple[dict[str, Any] | None, bool]:
@@ -118,7 +128,7 @@ def _rows(node: dict[str, Any], *, skip_tables: bool = False) -> Iterator[str]:
     yield "|---|---|---|---|"
     required = node.get("required", [])
     for name, about in node.get("properties", {}).items():
-        if skip_tables and _table(about)[0] is not None:
+        if skip_tables and (_table(about)[0] is not None or _named(about) is not None):
             continue
         default = "*needed*" if name in required else _code(about.get("default"))
         meaning = " ".join(about.get("description", "").split())

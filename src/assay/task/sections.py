@@ -81,9 +81,12 @@ class Protocol(Section):
     """Who acts on the answer, and how soon."""
 
     kind: Literal["amm", "lending", "other"] = Field("other", description="What kind of protocol it is.")
-    chain: Name = Field("ethereum", description="The chain's name, for the report.")
-    chain_id: Whole = Field(
-        1, ge=1, le=LARGEST, description="The chain's id; a node that answers with another one is refused."
+    chain: Name = Field("ethereum", description="The chain that counts: the NAME of a [chains.NAME].")
+    chain_id: Whole | None = Field(
+        None,
+        ge=1,
+        le=LARGEST,
+        description="Where [chains.NAME] id stood before; still read as such, and `assay task check` says so.",
     )
     block_seconds: Positive = Field(12.0, description="Seconds from one block to the next.")
     latency_blocks: Amount | None = Field(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from assay.task.chains import KNOWN_IDS, ChainName, ChainSpec
 from assay.task.data import DataSpec
 from assay.task.research import Research
 from assay.task.sections import Existing, Explore, Limits, Metric, Predict, Protocol, Section, Value
@@ -32,10 +33,34 @@ class Task(Section):
     predict: Predict
     data: DataSpec
     protocol: Protocol = Field(default_factory=lambda: Protocol.model_validate({}))
+    chains: dict[ChainName, ChainSpec] = Field({}, description="Ethereum networks by name.")
     value: Value = Field(default_factory=lambda: Value.model_validate({}))
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
     explore: Explore = Field(default_factory=lambda: Explore.model_validate({}))
     research: Research = Field(default_factory=lambda: Research.model_validate({}))
+
+    @model_validator(mode="after")
+    def _one_chain_id(self) -> Task:
+        there = self.chains.get(self.protocol.chain)
+        old, new = self.protocol.chain_id, there.id if there is not None else None
+        if old is not None and new is not None and old != new:
+            raise ValueError(
+                f"[protocol] chain_id is {old}, and [chains.{self.protocol.chain}] id is {new}; the first is the old "
+                "place of the second: take it out"
+            )
+        return self
+
+    def chain(self, name: str | None = None) -> ChainSpec:
+        """The chain of a name, by default the one that counts, with all that is known of it.
+
+        `id` is that of [chains.NAME], else that of the old place, else that of a known name, else None.
+        """
+        wanted = self.protocol.chain if name is None else name
+        found = self.chains.get(wanted, ChainSpec.model_validate({}))
+        old = self.protocol.chain_id if wanted == self.protocol.chain else None
+        id_ = found.id or old or KNOWN_IDS.get(wanted)
+        seconds = found.block_seconds or self.protocol.block_seconds
+        return found.model_copy(update={"id": id_, "block_seconds": seconds})
 
     @property
     def metric(self) -> Metric:

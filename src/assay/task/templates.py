@@ -66,6 +66,7 @@ class Template:
             keep_trailing_newline=True,
         )
         environment.filters["toml"] = toml
+        environment.filters["toml_key"] = toml_key
         values = {"name": name, "title": self.title} | self.complete(answers, folder)
         task = environment.get_template(f"{self.name}/task.toml.j2").render(values)
         ignored = (_FOLDER / "gitignore").read_text(encoding="utf-8")
@@ -101,6 +102,11 @@ def toml(value: Any) -> str:
         return f"{value:.1f}"
     # JSON's strings are TOML's, but for the one control character that JSON leaves alone.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def toml_key(name: str) -> str:
+    """A name as TOML writes it in a table's header: bare where it may be."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml(name)
 
 
 def _columns(answers: Answers) -> str:

@@ -43,7 +43,7 @@ def edit(project):
         ("gas_price_gwei = 1.0", "gas_price_gwei = 2.0", {"decide", "report"}),
         ("better_than_existing = 0.0", "better_than_existing = 0.5", {"explore", "decide", "report"}),
         ('chain = "ethereum"', 'chain = "base"', {"decide", "report"}),
-        ('chain = "ethereum"', 'chain = "ethereum"\nchain_id = 10', {"data", "explore", "decide", "report"}),
+        ("id = 1", "id = 10", {"report"}),  # no chain's data: only what is said of it changes
         ('keep = ["score"]', 'keep = ["score", "noise"]', {"data", "report"}),
         ('column = "score"', 'column = "income"', {"data", "explore", "decide", "report"}),
         ("decisions_per_day", 'loss = "ABS(y - prediction) * noise"\ndecisions_per_day', ALL),

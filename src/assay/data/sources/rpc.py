@@ -151,7 +151,7 @@ def wrong_chain(host: str, found: int, expected: int) -> RpcWrongChain:
     """The error for a node on another chain."""
     return RpcWrongChain(
         f"{host} is on chain {found}, and the task says chain {expected}",
-        "Check `rpc` and [protocol] chain_id; nothing of that chain was kept.",
+        "Check `rpc`, and `id` of the [chains.NAME] that [protocol] chain names; nothing of that chain was kept.",
     )
 
 

@@ -82,7 +82,7 @@ def chain_task(chain, **options):
         "reorg_buffer": 0,
     } | options
     data = {"sources": [source], "events": [{"name": "swap", "signature": SWAP}]}
-    return make_task(data, protocol={"chain_id": LOCAL_CHAIN_ID})
+    return make_task(data, protocol={"chain": "local"})
 
 
 def collected(project, dataset):
@@ -357,4 +357,4 @@ def _bars(task):
     data = task.data.model_dump(mode="json", exclude_none=True)
     data["bars"] = {"every": "1 blocks", "columns": [{"name": "amount", "op": "last", "of": "amountIn"}]}
     data["label"] = {"op": "forward_value", "of": "amount"}
-    return make_task(data, protocol={"chain_id": LOCAL_CHAIN_ID})
+    return make_task(data, protocol={"chain": "local"})

@@ -9,7 +9,7 @@ from tests.unit.data.proxy import FaultyProxy
 from tests.unit.data.small import SWAP, make_task, word
 from tests.unit.data.sources.test_cryo import AMOUNTS, BYTECODE, _command, send
 
-from assay.chain.node import LOCAL_CHAIN_ID, LocalNode
+from assay.chain.node import LocalNode
 from assay.core.keccak import keccak256
 from assay.data.build import build
 from assay.data.collect import collect
@@ -69,7 +69,7 @@ def chain_task(chain, kind="rpc", **options):
         "label": {"op": "forward_value", "of": "amount"},
         "split": {"train": 0.34, "validation": 0.33, "test": 0.33},
     }
-    return make_task(data, protocol={"chain_id": LOCAL_CHAIN_ID})
+    return make_task(data, protocol={"chain": "local"})
 
 
 def collected(folder, dataset):
