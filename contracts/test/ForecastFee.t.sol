@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Line} from "../src/FeeLine.sol";
 import {ForecastFee} from "../src/examples/ForecastFee.sol";
 import {ScriptedVerifier} from "./helpers/ScriptedVerifier.sol";
 import {Test} from "./helpers/Vm.sol";
@@ -35,7 +36,7 @@ contract ForecastFeeTest is Test {
         vm.assume(scale <= 150);
         ScriptedVerifier other = new ScriptedVerifier(MODEL, 3, 1, false);
         other.scale(scale);
-        ForecastFee.Line memory line = ForecastFee.Line(500, slope, 400, 10_000);
+        Line memory line = Line(500, slope, 400, 10_000);
         bytes32 code = address(other).codehash;
         ForecastFee source = new ForecastFee(other, code, MODEL, FEED, FIRST, AGE, line);
         uint24 fee = source.feeFor(forecast);
@@ -127,17 +128,17 @@ contract ForecastFeeTest is Test {
         vm.expectRevert(abi.encodeWithSelector(ForecastFee.UnsuitableModel.selector));
         new ForecastFee(hidden, address(hidden).codehash, MODEL, FEED, FIRST, AGE, _line());
         vm.expectRevert(abi.encodeWithSelector(ForecastFee.BadLine.selector));
-        new ForecastFee(_verifier, _code(), MODEL, FEED, FIRST, AGE, ForecastFee.Line(0, 0, 2, 1));
+        new ForecastFee(_verifier, _code(), MODEL, FEED, FIRST, AGE, Line(0, 0, 2, 1));
         vm.expectRevert(abi.encodeWithSelector(ForecastFee.BadLine.selector));
-        new ForecastFee(_verifier, _code(), MODEL, FEED, FIRST, AGE, ForecastFee.Line(0, 0, 0, 100_001));
+        new ForecastFee(_verifier, _code(), MODEL, FEED, FIRST, AGE, Line(0, 0, 0, 100_001));
     }
 
     function _code() private view returns (bytes32) {
         return address(_verifier).codehash;
     }
 
-    function _line() private pure returns (ForecastFee.Line memory) {
-        return ForecastFee.Line({base: 500, slope: 200_000, lowest: 400, highest: 10_000});
+    function _line() private pure returns (Line memory) {
+        return Line({base: 500, slope: 200_000, lowest: 400, highest: 10_000});
     }
 
     function _post(uint256[3] memory row) private {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {FeeLine, Line} from "../FeeLine.sol";
 import {IAssayVerifier} from "../interfaces/IAssayVerifier.sol";
 import {IFeeSource} from "../interfaces/IFeeSource.sol";
 
@@ -11,24 +12,6 @@ import {IFeeSource} from "../interfaces/IFeeSource.sol";
 /// @dev A period is settled once: `settle` clears the pending row, and the row is posted anew by the feed alone.
 ///      A proof is a true statement about a row for ever, so a row that comes back may be settled by the old proof.
 contract ForecastFee is IFeeSource {
-    /// @notice How a forecast becomes a fee; fees in hundredths of a basis point.
-    /// @param base Fee at a forecast of zero.
-    /// @param slope Fee that a forecast of one adds.
-    /// @param lowest No fee is below this.
-    /// @param highest No fee is above this.
-    struct Line {
-        uint24 base;
-        uint64 slope;
-        uint24 lowest;
-        uint24 highest;
-    }
-
-    /// @notice Highest fee that may be set (10 %).
-    uint24 public constant MAX_FEE = 100_000;
-
-    /// @notice Most scale bits of a model: with slope and forecast in range, no product leaves 256 bits.
-    uint256 public constant MAX_SCALE_BITS = 150;
-
     /// @notice The verifier, pinned at deployment by its address and the hash of its code.
     IAssayVerifier public immutable verifier;
     /// @notice Digest of the model that the verifier must speak for.
@@ -95,8 +78,10 @@ contract ForecastFee is IFeeSource {
         if (actual != modelId_) revert WrongModel(modelId_, actual);
         IAssayVerifier.Shape memory shape = verifier_.shape();
         // A hidden row cannot be compared with the feed's, and a forecast is one number.
-        if (shape.privateInputs || shape.outputs != 1 || shape.scaleBits > MAX_SCALE_BITS) revert UnsuitableModel();
-        if (line_.lowest > line_.highest || line_.highest > MAX_FEE || fallback_ > MAX_FEE) revert BadLine();
+        if (shape.privateInputs || shape.outputs != 1 || shape.scaleBits > FeeLine.MAX_SCALE_BITS) {
+            revert UnsuitableModel();
+        }
+        if (!FeeLine.isSound(line_) || fallback_ > FeeLine.MAX_FEE) revert BadLine();
 
         verifier = verifier_;
         modelId = modelId_;
@@ -146,15 +131,6 @@ contract ForecastFee is IFeeSource {
     /// @notice The fee for a forecast: base + slope * forecast, within the bounds.
     /// @param forecast The forecast's integer, of any size: no model can make this revert.
     function feeFor(int256 forecast) public view returns (uint24) {
-        Line memory straight = line;
-        // Where the slope is at least one, 2^32 is beyond every bound already; where it is zero, nothing counts.
-        int256 far = int256(1) << (scaleBits + 32);
-        if (forecast > far) forecast = far;
-        if (forecast < -far) forecast = -far;
-        int256 sloped = int256(uint256(straight.slope)) * forecast / int256(1 << scaleBits);
-        int256 wanted = int256(uint256(straight.base)) + sloped;
-        if (wanted < int256(uint256(straight.lowest))) return straight.lowest;
-        if (wanted > int256(uint256(straight.highest))) return straight.highest;
-        return uint24(uint256(wanted));
+        return FeeLine.feeAt(line, forecast, scaleBits);
     }
 }

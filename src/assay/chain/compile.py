@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from posixpath import dirname, join, normpath
 from typing import Any
 
 from assay.chain.errors import CompileFailed, ContractTooLarge, ToolMissing
@@ -22,6 +24,7 @@ EVM_VERSION = "cancun"
 RUNS = 1_000_000
 """Optimizer runs: a verifier is deployed once and called often, so calls are made cheap."""
 
+_IMPORT = re.compile(r'^\s*(?:import\b|\}\s*from\b)[^"\';]*["\']([^"\']+)["\']', re.MULTILINE)
 _SCRIPT = Path(__file__).with_name("solc.cjs")
 
 
@@ -101,17 +104,46 @@ def compile_solidity(
 
 
 def read_sources(root: Path, *, paths: list[str] | None = None) -> dict[str, str]:
-    """Read Solidity files below `root`, keyed by path from `root`, ready for `compile_solidity`.
+    """Read Solidity files below `root` and what they import, keyed by path, ready for `compile_solidity`.
 
     Parameters
     ----------
     root
         Folder that import paths are relative to.
     paths
-        Which files; None for all.
+        Which files to start from; None for all.
+
+    Returns
+    -------
+        Texts by path from `root`; what comes from an npm package by its name there, such as "@openzeppelin/...".
+
+    Raises
+    ------
+    ToolMissing
+        An imported npm package is not installed.
+    CompileFailed
+        An imported file is not there.
     """
     names = paths if paths is not None else sorted(str(path.relative_to(root)) for path in root.rglob("*.sol"))
-    return {name: (root / name).read_text(encoding="utf-8") for name in names}
+    found = {name: (root / name).read_text(encoding="utf-8") for name in names}
+    waiting = list(found)
+    while waiting:
+        importer = waiting.pop()
+        for written in _IMPORT.findall(found[importer]):
+            name = normpath(join(dirname(importer), written)) if written.startswith(".") else written
+            if name not in found:
+                found[name] = _imported(root, name, importer)
+                waiting.append(name)
+    return found
+
+
+def _imported(root: Path, name: str, importer: str) -> str:
+    place = root / name
+    if name.startswith("@"):
+        place = node_modules("/".join(name.split("/")[:2])) / name
+    if name.startswith("..") or not place.is_file():
+        raise CompileFailed(f"{importer} imports {name}, which is not there.", "Check the path.")
+    return place.read_text(encoding="utf-8")
 
 
 def _run_solc(request: str) -> dict[str, Any]:

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from assay.chain import npm
 from assay.chain.compile import compile_solidity, read_sources
 from assay.chain.errors import CompileFailed, ContractTooLarge, ToolMissing
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAD = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.24;\n"
 COUNTER = HEAD + "contract Counter { uint256 public count; function up() external { count++; } }"
@@ -72,3 +69,17 @@ def test_read_sources(tmp_path: Path):
     (tmp_path / "B.sol").write_text("B")
     assert read_sources(tmp_path) == {"B.sol": "B", "a/A.sol": "A"}
     assert read_sources(tmp_path, paths=["B.sol"]) == {"B.sol": "B"}
+
+
+def test_what_a_source_imports_is_read_too(tmp_path: Path):
+    contracts = Path(__file__).parents[3] / "contracts" / "src"
+    found = read_sources(contracts, paths=["registry/ModelRegistry.sol"])
+    assert {"registry/IGate.sol", "interfaces/IAssayVerifier.sol"} < set(found)
+    assert "@openzeppelin/contracts/utils/Context.sol" in found
+    assert "ModelRegistry" in compile_solidity(found)
+    (tmp_path / "A.sol").write_text('import {\n    B\n} from "./b/B.sol";\n// import "./nowhere.sol" is a comment\n')
+    with pytest.raises(CompileFailed, match=r"A\.sol imports b/B\.sol, which is not there"):
+        read_sources(tmp_path)
+    (tmp_path / "A.sol").write_text('import "../outside.sol";')
+    with pytest.raises(CompileFailed, match=r"outside\.sol, which is not there"):
+        read_sources(tmp_path)

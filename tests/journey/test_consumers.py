@@ -1,0 +1,156 @@
+"""Contracts that follow a registry, with real proofs of real models on a node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import assay
+from assay.chain.compile import compile_solidity, read_sources
+from assay.chain.deploy import Chain
+from assay.chain.errors import TransactionReverted
+from assay.chain.node import LocalNode
+from assay.chain.solidity import render
+
+CONTRACTS = Path(__file__).parents[2] / "contracts" / "src"
+PATHS = [
+    "consumers/RegistryFee.sol",
+    "examples/FixedFee.sol",
+    "examples/ForecastFee.sol",
+    "registry/ModelRegistry.sol",
+]
+WEEK, EXISTING, STEP, VERIFY_GAS = 7 * 86_400, 3_000, 1_000, 600_000
+LINE = (3_000, 100_000, 500, 10_000)
+NOBODY = "0x" + "00" * 20
+OVER_PINNING = 15_000
+
+
+@pytest.fixture(scope="module")
+def chain():
+    with LocalNode() as node:
+        yield Chain(node.url)
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    return compile_solidity(read_sources(CONTRACTS, paths=PATHS))
+
+
+@pytest.fixture(scope="module")
+def registry(chain, compiled):
+    # On a local chain one account may have all three roles, and nothing waits.
+    who = chain.account
+    return chain.deploy(compiled["ModelRegistry"], bytes(32), who, who, who, 0, NOBODY)
+
+
+def trees(seed):
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    X, y = load_breast_cancer(return_X_y=True)
+    return GradientBoostingClassifier(n_estimators=6, max_depth=2, random_state=seed, subsample=0.5).fit(
+        X[:, :4], y
+    ), X[:, :4]
+
+
+class Version:
+    """A model with its keys, its verifier on the chain and its number in the registry."""
+
+    def __init__(self, chain, registry, model, X, inputs="public"):
+        self.keys = assay.setup(assay.transpile(model, calibration=X, inputs=inputs))
+        source = render(self.keys.verifying_key.content)
+        contract = compile_solidity({"Verifier.sol": source.text})[source.name]
+        self.verifier = chain.deploy_verifier(contract, source)
+        self.code, self.model = contract.code_hash, bytes.fromhex(source.model_id[2:])
+        chain.send(registry, "propose", self.verifier.address, self.code, self.model, bytes(32))
+        self.number = chain.call(registry, "versionCount")
+        chain.send(registry, "allow", self.number, b"")
+
+    def decide(self, chain, registry):
+        chain.send(registry, "proposeDefault", self.number)
+        chain.send(registry, "makeDefault")
+
+    def prove(self, row, **bound):
+        return assay.prove(self.keys.proving_key, row, **bound)
+
+
+def refused(chain, contract, *call) -> str:
+    with pytest.raises(TransactionReverted) as caught:
+        chain.send(contract, *call)
+    return caught.value.reason
+
+
+class Fee:
+    """The contract and its feed."""
+
+    def __init__(self, chain, compiled, registry):
+        self.chain = chain
+        existing = chain.deploy(compiled["FixedFee"], EXISTING)
+        terms = (chain.account, existing.address, WEEK, STEP, VERIFY_GAS, LINE)
+        self.contract = chain.deploy(compiled["RegistryFee"], registry.address, *terms)
+
+    def post(self, version, row):
+        """Post a row and give the proof of its period."""
+        period = self.chain.call(self.contract, "period") + 1
+        proof = version.prove(row, context=self.chain.call(self.contract, "contextOf", period))
+        self.chain.send(self.contract, "postRow", version.number, proof.public_inputs[:-2])
+        return proof
+
+    def settle(self, proof):
+        return self.chain.send(self.contract, "settle", proof.body, proof.public_inputs)
+
+    @property
+    def now(self):
+        return self.chain.call(self.contract, "fee")
+
+
+def test_a_fee_follows_the_registry_and_costs_little_more_than_pinning(chain, compiled, registry):
+    model, X = trees(0)
+    first = Version(chain, registry, model, X)
+    first.decide(chain, registry)
+    fee = Fee(chain, compiled, registry)
+    margins = model.decision_function(X)
+    high, low = X[int(np.argmax(margins))], X[int(np.argmin(margins))]
+
+    proof = fee.post(first, high)
+    assert fee.now == EXISTING
+    tampered = bytes([proof.body[0] ^ 1]) + proof.body[1:]
+    assert refused(chain, fee.contract, "settle", tampered, proof.public_inputs) == "InvalidProof"
+    unbound = first.prove(high)
+    assert refused(chain, fee.contract, "settle", unbound.body, unbound.public_inputs) == "WrongContext"
+    forged = [*unbound.public_inputs[:-1], proof.context]
+    assert refused(chain, fee.contract, "settle", unbound.body, forged) == "InvalidProof"
+    fee.settle(proof)
+    assert fee.now == EXISTING + STEP
+    assert refused(chain, fee.contract, "settle", proof.body, proof.public_inputs) == "RowNotPending"
+
+    # The same proof settles the contract that pins one model: what following costs is the difference, once no
+    # storage slot of either is new.
+    terms = (first.verifier.address, first.code, first.model, chain.account, EXISTING, WEEK, LINE)
+    pinned = chain.deploy(compiled["ForecastFee"], *terms)
+    for row in (high, low):
+        proof = fee.post(first, row)
+        chain.send(pinned, "postRow", proof.public_inputs[:-2])
+        more = fee.settle(proof).gas_used - chain.send(pinned, "settle", proof.body, proof.public_inputs).gas_used
+    assert 0 < more <= OVER_PINNING
+
+    # A retrained model takes over; the row that was posted for the first is still settled by it.
+    second = Version(chain, registry, *trees(1))
+    proof = fee.post(first, high)
+    second.decide(chain, registry)
+    before = fee.now
+    fee.settle(proof)
+    assert fee.now == before + STEP
+    assert refused(chain, fee.contract, "postRow", first.number, proof.public_inputs[:-2]) == "NotTheDefault"
+    proof = fee.post(second, low)
+    fee.settle(proof)
+    assert (fee.now, chain.call(fee.contract, "forecastVersion")) == (before, second.number)
+
+    # Frozen: what decided before decides again, at once; then the way back.
+    chain.send(registry, "freeze", second.model, "a test")
+    assert fee.now == EXISTING
+    chain.send(registry, "back", first.number)
+    fee.settle(fee.post(first, high))
+    assert fee.now == EXISTING + STEP
