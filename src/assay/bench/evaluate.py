@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 ROWS_FILE = "row.json"
 RUNS = 5
 _MOST_ROWS = 20_000
+_MOST_NUMBERS = 2_000_000
+"""In rows to compare: those of windows are wide."""
 
 
 class _Facts(BaseModel):
@@ -131,7 +133,7 @@ class Job:
 def job_of(candidate: Candidate, known: Rows, test: Rows, max_batch: int) -> Job:
     """Pack a provable candidate with rows that it knows and rows of the test set."""
     problem = candidate.problem
-    frame = test.frame.head(_MOST_ROWS)
+    frame = test.frame.head(max(min(_MOST_ROWS, _MOST_NUMBERS // len(problem.features)), 1))
     columns = {
         name: frame[name].to_list() if name in problem.wide else _floats(test.X[: frame.height, index])
         for index, name in enumerate(problem.features)

@@ -92,6 +92,7 @@ def _show(dataset: Dataset, output: Output) -> None:
         ("rows", f"{sum(part.rows for part in about.rows.values())} ({parts})"),
         *([("series", f"{about.series}, told apart by {about.entity}")] if about.entity else []),
         ("features", str(len(about.features))),
+        *([("window", f"{about.window} rows, {about.before} of them in no part")] if about.window > 1 else []),
         ("target", f"{about.target} ({about.type})"),
         ("split", f"by {about.split}" + f", embargo of {about.embargo} {unit}" * bool(about.embargo)),
         ("hash", about.content_hash[:16]),

@@ -6,7 +6,9 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from assay.core import files
 from assay.core.errors import AssayError
@@ -17,11 +19,11 @@ from assay.data.dataset.dataset import Dataset
 from assay.data.dataset.manifest import LeftOut
 from assay.data.errors import SettingsUnfit, TooFewRows
 from assay.data.expressions import require
-from assay.data.features import features, functions, leakage, series
+from assay.data.features import features, functions, leakage, sequences, series
 from assay.data.tables import contracts, quality, repeats
 from assay.data.targets import labels, splits
 from assay.data.write import SPLIT, Finished, write
-from assay.task.check import Check, check_series
+from assay.task.check import Check, check_series, check_windows
 from assay.task.data import FunctionFeature
 from assay.task.errors import TaskContradiction
 from assay.task.read import written
@@ -89,8 +91,8 @@ def build(
 
 
 def _refuse_contradictions(task: Task, project: Path) -> None:
-    """Say before anything is read what the task says of series and cannot be; with the line, if it has a file."""
-    findings = [*check_series(task)]
+    """Say before anything is read what the task says of series and windows and cannot be; with the line, if any."""
+    findings = [*check_series(task), *check_windows(task)]
     if findings and (project / TASK_FILE).is_file():
         Check(project / TASK_FILE, task, findings).require()
     for found in findings:
@@ -128,6 +130,8 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
         for name, many in quality.too_wide(frame, made.names).items()
     ]
     frame = quality.typed(frame, made.names)
+    if data.window > 1:
+        frame = _in_windows(frame, made.names, data.window, rows)
     frame, classes = quality.coded(frame, target, task.predict.type)
     names = _varied(frame, made.names, rows, {spec.name for spec in data.features}, exact)
     step("Splitting")
@@ -135,7 +139,7 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
     if classes:
         quality.refuse_one_class(frame, target, classes)
     step("Looking for leaks")
-    _look_for_copies(frame, [*names, target], task, rows)
+    _look_for_copies(frame.filter(frame[SPLIT].is_not_null()), [*names, target], task, rows)
     train = frame.filter(frame[SPLIT] == "train")
     leakage.refuse(leakage.target(train, names, target, classes=len(classes), trusted=data.trusted))
     keep = _keep(task, frame, names, rows)
@@ -157,7 +161,9 @@ def _labelled(task: Task, rows: rows_of.Rows, made: features.Made) -> pl.DataFra
     data, entity = task.data, rows.entity
     frame = labels.make(series.together(made.frame, entity), data.label, task.predict.target, entity)
     if entity is not None and rows.time is not None:
-        frame = frame.with_columns(series.known(rows.time, entity, data.label.reach))
+        frame = frame.with_columns(series.known(rows.time, entity, data.label.reach, data.window))
+    if data.window > 1:
+        frame = frame.with_columns(sequences.place(entity))
     frame = series.in_time(_trimmed(frame, made.lookback, task, rows), rows.time, entity)
     late = [check for check in data.checks if check.table is None and check.column not in rows.frame.columns]
     frame = contracts.apply(frame, late, table="the rows", quarantine=rows.quarantine, entity=entity)
@@ -215,8 +221,11 @@ def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool
     whole = rows.entity is not None or "times" in data.may_repeat
     if data.split.stratify and not classes:
         raise SettingsUnfit("[data.split] stratify: a regression has no classes to stratify by", "Remove it.")
+    full = sequences.whole(frame, data.window, rows.entity)
+    _say_windows(frame, full, task, rows)
+    own = frame.filter(full)
     parts = splits.split(
-        frame,
+        own,
         data.split,
         timed=timed,
         target=task.predict.target,
@@ -224,12 +233,57 @@ def _split(frame: pl.DataFrame, task: Task, rows: rows_of.Rows, *, classes: bool
         reach=reach,
         time=rows.time if whole else None,
         entity=rows.entity,
+        window=data.window,
     )
-    kept = frame.with_columns(parts.alias(SPLIT)).filter(pl.col(SPLIT).is_not_null())
-    if kept.height < frame.height:
-        count = frame.height - kept.height
+    if count := parts.null_count():
         rows.left_out.append(LeftOut(what="rows", count=count, reason="embargo between the parts"))
-    return kept
+    if data.window == 1:
+        return frame.with_columns(parts.alias(SPLIT)).filter(pl.col(SPLIT).is_not_null())
+    # Rows of no part stay where windows hold them.
+    every = np.full(frame.height, None, dtype=object)
+    every[full] = parts.to_list()
+    split = pl.Series(SPLIT, every.tolist(), dtype=pl.String)
+    there = split.is_not_null().to_numpy()
+    held = sequences.seen(frame, there, data.window, rows.entity)
+    if rows.time is not None:
+        many, step = sequences.gaps(frame, there, data.window, rows.time, rows.entity)
+        if many:
+            rows.notes.append(f"{many} of {int(there.sum())} windows span a gap: rows are usually {step} apart")
+    return frame.with_columns(split).filter(held)
+
+
+def _in_windows(frame: pl.DataFrame, names: list[str], window: int, rows: rows_of.Rows) -> pl.DataFrame:
+    """Refuse windows of too many numbers; whole numbers that float32 does not hold are rounded to it, and named."""
+    if len(names) * window > sequences.MOST_NUMBERS:
+        raise SettingsUnfit(
+            f"[data] window: {window} rows of {len(names)} features are {window * len(names)} numbers, and a proof "
+            f"reads {sequences.MOST_NUMBERS}",
+            "Shorten the window, or list fewer features.",
+        )
+    frame, rounded = quality.rounded(frame, names)
+    rows.left_out += [
+        LeftOut(what=f"digits of the feature {name}", count=many, reason=quality.IN_WINDOWS)
+        for name, many in rounded.items()
+    ]
+    return frame
+
+
+def _say_windows(frame: pl.DataFrame, whole: np.ndarray[Any, Any], task: Task, rows: rows_of.Rows) -> None:
+    """Name the rows that have no whole window, and refuse to go on without any that has."""
+    window = task.data.window
+    if whole.all():
+        return
+    if not whole.any():
+        raise TooFewRows(
+            f"no row has a window of {window} rows before it ([data] window)", "Collect more, or shorten the window."
+        )
+    first = frame.select(series.before(rows.entity) < window - 1).to_series().to_numpy()
+    for these, reason in (
+        (first & ~whole, f"the window of {window} rows is not full yet"),
+        (~first & ~whole, f"the window of {window} rows holds one that was set aside"),
+    ):
+        if count := int(these.sum()):
+            rows.left_out.append(LeftOut(what="rows", count=count, reason=reason))
 
 
 def _look_for_copies(frame: pl.DataFrame, columns: list[str], task: Task, rows: rows_of.Rows) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SPLIT = "split"
 _MEANING = {"features", "target", "type", "classes", "keep", "time", "horizon"}
 _OF_SERIES = {"entity", "series"}
+_OF_WINDOWS = {"window", "before"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Finished:
     Attributes
     ----------
     frame
-        Time, kept columns, features, target and `split`.
+        Time, kept columns, features, target and `split`, which is missing in rows that only windows hold.
     features, keep, classes
         Names of the features, of the kept columns, and of the classes in the order of their numbers.
     units
@@ -54,10 +55,16 @@ class Finished:
 def write(finished: Finished, task: Task, rows: Rows, out: Path, *, inputs: str, code: str) -> Dataset:
     """Write the dataset, whole or not at all; raises StorageError."""
     frame = finished.frame.rechunk()
-    described = profile(frame, finished.features, task.predict.target, finished.classes, rows.entity)
+    described = profile(
+        frame.filter(frame[SPLIT].is_not_null()), finished.features, task.predict.target, finished.classes, rows.entity
+    )
     aside = rows.quarantine.frame()
     # The rows of one series mean what they meant before there were several.
     meaningful, unsaid = (_MEANING, _OF_SERIES) if rows.entity is None else (_MEANING | _OF_SERIES, set())
+    if task.data.window > 1:
+        meaningful = meaningful | {"window"}
+    else:
+        unsaid = unsaid | _OF_WINDOWS
     _require_no_folder(out / QUARANTINE_FILE)
     with files.folder(out) as place:
         write_parquet(frame, place / ROWS_FILE)
@@ -105,7 +112,9 @@ def _about(finished: Finished, task: Task, rows: Rows) -> dict[str, Any]:
         "rows": {part: _part(frame, part, rows.time) for part in PARTS},
         "split": by,
         # Parts that divide the series need none for their labels.
-        "embargo": max(data.split.embargo or 0, 0 if by == "group" else data.label.reach),
+        "embargo": max(data.split.embargo or 0, 0 if by == "group" else data.label.reach + data.window - 1),
+        "window": data.window,
+        "before": frame[SPLIT].null_count(),
         "left_out": tuple(rows.left_out),
         "notes": tuple(rows.notes),
         "quarantined": rows.quarantine.rows,

@@ -102,6 +102,7 @@ class Facts(_Model):
     group: str | None
     returns: str | None
     private: bool
+    window: int = 1
     entity: str | None = None
     time: str | None = None
 
@@ -229,7 +230,9 @@ def rows_from(frame: pl.DataFrame, problem: Problem) -> Rows:
     if absent:
         raise CandidateDamaged(
             f"the rows lack the feature {absent[0]} ({len(absent)} of {len(problem.features)} are missing)",
-            "Give rows of the dataset that the candidate was trained on.",
+            f"Give rows with their windows of {problem.window} rows: Dataset.windows makes them."
+            if problem.window > 1
+            else "Give rows of the dataset that the candidate was trained on.",
         )
     X = np.stack([frame[name].cast(_float()).fill_null(np.nan).to_numpy() for name in problem.features], axis=1)
     y = frame[problem.target].cast(_float()).to_numpy() if problem.target in frame.columns else np.full(len(X), np.nan)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from assay.data.features import sequences
+
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
@@ -29,7 +31,8 @@ class Rows:
     Attributes
     ----------
     X
-        float32 of shape (rows, features), NaN where missing.
+        float32 of shape (rows, features), NaN where missing. Of a dataset with windows, each row is its window, the
+        oldest row first; it may be a view in which neighbours share their numbers, so it is never written to.
     y
         float64 of shape (rows,): the target, or classes 0..K-1.
     frame
@@ -46,7 +49,7 @@ class Rows:
 
     def take(self, index: NDArray[np.int64]) -> Rows:
         """The rows of these numbers, in this order."""
-        return Rows(self.X[index], self.y[index], self.frame[index])
+        return Rows(sequences.taken(self.X, index), self.y[index], self.frame[index])
 
     def between(self, start: int, stop: int) -> Rows:
         """The rows from `start` up to `stop`, which is not included."""
@@ -64,7 +67,7 @@ class Problem:
     classes
         K; 0 for a regression.
     features
-        Names of the columns of `Rows.X`.
+        Names of the columns of `Rows.X`; with a window, `name@-3` three rows before.
     wide
         Names of features that are proven as 64-bit integers: those beyond what a float32 holds.
     target
@@ -93,6 +96,8 @@ class Problem:
         A feature that is a one-row return, or None.
     private
         Whether rows are hidden in proofs.
+    window
+        Rows that are seen at once.
     entity, time
         The columns that tell series and times apart, where the rows are of several series; else None.
     """
@@ -114,6 +119,7 @@ class Problem:
     unsaid: bool = False
     returns: str | None = None
     private: bool = False
+    window: int = 1
     entity: str | None = None
     time: str | None = None
 
@@ -130,11 +136,13 @@ def problem_of(task: Task, dataset: Dataset) -> Problem:
     _, y = dataset.arrays("train")
     reach = max(label.reach, 1)
     several = (dataset.manifest.series or 1) > 1
+    # In a window whole numbers are float32, see `assay.data.build`.
+    wide = [] if dataset.manifest.window > 1 else [one.name for one in dataset.manifest.features if _is_wide(one)]
     return Problem(
         kind=task.predict.type,
         classes=0 if task.predict.type == "regression" else max(int(np.nanmax(y)) + 1, 2),
-        features=tuple(dataset.features),
-        wide=tuple(feature.name for feature in dataset.manifest.features if _is_wide(feature)),
+        features=tuple(dataset.inputs),
+        wide=tuple(wide),
         target=dataset.target,
         metric=task.metric,
         loss=task.value.loss,
@@ -148,6 +156,7 @@ def problem_of(task: Task, dataset: Dataset) -> Problem:
         unsaid=label.unsaid,
         returns=_returns(task, dataset) if timed else None,
         private=task.protocol.inputs == "private",
+        window=dataset.manifest.window,
         entity=dataset.manifest.entity if several else None,
         time=dataset.time if several or "times" in task.data.may_repeat else None,
     )
@@ -156,7 +165,7 @@ def problem_of(task: Task, dataset: Dataset) -> Problem:
 def rows_of(dataset: Dataset, split: str) -> Rows:
     """The rows of one split: "train", "validation" or "test"."""
     X, y = dataset.arrays(split)
-    return Rows(np.ascontiguousarray(X, dtype=np.float32), np.asarray(y, dtype=np.float64), dataset.frame(split))
+    return Rows(X, np.asarray(y, dtype=np.float64), dataset.frame(split))
 
 
 def joined(parts: list[Rows]) -> Rows:

@@ -76,6 +76,9 @@ def split_words(manifest: Manifest) -> str:
             f"The rows are of {manifest.series:,} series, told apart by {manifest.entity}; no feature and no answer of "
             f"one is made of rows of another. {said}"
         )
+    if manifest.window > 1:
+        series = " in its series" if manifest.series is not None else ""
+        said += f" A model sees a row and the {manifest.window - 1:,} before it{series}, of any part."
     if manifest.embargo:
         rows = (
             f"{manifest.embargo:,} rows"

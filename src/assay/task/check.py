@@ -91,6 +91,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     yield from _metric(task)
     yield from _existing(task, project)
     yield from check_series(task)
+    yield from check_windows(task)
     yield from check_order(task, project, ordered=_ordered(task))
     yield from _split(task)
     yield from _pace(task)
@@ -149,6 +150,22 @@ def check_series(task: Task) -> Iterator[Finding]:
             yield contradiction(
                 ("data", "entity"), f"{other} is {what}, and tells no series apart", "Name another column."
             )
+
+
+def check_windows(task: Task) -> Iterator[Finding]:
+    """What windows over the rows cannot be; building the dataset looks for it as well."""
+    data, path = task.data, ("data", "window")
+    if data.window == 1:
+        return
+    if not _ordered(task):
+        what = f"a window of {data.window} rows needs rows in time, and these have none"
+        yield contradiction(path, what, "Name the time column in [data] time, or remove the window.")
+    elif data.entity is None and "times" in data.may_repeat:
+        what = "rows of one moment have no order that a window could follow"
+        yield contradiction(path, what, "Name what tells series apart in [data] entity, or remove the window.")
+    elif data.split.by not in {None, "time"} and (data.entity is None or data.split.group != data.entity):
+        what = f'windows of {data.window} rows overlap, and rows split by = "{data.split.by}" would know each other'
+        yield contradiction(path, what, 'Write [data.split] by = "time", or remove the window.')
 
 
 def _ordered(task: Task) -> bool:

@@ -527,7 +527,7 @@ class Split(Section):
     embargo: Count | None = Field(
         None,
         description="Rows (of several series: distinct times) left out between two parts; by default, and at least, "
-        "as far as the label sees.",
+        "as far as the label sees, and the rows of a [data] window but one.",
     )
     group: Text | None = Field(None, description='by = "group": rows of equal value in this column stay together.')
     stratify: Switch | None = Field(
@@ -589,6 +589,12 @@ class DataSpec(Section):
     )
     table: Text | None = Field(
         None, description="The table whose rows are learned from, where there are no bars; by default the first."
+    )
+    window: Annotated[int, Field(strict=True, ge=1, le=4096)] = Field(
+        1,
+        description="Rows that a model sees at once: a row and those before it in its series, the oldest first. "
+        "Networks read them as a sequence; trees and linear models as columns of their own, NAME@-3 for three rows "
+        "before. Rows without a whole window are left out, and the embargo counts it.",
     )
     keep: tuple[Text, ...] = Field(
         (),

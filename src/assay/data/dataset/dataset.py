@@ -13,6 +13,7 @@ from assay.core.errors import ArtefactDamaged
 from assay.core.shown import Shown
 from assay.data.dataset.manifest import Manifest
 from assay.data.errors import NoDataset, SettingsUnfit
+from assay.data.features import sequences
 from assay.data.tables.content import hash_file
 from assay.data.tables.table import collect
 
@@ -66,8 +67,13 @@ class Dataset(Shown):
 
     @property
     def features(self) -> list[str]:
-        """The names of the features, in the order of `arrays`."""
+        """The names of the features."""
         return [feature.name for feature in self.manifest.features]
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of what a model sees, in the order of `arrays`: the features, or those of a window's rows."""
+        return sequences.names(self.features, self.manifest.window)
 
     @property
     def target(self) -> str:
@@ -92,6 +98,8 @@ class Dataset(Shown):
         if split is not None:
             self._known(split)
             part = part.filter(pl.col("split") == split)
+        elif self.manifest.window > 1:
+            part = part.filter(pl.col("split").is_not_null())
         return collect(part, str(self.folder / ROWS_FILE))
 
     def arrays(self, split: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -99,18 +107,43 @@ class Dataset(Shown):
 
         Returns
         -------
-        X : ndarray of float32, shape (rows, features)
-            NaN where a value is missing.
+        X : ndarray of float32, shape (rows, inputs)
+            NaN where a value is missing; with a window, in the order of `inputs` and read-only, see `sequences`.
         y : ndarray of float64, shape (rows,)
             For classes, their numbers 0 to K-1.
         """
         import polars as pl
 
+        if self.manifest.window > 1:
+            return self._windows(split)
         frame = self.frame(split)
         columns = [frame[name].cast(pl.Float32).fill_null(float("nan")).to_numpy() for name in self.features]
         return np.ascontiguousarray(np.column_stack(columns), dtype=np.float32), frame[self.target].cast(
             pl.Float64
         ).to_numpy().copy()
+
+    def sequences(self, split: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Windows and labels of one part.
+
+        Returns
+        -------
+        X : ndarray of float32, shape (rows, window, features)
+            The oldest row of each window first, its own last; NaN where a value is missing. Of one series it is a
+            read-only view of an array that holds each row once.
+        y : ndarray of float64, shape (rows,)
+            For classes, their numbers 0 to K-1.
+        """
+        X, y = self._windows(split)
+        return X.reshape(len(X), self.manifest.window, len(self.features)), y
+
+    def windows(self, split: str) -> pl.DataFrame:
+        """The rows of one part as `assay prove` and `Candidate.predict` read them: a column for each of `inputs`."""
+        import polars as pl
+
+        X, _ = self.arrays(split)
+        own = [name for name in self.inputs if name not in self.features]
+        frame = self.frame(split)
+        return frame.with_columns(pl.Series(name, X[:, place]) for place, name in enumerate(self.inputs) if name in own)
 
     def profile(self) -> dict[str, Any]:
         """What profile.json says: distributions of every column."""
@@ -125,10 +158,22 @@ class Dataset(Shown):
             ("rows", f"{sum(part.rows for part in about.rows.values())} ({parts})"),
             ("target", f"{about.target} ({about.type})"),
             ("features", f"{len(self.features)} ({', '.join(shown)})"),
+            *([("window", f"{about.window} rows")] if about.window > 1 else []),
             ("split", f"by {about.split}"),
             ("hash", about.content_hash[:16]),
             ("folder", str(self.folder)),
         ]
+
+    def _windows(self, split: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        import polars as pl
+
+        self._known(split)
+        path, about = self.folder / ROWS_FILE, self.manifest
+        wanted = [*self.features, *([about.entity] if about.entity else []), self.target, "split"]
+        rows = collect(pl.scan_parquet(path, glob=False).select(*dict.fromkeys(wanted)), str(path))
+        own = (rows["split"] == split).fill_null(value=False).to_numpy()
+        X = sequences.windows(rows, self.features, own, about.window, about.entity)
+        return X, rows.filter(own)[self.target].cast(pl.Float64).to_numpy().copy()
 
     def _known(self, split: str) -> None:
         if split not in self.manifest.rows:

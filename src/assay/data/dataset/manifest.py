@@ -74,6 +74,8 @@ class Manifest(_Model):
         What was found out of the data that the task does not say: units of times, and the like.
     embargo
         Rows left out before each boundary; of several series, the distinct times whose rows are.
+    window, before
+        Rows that a model sees at once, and the rows of no part that are kept because windows hold them.
     blocks
         First and last block, where the data is of a chain.
     sources
@@ -104,6 +106,8 @@ class Manifest(_Model):
     rows: dict[Part, PartInfo]
     split: str
     embargo: int
+    window: int = 1
+    before: int = 0
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     quarantined: int = 0

@@ -100,11 +100,18 @@ def after(entity: str | None) -> pl.Expr:
     return count.cast(pl.Int64) - 1 - before(entity)
 
 
-def known(time: str, entity: str, reach: int) -> pl.Expr:
-    """The time of the last row that a row's label sees, where the rows of a series are in the order of time."""
+def known(time: str, entity: str, reach: int, window: int = 1) -> pl.Expr:
+    """The time of the last row that a row's label sees, where the rows of a series are in the order of time.
+
+    With a window, that of the last row whose window sees one that the label sees, or of the series' last row.
+    """
     import polars as pl
 
-    return pl.col(time).shift(-reach).over(entity).alias(KNOWN)
+    label = pl.col(time).shift(-reach).over(entity)
+    if window == 1:
+        return label.alias(KNOWN)
+    last = pl.col(time).shift(1 - reach - window).over(entity).fill_null(pl.col(time).last().over(entity))
+    return pl.when(label.is_not_null()).then(last).alias(KNOWN)
 
 
 def moments(rows: pl.DataFrame, time: str | None) -> np.ndarray[Any, Any]:

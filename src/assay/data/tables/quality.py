@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_CLASSES = 100
+_EXACT = 1 << 24
+"""A float32 holds every whole number up to here."""
+IN_WINDOWS = "in a window whole numbers are float32, exact up to 2^24; give the feature a `scale` to keep them whole"
 TOO_WIDE = "whole numbers beyond 64 bits are rounded to float32; give the feature a `scale` to keep them whole"
 
 
@@ -83,6 +86,20 @@ def too_wide(rows: pl.DataFrame, features: Sequence[str]) -> dict[str, int]:
             real = wide.real(rows.select(name), [name])[name].abs()
             found[name] = int((real >= 2.0**63).sum())
     return {name: many for name, many in found.items() if many}
+
+
+def rounded(rows: pl.DataFrame, features: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Whole numbers that float32 does not hold become float32; with each such feature and its rows that change."""
+    import polars as pl
+
+    found = {}
+    for name in features:
+        column = rows[name]
+        if column.dtype == pl.Int64 and bool((column.abs() > _EXACT).any()):
+            changed = column.cast(pl.Float32)
+            found[name] = int((changed.cast(pl.Float64) != column.cast(pl.Float64)).sum())
+            rows = rows.with_columns(changed)
+    return rows, found
 
 
 def _fits(column: pl.Series) -> bool:

@@ -30,6 +30,7 @@ def split(
     reach: int,
     time: str | None = None,
     entity: str | None = None,
+    window: int = 1,
 ) -> pl.Series:
     """Assign each row to a part.
 
@@ -50,12 +51,15 @@ def split(
     time, entity
         The columns of the time, if rows of one time are to be in one part and the embargo counts times, and of what
         tells series apart, if there are several. With `series.KNOWN`, the time by which each label is known.
+    window
+        Rows that a model sees at once: the embargo counts them too.
 
     Returns
     -------
     Series
         "train", "validation" or "test"; missing for rows of the embargo. A row before a boundary whose label
-        sees rows behind it is always left out, so no label is made of rows of another part.
+        sees rows behind it is always left out, so no label is made of rows of another part, or of rows that a window
+        of another part holds.
 
     Raises
     ------
@@ -72,14 +76,15 @@ def split(
             '[data.split] is by = "time", and the rows have no time', "Set [data] time, or split at random."
         )
     # A label sees rows of its own series only, and so may parts that divide the series.
-    if by != "time" and reach and (entity is None or spec.group != entity):
+    if by != "time" and (reach or window > 1) and (entity is None or spec.group != entity):
+        sees = f"the label sees {reach} rows ahead" if reach else f"windows hold {window} rows"
         raise SettingsUnfit(
-            f'[data.split] is by = "{by}", and the label sees {reach} rows ahead: parts would know each other',
-            'Split by = "time".',
+            f'[data.split] is by = "{by}", and {sees}: parts would know each other', 'Split by = "time".'
         )
+    apart = max(spec.embargo or 0, reach + window - 1)
     shares = np.array([spec.train, spec.validation, spec.test])
     if by == "time":
-        parts = _by_time(rows, shares, max(spec.embargo or 0, reach), time)
+        parts = _by_time(rows, shares, apart, time)
     elif by == "group":
         parts = _by_group(rows[require(str(spec.group), rows.columns, "[data.split]")], shares, spec.seed)
     else:
@@ -88,10 +93,10 @@ def split(
     counts = [int((parts == number).sum()) for number in range(3)]
     for name, count, share in zip(PARTS, counts, shares, strict=True):
         if count < FEWEST:
-            least = int(np.ceil(FEWEST / share)) + 2 * max(spec.embargo or 0, reach)
+            least = int(np.ceil(FEWEST / share)) + 2 * apart
             if time is not None and entity is not None:
                 at_once = rows.height / rows[time].n_unique()
-                least = int(np.ceil((max(FEWEST, at_once) + max(spec.embargo or 0, reach) * at_once) / share))
+                least = int(np.ceil((max(FEWEST, at_once) + apart * at_once) / share))
             raise TooFewRows(
                 f"the {name} part would have {count} of {rows.height} rows, and needs {FEWEST}",
                 f"Collect more (about {least} rows with label and features are needed), or change [data.split].",

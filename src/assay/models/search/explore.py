@@ -320,8 +320,9 @@ def _shown(summary: Summary) -> str:
 def _name(task: Task, study: Study, *, dataset: Dataset, families: list[Family], calibration: Calibration) -> str:
     """Digest of all that an exploration follows from; two of the same name find the same."""
     limits = limits_of(task)
-    # The dataset's hash knows the series.
-    asked = {name: value for name, value in asdict(study.problem).items() if name not in {"entity", "time"}}
+    # The dataset's hash knows the series and the window.
+    known = {"entity", "time", "window"}
+    asked = {name: value for name, value in asdict(study.problem).items() if name not in known}
     followed: list[object] = [dataset.hash, calibration.digest, limits, {**asked, "existing": None}]
     followed += [task.existing.model_dump(mode="json"), _code(task, study.project)]
     followed += [[family.name for family in families], task.explore.folds, task.explore.seed]

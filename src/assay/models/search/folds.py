@@ -63,9 +63,10 @@ def _in_time(problem: Problem, rows: Rows, count: int) -> list[Fold]:
 def _train(problem: Problem, rows: Rows, stop: int, start: int) -> Index:
     """The rows up to `stop` whose targets are known at the row `start`: a series' next row may be many times away."""
     train = np.arange(stop)
-    if problem.time is None or problem.entity is None or not problem.ahead or start == len(rows):
+    sees = problem.ahead + problem.window - 1
+    if problem.time is None or problem.entity is None or not sees or start == len(rows):
         return train
-    known = rows.frame.select(series.known(problem.time, problem.entity, problem.ahead)).to_series()
+    known = rows.frame.select(series.known(problem.time, problem.entity, problem.ahead, problem.window)).to_series()
     # What lies behind a series' last row here may be of any time.
     late = (known >= rows.frame[problem.time][start]).fill_null(value=True).to_numpy()
     return np.flatnonzero(~late[:stop])
