@@ -16,8 +16,10 @@ from assay.chain.solidity import render
 
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "src"
 PATHS = [
+    "consumers/CreditLimit.sol",
     "consumers/RegistryFee.sol",
     "examples/FixedFee.sol",
+    "examples/FixedLimit.sol",
     "examples/ForecastFee.sol",
     "registry/ModelRegistry.sol",
 ]
@@ -154,3 +156,56 @@ def test_a_fee_follows_the_registry_and_costs_little_more_than_pinning(chain, co
     chain.send(registry, "back", first.number)
     fee.settle(fee.post(first, high))
     assert fee.now == EXISTING + STEP
+
+
+def test_a_credit_limit_from_a_row_that_nobody_sees(chain, compiled):
+    who = chain.account
+    registry = chain.deploy(compiled["ModelRegistry"], bytes(32), who, who, who, 0, NOBODY)
+    model, X = trees(2)
+    version = Version(chain, registry, model, X, inputs="private")
+    version.decide(chain, registry)
+    existing = chain.deploy(compiled["FixedLimit"], 100)
+    margins = model.decision_function(X)
+    good, bad = int(np.argmax(margins)), int(np.argmin(margins))
+    middle = int(1e18 * (margins[good] + margins[bad]) / 2)
+    tiers = [(middle - 10**15, 1_000), (middle, 5_000)]
+    credit = chain.deploy(compiled["CreditLimit"], registry.address, who, existing.address, WEEK, VERIFY_GAS, tiers)
+    alice, bob = "0x" + "11" * 20, "0x" + "22" * 20
+
+    def limit(borrower):
+        return chain.call(credit, "limitOf", borrower)
+
+    def attested(borrower, row, opening):
+        """The attester commits to a row with a secret that it shares with the borrower, who then proves."""
+        commitment = version.prove(X[row], opening=opening).public_inputs[:2]
+        chain.send(credit, "attest", borrower, version.number, commitment)
+        period = chain.call(credit, "accounts", borrower)[0]
+        proof = version.prove(X[row], opening=opening, context=chain.call(credit, "contextOf", borrower, period))
+        assert proof.public_inputs[:2] == commitment
+        return proof
+
+    def settle(borrower, proof):
+        return chain.send(credit, "settle", borrower, proof.body, proof.public_inputs)
+
+    proof = attested(alice, good, b"a" * 32)
+    # What goes on the chain: a commitment of two words, a score, a context.
+    assert len(proof.public_inputs) == 4
+    assert limit(alice) == 100
+    settle(alice, proof)
+    assert (limit(alice), limit(bob)) == (5_000, 100)
+    assert refused(chain, credit, "settle", alice, proof.body, proof.public_inputs) == "RowNotPending"
+
+    # Alice's good row is not Bob's, by whatever proof; and with a secret of his own he cannot match the commitment.
+    proof = attested(bob, bad, b"b" * 32)
+    context = chain.call(credit, "contextOf", bob, 1)
+    better = version.prove(X[good], opening=b"b" * 32, context=context)
+    assert refused(chain, credit, "settle", bob, better.body, better.public_inputs) == "RowNotPending"
+    mixed = [*proof.public_inputs[:2], *better.public_inputs[2:]]
+    assert refused(chain, credit, "settle", bob, better.body, mixed) == "InvalidProof"
+    other = version.prove(X[bad], opening=b"c" * 32, context=context)
+    assert refused(chain, credit, "settle", bob, other.body, other.public_inputs) == "RowNotPending"
+    settle(bob, proof)
+    assert limit(bob) == 0
+
+    chain.send(registry, "freeze", version.model, "a test")
+    assert (limit(alice), limit(bob)) == (100, 100)

@@ -2,10 +2,10 @@
 pragma solidity ^0.8.24;
 
 import {FeeLine, Line} from "../FeeLine.sol";
-import {VerifierCalls} from "../VerifierCalls.sol";
 import {IAssayVerifier} from "../interfaces/IAssayVerifier.sol";
 import {IFeeSource} from "../interfaces/IFeeSource.sol";
 import {IModelRegistry} from "../registry/IModelRegistry.sol";
+import {RegistryFollower} from "./RegistryFollower.sol";
 
 /// @title A fee that follows the proven forecasts of a registry's default model
 /// @notice Each period a feed posts a feature row, in the words of the version that is the registry's default. Anyone
@@ -19,19 +19,13 @@ import {IModelRegistry} from "../registry/IModelRegistry.sol";
 ///
 ///      A proof counts once: it is bound to this contract, this chain and this period by its context, each period has
 ///      one row, and settling takes the row away.
-contract RegistryFee is IFeeSource {
-    /// @notice Who says which versions count.
-    IModelRegistry public immutable registry;
+contract RegistryFee is IFeeSource, RegistryFollower {
     /// @notice The only address that may post rows.
     address public immutable feed;
     /// @notice The process that decided before, and decides where no forecast counts.
     IFeeSource public immutable existing;
-    /// @notice Seconds that a row waits for its proof, and that a forecast counts, from when the row was posted.
-    uint40 public immutable maxAge;
     /// @notice Most that one forecast moves the fee that is in force.
     uint24 public immutable step;
-    /// @notice Most gas that a verifier gets for a proof.
-    uint256 public immutable verifyGas;
     /// @notice How a forecast becomes a fee.
     Line public line;
 
@@ -67,16 +61,6 @@ contract RegistryFee is IFeeSource {
     );
 
     error NotTheFeed(address caller);
-    error BadTerms();
-    error NotTheDefault(uint32 version, uint32 current);
-    error UnsuitableModel(uint32 version);
-    error WrongLength(uint256 expected, uint256 actual);
-    error RowNotPending(bytes32 pending, bytes32 actual);
-    error WrongContext(uint256 expected, uint256 actual);
-    error RowTooOld(uint40 posted);
-    error NotAccepted(uint32 version);
-    error VerifierFailed(uint32 version);
-    error InvalidProof();
 
     /// @param registry_ Who says which versions count.
     /// @param feed_ Poster of rows.
@@ -93,17 +77,12 @@ contract RegistryFee is IFeeSource {
         uint24 step_,
         uint256 verifyGas_,
         Line memory line_
-    ) {
-        if (!FeeLine.isSound(line_) || step_ == 0 || maxAge_ == 0 || verifyGas_ == 0) revert BadTerms();
-        // Both answer, or they are not what they were taken for.
-        registry_.current();
+    ) RegistryFollower(registry_, maxAge_, verifyGas_) {
+        if (!FeeLine.isSound(line_) || step_ == 0) revert BadTerms();
         existing_.fee();
-        registry = registry_;
         feed = feed_;
         existing = existing_;
-        maxAge = maxAge_;
         step = step_;
-        verifyGas = verifyGas_;
         line = line_;
     }
 
@@ -123,11 +102,9 @@ contract RegistryFee is IFeeSource {
     /// @param row The row's input words, as that version's verifier takes them.
     function postRow(uint32 version, uint256[] calldata row) external {
         if (msg.sender != feed) revert NotTheFeed(msg.sender);
-        (uint32 current, address verifier) = registry.current();
-        if (version == 0 || version != current) revert NotTheDefault(version, current);
-        (bool answered, IAssayVerifier.Shape memory shape) = VerifierCalls.shape(verifier);
+        IAssayVerifier.Shape memory shape = _shapeOfDefault(version);
         // A hidden row cannot be compared with the feed's, and a forecast is one number.
-        if (!answered || shape.privateInputs || shape.outputs != 1 || shape.scaleBits > FeeLine.MAX_SCALE_BITS) {
+        if (shape.privateInputs || shape.outputs != 1 || shape.scaleBits > FeeLine.MAX_SCALE_BITS) {
             revert UnsuitableModel(version);
         }
         if (row.length != shape.features) revert WrongLength(shape.features, row.length);
@@ -150,7 +127,7 @@ contract RegistryFee is IFeeSource {
         if (block.timestamp - rowTime > maxAge) revert RowTooOld(rowTime);
         uint256 context = contextOf(period);
         if (publicInputs[features + 1] != context) revert WrongContext(context, publicInputs[features + 1]);
-        uint32 current = _verify(proof, publicInputs);
+        uint32 current = _verify(rowVersion, proof, publicInputs);
 
         // The verifier has checked that the word is the integer's canonical two's complement.
         int256 forecast = int256(publicInputs[features]);
@@ -163,23 +140,8 @@ contract RegistryFee is IFeeSource {
         emit FeeSet(period, rowVersion, digest, forecast, wanted, next);
     }
 
-    /// @dev Gives the registry's default as well. A row of a version that was the default when it was posted may be
-    ///      settled as long as the registry accepts that version.
-    function _verify(bytes calldata proof, uint256[] calldata publicInputs) private view returns (uint32 current) {
-        address verifier;
-        (current, verifier) = registry.current();
-        uint32 version = rowVersion;
-        if (version != current) verifier = registry.accepted(version);
-        if (verifier == address(0)) revert NotAccepted(version);
-        (bool answered, bool valid) = VerifierCalls.verify(verifier, verifyGas, proof, publicInputs);
-        if (!answered) revert VerifierFailed(version);
-        if (!valid) revert InvalidProof();
-    }
-
     function _inForce(uint32 current) private view returns (uint24) {
-        bool counts = current != 0 && forecastTime != 0 && block.timestamp - forecastTime <= maxAge;
-        if (counts && forecastVersion != current) counts = registry.accepted(forecastVersion) != address(0);
-        return counts ? forecastFee : existing.fee();
+        return _counts(forecastVersion, forecastTime, current) ? forecastFee : existing.fee();
     }
 
     function _towards(uint24 wanted, uint24 from) private view returns (uint24) {

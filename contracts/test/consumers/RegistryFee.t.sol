@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {FeeLine, Line} from "../../src/FeeLine.sol";
 import {RegistryFee} from "../../src/consumers/RegistryFee.sol";
+import {RegistryFollower} from "../../src/consumers/RegistryFollower.sol";
 import {FixedFee} from "../../src/examples/FixedFee.sol";
 import {HostileVerifier} from "../helpers/HostileVerifier.sol";
 import {Registered} from "../helpers/Registered.sol";
@@ -64,7 +65,9 @@ contract RegistryFeeTest is Registered {
         vm.assume(_digest(posted) != _digest(other));
         _post(posted);
         uint256[] memory words = _accept("proof", other, 1);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.RowNotPending.selector, _digest(posted), _digest(other)));
+        vm.expectRevert(
+            abi.encodeWithSelector(RegistryFollower.RowNotPending.selector, _digest(posted), _digest(other))
+        );
         _source.settle("proof", words);
     }
 
@@ -75,18 +78,18 @@ contract RegistryFeeTest is Registered {
         vm.assume(context != right);
         words[4] = context;
         _verifier.accept("proof", words);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.WrongContext.selector, right, context));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.WrongContext.selector, right, context));
         _source.settle("proof", words);
     }
 
     function testNoProofCountsTwice() public {
         uint256[3] memory row = [uint256(1), 2, 3];
         uint256[] memory words = _settle(row, ONE);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.RowNotPending.selector, bytes32(0), _digest(row)));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.RowNotPending.selector, bytes32(0), _digest(row)));
         _source.settle("proof", words);
         // The same row in a later period needs a proof of its own.
         _post(row);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.WrongContext.selector, _source.contextOf(2), words[4]));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.WrongContext.selector, _source.contextOf(2), words[4]));
         _source.settle("proof", words);
         // And one of another consumer, or chain, is for its own context.
         RegistryFee other = new RegistryFee(_registry, FEED, new FixedFee(EXISTING), AGE, STEP, GAS, _line());
@@ -99,7 +102,7 @@ contract RegistryFeeTest is Registered {
     function testFuzzAnInvalidProofChangesNothing(uint256[3] memory row, int64 forecast) public {
         _post(row);
         uint256[] memory words = _words(row, forecast);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.InvalidProof.selector));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.InvalidProof.selector));
         _source.settle("proof", words);
         assertEq(_source.fee(), EXISTING);
         assertEq(uint256(_source.pendingRow()), uint256(_digest(row)));
@@ -110,7 +113,7 @@ contract RegistryFeeTest is Registered {
         uint256[] memory words = _accept("proof", [uint256(1), 2, 3], forecast);
         vm.warp(NOW + wait);
         if (wait > AGE) {
-            vm.expectRevert(abi.encodeWithSelector(RegistryFee.RowTooOld.selector, NOW));
+            vm.expectRevert(abi.encodeWithSelector(RegistryFollower.RowTooOld.selector, NOW));
             _source.settle("proof", words);
             return;
         }
@@ -134,7 +137,7 @@ contract RegistryFeeTest is Registered {
         assertEq(_source.fee(), EXISTING + 2 * STEP);
         // The feed cannot post words of the old version any more.
         vm.prank(FEED);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.NotTheDefault.selector, _version, next));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.NotTheDefault.selector, _version, next));
         _source.postRow(_version, new uint256[](3));
         _version = next;
         _verifier = verifier;
@@ -149,13 +152,13 @@ contract RegistryFeeTest is Registered {
         uint256[] memory words = _accept("proof", [uint256(4), 5, 6], ONE);
         _freeze(MODEL);
         assertEq(_source.fee(), EXISTING);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.NotAccepted.selector, _version));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.NotAccepted.selector, _version));
         _source.settle("proof", words);
         vm.prank(FEED);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.NotTheDefault.selector, _version, 0));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.NotTheDefault.selector, _version, 0));
         _source.postRow(_version, new uint256[](3));
         vm.prank(FEED);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.NotTheDefault.selector, 0, 0));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.NotTheDefault.selector, 0, 0));
         _source.postRow(0, new uint256[](3));
         // A frozen model's forecast does not come back with the next default.
         (uint32 next,) = _scripted(keccak256("next"));
@@ -211,12 +214,12 @@ contract RegistryFeeTest is Registered {
         hostile.turn(way);
 
         uint256 before = gasleft();
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.VerifierFailed.selector, version));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.VerifierFailed.selector, version));
         _source.settle("proof", words);
         if (before - gasleft() > GAS + 100_000) revert("burnt more than its limit");
         vm.prank(FEED);
         before = gasleft();
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.UnsuitableModel.selector, version));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.UnsuitableModel.selector, version));
         _source.postRow(version, new uint256[](3));
         if (before - gasleft() > 200_000) revert("burnt more than its limit");
 
@@ -239,7 +242,7 @@ contract RegistryFeeTest is Registered {
             uint32 version = _allow(address(found[i]));
             _promote(version);
             vm.prank(FEED);
-            vm.expectRevert(abi.encodeWithSelector(RegistryFee.UnsuitableModel.selector, version));
+            vm.expectRevert(abi.encodeWithSelector(RegistryFollower.UnsuitableModel.selector, version));
             _source.postRow(version, new uint256[](3));
         }
     }
@@ -250,12 +253,12 @@ contract RegistryFeeTest is Registered {
         vm.expectRevert(abi.encodeWithSelector(RegistryFee.NotTheFeed.selector, address(this)));
         _source.postRow(_version, new uint256[](3));
         vm.prank(FEED);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.WrongLength.selector, 3, 2));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.WrongLength.selector, 3, 2));
         _source.postRow(_version, new uint256[](2));
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.WrongLength.selector, 2, 1));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.WrongLength.selector, 2, 1));
         _source.settle("proof", new uint256[](1));
         vm.expectRevert(
-            abi.encodeWithSelector(RegistryFee.RowNotPending.selector, bytes32(0), keccak256(new bytes(96)))
+            abi.encodeWithSelector(RegistryFollower.RowNotPending.selector, bytes32(0), keccak256(new bytes(96)))
         );
         _source.settle("proof", new uint256[](5));
     }
@@ -264,14 +267,14 @@ contract RegistryFeeTest is Registered {
         FixedFee existing = new FixedFee(EXISTING);
         Line[3] memory lines = [Line(0, 0, 2, 1), Line(0, 0, 0, 100_001), _line()];
         for (uint256 i = 0; i < 2; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(RegistryFee.BadTerms.selector));
+            vm.expectRevert(abi.encodeWithSelector(RegistryFollower.BadTerms.selector));
             new RegistryFee(_registry, FEED, existing, AGE, STEP, GAS, lines[i]);
         }
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.BadTerms.selector));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.BadTerms.selector));
         new RegistryFee(_registry, FEED, existing, 0, STEP, GAS, lines[2]);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.BadTerms.selector));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.BadTerms.selector));
         new RegistryFee(_registry, FEED, existing, AGE, 0, GAS, lines[2]);
-        vm.expectRevert(abi.encodeWithSelector(RegistryFee.BadTerms.selector));
+        vm.expectRevert(abi.encodeWithSelector(RegistryFollower.BadTerms.selector));
         new RegistryFee(_registry, FEED, existing, AGE, STEP, 0, lines[2]);
     }
 
