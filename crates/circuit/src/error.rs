@@ -18,6 +18,15 @@ pub enum Error {
     TooLarge(&'static str),
     #[error("row {row} has a value for feature {feature} that the circuit does not allow")]
     Input { row: usize, feature: usize },
+    #[error("row {row}: feature {feature} is {value}, outside of {range}; the model was not made for it")]
+    Range {
+        row: usize,
+        feature: String,
+        value: String,
+        range: String,
+    },
+    #[error("row {row} of the network needs the segment {segment}, which no table has: this input has no proof")]
+    NoProof { row: usize, segment: i128 },
     #[error("{0}")]
     Unsupported(&'static str),
     #[error("{found} rows were given, this key proves 1 to {max} at once")]
@@ -32,7 +41,7 @@ impl Error {
             Self::Schema(_) => "circuit/version",
             Self::Kind(..) | Self::Unsupported(_) => "circuit/unsupported",
             Self::TooLarge(_) => "circuit/too-large",
-            Self::Input { .. } => "rows/out-of-range",
+            Self::Input { .. } | Self::Range { .. } | Self::NoProof { .. } => "rows/out-of-range",
             Self::Rows { .. } => "rows/count",
         }
     }

@@ -1,5 +1,6 @@
 //! `circuit.json`, schema `assay-circuit/1`.
 
+use crate::networks::NetworkFile;
 use crate::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -39,6 +40,8 @@ pub struct CircuitFile {
     #[serde(default)]
     pub weights: Vec<Vec<Int>>,
     pub base: Vec<Int>,
+    #[serde(default)]
+    pub network: Option<NetworkFile>,
 }
 
 /// A feature's type.
@@ -48,8 +51,18 @@ pub struct CircuitFile {
 pub enum Feature {
     Float32,
     Float64,
-    Integer { min: Int, max: Int },
-    Fixed { min: Int, max: Int },
+    Integer {
+        min: Int,
+        max: Int,
+    },
+    Fixed {
+        min: Int,
+        max: Int,
+        #[serde(default)]
+        name: String,
+        #[serde(default)]
+        bits: i32,
+    },
 }
 
 /// A view of a feature.

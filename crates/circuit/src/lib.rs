@@ -5,12 +5,14 @@
 mod error;
 mod file;
 mod linear;
+mod networks;
 mod rows;
 mod trees;
 
 pub use error::Error;
 pub use file::CircuitFile;
 pub use linear::{linear_columns, linear_witness, LinearColumns, LinearModel, LinearWitness};
+pub use networks::{Block, Cells, Evaluator, Network, NetworkFile, Table, Weights, FIRST_SLOT};
 pub use rows::Word;
 pub use trees::{position, tree_witness, walk, Node, TreeModel, TreeWitness};
 

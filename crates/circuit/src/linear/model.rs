@@ -78,7 +78,7 @@ impl Model for LinearModel {
 
 fn ranges(file: &CircuitFile) -> Result<(Vec<i128>, Vec<u64>), Error> {
     let pairs = file.features.iter().map(|feature| match feature {
-        Feature::Fixed { min, max } | Feature::Integer { min, max } => {
+        Feature::Fixed { min, max, .. } | Feature::Integer { min, max } => {
             let range = max.0.checked_sub(min.0).and_then(|r| u64::try_from(r).ok());
             range
                 .map(|r| (min.0, r))
