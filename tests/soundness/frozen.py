@@ -130,7 +130,7 @@ class OnGamma(Attack):
 
     def _left(self, values: Mapping[tuple[str, str], int]) -> int:
         _, remainders = self.fraction(self.opened(values), self.known["gamma"])
-        return remainders[self.zeta]
+        return remainders[1, self.zeta][0]
 
 
 class OnZ(Attack):

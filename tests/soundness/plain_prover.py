@@ -26,7 +26,18 @@ from tests.agreement.reference.transcript import Transcript, word
 from tests.agreement.reference.verify import folded
 from tests.agreement.reference.words import read_words
 
-from .polynomials import Polynomial, add, divided, evaluate, interpolated, scaled, times_linear
+from .polynomials import (
+    Polynomial,
+    add,
+    divided,
+    evaluate,
+    interpolated,
+    parted,
+    scaled,
+    times_binomial,
+    times_linear,
+    woven,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,8 +150,8 @@ class PlainProver:
         return self.true_values(self.zeta)
 
     def opening(self, values: Mapping[tuple[str, str], int]) -> Polynomial:
-        W, remainder = self.fraction(self.opened(values), self.gamma)
-        assert not any(remainder.values()), "a claimed value is not the polynomial's"
+        W, remainders = self.fraction(self.opened(values), self.gamma)
+        assert not any(map(any, remainders.values())), "a claimed value is not the polynomial's"
         return W
 
     def proof_of_opening(self, values: Mapping[tuple[str, str], int], W: Polynomial, z: int) -> Polynomial:
@@ -201,25 +212,27 @@ class PlainProver:
             total = add(total, scaled([1] if name == CONSTANT else self.polynomials[name], factor))
         return total
 
-    def fraction(self, opened: Sequence[Opened], gamma: int) -> tuple[Polynomial, dict[int, int]]:
-        """Sum of gamma^i (f_i - r_i) / Z_i as a polynomial, and what is left over at each point."""
-        points = list(dict.fromkeys(point for one in opened for point in one.claims))
+    def fraction(self, opened: Sequence[Opened], gamma: int) -> tuple[Polynomial, dict[tuple[int, int], Polynomial]]:
+        """Sum of gamma^i (f_i - r_i) / Z_i as a polynomial, and what is left over modulo each X^c - p."""
+        factors = list(dict.fromkeys((len(one.claims), point) for one in opened for point in one.claims[0]))
         total, weight = [0], 1
         for one in opened:
-            term = add(self.combined(one.commitment), scaled(_through(one.claims), -1))
-            for point in points:
-                if point not in one.claims:
-                    term = times_linear(term, point)
+            term = add(self.combined(one.commitment), scaled(woven(list(map(_through, one.claims))), -1))
+            for width, point in factors:
+                if width != len(one.claims) or point not in one.claims[0]:
+                    term = times_binomial(term, width, point)
             total = add(total, scaled(term, weight))
             weight = weight * gamma % R
-        remainders = {point: evaluate(total, point) for point in points}
-        for point in points:
-            total, _ = divided(total, point)
+        remainders = {factor: parted(total, *factor)[1] for factor in factors}
+        for factor in factors:
+            total, _ = parted(total, *factor)
         return total, remainders
 
     def _send(self, transcript: Transcript, columns: Columns, names: Sequence[str]) -> bytes:
         self.polynomials |= columns
-        return self._absorbed(transcript, b"".join(self._point(columns[name]) for name in names))
+        for name in set(names) & set(self.layout.packs):
+            self.polynomials[name] = woven([self.polynomials[column] for column in self.layout.packs[name]])
+        return self._absorbed(transcript, b"".join(self._point(self.polynomials[name]) for name in names))
 
     def _absorbed(self, transcript: Transcript, data: bytes) -> bytes:
         transcript.absorb(data)

@@ -30,7 +30,27 @@ def scaled(f: Sequence[int], factor: int) -> Polynomial:
 
 def times_linear(f: Sequence[int], point: int) -> Polynomial:
     """f * (X - point)."""
-    return add([0, *f], scaled(f, -point))
+    return times_binomial(f, 1, point)
+
+
+def times_binomial(f: Sequence[int], width: int, point: int) -> Polynomial:
+    """f * (X^width - point)."""
+    return add([0] * width + [*f], scaled(f, -point))
+
+
+def woven(polynomials: Sequence[Sequence[int]]) -> Polynomial:
+    """The sum of X^i f_i(X^c) of c polynomials."""
+    longest, width = max(map(len, polynomials)), len(polynomials)
+    total = [0] * (longest * width)
+    for i, f in enumerate(polynomials):
+        total[i : width * len(f) : width] = f
+    return total
+
+
+def parted(f: Sequence[int], width: int, point: int) -> tuple[Polynomial, Polynomial]:
+    """f / (X^width - point) and the remainder: every width-th coefficient is divided by X - point."""
+    parts = [divided(f[i::width] or [0], point) for i in range(width)]
+    return woven([quotient or [0] for quotient, _ in parts]), [value for _, value in parts]
 
 
 def divided(f: Sequence[int], point: int) -> tuple[Polynomial, int]:

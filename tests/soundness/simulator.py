@@ -109,7 +109,7 @@ class _Run:
         for name, at in self.layout.evaluations:
             if name in self.key.fixed_names(self.nb):
                 value = fixed_at(self.key, name, self.nb, groups_in_order(self.key), challenges.zeta)
-            elif at == "zeta" and challenges.zeta == self.tau:
+            elif at == "zeta" and challenges.zeta == self.tau and name in self.logs:
                 value = self.logs[name]
             else:
                 value = self.simulator.rng.randrange(R)

@@ -66,6 +66,16 @@ pub fn divide_by_linear(coefficients: &[Fr], point: Fr) -> (Vec<Fr>, Fr) {
     (quotient, carry)
 }
 
+/// The quotient of `f` by `X^width - point`: for `f = Σ X^i f_i(X^width)` that of each `f_i` by `X - point`, interleaved.
+pub fn divide_by_binomial(coefficients: &[Fr], width: usize, point: Fr) -> Vec<Fr> {
+    let mut quotient = coefficients.get(width..).unwrap_or_default().to_vec();
+    for index in (0..quotient.len().saturating_sub(width)).rev() {
+        let carry = quotient[index + width];
+        quotient[index] += carry * point;
+    }
+    quotient
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +93,20 @@ mod tests {
             let x = Fr::from(other);
             prop_assert_eq!(remainder, evaluate(&f, Fr::from(at)));
             prop_assert_eq!(evaluate(&quotient, x) * (x - Fr::from(at)) + remainder, evaluate(&f, x));
+        }
+
+        #[test]
+        fn division_by_a_binomial_leaves_a_remainder_of_its_width(
+            values in prop::collection::vec(any::<u64>(), 1..40), width in 1usize..9, at: u64,
+        ) {
+            let f = poly(values);
+            let quotient = divide_by_binomial(&f, width, Fr::from(at));
+            let mut rest = f;
+            for (index, c) in quotient.iter().enumerate() {
+                rest[index] += *c * Fr::from(at);
+                rest[index + width] -= c;
+            }
+            prop_assert!(rest.iter().skip(width).all(Zero::is_zero));
         }
 
         #[test]

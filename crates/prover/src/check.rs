@@ -11,7 +11,7 @@ use std::path::Path;
 /// With them as they should be, a key fixes one function whatever else it commits to (docs/spec/security.md, 3).
 pub fn check_key(key: &VerifyingKey, srs_path: &Path) -> Result<(), Error> {
     let shape = &key.shape;
-    let srs = Srs::load(srs_path, shape.chunk(shape.max_log_blocks()))?;
+    let srs = Srs::load(srs_path, shape.string_degree(shape.max_log_blocks()))?;
     if srs.info.tau != key.tau || srs.info.kind != shape.srs {
         return Err(Error::Forged("its reference string is not this one"));
     }

@@ -1,7 +1,7 @@
 //! The prover: holds a key, the model's polynomials and the reference string.
 
 use crate::bases::Bases;
-use crate::opening::{open, Opened};
+use crate::opening::{open, weave, Opened};
 use crate::outputs::unpack;
 use crate::quotient::blind_chunks;
 use crate::registry::Entry;
@@ -15,7 +15,7 @@ use assay_circuit::{CircuitFile, Word};
 use assay_srs::{random_scalar, verify_file};
 use assay_verifier::relation::{At, Evaluation};
 use assay_verifier::{
-    point2_bytes, point_bytes, Container, Point, ProofLayout, Shape, Statement, VerifyingKey,
+    point2_bytes, point_bytes, Container, Point, ProofLayout, Roots, Shape, Statement, VerifyingKey,
 };
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -216,12 +216,23 @@ fn batch<'w>(
     }
     let mut batch = vec![Opened {
         polynomial: Cow::Owned(sum),
-        set: &[Point::Here],
+        roots: Roots::of(&[Point::Here]),
     }];
     for opened in relation.openings(at.shape, at.log_rows()) {
+        let polynomials = opened.pack.iter().map(|name| witness.polynomial(*name));
+        let mut polynomials = polynomials.collect::<Result<Vec<_>, _>>()?;
         batch.push(Opened {
-            polynomial: witness.polynomial(opened.name)?,
-            set: opened.set,
+            roots: Roots {
+                set: opened.set,
+                width: polynomials.len(),
+            },
+            polynomial: match polynomials.pop() {
+                Some(alone) if polynomials.is_empty() => alone,
+                last => {
+                    polynomials.extend(last);
+                    Cow::Owned(weave(&polynomials))
+                }
+            },
         });
     }
     Ok(batch)

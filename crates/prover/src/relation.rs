@@ -69,7 +69,7 @@ pub(crate) trait Witness: Sync {
         None
     }
 
-    /// Commits to the columns of the next round, in the relation's order. `challenges` are all that were drawn.
+    /// The commitments of the next round, pack by pack in the relation's order. `challenges` are all that were drawn.
     fn round(
         &mut self,
         statement: &Statement,

@@ -7,9 +7,9 @@ use assay_srs::{verify_file, Srs};
 use assay_verifier::{Shape, VerifyingKey};
 use std::path::Path;
 
-/// The highest power of τ that proofs of `rows` rows need.
+/// The highest power of τ that proofs of at most `rows` rows need.
 fn degree_of(shape: &Shape, rows: u32) -> usize {
-    shape.chunk(shape.log_blocks(rows))
+    shape.string_degree(shape.log_blocks(rows))
 }
 
 /// The highest power of τ that a setup of this circuit for `rows` rows needs.

@@ -43,7 +43,7 @@ pub use error::Error;
 pub use itself::{check_itself, commitment, Drawn};
 pub use key::{VerifyingKey, KEY_MAGIC};
 pub use lagrange::{block_sum, Lagrange};
-pub use opening::{Inverses, Point, PointSet};
+pub use opening::{Inverses, Point, PointSet, Roots};
 pub use proof::{Container, ProofLayout, PROOF_MAGIC};
 pub use registry::Kind;
 pub use shape::{Inputs, Missing, Shape, Srs, View};

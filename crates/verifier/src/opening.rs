@@ -3,7 +3,7 @@
 use crate::Error;
 use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup, PrimeGroup, VariableBaseMSM};
-use ark_ff::{One, Zero};
+use ark_ff::{Field, One, Zero};
 use assay_algebra::{inverses, root_of_unity, Fr};
 
 /// A point where polynomials are opened.
@@ -35,7 +35,24 @@ impl Point {
 /// Where one polynomial is opened: different points, in the order of [`Point::ALL`].
 pub type PointSet = &'static [Point];
 
-/// One polynomial of the batch: its commitment as a linear combination, and its claimed values.
+/// Where a commitment is opened: at every `X` with `X^width` in the set, `width` being the number of polynomials in
+/// it. Neither side needs these roots: `Z(X) = Π (X^width - p)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roots {
+    /// The points.
+    pub set: PointSet,
+    /// Polynomials that share the commitment.
+    pub width: usize,
+}
+
+impl Roots {
+    /// Of a polynomial with a commitment of its own: the set itself.
+    pub const fn of(set: PointSet) -> Self {
+        Self { set, width: 1 }
+    }
+}
+
+/// One commitment of the batch as a linear combination, and the claimed values of the polynomials in it.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// Coefficients and committed points.
@@ -43,79 +60,85 @@ pub struct Claim {
     /// The part that is a known constant.
     pub constant: Fr,
     /// Where it is opened.
-    pub set: PointSet,
-    /// Its values there.
+    pub roots: Roots,
+    /// The polynomials' values at the first point, then at the next.
     pub values: Vec<Fr>,
 }
 
 /// The inverses that a set of points brings in at `z`.
 struct Inverted {
-    set: PointSet,
-    /// `1/Z_Q(z)`.
+    roots: Roots,
+    /// `1/Z(z)`.
     scale: Fr,
-    /// `1/((z - p) Π (p - p'))` of each point.
+    /// `1/((z^width - p) Π (p - p'))` of each point.
     shares: Vec<Fr>,
 }
 
-/// `1/Z_Q(z)` and `r(z)/Z_Q(z)` of all sets that are opened at.
-pub struct Inverses(Vec<Inverted>);
+/// `1/Z(z)` and `r(z)/Z(z)` of all sets that are opened at.
+pub struct Inverses {
+    z: Fr,
+    inverted: Vec<Inverted>,
+}
 
 impl Inverses {
     /// Refuses coinciding points.
     pub fn new(
         z: Fr,
-        sets: impl IntoIterator<Item = PointSet>,
+        all: impl IntoIterator<Item = Roots>,
         point: impl Fn(Point) -> Result<Fr, Error>,
     ) -> Result<Self, Error> {
-        let mut different: Vec<PointSet> = Vec::new();
-        for set in sets {
-            if !different.contains(&set) {
-                different.push(set);
+        let mut different: Vec<Roots> = Vec::new();
+        for roots in all {
+            if !different.contains(&roots) {
+                different.push(roots);
             }
         }
         let mut denominators = Vec::new();
-        for set in &different {
-            let points = set
+        for roots in &different {
+            let points = roots
+                .set
                 .iter()
                 .map(|p| point(*p))
                 .collect::<Result<Vec<_>, _>>()?;
-            denominators.push(points.iter().map(|p| z - p).product());
+            let power = z.pow([u64::try_from(roots.width).unwrap_or(u64::MAX)]);
+            denominators.push(points.iter().map(|p| power - p).product());
             for (own, p) in points.iter().enumerate() {
                 let others = points.iter().enumerate().filter(|(other, _)| *other != own);
-                denominators.push((z - p) * others.map(|(_, q)| *p - q).product::<Fr>());
+                denominators.push((power - p) * others.map(|(_, q)| *p - q).product::<Fr>());
             }
         }
         let inverted = inverses(denominators).ok_or(Error::Denominator)?;
         let mut inverted = inverted.into_iter();
         let mut next = || inverted.next().ok_or(Error::Denominator);
-        let of = |set: PointSet| {
+        let of = |roots: Roots| {
+            let shares = roots.set.iter();
             Ok(Inverted {
-                set,
+                roots,
                 scale: next()?,
-                shares: set.iter().map(|_| next()).collect::<Result<_, Error>>()?,
+                shares: shares.map(|_| next()).collect::<Result<_, Error>>()?,
             })
         };
-        different
-            .into_iter()
-            .map(of)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let inverted = different.into_iter().map(of).collect::<Result<_, _>>()?;
+        Ok(Self { z, inverted })
     }
 
-    fn find(&self, set: PointSet) -> Result<&Inverted, Error> {
-        let found = self.0.iter().find(|inverted| inverted.set == set);
+    fn find(&self, roots: Roots) -> Result<&Inverted, Error> {
+        let found = self.inverted.iter().find(|own| own.roots == roots);
         found.ok_or(Error::Denominator)
     }
 
-    /// `1/Z_Q(z)`.
-    pub fn scale(&self, set: PointSet) -> Result<Fr, Error> {
-        Ok(self.find(set)?.scale)
+    /// `1/Z(z)`.
+    pub fn scale(&self, roots: Roots) -> Result<Fr, Error> {
+        Ok(self.find(roots)?.scale)
     }
 
-    /// `r(z)/Z_Q(z)` for the values at the set's points.
-    pub fn remainder(&self, set: PointSet, values: &[Fr]) -> Result<Fr, Error> {
-        let shares = &self.find(set)?.shares;
-        Ok(values.iter().zip(shares).map(|(v, share)| *v * share).sum())
+    /// `r(z)/Z(z)` with `r(X) = Σ X^i r_i(X^width)`, where `r_i` takes the values of polynomial `i` on the set.
+    pub fn remainder(&self, roots: Roots, values: &[Fr]) -> Result<Fr, Error> {
+        let shares = &self.find(roots)?.shares;
+        let at_points = values.chunks(roots.width.max(1));
+        // Σ z^i v_i, by Horner's rule.
+        let woven = at_points.map(|at| at.iter().rev().fold(Fr::zero(), |sum, v| sum * self.z + v));
+        Ok(woven.zip(shares).map(|(v, share)| v * share).sum())
     }
 }
 
@@ -139,8 +162,8 @@ pub fn check(
     let mut constant = Fr::zero();
     let mut weight = Fr::one();
     for claim in claims {
-        let scale = inverses.scale(claim.set)?;
-        let remainder = inverses.remainder(claim.set, &claim.values)?;
+        let scale = inverses.scale(claim.roots)?;
+        let remainder = inverses.remainder(claim.roots, &claim.values)?;
         constant += weight * (claim.constant * scale - remainder);
         for (coefficient, point) in &claim.terms {
             points.push(*point);

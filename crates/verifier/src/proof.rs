@@ -31,7 +31,7 @@ impl ProofLayout {
         let openings = relation.openings(shape, log_rows);
         let at = |point: Point| {
             let opened = openings.iter().filter(move |o| o.set.contains(&point));
-            opened.map(move |opened| (opened.name, point))
+            opened.flat_map(move |opened| opened.pack.iter().map(move |name| (*name, point)))
         };
         Self {
             rounds: relation.rounds(shape, log_rows),
@@ -42,9 +42,9 @@ impl ProofLayout {
 
     /// The exact number of bytes.
     pub fn bytes(&self) -> usize {
-        let columns = self.rounds.iter().map(|round| round.columns.len());
+        let packs = self.rounds.iter().map(|round| round.packs.len());
         // W and W' are the last two points.
-        let points = columns.fold(self.chunks.saturating_add(2), usize::saturating_add);
+        let points = packs.fold(self.chunks.saturating_add(2), usize::saturating_add);
         points
             .saturating_mul(2)
             .saturating_add(self.evaluations.len())
@@ -94,7 +94,7 @@ impl<'a> Proof<'a> {
         let rounds = layout
             .rounds
             .iter()
-            .map(|round| points(&mut reader, round.columns.len()))
+            .map(|round| points(&mut reader, round.packs.len()))
             .collect::<Result<Vec<_>, _>>()?;
         let chunks = points(&mut reader, layout.chunks)?;
         let count = layout.evaluations.len();

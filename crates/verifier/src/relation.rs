@@ -27,22 +27,45 @@ impl Name {
 /// `I`: what a commitment of private inputs commits to. It stands in the public words, not in a round.
 pub const INPUT: Name = Name::new("I");
 
-/// Columns that are committed together, and how many challenges are drawn when they are absorbed.
+/// Polynomials with one commitment, `Σ X^i f_i(X^c)` for `c` of them (spec 2.1); one alone is committed as it is.
+pub type Pack = Vec<Name>;
+
+/// Columns that are absorbed together, and how many challenges are drawn when they are.
 #[derive(Clone, Debug)]
 pub struct Round {
-    /// The columns, in the order of the proof.
-    pub columns: Vec<Name>,
+    /// The commitments, in the order of the proof.
+    pub packs: Vec<Pack>,
     /// Challenges drawn behind them.
     pub challenges: usize,
 }
 
-/// A polynomial of the opening.
-#[derive(Clone, Copy, Debug)]
+impl Round {
+    /// Columns that all have a commitment of their own.
+    pub fn apart(columns: impl IntoIterator<Item = Name>, challenges: usize) -> Self {
+        Self {
+            packs: columns.into_iter().map(|name| vec![name]).collect(),
+            challenges,
+        }
+    }
+}
+
+/// A commitment of the opening.
+#[derive(Clone, Debug)]
 pub struct Opened {
-    /// Its name.
-    pub name: Name,
-    /// Where it is opened.
+    /// The polynomials in it.
+    pub pack: Pack,
+    /// Where they are opened, every one of them.
     pub set: PointSet,
+}
+
+impl Opened {
+    /// A polynomial with a commitment of its own.
+    pub fn alone(name: Name, set: PointSet) -> Self {
+        Self {
+            pack: vec![name],
+            set,
+        }
+    }
 }
 
 /// An evaluation that a proof claims.
@@ -128,6 +151,14 @@ impl At<'_> {
         self.find(name, point).ok_or(Error::Truncated)
     }
 
+    /// Adds a multiple of a polynomial: of its value where it is opened at `ζ`, else of its commitment.
+    pub fn place(&self, sum: &mut Combination, name: Name, coefficient: Fr) {
+        match self.find(name, Point::Here) {
+            Some(value) => sum.constant += coefficient * value,
+            None => sum.add(name, coefficient),
+        }
+    }
+
     /// Challenge number `index` of the rounds.
     pub fn challenge(&self, index: usize) -> Result<Fr, Error> {
         self.challenges.get(index).copied().ok_or(Error::Truncated)
@@ -172,7 +203,7 @@ pub trait Relation: Sync {
     /// `Dq`: the quotient's degree is at most this.
     fn degree(&self, shape: &Shape, log_rows: u32) -> usize;
 
-    /// `Ck`: coefficients in a chunk of the quotient.
+    /// `Ck`: coefficients in a chunk of the quotient, at least as many as any pack has.
     fn chunk(&self, shape: &Shape, log_rows: u32) -> usize {
         let table = usize::try_from(shape.table).unwrap_or(usize::MAX);
         shape.rows(log_rows).max(table).saturating_add(16)
@@ -195,7 +226,7 @@ pub trait Relation: Sync {
     /// The polynomials opened behind `Rz`, in the order of the powers of `γ`.
     ///
     /// A proof's evaluations follow from it: at each point, in the order of [`Point::ALL`], those of the polynomials
-    /// that are opened there.
+    /// that are opened there, pack by pack. A polynomial that must not be evaluated is in no pack of several.
     fn openings(&self, shape: &Shape, log_rows: u32) -> Vec<Opened>;
 
     /// Input words of a row.

@@ -139,6 +139,12 @@ impl Shape {
         self.kind.relation().chunk(self, log_rows)
     }
 
+    /// The highest power of τ that proofs of at most `2^log_rows` blocks need.
+    pub fn string_degree(&self, log_rows: u32) -> usize {
+        let each = (0..=log_rows).map(|log| self.chunk(log));
+        each.max().unwrap_or(0)
+    }
+
     /// The number of chunks.
     pub fn chunks(&self, log_rows: u32) -> usize {
         let degree = self.kind.relation().degree(self, log_rows);

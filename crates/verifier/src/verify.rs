@@ -1,8 +1,8 @@
 //! The verifier: words, transcript, constraints at `ζ`, opening (spec 6).
 
-use crate::opening::{check, Claim, Inverses, Opening, Point};
+use crate::opening::{check, Claim, Inverses, Opening, Point, Roots};
 use crate::proof::Proof;
-use crate::relation::{At, Evaluation, Name, Opened, INPUT};
+use crate::relation::{At, Evaluation, Name, Opened, Pack, INPUT};
 use crate::{Container, Error, ProofLayout, Statement, VerifyingKey};
 use ark_bn254::G1Affine;
 use ark_ff::{Field, One, Zero};
@@ -68,8 +68,8 @@ pub fn verify_body(key: &VerifyingKey, statement: &Statement, body: &[u8]) -> Re
     let points = named(key, statement, &layout, &proof)?;
     let claims = claims(&at, &points, &proof)?;
     let (domain, table) = (at.log_domain(), shape.log_table());
-    let sets = claims.iter().map(|claim| claim.set);
-    let inverses = Inverses::new(z, sets, |point| point.of(zeta, domain, table))?;
+    let roots = claims.iter().map(|claim| claim.roots);
+    let inverses = Inverses::new(z, roots, |point| point.of(zeta, domain, table))?;
     let opening = Opening {
         gamma,
         z,
@@ -88,69 +88,70 @@ fn start(key: &VerifyingKey, statement: &Statement) -> Transcript {
     Transcript::new(&[&key.digest(), &rows, &statement.words.concat()])
 }
 
-/// All commitments by name: the proof's, the key's, and that of the inputs.
+/// All commitments by what is in them: the proof's, the key's, and that of the inputs.
 fn named(
     key: &VerifyingKey,
     statement: &Statement,
     layout: &ProofLayout,
     proof: &Proof<'_>,
-) -> Result<Vec<(Name, G1Affine)>, Error> {
+) -> Result<Vec<(Pack, G1Affine)>, Error> {
+    let alone = |(name, point): (Name, G1Affine)| (vec![name], point);
     let relation = key.shape.kind.relation();
     let log = statement.log_rows;
     let fixed = usize::try_from(log).ok().and_then(|log| key.fixed.get(log));
     let fixed = fixed.ok_or(Error::Shape("rows"))?.iter().copied();
     let mut points = Vec::new();
     for (round, of_round) in layout.rounds.iter().zip(&proof.rounds) {
-        points.extend(
-            round
-                .columns
-                .iter()
-                .copied()
-                .zip(of_round.list.iter().copied()),
-        );
+        let packs = round.packs.iter().cloned();
+        points.extend(packs.zip(of_round.list.iter().copied()));
     }
-    points.extend(
-        relation
-            .model(&key.shape)
-            .into_iter()
-            .zip(key.table.iter().copied()),
-    );
-    points.extend(relation.fixed(&key.shape, log).into_iter().zip(fixed));
-    points.extend(statement.commitment.map(|point| (INPUT, point)));
+    let model = relation.model(&key.shape).into_iter();
+    points.extend(model.zip(key.table.iter().copied()).map(alone));
+    let of_blocks = relation.fixed(&key.shape, log).into_iter().zip(fixed);
+    points.extend(of_blocks.map(alone));
+    points.extend(statement.commitment.map(|point| alone((INPUT, point))));
     Ok(points)
 }
 
 /// `Rz`, then the opened polynomials in the relation's order (spec 4.7).
 fn claims(
     at: &At<'_>,
-    points: &[(Name, G1Affine)],
+    points: &[(Pack, G1Affine)],
     proof: &Proof<'_>,
 ) -> Result<Vec<Claim>, Error> {
     let relation = at.shape.kind.relation();
-    let find = |name: Name| {
-        let found = points.iter().find(|(own, _)| *own == name);
+    let find = |pack: &[Name]| {
+        let found = points.iter().find(|(own, _)| own == pack);
         found.map(|(_, point)| *point).ok_or(Error::Truncated)
     };
     let remainder = relation.remainder(at)?;
     let mut terms = remainder
         .terms
         .into_iter()
-        .map(|(name, coefficient)| Ok((coefficient, find(name)?)))
+        .map(|(name, coefficient)| Ok((coefficient, find(&[name])?)))
         .collect::<Result<Vec<_>, Error>>()?;
     terms.extend(quotient_terms(at, &proof.chunks.list));
     let mut claims = vec![Claim {
         terms,
         constant: remainder.constant,
-        set: &[Point::Here],
+        roots: Roots::of(&[Point::Here]),
         values: vec![Fr::zero()],
     }];
-    for Opened { name, set } in relation.openings(at.shape, at.log_rows()) {
-        let values = set.iter().map(|point| at.value(name, *point));
+    for Opened { pack, set } in relation.openings(at.shape, at.log_rows()) {
+        let pack = pack.as_slice();
+        let at_point = |point: Point| pack.iter().map(move |name| at.value(*name, point));
         claims.push(Claim {
-            terms: vec![(Fr::one(), find(name)?)],
+            terms: vec![(Fr::one(), find(pack)?)],
             constant: Fr::zero(),
-            set,
-            values: values.collect::<Result<_, _>>()?,
+            roots: Roots {
+                set,
+                width: pack.len(),
+            },
+            values: set
+                .iter()
+                .copied()
+                .flat_map(at_point)
+                .collect::<Result<_, _>>()?,
         });
     }
     Ok(claims)

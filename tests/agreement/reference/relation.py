@@ -23,13 +23,17 @@ class Combination(dict[str, int]):
 
 @dataclass(frozen=True)
 class Layout:
-    """The order of the messages. An evaluation is a name and the name of its point."""
+    """The order of the messages. An evaluation is a name and the name of its point.
+
+    A name in `packs` is a commitment of several columns (section 2.1), every other one that of the column itself.
+    """
 
     round1: list[str]
     round2: list[str]
     chunks: list[str]
     evaluations: list[tuple[str, str]]
     chunk_size: int
+    packs: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,10 @@ class Challenges:
 
 @dataclass
 class Opened:
-    """A polynomial of the opening: its commitment and what is claimed at which points."""
+    """A commitment of the opening: of each polynomial in it, what is claimed at which points."""
 
     commitment: Combination
-    claims: dict[int, int]
+    claims: list[dict[int, int]]
 
 
 @dataclass
@@ -79,9 +83,17 @@ class Context:
 
     def constrain(self, over: int, terms: dict[str, int]) -> None:
         """The next constraint: `terms` times y^i, over its vanishing polynomial (`over` is its inverse)."""
-        for name, value in terms.items():
+        for name, value in self.known(terms).items():
             self.Rz.plus(name, self.weight * over % R * value)
         self.weight = self.weight * self.c.y % R
+
+    def known(self, terms: dict[str, int]) -> dict[str, int]:
+        """The terms with every polynomial that is evaluated at zeta as its value there."""
+        found = Combination()
+        for name, value in terms.items():
+            at = self.values.get((name, "zeta"))
+            found.plus(*((name, value) if at is None else (CONSTANT, value * at)))
+        return found
 
     def placed(self, rows: list[int], values: list[int]) -> int:
         """The value at zeta of the polynomial with `values[j]` at row `rows[j]` of the only block."""

@@ -104,16 +104,17 @@ def check_opening(context: Context, named: dict[str, Point], messages: Messages,
 
 
 def folded(polynomials: list[Opened], gamma: int, z: int) -> Combination:
-    """The sum of gamma^i (f_i - r_i(z)) / Z_i(z)."""
+    """The sum of gamma^i (f_i - r_i(z)) / Z_i(z), where Z_i(z) is the product of z^c - p over the points p."""
     total, weight = Combination(), 1
     for polynomial in polynomials:
-        points = list(polynomial.claims)
+        power = pow(z, len(polynomial.claims), R)
         scale = weight
-        for point in points:
-            scale = scale * inverse(z - point) % R
+        for point in polynomial.claims[0]:
+            scale = scale * inverse(power - point) % R
         for name, value in polynomial.commitment.items():
             total.plus(name, scale * value)
-        total.plus(CONSTANT, -scale * interpolated(polynomial.claims, z))
+        for i, claims in enumerate(polynomial.claims):
+            total.plus(CONSTANT, -scale * pow(z, i, R) * interpolated(claims, power))
         weight = weight * gamma % R
     return total
 

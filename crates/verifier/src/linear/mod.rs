@@ -63,23 +63,11 @@ impl Relation for Linear {
     }
 
     fn rounds(&self, _shape: &Shape, _log_rows: u32) -> Vec<Round> {
-        vec![
-            Round {
-                columns: Vec::new(),
-                challenges: 2,
-            },
-            Round {
-                columns: vec![names::PHI],
-                challenges: 1,
-            },
-        ]
+        vec![Round::apart([], 2), Round::apart([names::PHI], 1)]
     }
 
     fn openings(&self, _shape: &Shape, _log_rows: u32) -> Vec<Opened> {
-        vec![Opened {
-            name: names::PHI,
-            set: &[Point::Next],
-        }]
+        vec![Opened::alone(names::PHI, &[Point::Next])]
     }
 
     /// The words themselves; none is missing.

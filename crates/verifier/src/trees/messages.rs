@@ -54,16 +54,7 @@ pub(super) fn rounds(shape: &Shape, log_rows: u32) -> Vec<Round> {
     let second = Name::numbered(H, shape.helpers(log_rows))
         .chain(accumulator(shape, log_rows))
         .chain([PHI, PHI_TABLE]);
-    vec![
-        Round {
-            columns: first.collect(),
-            challenges: 2,
-        },
-        Round {
-            columns: second.collect(),
-            challenges: 1,
-        },
-    ]
+    vec![Round::apart(first, 2), Round::apart(second, 1)]
 }
 
 pub(super) fn fixed(shape: &Shape, log_rows: u32) -> Vec<Name> {
@@ -90,7 +81,7 @@ pub(super) fn openings(shape: &Shape, log_rows: u32) -> Vec<Opened> {
         .chain(limbs(shape))
         .chain(fixed(shape, log_rows));
     let next = [C].into_iter().chain(accumulator(shape, log_rows));
-    let opened = |set: PointSet| move |name: Name| Opened { name, set };
+    let opened = |set: PointSet| move |name: Name| Opened::alone(name, set);
     here.map(opened(HERE))
         .chain([B, P].map(opened(BOTH)))
         .chain(next.map(opened(NEXT)))

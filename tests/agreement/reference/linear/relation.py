@@ -25,8 +25,8 @@ def layout(key: Key, _nb: int) -> Layout:
 def opened(context: Context) -> list[Opened]:
     after = context.point("omega*zeta")
     return [
-        Opened(context.Rz, {context.c.zeta: 0}),
-        Opened(Combination({"phi": 1}), {after: context.values["phi", "omega*zeta"]}),
+        Opened(context.Rz, [{context.c.zeta: 0}]),
+        Opened(Combination({"phi": 1}), [{after: context.values["phi", "omega*zeta"]}]),
     ]
 
 

@@ -47,10 +47,10 @@ def opened(context: Context) -> list[Opened]:
     sets |= {"b": [ZETA, NEXT], "p": [ZETA, NEXT], "c": [NEXT]}
     sets |= {"a": [NEXT]} if key.accumulates(context.nb) else {}
     sets |= {"phi": [NEXT], "phi_V": [ZETA, NEXT_V]}
-    polynomials = [Opened(context.Rz, {context.c.zeta: 0})]
+    polynomials = [Opened(context.Rz, [{context.c.zeta: 0}])]
     for name, points in sets.items():
         claims = {context.point(point): values[name, point] for point in points}
-        polynomials.append(Opened(Combination({name: 1}), claims))
+        polynomials.append(Opened(Combination({name: 1}), [claims]))
     return polynomials
 
 
