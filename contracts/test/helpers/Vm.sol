@@ -3,6 +3,12 @@ pragma solidity ^0.8.24;
 
 /// @notice The cheat codes of Foundry's test runner that the tests here use.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     /// @notice The next call comes from `sender`.
     function prank(address sender) external;
     /// @notice The next call must revert with exactly `data`.
@@ -19,6 +25,12 @@ interface Vm {
     function chainId(uint256 id) external;
     /// @notice Puts code at an address.
     function etch(address target, bytes calldata code) external;
+    /// @notice The creation code in a compiler's artefact.
+    function getCode(string calldata path) external view returns (bytes memory);
+    /// @notice From now on what is emitted is kept.
+    function recordLogs() external;
+    /// @notice What was emitted since.
+    function getRecordedLogs() external returns (Log[] memory);
 }
 
 /// @notice What a test contract starts from.
