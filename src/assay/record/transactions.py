@@ -152,6 +152,15 @@ def find(
         return [_transaction(row) for row in connection.execute(asked)]
 
 
+def recent(database: Database, limit: int, *, since: float | None = None) -> list[Transaction]:
+    """The newest transactions of all chains, newest first; those made since a time."""
+    asked = select(transactions).order_by(transactions.c.created.desc(), transactions.c.id).limit(limit)
+    if since is not None:
+        asked = asked.where(transactions.c.created >= since)
+    with database.read() as connection:
+        return [_transaction(row) for row in connection.execute(asked)]
+
+
 def move_in(
     database: Database, connection: Connection, held: Transaction, state: TransactionState, **changes: Any
 ) -> Transaction:

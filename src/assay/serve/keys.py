@@ -151,6 +151,13 @@ class Keyring:
         self._count(key)
         return key
 
+    def named(self, identity: str) -> ApiKey:
+        """A key that somebody has shown before; raises `NotAuthorised` if it was revoked since."""
+        found = self._known().get(identity)
+        if found is None:
+            raise NotAuthorised("the API key is unknown or revoked", "Ask whoever runs the service for one.")
+        return found
+
     def require_budget(self, key: ApiKey) -> None:
         """Raise `BudgetSpent` if the key has used its seconds of proving in this hour."""
         if not key.proof_seconds_per_hour:

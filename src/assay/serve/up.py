@@ -17,6 +17,7 @@ from assay.serve import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
 
     from assay.serve.settings import Settings
 
@@ -32,8 +33,9 @@ def serve_api(settings: Settings, database: Database, told: Callable[[str], None
 
     from assay.serve.api.app import make_app
 
+    app = make_app(settings, database)
     config = uvicorn.Config(
-        make_app(settings, database),
+        app,
         host=settings.host,
         port=settings.port,
         log_level="warning",
@@ -50,6 +52,10 @@ def serve_api(settings: Settings, database: Database, told: Callable[[str], None
             for name in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(name, self.handle_exit)
             yield
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            app.state.assay.stopping.set()  # a page that listens for changes would hold the end up
+            super().handle_exit(sig, frame)
 
     server = Server(config)
     thread = threading.Thread(target=_tell, args=(server, told), daemon=True)

@@ -13,6 +13,7 @@ from assay.serve.api.problems import register
 from assay.serve.api.state import State
 from assay.serve.keys import Keyring
 from assay.serve.models import Models
+from assay.serve.page.router import mount
 
 if TYPE_CHECKING:
     from assay.record.database import Database
@@ -32,5 +33,6 @@ def make_app(settings: Settings, database: Database) -> FastAPI:
     register(app)
     for router in (inference.router, answers.router, public.router):
         app.include_router(router)
+    mount(app, settings.project / ".assay")
     app.add_middleware(Guard, hosts=settings.hosts, most_bytes=settings.most_bytes)
     return app

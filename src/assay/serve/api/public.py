@@ -15,7 +15,7 @@ from assay.prove.verify import verify
 from assay.record import answers, journal, releases
 from assay.record.states import ANSWER
 from assay.release import alias
-from assay.serve.api.state import Key, Parts
+from assay.serve.api.state import Key, Parts, State
 from assay.serve.errors import NoSuchModel
 
 router = APIRouter()
@@ -39,25 +39,31 @@ def live() -> dict[str, bool]:
 @router.get("/v2/health/ready")
 def ready(parts: Parts, response: Response) -> dict[str, Any]:
     """It would take a question: the database answers, something decides, its keys load, and the queue has room."""
+    problems = problems_of(parts)
+    response.status_code = 503 if problems else 200
+    return {"ready": not problems, "problems": problems}
+
+
+def problems_of(parts: State) -> list[str]:
+    """Why a question would not be taken now; empty if it would."""
     problems = []
     try:
-        champions = _champions(parts)
-        problems += [] if champions else ["no release decides"]
-        for digest in champions.values():
+        deciding = champions(parts)
+        problems += [] if deciding else ["no release decides"]
+        for digest in deciding.values():
             parts.models.of(digest)
         if answers.count(parts.database, ("received", "fixed")) >= parts.settings.most_waiting:
             problems.append("the queue is full")
     except AssayError as error:
         problems.append(f"{error.code}: {error.what}")
-    response.status_code = 503 if problems else 200
-    return {"ready": not problems, "problems": problems}
+    return problems
 
 
 @router.get("/v1/releases")
 def all_releases(parts: Parts, key: Key) -> dict[str, Any]:
     """Releases, oldest first, and which decide."""
     key.require("read")
-    champions = _champions(parts)
+    deciding = champions(parts)
     return {
         "items": [
             {
@@ -65,7 +71,7 @@ def all_releases(parts: Parts, key: Key) -> dict[str, Any]:
                 "version": one.version,
                 "digest": one.digest,
                 "model_id": one.public["model_id"],
-                "aliases": ["champion"] if champions.get(one.project) == one.digest else [],
+                "aliases": ["champion"] if deciding.get(one.project) == one.digest else [],
                 "note": one.note,
                 "created": one.created,
                 "served": bool(one.private),
@@ -128,7 +134,8 @@ def metrics(parts: Parts) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-def _champions(parts: Any) -> dict[str, str]:
+def champions(parts: State) -> dict[str, str]:
+    """The release that decides, by project."""
     names = {one.project for one in releases.find(parts.database)}
     found = {name: alias.champion(parts.database, name) for name in names}
     return {name: digest for name, digest in found.items() if digest is not None}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Header, Request
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class State:
-    """One service's parts."""
+    """One service's parts; `stopping` is set when it was asked to end, so that what never ends by itself does."""
 
     settings: Settings
     database: Database
     models: Models
     keyring: Keyring
+    stopping: threading.Event = field(default_factory=threading.Event)
 
 
 def state_of(request: Request) -> State:
