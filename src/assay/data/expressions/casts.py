@@ -56,7 +56,7 @@ def checked(compiler: Compiler, value: Value, made: Value, node: exp.Expression,
     if value.kind == "null" or (value.kind == made.kind and value.kind != "whole" and made.native is value.native):
         return made
     if made.kind == "text" or (
-        value.kind in NUMERIC and made.kind == "number" and node.args["to"].this.name != "DECIMAL"
+        value.kind in NUMERIC and made.kind == "number" and node.args["to"].this.name not in {"DECIMAL", "FLOAT"}
     ):
         return made  # nothing can be lost
     columns = ", ".join(sorted(value.columns)) or "constants"
@@ -137,7 +137,9 @@ def _cast(compiler: Compiler, value: Value, node: exp.Expression) -> Value:
     if name in {"DOUBLE", "FLOAT"}:
         found = _to_number(compiler, value, node)
         if name == "FLOAT":
-            return number(found.expr.cast(pl.Float32).cast(pl.Float64), found.columns)
+            own = found.expr.cast(pl.Float32).cast(pl.Float64)
+            beyond = own.is_infinite() & found.expr.is_finite()
+            return number(pl.when(~beyond).then(own), found.columns)
         return found
     if name == "DECIMAL":
         return _to_decimal(compiler, value, node)

@@ -6,16 +6,17 @@ Only functions of one row have a rule, so that no expression can see another row
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlglot import exp
+from sqlglot import Dialect, TokenType, exp
 
 from assay.data.errors import ExpressionInvalid
 from assay.data.expressions import arithmetic, casts, conditions, numbers, texts, times, values, wide
 from assay.data.expressions.names import require
 from assay.data.expressions.values import NAMES, Exact, Value, number, truth, whole
-from assay.task.sql import parsed
+from assay.task.sql import DIALECT, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,33 @@ _ADVICE = (
 )
 _LONGEST = 10_000
 _PARTS = (exp.Identifier, exp.DataType, exp.DataTypeParam, exp.Var)
+_ALWAYS = frozenset({"this", "expression", "expressions"})
+_SAID: dict[type[exp.Expr], frozenset[str]] = {
+    exp.Between: frozenset({"low", "high"}),
+    exp.In: frozenset({"query", "unnest", "field"}),  # what `among` refuses as looking at other rows
+    exp.Case: frozenset({"ifs", "default"}),
+    exp.If: frozenset({"true", "false"}),
+    exp.Coalesce: frozenset({"is_null", "is_nvl"}),
+    exp.Greatest: frozenset({"ignore_nulls"}),
+    exp.Least: frozenset({"ignore_nulls"}),
+    exp.Div: frozenset({"typed", "safe"}),
+    exp.Round: frozenset({"decimals", "casts_non_integer_decimals"}),
+    exp.Trunc: frozenset({"fractions_supported"}),
+    exp.Cast: frozenset({"to", "safe"}),
+    exp.TryCast: frozenset({"to", "safe", "requires_string"}),
+    exp.StrToTime: frozenset({"format"}),
+    exp.StrPosition: frozenset({"substr"}),
+    exp.Substring: frozenset({"start", "length"}),
+    exp.Replace: frozenset({"replacement"}),
+    exp.Trim: frozenset({"position"}),
+    exp.Concat: frozenset({"safe", "coalesce"}),
+    exp.DPipe: frozenset({"safe"}),
+    exp.Like: frozenset({"negate"}),
+    exp.ILike: frozenset({"negate"}),
+}
+"""What the rule of each part of an expression reads beyond `_ALWAYS`, and flags of the dialect that the parser sets
+by itself. Whatever else is written there would be ignored: it is refused."""
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 
 
 class Compiler:
@@ -89,6 +117,7 @@ class Compiler:
             rule = _NAMED.get(str(node.this).lower())
         if rule is None:
             raise self.beyond(node)
+        self.understood(node)
         made = rule(self, node, active)
         self.eager |= made.exact is not None or not made.columns
         return made
@@ -131,7 +160,26 @@ class Compiler:
             known = type(node) in _RULES or isinstance(node, _PARTS)
             if not known and not (isinstance(node, exp.Anonymous) and str(node.this).lower() in _NAMED):
                 raise self.beyond(node)
+            if known:
+                self.understood(node)
         return {self.named(node) for node in found.find_all(exp.Column)}
+
+    def understood(self, node: exp.Expr) -> None:
+        """Raise ExpressionInvalid where a part says more than its rule computes."""
+        if isinstance(node, (exp.Literal, exp.Column, *_PARTS)):
+            return
+        read = _ALWAYS | _SAID.get(type(node), frozenset())
+        beyond = [name for name, given in node.args.items() if given and name not in read]
+        if beyond:
+            raise self.invalid(
+                f"{node.sql()[:60]} says more than is computed here ({beyond[0].replace('_', ' ')})",
+                "Write it without.",
+            )
+        if isinstance(node, _COMPARISONS) and isinstance(node.this, _COMPARISONS):
+            raise self.invalid(
+                f"{node.sql('duckdb')[:60]} compares the result of a comparison",
+                "Write a < b AND b < c, or put the first comparison in parentheses if that is meant.",
+            )
 
     def invalid(self, what: str, todo: str = "Correct it.") -> ExpressionInvalid:
         """An error about this expression."""
@@ -201,7 +249,22 @@ def tree(sql: str, where: str) -> exp.Expression:
     found: exp.Expression | str = parsed(sql)
     if isinstance(found, str):
         raise ExpressionInvalid(f"{where}: {sql!r:.80} is no SQL expression ({found})", "Correct it.")
+    lost = _lost(sql, found)
+    if lost is not None:
+        raise ExpressionInvalid(
+            f"{where}: {lost:.40} in {sql!r:.80} is one value more than is taken there", "Correct it."
+        )
     return found
+
+
+def _lost(sql: str, found: exp.Expression) -> str | None:
+    """A number or text of an expression that its tree has not: the parser drops what a function does not take."""
+    tokens = Dialect.get_or_raise(DIALECT).tokenize(sql)
+    kinds = {TokenType.NUMBER, TokenType.STRING}
+    # .5 is the sign . and the number 5, and in the tree 0.5
+    written = Counter(token.text.removeprefix("0.") for token in tokens if token.token_type in kinds)
+    kept = Counter(str(node.this).removeprefix("0.") for node in found.find_all(exp.Literal))
+    return next(iter((written - kept).elements()), None)
 
 
 def _bounds(dtype: pl.DataType) -> tuple[int, int]:

@@ -119,7 +119,7 @@ def _lazily(schema: Mapping[str, pl.DataType], sql: str, where: str) -> pl.Expr:
     compiler = _compiler(schema, where, sql)
     value = compiler.compiled()
     if not (compiler.eager and value.columns):
-        return _column(value)
+        return _column(value, where)
     to = _dtype(value)
     names = sorted(value.columns)
 
@@ -138,14 +138,14 @@ def _computed(frame: pl.DataFrame, sql: str, where: str) -> pl.Series:
     columns = _compiler(frame.schema, where, sql).compiled().columns
     bounds = {name: wide.bounds(frame[name]) for name in columns if wide.is_whole(frame.schema[name])}
     value = _compiler(frame.schema, where, sql, bounds).compiled()
-    made = frame.select(_column(value).alias("v"))
+    made = frame.select(_column(value, where).alias("v"))
     if made.height == 1 != frame.height:
         made = pl.DataFrame([made["v"].new_from_index(0, frame.height)])
     return wide.narrowed(made)["v"] if value.kind == "whole" else made["v"]
 
 
-def _column(value: Value) -> pl.Expr:
-    return wide.record(values.keys(value, "")) if value.exact is not None else value.expr
+def _column(value: Value, where: str) -> pl.Expr:
+    return wide.record(values.keys(value, where)) if value.exact is not None else value.expr
 
 
 def _dtype(value: Value) -> pl.DataType:

@@ -182,7 +182,8 @@ def _like(compiler: Compiler, node: exp.Expression, active: pl.Expr | None, *, c
         else:
             made += {"%": ".*", "_": "."}.get(sign, re.escape(sign))
         place += 1
-    return _matching(compiler, value, f"(?s{'' if capitals else 'i'})^{made}$", node)
+    found = _matching(compiler, value, f"(?s{'' if capitals else 'i'})^{made}$", node)
+    return truth(~found.expr, found.columns) if node.args.get("negate") else found
 
 
 def _pattern(compiler: Compiler, node: exp.Expression) -> str:

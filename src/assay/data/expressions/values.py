@@ -179,7 +179,7 @@ def nearest(found: float) -> float:
     try:
         return float(found)
     except OverflowError:
-        return math.copysign(math.inf, found)
+        return math.inf if found > 0 else -math.inf
 
 
 def _mapped(exact: Exact, made: Callable[[np.ndarray[Any, Any], pl.Series], pl.Series], to: pl.DataType) -> pl.Expr:
