@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from assay.chain.context import LOCAL_CHAIN_IDS
 from assay.chain.errors import (
     DevelopmentKeyRefused,
-    KeyUnchecked,
     NoAccount,
     NodeRefused,
     NodeUnreachable,
@@ -19,6 +17,7 @@ from assay.chain.errors import (
 )
 from assay.core.errors import MissingLibrary
 from assay.core.keccak import keccak256
+from assay.prove.check import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,10 +67,6 @@ class Chain:
     private_key
         Signs every transaction; without it the node's first unlocked account does,
         which only development nodes have. It is never printed or stored.
-    local
-        Say that the node is a development node although its chain id is not one of
-        LOCAL_CHAIN_IDS; believed only of a loopback address. Verifiers of development keys
-        refuse other ids themselves, whatever is said here.
 
     Raises
     ------
@@ -81,10 +76,9 @@ class Chain:
         Nothing answers at `url`.
     """
 
-    def __init__(self, url: str, *, private_key: str | None = None, local: bool = False) -> None:
+    def __init__(self, url: str, *, private_key: str | None = None) -> None:
         self._web3 = _connect(url)
         self.chain_id: int = self._web3.eth.chain_id
-        self.is_local = self.chain_id in LOCAL_CHAIN_IDS or (local and _is_loopback(url))
         self._signer = self._web3.eth.account.from_key(private_key) if private_key else None
 
     @cached_property
@@ -127,8 +121,7 @@ class Chain:
         source
             What `assay.chain.solidity.render` returned.
         unchecked
-            Deploy it although the key's reference string is not here: the stamp that
-            says "ceremony" is then its maker's word.
+            Deploy it although nothing here confirms that the key is of a ceremony, as it says.
 
         Raises
         ------
@@ -136,7 +129,7 @@ class Chain:
             The key was made from a development SRS and the chain is not
             local. Whoever ran that setup could forge proofs that this contract accepts.
         KeyUnchecked
-            The chain is not local, and no reference string here confirms what the key says.
+            The source was written `unchecked`, and this call was not told so.
         """
         if source.development and self.chain_id not in LOCAL_CHAIN_IDS:
             raise DevelopmentKeyRefused(
@@ -144,12 +137,7 @@ class Chain:
                 "is not a local one: whoever generated that SRS can forge proofs.",
                 "Import a ceremony's SRS with `assay srs import FILE` and run the setup again.",
             )
-        if not (source.check.checked or unchecked or self.is_local):
-            raise KeyUnchecked(
-                f"Chain {self.chain_id} is not a local one, and the verifying key {source.model_id} says that it is of "
-                f"a ceremony, which nothing here confirms. {source.check.note}",
-                "Import the ceremony's reference string and write the contract again.",
-            )
+        require(source.check, unchecked=unchecked)
         return self.deploy(contract)
 
     def send(self, target: Deployment, function: str, *arguments: Any) -> Receipt:
@@ -284,14 +272,6 @@ def _reason(error: Any, abi: list[dict[str, Any]]) -> str:
 
 def _receipt(mined: Any) -> Receipt:
     return Receipt(mined["transactionHash"].to_0x_hex(), int(mined["gasUsed"]), int(mined["blockNumber"]))
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _without_secrets(url: str) -> str:

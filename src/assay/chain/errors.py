@@ -9,7 +9,6 @@
         ├── CompileFailed          chain/compile-failed      solc refused a source
         ├── ContractTooLarge       chain/contract-too-large  a contract does not fit a chain's size limit
         ├── DevelopmentKeyRefused  chain/development-key     a development SRS may not leave a local chain
-        ├── KeyUnchecked           chain/key-unchecked       nothing here confirms a key's stamp
         ├── NoAccount              chain/no-account          nobody to sign a transaction
         ├── NodeUnreachable        chain/unreachable         no node answers at the address
         ├── NodeRefused            chain/node-refused        the node would not take a request
@@ -56,12 +55,6 @@ class DevelopmentKeyRefused(ChainError):
     """A verifier made from a development SRS was about to reach a chain that is not local."""
 
     code = "chain/development-key"
-
-
-class KeyUnchecked(ChainError):
-    """A verifier was about to reach a chain that is not local, and no reference string here confirms its key."""
-
-    code = "chain/key-unchecked"
 
 
 class NoAccount(ChainError):

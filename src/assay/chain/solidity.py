@@ -10,7 +10,7 @@ from assay.chain.context import context
 from assay.chain.errors import KeyNotSupported
 from assay.chain.key import Key
 from assay.core.arguments import expect
-from assay.prove.check import check_key
+from assay.prove.check import check_key, require
 from assay.prove.errors import NativeModuleMissing, ProveError
 from assay.prove.keys import VerifyingKey, describe
 
@@ -48,7 +48,7 @@ class VerifierSource:
     check: KeyCheck
 
 
-def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME) -> str:
+def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME, unchecked: bool = False) -> str:
     """Write the Solidity source of the contract that verifies proofs under `verifying_key`.
 
     Parameters
@@ -57,6 +57,9 @@ def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME) -> str:
         The key that `assay.setup` returned or `VerifyingKey.load` read.
     name
         Name of the contract.
+    unchecked
+        Write it for a key that says it is of a ceremony although nothing here confirms it. The source then says
+        "KEY NOT CHECKED".
 
     Returns
     -------
@@ -66,16 +69,19 @@ def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME) -> str:
     ------
     KeyNotSupported
         The key is not of this release's format.
+    KeyUnchecked
+        The key is stamped ceremony, and its `[tau]_2` is neither known nor of a string that was imported here.
     KeyForged
-        The key's public parts or its stamp are not what its reference string says.
+        The key does not prove itself, or its stamp is not what its reference string says.
     """
     expect(verifying_key, VerifyingKey, name="verifying_key", call="assay.solidity(keys.verifying_key)")
     key = _readable(verifying_key.content)
     meaning = "" if verifying_key.answers is None else verifying_key.answers.describe()
+    require(verifying_key.check, unchecked=unchecked)
     return _write(key, verifying_key.content, verifying_key.check, name, meaning).text
 
 
-def render(vk: bytes, *, name: str = CONTRACT_NAME) -> VerifierSource:
+def render(vk: bytes, *, name: str = CONTRACT_NAME, unchecked: bool = False) -> VerifierSource:
     """Write the verifier of a key's bytes (docs/spec/protocol.md, section 7).
 
     Parameters
@@ -84,22 +90,28 @@ def render(vk: bytes, *, name: str = CONTRACT_NAME) -> VerifierSource:
         The bytes.
     name
         Name of the contract.
+    unchecked
+        As for `solidity`; deploying the contract has to be told so too.
 
     Raises
     ------
     KeyNotSupported
         The native verifier refuses the key or it is not of this release's format, or `name` is no identifier.
-    KeyForged
-        The key's public parts or its stamp are not what its reference string says.
+    KeyUnchecked, KeyForged
+        As for `solidity`.
     """
-    return _write(_readable(vk), vk, check_key(vk), name)
+    key, check = _readable(vk), check_key(vk)
+    require(check, unchecked=unchecked)
+    return _write(key, vk, check, name)
 
 
 def _write(key: Key, vk: bytes, check: KeyCheck, name: str, meaning: str = "") -> VerifierSource:
     if not (name.isascii() and name.isidentifier()):
         raise KeyNotSupported(f"{name!r} is not a name for a contract.", "Use letters, digits and underscores.")
     values = context(key, vk)
-    text = _environment().get_template("verifier.sol.j2").render(name=name, meaning=_comment(meaning), **values)
+    doubt = "" if check.checked else _comment(check.note)
+    template = _environment().get_template("verifier.sol.j2")
+    text = template.render(name=name, meaning=_comment(meaning), doubt=doubt, **values)
     return VerifierSource(text, name, f"0x{values['digest']}", key.development, check)
 
 

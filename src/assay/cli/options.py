@@ -27,6 +27,10 @@ Force = Annotated[
     bool,
     typer.Option("--force", help="If DIR has the proving key of another model, move it to DIR/replaced and say so."),
 ]
+Unchecked = Annotated[
+    bool,
+    typer.Option("--unchecked", help="Rely on a key that says it is of a ceremony although nothing here confirms it."),
+]
 Here = Annotated[Path, typer.Option("-C", metavar="DIR", help="Folder of the project; by default this one.")]
 DatabaseUrl = Annotated[
     str | None,

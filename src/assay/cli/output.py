@@ -63,6 +63,12 @@ def progress(first: str) -> Iterator[Callable[[str], None]]:
         yield show
 
 
+def warn(message: str) -> None:
+    """Say on standard error what nobody should overlook, whatever is printed beside it."""
+    sys.stderr.write(f"warning: {message}\n")
+    sys.stderr.flush()
+
+
 def complain(code: str, message: str, *, json: bool) -> None:
     """Say in one line why the command failed; with `json`, also as an object on standard output."""
     if json:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from assay.cli.app import app
-from assay.cli.options import Json, PublicKey
-from assay.cli.output import Output
+from assay.cli.options import Json, PublicKey, Unchecked
+from assay.cli.output import Output, warn
 
 
 @app.command()
@@ -17,6 +17,7 @@ def solidity(
     key: PublicKey,
     *,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the Solidity source.")],
+    unchecked: Unchecked = False,
     json: Json = False,
 ) -> None:
     """Write the Solidity source of the contract that verifies this model's proofs."""
@@ -25,7 +26,9 @@ def solidity(
     from assay.prove.keys import VerifyingKey
 
     loaded = VerifyingKey.load(key)
-    source = render(loaded)
+    source = render(loaded, unchecked=unchecked)
+    if not loaded.check.checked:
+        warn(loaded.check.note)
     files.write(out, source)
     lines = source.count("\n")
     fields = {"source": str(out), "lines": lines, "srs": loaded.srs_kind, "key": loaded.check.to_dict()}

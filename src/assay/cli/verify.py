@@ -9,8 +9,8 @@ import typer
 
 from assay.cli.answers import answered, lines
 from assay.cli.app import app
-from assay.cli.options import Json, PublicKey
-from assay.cli.output import Output
+from assay.cli.options import Json, PublicKey, Unchecked
+from assay.cli.output import Output, warn
 
 INVALID = 1
 
@@ -20,6 +20,7 @@ def verify(
     key: PublicKey,
     proof: Annotated[Path, typer.Argument(metavar="PROOF", help="The file that `assay prove` wrote.")],
     *,
+    unchecked: Unchecked = False,
     json: Json = False,
 ) -> int:
     """Check a proof: exit 0 when it is valid, 1 when it is not, 2 when it cannot be read or is another model's."""
@@ -34,7 +35,7 @@ def verify(
     text = files.read(proof)
     try:
         shown = Proof.from_json(text)
-        accept(loaded, shown)
+        accept(loaded, shown, unchecked=unchecked)
     except OtherModel:
         raise  # the wrong files were given: nothing is known of the proof itself
     except InvalidProof as error:
@@ -45,6 +46,8 @@ def verify(
     fields = {"valid": True, "rows": shown.rows, "outputs": shown.outputs.tolist(), "srs": loaded.srs_kind}
     fields |= answered(shown, loaded.answers) | {"context": hex(shown.context)}
     valid = f"{proof}: valid, {shown.rows} row{'s' * (shown.rows != 1)}, context {shown.context:#x}{warning}"
+    if not loaded.check.checked:
+        warn(loaded.check.note)
     output.result(
         fields | {"key": loaded.check.to_dict()}, f"{valid}{lines(shown, loaded.answers)}\n  {loaded.check.note}"
     )

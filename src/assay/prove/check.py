@@ -1,10 +1,13 @@
-"""Check a verifying key: are its public parts and its stamp what a reference string here says?
+"""Check a verifying key: are its public parts the protocol's, and whose secret are they under?
 
-A proof shows nothing under a key whose public commitments are not the protocol's, and the stamp "ceremony" is only
-its maker's word until the key's secret is compared with that of a string that one imported oneself
-(docs/spec/security.md, section 3). The check needs that string, takes a fraction of a second and has one verdict for
-a key, so a passed one is kept in the cache folder, and later calls only look it up. Where the string is not at hand
-nothing is refused: the result says what was not checked.
+A proof shows nothing under a key whose public commitments are not the protocol's; the key's proof of itself settles
+that, without its reference string (docs/spec/security.md, section 3). The stamp "ceremony" is only its maker's word
+until the key's `[tau]_2` is one that Assay knows, or that of a string which was imported here: a key whose stamp
+nothing confirms is refused (`require`) unless its user says "unchecked". The stamp "development" needs no
+confirmation: nobody should rely on such a key outside tests.
+
+Where the string is at hand the public parts are computed again too. That takes a fraction of a second and has one
+verdict for a key, so a passed one is kept in the cache folder, and later calls only look it up.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ from assay.core import files
 from assay.core.errors import AssayError, StorageError
 from assay.core.hashing import digest
 from assay.prove import srs as references
-from assay.prove.errors import KeyForged, KeyRefused
+from assay.prove.errors import KeyForged, KeyRefused, KeyUnchecked
 from assay.prove.native import native
-from assay.prove.origin import origin
+from assay.prove.origin import ceremony_of, origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "assay-key-check/1"
 """Of a kept verdict. It counts up when the check learns to refuse more, so that old verdicts are forgotten."""
+
+NOT_CHECKED = "KEY NOT CHECKED"
 
 _TAU = 128
 """A key's bytes end with the secret in G2, four words."""
@@ -40,19 +45,17 @@ class KeyCheck:
 
     Attributes
     ----------
+    checked
+        Whether its public parts are the protocol's and nothing of its stamp is its maker's word alone.
     srs
-        Digest of the reference string that its public parts and its stamp agree with; None if none could tell.
+        Digest of the reference string that its public parts and its stamp agree with; None if none is at hand.
     note
-        One sentence for people: what was checked, or why nothing was and what would help.
+        One sentence for people: what was checked, and what was not.
     """
 
+    checked: bool
     srs: str | None
     note: str
-
-    @property
-    def checked(self) -> bool:
-        """Whether the key was compared with a reference string."""
-        return self.srs is not None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, for JSON."""
@@ -71,12 +74,13 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
 
     Returns
     -------
-    What was checked. Without the key's reference string nothing is, and that is no error.
+    What was checked. A stamp that nothing confirms is no error here, but to `require`.
 
     Raises
     ------
     KeyForged
-        The public parts or the stamp are not what the reference string says, or `pinned` is not what the key says.
+        The key does not prove that its public parts are the protocol's, the stamp is not what the reference string
+        says, or `pinned` is not what the key says.
     KeyRefused
         The bytes are not a verifying key.
     """
@@ -87,9 +91,10 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
     if pinned is not None and pinned["kind"] != stamp:
         beside = f"{pinned['kind']}"[:20]
         raise KeyForged(f"the verifying key is stamped {stamp}, and what stands beside it says {beside}.")
-    problem = ""
+    problem, vouched = "", False
     for srs in _strings(content, pinned["digest"] if pinned is not None else None):
         try:
+            vouched = _same_secret(references.whole(srs), content, stamp) or vouched
             _compare(content, srs)
         except KeyRefused:
             raise
@@ -99,8 +104,35 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
         else:
             source = f" ({origin(srs.path)})" if stamp == "ceremony" else ""
             note = f"The key agrees with the {stamp} reference string {srs.digest[:18]}{source}."
-            return KeyCheck(srs.digest, note)
-    return KeyCheck(None, _unchecked(stamp, problem))
+            return KeyCheck(checked=True, srs=srs.digest, note=note)
+    return _without_string(content, stamp, vouched=vouched, problem=problem)
+
+
+def require(check: KeyCheck, *, unchecked: bool) -> None:
+    """Raise `KeyUnchecked` if the key was not checked, and its user did not say that this is known."""
+    if not (check.checked or unchecked):
+        raise KeyUnchecked(check.note)
+
+
+def _without_string(content: bytes, stamp: str, *, vouched: bool, problem: str) -> KeyCheck:
+    """What is known where the public parts cannot be computed again: the key has proven them itself."""
+    absent = problem.rstrip(".") or f"its {stamp} reference string is not in {references.cache_folder()}"
+    proven = f"The key's public parts are the protocol's, by its own proof ({absent})"
+    tau = content[-_TAU:]
+    name = ceremony_of(tau)
+    if stamp == "development":
+        known = f"{proven}; whoever made that string can forge proofs."
+    elif name is not None:
+        known = f"{proven}; its [tau]_2 is that of {name}."
+    elif vouched:
+        known = f"{proven}; its [tau]_2 is that of a string that was imported here."
+    else:
+        doubt = (
+            f"{NOT_CHECKED}: it says that it is of a ceremony, and its [tau]_2 (0x{tau.hex()[:16]}...) is of no "
+            "ceremony that Assay knows and of no string that was imported here; whoever knows its secret can forge."
+        )
+        return KeyCheck(checked=False, srs=None, note=doubt)
+    return KeyCheck(checked=True, srs=None, note=known)
 
 
 def _strings(content: bytes, named: str | None) -> list[Srs]:
@@ -110,12 +142,20 @@ def _strings(content: bytes, named: str | None) -> list[Srs]:
     return sorted(found, key=lambda srs: srs.digest != named)
 
 
+def _same_secret(srs: Srs, content: bytes, stamp: str) -> bool:
+    """Whether the string, which is whole, has the key's secret; raises `KeyForged` if it is of another kind."""
+    if references.tau(srs) != content[-_TAU:]:
+        return False
+    if srs.kind != stamp:
+        raise KeyForged(f"the verifying key is stamped {stamp}, and its [tau]_2 is that of a {srs.kind} string.")
+    return True
+
+
 def _compare(content: bytes, srs: Srs) -> None:
     verdict = json.dumps({"schema": SCHEMA, "key": digest(content), "srs": srs.digest})
     place = _folder() / f"{digest(verdict.encode())}.json"
     if _kept(place) == verdict:
         return
-    references.whole(srs)
     with native(content) as core:
         core.check_key(content, str(srs.path))
     try:
@@ -134,12 +174,3 @@ def _kept(place: Path) -> str:
 
 def _folder() -> Path:
     return references.cache_folder().parent / "checked-keys"
-
-
-def _unchecked(stamp: str, problem: str) -> str:
-    what = f"The key was not checked: its {stamp} reference string is not in {references.cache_folder()}"
-    if problem:
-        what = f"The key was not checked: {problem.rstrip('.')}"
-    if stamp == "ceremony":
-        return f"{what}; `assay srs import FILE` with the ceremony's file changes that."
-    return f"{what}; only the machine that made the string, or a copy of its file, can check it."

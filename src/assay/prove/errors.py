@@ -18,6 +18,7 @@
         ├── WrongContext                proof/context
         ├── KeyRefused                  key/...
         │   ├── KeyVersion              key/version
+        │   ├── KeyUnchecked            key/unchecked
         │   └── KeyForged               key/forged
         ├── SrsError                    srs
         │   ├── SrsMissing              srs/missing
@@ -145,8 +146,18 @@ class KeyVersion(KeyRefused):
     advice = "Use a release of Assay that reads it, or make new keys, of another modelId, with `assay setup`."
 
 
+class KeyUnchecked(KeyRefused):
+    """Nothing here confirms that a verifying key is of a ceremony, as it says."""
+
+    code = "key/unchecked"
+    advice = (
+        "Import the ceremony's file (`assay srs import FILE`); or, if you know what you rely on, say so: --unchecked, "
+        "in Python unchecked=True."
+    )
+
+
 class KeyForged(KeyRefused):
-    """A verifying key's public parts or its stamp are not what its reference string says."""
+    """A verifying key does not prove itself, or its stamp is not what its reference string says."""
 
     code = "key/forged"
     advice = "Do not rely on anything that it verifies; take the key from someone you trust."

@@ -165,12 +165,13 @@ class VerifyingKey(_Key):
 
     @cached_property
     def check(self) -> KeyCheck:
-        """Whether the key's public parts and its stamp are what its reference string says, as far as is known here.
+        """What is known here of the key's public parts and of its stamp.
 
         Raises
         ------
         KeyForged
-            They are not.
+            The key does not prove that its public parts are the protocol's, or its stamp is not what its reference
+            string says.
         """
         return check_key(self.content, self.about["srs"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from assay.core.arguments import expect
+from assay.prove.check import require
 from assay.prove.errors import ContradictoryProof, OtherModel
 from assay.prove.keys import VerifyingKey
 from assay.prove.native import native
@@ -14,11 +15,10 @@ from assay.prove.proof import Proof
 _CALL = "assay.verify(keys.verifying_key, proof)"
 
 
-def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
+def verify(verifying_key: VerifyingKey, proof: Proof, *, unchecked: bool = False) -> Literal[True]:
     """Check a proof against the verifying key of its model.
 
-    The key itself is checked once, where its reference string is at hand (`VerifyingKey.check`): under a key with
-    other public parts a proof shows nothing.
+    The key itself is checked first (`VerifyingKey.check`): under a key with other public parts a proof shows nothing.
 
     Parameters
     ----------
@@ -26,6 +26,9 @@ def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
         Which model the proof must be of.
     proof
         What `assay.prove` returned or `Proof.from_json` read.
+    unchecked
+        Rely on a key that says it is of a ceremony although nothing here confirms it. A key that does not prove
+        itself is refused all the same.
 
     Returns
     -------
@@ -40,12 +43,14 @@ def verify(verifying_key: VerifyingKey, proof: Proof) -> Literal[True]:
     OtherModel
         The proof is of another model; `OtherSetup` if files beside the key's say that it is of this model, and of
         keys that another setup made.
+    KeyUnchecked
+        The key is stamped ceremony, and its `[tau]_2` is neither known nor of a string that was imported here.
     KeyForged
-        The key's public parts or its stamp are not what its reference string says.
+        The key does not prove itself, or its stamp is not what its reference string says.
     """
     expect(verifying_key, VerifyingKey, name="verifying_key", call=_CALL)
     expect(proof, Proof, name="proof", call=_CALL)
-    verifying_key.check  # noqa: B018  (raises; without the string it says that nothing was checked)
+    require(verifying_key.check, unchecked=unchecked)
     try:
         # The key was read above, so what is of another version here is the proof.
         with native(proof.to_bytes()) as core:

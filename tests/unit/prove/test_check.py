@@ -1,4 +1,4 @@
-"""Keys that whoever pins them should not believe: refused where their reference string is at hand."""
+"""Keys that whoever pins them should not believe: refused with their reference string at hand, and without."""
 
 import json
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from Crypto.Hash import keccak
 
 import assay
 from assay import _core
+from assay.chain.solidity import render
 from assay.cli.main import run
 from assay.core.errors import ReadOnly
 from assay.prove import check, srs
-from assay.prove.errors import KeyForged
+from assay.prove.errors import KeyForged, KeyUnchecked
 from assay.prove.keys import VerifyingKey
 
 # Behind the magic, the kind and the inputs (docs/spec/protocol.md, section 7).
@@ -68,7 +69,7 @@ def kept(folder):
     return sorted(path.name for path in (folder / "checked-keys").glob("*"))
 
 
-def recut(change=lambda _: None, *, degree):
+def recut(change=lambda _: None, *, degree, kind=None):
     """Put another cut of the cache's string in its place: fewer powers, so another digest, and the same secret.
 
     In the older form, which has no powers in G2.
@@ -76,11 +77,12 @@ def recut(change=lambda _: None, *, degree):
     (old,) = srs.available()
     data = old.path.read_bytes()
     tau, powers = data[49:177], data[-64 * (old.degree + 1) :][: 64 * (degree + 1)]
-    hashed = keccak.new(digest_bits=256, data=data[12:13] + powers + tau).digest()
-    cut = bytearray(b"assay-srs/1\0" + data[12:13] + degree.to_bytes(4, "big") + hashed + tau + powers)
+    stamp = data[12:13] if kind is None else bytes([kind == "ceremony"])
+    hashed = keccak.new(digest_bits=256, data=stamp + powers + tau).digest()
+    cut = bytearray(b"assay-srs/1\0" + stamp + degree.to_bytes(4, "big") + hashed + tau + powers)
     change(cut)
     old.path.unlink()
-    path = old.path.with_name(f"{old.kind}-{degree}-0x{hashed.hex()}.srs")
+    path = old.path.with_name(f"{kind or old.kind}-{degree}-0x{hashed.hex()}.srs")
     path.write_bytes(cut)
     return f"0x{hashed.hex()}"
 
@@ -169,16 +171,133 @@ def test_verifying_with_a_forged_key_is_refused(own_cache, circuit, rows):
     assert assay.verify(keys.verifying_key, proof)
 
 
-def test_without_the_string_the_key_still_has_to_prove_itself(own_cache, key, tmp_path, monkeypatch):
-    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "empty"))
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Go to another machine, on which there is no string."""
+
+    def go():
+        monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "elsewhere"))
+
+    return go
+
+
+def test_without_the_string_the_key_still_has_to_prove_itself(own_cache, key, elsewhere):
+    elsewhere()
     other = copy(key)
-    assert (other.check.checked, other.check.srs) == (False, None)
-    assert other.check.note.startswith("The key was not checked: its development reference string is not in ")
-    assert "the machine that made the string" in other.check.note
-    assert assay.solidity(other).startswith("// SPDX")
+    assert (other.check.checked, other.check.srs) == (True, None)
+    assert other.check.note.startswith("The key's public parts are the protocol's, by its own proof (its development ")
+    assert other.check.note.endswith("whoever made that string can forge proofs.")
+    assert "KEY NOT CHECKED" not in assay.solidity(other)
     for forged in (stamped(key.content, 1), with_other_positions(key.content)):
         with pytest.raises(KeyForged, match="does not prove"):
             _ = copy(key, forged, kind="ceremony").check
+
+
+def points(key):
+    """Where the key's points stand: its commitments, hidden ones among them, and its proof of itself."""
+    places = range(first_point(key.content), len(key.content) - 128, 64)
+    assert places[-1] == len(key.content) - 128 - 64
+    return places
+
+
+def test_a_key_with_one_wrong_polynomial_is_refused_whatever_is_said(own_cache, circuit, rows, elsewhere):
+    keys = assay.setup(circuit, max_batch=4)
+    key, proof = keys.verifying_key, assay.prove(keys.proving_key, rows[:1])
+    elsewhere()
+    assert assay.verify(copy(key), proof)
+    generator = (1).to_bytes(32, "big") + (2).to_bytes(32, "big")
+    for at in points(key):
+        forged = copy(key, key.content[:at] + generator + key.content[at + 64 :])
+        for unchecked in (False, True):
+            for rely in (
+                lambda forged=forged, said=unchecked: assay.verify(forged, proof, unchecked=said),
+                lambda forged=forged, said=unchecked: assay.solidity(forged, unchecked=said),
+                lambda forged=forged, said=unchecked: render(forged.content, unchecked=said),
+            ):
+                with pytest.raises(KeyForged, match="does not prove"):
+                    rely()
+
+
+@pytest.fixture
+def dressed_up(own_cache, circuit, rows):
+    """Keys and a proof whose maker, who knows the development string's secret, stamped them with "ceremony".
+
+    The key is whole otherwise, its proof of itself too.
+    """
+    assay.setup(circuit, max_batch=2)
+    (development,) = srs.available()
+    true = development.path.read_bytes()
+    recut(degree=development.degree, kind="ceremony")
+    keys = assay.setup(circuit, max_batch=2)
+    proof = assay.prove(keys.proving_key, rows[:1])
+    assert keys.verifying_key.srs_kind == "ceremony"
+    assert assay.verify(keys.verifying_key, proof)  # here, where the string was put as if it had been imported
+    return keys.verifying_key, proof, (development.path, true)
+
+
+def test_a_ceremony_stamp_under_a_tau_that_nobody_knows_is_refused(dressed_up, elsewhere, tmp_path, capsys):
+    key, proof, _ = dressed_up
+    elsewhere()
+    key = copy(key)
+    assert not key.check.checked
+    assert key.check.note.startswith("KEY NOT CHECKED: it says that it is of a ceremony, and its [tau]_2 (0x")
+    for rely in (lambda: assay.verify(key, proof), lambda: assay.solidity(key), lambda: render(key.content)):
+        with pytest.raises(KeyUnchecked, match="KEY NOT CHECKED") as caught:
+            rely()
+        assert caught.value.code == "key/unchecked"
+        assert "--unchecked" in caught.value.todo
+    assert assay.verify(key, proof, unchecked=True)
+    source = render(key.content, unchecked=True)
+    assert not source.check.checked
+    for text in (source.text, assay.solidity(key, unchecked=True)):
+        assert f"\n// {key.check.note}\n" in text
+    key.save(tmp_path / "verifying.key")
+    (tmp_path / "proof.json").write_text(proof.to_json())
+    verify = ["verify", str(tmp_path), str(tmp_path / "proof.json")]
+    solidity = ["solidity", str(tmp_path), "--out", str(tmp_path / "V.sol")]
+    for command in (verify, solidity):
+        assert run(command) == 2
+        assert capsys.readouterr().err.startswith("error[key/unchecked]: KEY NOT CHECKED: ")
+        assert not (tmp_path / "V.sol").exists()
+    for command in (verify, solidity):
+        assert run([*command, "--unchecked"]) == 0
+        said = capsys.readouterr()
+        assert said.out.endswith(f"\n  {key.check.note}\n")
+        assert said.err == f"warning: {key.check.note}\n"
+        assert run([*command, "--unchecked", "--json"]) == 0
+        said = capsys.readouterr()
+        assert json.loads(said.out)["key"] == {"checked": False, "srs": None, "note": key.check.note}
+        assert said.err == f"warning: {key.check.note}\n"
+    assert "// KEY NOT CHECKED" in (tmp_path / "V.sol").read_text()
+
+
+def test_a_ceremony_stamp_under_a_development_tau_is_refused_where_the_string_is(dressed_up, own_cache):
+    key, proof, (path, content) = dressed_up
+    for made in srs.available():
+        made.path.unlink()
+    path.write_bytes(content)
+    for unchecked in (False, True):
+        with pytest.raises(KeyForged, match=r"stamped ceremony, and its \[tau\]_2 is that of a development string"):
+            assay.verify(copy(key), proof, unchecked=unchecked)
+    recut(degree=100)  # too short to compute the public parts again
+    with pytest.raises(KeyForged, match="development string"):
+        assay.verify(copy(key), proof, unchecked=True)
+
+
+def test_whoever_imported_a_string_vouches_for_it(dressed_up, own_cache):
+    key, _, _ = dressed_up
+    recut(degree=100)
+    assert copy(key).check.checked
+    assert copy(key).check.note.endswith("its [tau]_2 is that of a string that was imported here.")
+
+
+def test_the_tau_of_a_ceremony_that_is_known_needs_no_string(dressed_up, elsewhere, monkeypatch):
+    key, proof, _ = dressed_up
+    elsewhere()
+    known = [{"name": "our-own", "tau_g2": key.content[-128:].hex(), "source": "", "also": []}]
+    monkeypatch.setattr(_core, "ceremonies", lambda: known)
+    assert assay.verify(copy(key), proof)
+    assert copy(key).check.note.endswith("its [tau]_2 is that of our-own.")
 
 
 def test_another_cut_of_the_same_string_can_tell_as_well(own_cache, key):
@@ -190,7 +309,7 @@ def test_another_cut_of_the_same_string_can_tell_as_well(own_cache, key):
 
 def test_a_string_that_is_too_short_cannot_tell(own_cache, key):
     recut(degree=100)
-    assert not key.check.checked
+    assert (key.check.checked, key.check.srs) == (True, None)
     assert "the reference string has 101 powers" in key.check.note
 
 
@@ -199,8 +318,8 @@ def test_a_damaged_string_cannot_tell(own_cache, key):
         data[400] ^= 1
 
     recut(damage, degree=key.about["srs"]["degree"] - 1)
-    assert not key.check.checked
-    assert key.check.note.startswith("The key was not checked: the reference string is ")
+    assert (key.check.checked, key.check.srs) == (True, None)
+    assert "by its own proof (the reference string is " in key.check.note
 
 
 def test_the_commands_say_what_was_checked(own_cache, circuit, rows, tmp_path, capsys, monkeypatch):
@@ -218,7 +337,7 @@ def test_the_commands_say_what_was_checked(own_cache, circuit, rows, tmp_path, c
         patch.setenv("ASSAY_CACHE", str(tmp_path / "empty"))
         for command in (verify, solidity):
             assert run([*command, "--json"]) == 0
-            assert json.loads(capsys.readouterr().out)["key"]["checked"] is False
+            assert json.loads(capsys.readouterr().out)["key"]["srs"] is None
     copy(keys.verifying_key, kind="ceremony").save(tmp_path / "keys" / "verifying.key")
     (tmp_path / "V.sol").unlink()
     for command in (verify, solidity):
