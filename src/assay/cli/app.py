@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 import assay
 
-app = typer.Typer(
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Command(TyperCommand):
+    """A command whose options are each given once: of two values, neither is silently the one that counts."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an option that is given again, unless it takes a list."""
+        *_, order = self.make_parser(ctx).parse_args(args=list(args))
+        for option in order:
+            once = isinstance(option, TyperOption) and not (option.multiple or option.is_flag)
+            if once and order.count(option) > 1:
+                ctx.fail(f"{option.opts[0]} is given {order.count(option)} times; give it once")
+        return super().parse_args(ctx, args)
+
+
+class Group(typer.Typer):
+    """Commands of that kind."""
+
+    def command(self, *args: Any, **options: Any) -> Callable[..., Any]:
+        """Register a command."""
+        return super().command(*args, cls=Command, **options)
+
+
+app = Group(
     name="assay",
     help="Prove what a trained model says, in zero knowledge, and verify it on Ethereum.",
     add_completion=True,
@@ -16,16 +42,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-srs_app = typer.Typer(help="Reference strings: the public parameters that all keys share.")
+srs_app = Group(help="Reference strings: the public parameters that all keys share.")
 app.add_typer(srs_app, name="srs")
 
-task_app = typer.Typer(help="The question: what exists, what is predicted, for whom, how good is enough.")
+task_app = Group(help="The question: what exists, what is predicted, for whom, how good is enough.")
 app.add_typer(task_app, name="task")
 
-release_app = typer.Typer(help="Releases: what was decided, kept for ever; which one decides; and the way back.")
+release_app = Group(help="Releases: what was decided, kept for ever; which one decides; and the way back.")
 app.add_typer(release_app, name="release")
 
-key_app = typer.Typer(help="API keys of the service that `assay up` starts.")
+key_app = Group(help="API keys of the service that `assay up` starts.")
 app.add_typer(key_app, name="key")
 
 

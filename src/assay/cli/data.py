@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.cli.app import Group
 from assay.cli.options import Json, Project  # noqa: TC001  (typer reads them)
 from assay.cli.output import Output, progress, size
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 DATA_FOLDER = "data"
 
-data_app = typer.Typer(help="Collect, build and check the rows that models learn from.")
+data_app = Group(help="Collect, build and check the rows that models learn from.")
 
 
 @data_app.command("collect")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from assay.prove.native import native
 from assay.prove.proof import Proof
 
 _CALL = "assay.prove(keys.proving_key, X)"
+_CONTEXT = re.compile(r"[0-9]{1,100}|0[xX][0-9a-fA-F]{1,100}")
 
 
 def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None, context: int = 0) -> Proof:
@@ -82,10 +84,9 @@ def read_context(text: str) -> int:
     WrongContext
         It is neither, or not below 2^256.
     """
-    try:
-        value = int(text, 16 if text[:2].lower() == "0x" else 10)
-    except ValueError:
-        raise WrongContext(text) from None
-    if not 0 <= value < 1 << 256:
+    if not _CONTEXT.fullmatch(text):
+        raise WrongContext(text)
+    value = int(text, 16 if text[:2].lower() == "0x" else 10)
+    if not _is_word(value):
         raise WrongContext(text)
     return value
