@@ -172,3 +172,20 @@ def test_what_cannot_be_released(tmp_path, assay_command):
     assert assay_command("release", "create", "-C", tmp_path).code == 2
     assert "task.toml" in assay_command("release", "list", "-C", tmp_path).err
     assert [path.name for path in tmp_path.iterdir()] in ([], [".assay"])
+
+
+def test_a_backup_is_taken_back_on_an_empty_machine_and_serves(project, released, assay_command, tmp_path):
+    made = assay_command("backup", "-C", project, "--out", tmp_path / "one.backup")
+    assert made.code == 0, made.err
+    assert "It holds proving keys" in made.out
+    again = assay_command("backup", "-C", project, "--out", tmp_path / "one.backup")
+    assert (again.code, again.err.split(":")[0]) == (2, "error[keep/not-empty]")
+    new = tmp_path / "new"
+    done = assay_command("restore", tmp_path / "one.backup", "-C", new, "--json")
+    assert done.code == 0, done.err
+    assert done.json["rows"]["release"] >= 1
+    assert (new / "task.toml").read_text() == (project / "task.toml").read_text()
+    service = Service(new)
+    listed = service.ask("/v1/releases")
+    assert listed[0] == 200
+    service.end()

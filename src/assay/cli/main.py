@@ -21,6 +21,7 @@ import typer
 
 # Importing a command registers it.
 from assay.cli import (
+    backup,
     bench,
     check,
     decide,
@@ -47,6 +48,7 @@ from assay.cli.output import complain, complain_about
 from assay.core.errors import AssayError
 
 __all__ = [
+    "backup",
     "bench",
     "check",
     "decide",

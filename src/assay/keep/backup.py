@@ -1,0 +1,206 @@
+"""One file with everything a service knows, and a service made from it on an empty machine.
+
+The file is a ZIP of `backup.json`, the records as a SQLite file, and the service's own files (`.assay`: the first
+API key, the page's secret). It holds proving keys, rows and secrets: mode 0600.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import assay
+from assay.core import files, jsontext
+from assay.core.errors import ArtefactVersion
+from assay.core.hashing import digest_of_file
+from assay.keep.errors import BackupDamaged, NotEmpty
+from assay.record import artefacts, journal, releases
+from assay.record.copy import copy
+from assay.record.database import FILE, Database
+from assay.release import alias
+from assay.release.make import private_digests
+from assay.task.task import TASK_FILE
+
+if TYPE_CHECKING:
+    from assay.record.releases import Release
+
+SCHEMA = "assay-backup/1"
+_ABOUT, _RECORDS, _FILES = "backup.json", "records.sqlite", "files/"
+_LARGEST_JSON, _LARGEST_FILE = 1 << 20, 1 << 20
+_CODE = "code/"
+_AGAIN = "Take another backup: this one cannot be relied on."
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a backup holds: rows by table, the service's files, bytes of the whole."""
+
+    rows: dict[str, int]
+    files: tuple[str, ...]
+    bytes: int
+
+
+def backup(database: Database, folder: Path, path: Path) -> Held:
+    """Write everything of a service, as it stands at one moment, into one file; the service may go on meanwhile.
+
+    Parameters
+    ----------
+    folder
+        The project's `.assay`.
+    path
+        A file that is not there yet: a backup is never written over.
+    """
+    if path.exists():
+        raise NotEmpty(f"{path} is there already", "Give another name: a backup is never written over.")
+    with files.translated(path, "write"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".assay-backup-", dir=path.parent) as name:  # mode 0700
+            place = Path(name)
+            with closing(Database(f"sqlite:///{place / _RECORDS}")) as target:
+                rows = copy(database, target)
+            # The last one that closes a SQLite file brings its log into it: the file is all there is.
+            own = tuple(one for one in sorted(folder.iterdir()) if _is_own(one)) if folder.is_dir() else ()
+            whole = place / "whole"
+            _pack(whole, place / _RECORDS, own, rows)
+            os.link(whole, path)  # refuses a file that came meanwhile
+    return Held(rows, tuple(one.name for one in own), path.stat().st_size)
+
+
+def _is_own(path: Path) -> bool:
+    """A file of the service beside its records: the first API key, the page's secret, a keystore."""
+    return path.is_file() and not path.name.startswith(FILE) and path.stat().st_size <= _LARGEST_FILE
+
+
+def _pack(whole: Path, records: Path, own: tuple[Path, ...], rows: dict[str, int]) -> None:
+    about = {
+        "schema": SCHEMA,
+        "assay": assay.__version__,
+        "rows": rows,
+        "records": digest_of_file(records),
+        "files": [one.name for one in own],
+    }
+    with os.fdopen(os.open(whole, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            archive.writestr(_ABOUT, json.dumps(about, indent=1))
+            archive.write(records, _RECORDS)
+            for one in own:
+                archive.write(one, _FILES + one.name)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def restore(path: Path, project: Path, url: str | None = None) -> Held:
+    """Make a service from a backup: its records, its files, and the task and code of the release that decides.
+
+    Every digest and every history in it is checked before anything is written.
+
+    Parameters
+    ----------
+    project
+        An empty folder, or one that is not there, or the project itself without records.
+    url
+        Another database than the project's own file; it must be empty.
+
+    Raises
+    ------
+    BackupDamaged, ArtefactVersion, NotEmpty, Conflict
+        Nothing is written.
+    """
+    place = project / ".assay"
+    if url is None and (place / FILE).exists():
+        raise NotEmpty(f"{place / FILE} is there already", "Give an empty folder: nothing is ever written over.")
+    with tempfile.TemporaryDirectory(prefix="assay-restore-") as name:
+        about, own = _unpack(path, Path(name))
+        with closing(Database(f"sqlite:///{Path(name) / _RECORDS}")) as source:
+            _check(source)
+            written = _project_files(source)
+            there = [one for one in (*(f".assay/{one}" for one in own), *written) if (project / one).exists()]
+            spare = [one for one in there if (project / one).read_bytes() != _content(one, own, written)]
+            if spare:
+                raise NotEmpty(f"{project / spare[0]} is there with another content", "Give an empty folder.")
+            project.mkdir(parents=True, exist_ok=True)
+            with closing(Database.of_project(project, url)) as target:
+                rows = copy(source, target)
+        for file, content in own.items():
+            files.write(place / file, content, secret=True)
+        for file, content in written.items():
+            files.write(project / file, content)
+    return Held(rows, (*about["files"], *written), path.stat().st_size)
+
+
+def _content(name: str, own: dict[str, bytes], written: dict[str, bytes]) -> bytes:
+    return written[name] if name in written else own[name.removeprefix(".assay/")]
+
+
+_MALFORMED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, ValueError)
+
+
+def _unpack(path: Path, place: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    with files.translated(path, "read"):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                about = _about(_read(archive, _ABOUT, _LARGEST_JSON), path)
+                archive.extract(_RECORDS, place)
+                own = {name: _read(archive, _FILES + name, _LARGEST_FILE) for name in about["files"]}
+        except _MALFORMED as error:
+            raise BackupDamaged(f"{path} is no backup, or is damaged ({str(error)[:80]})", _AGAIN) from None
+    if digest_of_file(place / _RECORDS) != about["records"]:
+        raise BackupDamaged(f"the records in {path} are not as they were written", _AGAIN)
+    return about, own
+
+
+def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    with archive.open(name) as entry:
+        content = entry.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{name} is longer than {most} bytes")
+    return content
+
+
+def _about(content: bytes, path: Path) -> dict[str, Any]:
+    found: Any = jsontext.parse(content)
+    if not isinstance(found, dict) or "schema" not in found:
+        raise ValueError(f"{_ABOUT} is malformed")
+    if found["schema"] != SCHEMA:
+        raise ArtefactVersion(
+            f"{path} has the format {found['schema']!s:.40}, and {SCHEMA} is read", "Use a newer Assay."
+        )
+    names = found.get("files")
+    if not isinstance(names, list) or any(not isinstance(one, str) or Path(one).name != one for one in names):
+        raise ValueError("its list of files is malformed")
+    return found
+
+
+def _check(records: Database) -> None:
+    """Every project's history follows from its first event, and every part of every release is whole."""
+    for one in releases.find(records):
+        for about in (*one.public["parts"].values(), *one.private.values()):
+            artefacts.get(records, about["digest"])
+    for project in {one.project for one in releases.find(records)}:
+        journal.verify(records, project)
+
+
+def _project_files(records: Database) -> dict[str, bytes]:
+    """Task and code of the release that decides, if one project is served: what `assay up` starts from."""
+    names = {one.project for one in releases.find(records)}
+    if len(names) != 1:
+        return {}
+    deciding = alias.champion(records, names.pop())
+    if deciding is None:
+        return {}
+    release: Release = releases.by_digest(records, deciding)
+    found = {}
+    if TASK_FILE in release.public["parts"]:
+        found[TASK_FILE] = artefacts.get(records, release.public["parts"][TASK_FILE]["digest"])
+    if release.private:
+        for name, part in private_digests(release).items():
+            if name.startswith(_CODE) and ".." not in name:
+                found[name.removeprefix(_CODE)] = artefacts.get(records, part)
+    return found

@@ -1,0 +1,45 @@
+"""What keeping can be refused for.
+
+::
+
+    AssayError
+    └── KeepError                       keep
+        ├── BackupDamaged               keep/backup-damaged
+        ├── NotEmpty                    keep/not-empty
+        ├── NothingToDispute            keep/nothing-to-dispute
+        └── DisputeAltered              keep/dispute-altered
+"""
+
+from __future__ import annotations
+
+from assay.core.errors import AssayError
+
+
+class KeepError(AssayError):
+    """Base of everything this room raises."""
+
+    code = "keep"
+
+
+class BackupDamaged(KeepError):
+    """The file is no backup, or not as it was written."""
+
+    code = "keep/backup-damaged"
+
+
+class NotEmpty(KeepError):
+    """A backup would be written over what is there."""
+
+    code = "keep/not-empty"
+
+
+class NothingToDispute(KeepError):
+    """The answer has no proof."""
+
+    code = "keep/nothing-to-dispute"
+
+
+class DisputeAltered(KeepError):
+    """The file is no dispute file, or something in it does not fit the rest."""
+
+    code = "keep/dispute-altered"
