@@ -33,6 +33,10 @@ _SERIES = (
     *("user", "customer", "entity", "coin", "exchange", "chain", "series", "group", "id", "name"),
 )
 """What columns are called that tell series apart, the likeliest first."""
+_YEARS = frozenset({"year", "yr", "fyear", "fiscal_year", "calendar_year", "jahr", "annee"})
+_CLOCK = frozenset({"time", "hour", "hr", "minute", "min", "second", "sec", "clock"})
+_PARTS = _CLOCK | _YEARS | {"month", "mon", "day", "week", "weekday", "dayofweek", "quarter"}
+"""What columns are called that hold a part of a time: they tell no series apart."""
 _FEWEST = 3
 """Distinct times of a series."""
 _REGULAR = 10
@@ -81,7 +85,7 @@ def time_like(frame: pl.DataFrame, *, skip: Collection[str | None] = (), end: fl
     """Columns that look like times: by their type, their text, or numbers with a usual name; the likeliest first."""
     found = []
     for place, name in enumerate(frame.columns):
-        one = None if name in skip else _look(frame[name], end)
+        one = None if name in skip else _look(frame[name], end) or _year(frame, name, end)
         if one is not None:
             order = all(reading.unit == "order" for reading in one.readings)
             key = (order, not _named(name), one.direction is None, not one.unique, place)
@@ -109,6 +113,25 @@ def _look(values: pl.Series, end: float) -> TimeLike | None:
     if not found:
         return None
     return TimeLike(values.name, tuple(found), *course(values, found[0]))
+
+
+def _year(frame: pl.DataFrame, name: str, end: float) -> TimeLike | None:
+    """A column of years: if it is called so, and months stand beside it, it is in order, or it counts in series."""
+    values = frame[name]
+    if name.lower() not in _YEARS or not values.dtype.is_integer() or values.null_count():
+        return None
+    last = datetime.fromtimestamp(end, UTC).year
+    if not bool(values.is_between(1800, last).all()):
+        return None
+    found = TimeLike(name, (Reading(form="%Y"),), *course(values, Reading(form="%Y")))
+    beside = {other.lower() for other in frame.columns} & {"month", "mon", "quarter", "week"}
+    steady = values.n_unique() > 1 and (found.direction or apart(frame, name, ""))
+    return found if beside or steady else None
+
+
+def clocks(columns: Collection[str]) -> list[str]:
+    """Columns that by their names hold the time of day, or another part of a time."""
+    return [name for name in columns if name.strip("<>_ ").lower() in _PARTS]
 
 
 def course(values: pl.Series, reading: Reading) -> tuple[str | None, bool]:
@@ -170,7 +193,9 @@ def apart(frame: pl.DataFrame, time: str, target: str) -> str | None:
     found = []
     for place, name in enumerate(frame.columns):
         dtype = frame.schema[name]
-        if name in {time, target} or not (dtype.is_integer() or dtype in {pl.String, pl.Binary, pl.Categorical}):
+        if name in {time, target, *clocks([name])} or not (
+            dtype.is_integer() or dtype in {pl.String, pl.Binary, pl.Categorical}
+        ):
             continue
         count = frame[name].n_unique()
         if frame[name].null_count() or not 1 < count <= frame.height // 2:

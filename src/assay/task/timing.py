@@ -123,7 +123,12 @@ def _repeats(answers: Answers) -> bool:
 
 
 def _entity_text(answers: Answers) -> str:
-    return f"Times of {answers['time']} are there more than once: which column tells series apart? (none: nothing)"
+    asked = f"Times of {answers['time']} are there more than once: which column tells series apart? (none: nothing)"
+    parts = [name for name in series.clocks(answers["file"].columns) if name != answers["time"]]
+    if not parts:
+        return asked
+    belong = f"{' and '.join(parts[:3])} {'belongs' if len(parts) == 1 else 'belong'}"
+    return f"{asked} If {belong} to the time, make one column of it all first."
 
 
 def _entity_default(answers: Answers) -> str:

@@ -177,3 +177,32 @@ def test_what_tells_series_apart_is_the_column_that_makes_times_unique():
     )
     assert series.apart(frame, "at", "y") == "pool"
     assert series.apart(frame.drop("pool"), "at", "y") is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "looks"),
+    [
+        (
+            {"year": [2024] * 120, "month": [1 + i // 28 for i in range(120)], "day": [1 + i % 28 for i in range(120)]},
+            True,
+        ),
+        ({"country": [f"c{i % 10}" for i in range(120)], "year": [2000 + i // 10 for i in range(120)]}, True),
+        ({"Year": [1900 + i for i in range(120)]}, True),
+        ({"year": [2000 + i * 37 % 11 for i in range(120)]}, False),  # of cars that were sold
+        ({"year": list(range(120))}, False),
+        ({"year": [2024] * 120}, False),
+        ({"year_built": [1900 + i for i in range(120)]}, False),
+    ],
+)
+def test_years_are_times_where_they_count_in_a_series(columns, looks):
+    found = series.time_like(pl.DataFrame(columns | TABLE))
+    assert [one.declared for one in found] == ['time_format = "%Y"'] * looks
+
+
+@pytest.mark.parametrize("clock", ["Time", "<TIME>", "hour", "Minute"])
+def test_the_time_of_day_tells_no_series_apart(clock):
+    frame = pl.DataFrame(
+        {"Date": [day for day in DAYS for _ in "ab"], clock: ["09:00", "10:00"] * 120, "y": range(240)}
+    )
+    assert series.apart(frame, "Date", "y") is None
+    assert series.clocks(frame.columns) == [clock]

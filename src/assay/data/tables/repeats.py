@@ -31,6 +31,10 @@ def refuse_times(rows: pl.DataFrame, time: str, table: str, target: str) -> None
     copies = rows.is_duplicated()
     if not apart and bool(copies.any()):
         todo = "Some of them are copies of each other: remove those."
+    parts = [name for name in series.clocks(rows.columns) if name != time]
+    if not todo and parts:
+        holds = f"{' and '.join(parts[:3])} {'holds' if len(parts) == 1 else 'hold'}"
+        todo = f"If {holds} a part of the time, make one column of it all."
     raise Duplicated(
         _said(rows, time, again, table),
         f"{todo or 'Name what tells series apart in [data] entity.'} Or gather rows by [data.bars], or write "

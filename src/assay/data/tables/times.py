@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from assay.data.errors import MixedTypes, SettingsUnfit
@@ -185,7 +186,9 @@ def _require_no_digits(table: Table, column: str, value: pl.Expr, counts: list[t
 
 
 def _require_one_unit(table: Table, column: str, value: pl.Expr, unit: str) -> None:
-    """Refuse values of another unit among those of the declared one, where both are plausible in their own."""
+    """Refuse values of another unit than the declared one, where they are plausible in that."""
+    import polars as pl
+
     if unit not in times.UNITS:
         return
     counts = _units(table, value)
@@ -193,6 +196,14 @@ def _require_one_unit(table: Table, column: str, value: pl.Expr, unit: str) -> N
         other = times.own_unit(value)
         what = f" counts in another unit than {unit}, which others are plausible in"
         _require(table, column, other.is_not_null() & (other != unit), what, "Correct it, or remove `time_unit`.")
+    elif len(counts) == 1 and _all(table, (times.own_unit(value) == counts[0][0]) | ~_there(value)):
+        first, last = (_head(table, column).cast(pl.Float64) / times.PER_SECOND[one] for one in (unit, counts[0][0]))
+        years = [datetime.fromtimestamp(float(one.drop_nans().drop_nulls()[0]), UTC).year for one in (first, last)]
+        raise MixedTypes(
+            f"the times of {column} of {table.path} begin in {years[0]} if they count {unit}, as time_unit says, and "
+            f"in {years[1]} if they count {counts[0][0]}",
+            f'Write time_unit = "{counts[0][0]}", or remove it.',
+        )
 
 
 def _digits_of(table: Table, column: str) -> str:

@@ -304,6 +304,12 @@ def test_text_in_iso_8601_is_a_time_whatever_its_neighbours_look_like(project, t
         (["2024-13-01"], {}, "row 1"),
         (["20240301"], {}, "row 1"),
         ([1_700_000_000, 1 << 62], {"time_unit": "s"}, "'4611686018427387904' of when in row 2 .* set `time_unit`"),
+        (
+            [1_700_000_000, None, 1_700_003_600],
+            {"time_unit": "ms"},
+            "begin in 1970 if they count ms.* in 2023 if they count s. Write",
+        ),
+        ([1_700_000_000_000], {"time_unit": "s"}, "year"),
         ([1 << 62], {"time_unit": "us"}, ", counted in us since 1970, lies in no year"),
         ([1.7e9, float("inf")], {}, "row 2"),
         ([-(10**15)], {"time_unit": "ms"}, "lies in no year from 1 to 9999"),
