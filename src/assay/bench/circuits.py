@@ -8,11 +8,13 @@ import numpy as np
 
 from assay.models.cost.shape import Size
 from assay.transpile.circuit.circuit import Circuit, Feature, Tree, View
+from assay.transpile.networks.cost import table_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay.transpile.circuit.circuit import FeatureKind, Inputs, Missing
+    from assay.transpile.circuit.network.network import Network
 
 _LEAF_BITS = 20
 _WEIGHT_BITS = 60
@@ -23,6 +25,9 @@ def size_of(circuit: Circuit) -> Size:
     """The size of a circuit, in the cost model's terms."""
     outputs, features = len(circuit.outputs), len(circuit.features)
     private = circuit.inputs == "private"
+    if circuit.kind == "network":
+        assert circuit.network is not None  # noqa: S101 - its kind says so
+        return _network_size(circuit.network, features, outputs, private=private)
     if circuit.kind == "linear":
         return Size(kind="linear", features=features, outputs=outputs, private=private)
     depth = max(circuit.depth, 1)
@@ -37,6 +42,20 @@ def size_of(circuit: Circuit) -> Size:
         nodes=sum(int(((level >= 1) & (level < depth)).sum()) for level in levels),
         bottom=sum(int((level == depth).sum()) for level in levels),
         wide=circuit.bits > 32,
+        private=private,
+    )
+
+
+def _network_size(network: Network, features: int, outputs: int, *, private: bool) -> Size:
+    segments = sum(len(table.slope) for table in network.tables)
+    return Size(
+        kind="network",
+        features=features,
+        outputs=outputs,
+        rows=network.listed + 1,
+        table=table_rows(network.limb_bits, network.low_bits, segments, network.slots),
+        slots=network.slots,
+        columns=network.columns,
         private=private,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -101,8 +101,8 @@ class Job:
     ----------
     file, content
         The model's file: its name and its bytes.
-    linear
-        Whether it is a linear model.
+    kind
+        "trees", "linear" or "network".
     features
         Names, in order.
     wide
@@ -110,7 +110,7 @@ class Job:
     inputs
         "public" or "private".
     known
-        float32 (rows, F): rows that a linear model's fixed-point range is chosen from.
+        float32 (rows, F): rows that the fixed-point ranges of a linear model or a network are chosen from.
     rows
         Columns of the rows to compare and to prove the first of, by name; None where missing.
     max_batch
@@ -120,7 +120,7 @@ class Job:
 
     file: str
     content: bytes
-    linear: bool
+    kind: Literal["trees", "linear", "network"]
     features: tuple[str, ...]
     wide: dict[str, tuple[int, int]]
     inputs: Inputs
@@ -144,7 +144,7 @@ def job_of(candidate: Candidate, known: Rows, test: Rows, max_batch: int) -> Job
     return Job(
         file=candidate.record.file,
         content=files.read(candidate.model_path),
-        linear=candidate.summary.size is not None and candidate.summary.size.kind == "linear",
+        kind="trees" if candidate.summary.size is None else candidate.summary.size.kind,
         features=problem.features,
         wide={name: integer_range(known, name) for name in problem.wide},
         inputs="private" if problem.private else "public",
@@ -216,10 +216,12 @@ def row_of(job: Job) -> str:
 def circuit_of(job: Job, model: Path) -> Circuit:
     """The circuit of a candidate's model file; raises as `transpile` does."""
     wide: dict[str | int, tuple[int, int]] = dict(job.wide.items())
+    if job.kind == "network":
+        return transpile(model, calibration=_known(job), inputs=job.inputs, feature_names=list(job.features))
     return transpile(
         model,
         # A linear model's fixed-point range is that of the rows it knows; trees are exact without.
-        calibration=_known(job) if job.linear else None,
+        calibration=_known(job) if job.kind == "linear" else None,
         inputs=job.inputs,
         integer_features=wide,
         feature_names=list(job.features),

@@ -3,12 +3,13 @@
 The protocol fixes what a proof consists of (docs/spec/protocol.md), so time, memory, gas and sizes are sums of
 a few terms whose number follows from the circuit's shape. What each term costs on this machine and with this
 release is measured once, by real proofs of small circuits (`assay.bench.calibrate`), and fitted: no time and
-no gas is written down here.
+no gas is written down here. Networks have a prior instead (`assay.models.cost.network`), which measurements scale.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assay.core import documents
 from assay.core.hashing import digest
+from assay.models.cost.network import prior
 from assay.models.cost.shape import Shape, Size, shape
 from assay.models.errors import CalibrationDamaged
 
@@ -149,6 +151,12 @@ class CostModel:
                     rows = [self._terms(point.size)[part] for point in known]
                     self._prices[kind, part] = _fit(rows, [getattr(point, part) for point in known])
 
+        networks = [(point, prior(point.size)) for point in calibration.points if point.size.kind == "network"]
+        self._scale: dict[str, float] = {}
+        for part in _PARTS:
+            shares = [value / own[part] for point, own in networks if (value := getattr(point, part)) is not None]
+            self._scale[part] = statistics.median(shares) if shares else 1.0
+
     def predict(self, size: Size) -> Cost:
         """The cost of one proof of a model of this size.
 
@@ -157,6 +165,9 @@ class CostModel:
         CalibrationDamaged
             No circuit of this kind was measured.
         """
+        if size.kind == "network":
+            found: dict[str, Any] = {part: value * self._scale[part] for part, value in prior(size).items()}
+            return Cost(**found | {"gas": round(found["gas"])})
         if (size.kind, "gas") not in self._prices:
             raise CalibrationDamaged(
                 f"the calibration has no measured circuit of the kind {size.kind}", "Delete it; it is measured again."

@@ -27,7 +27,7 @@ class Size(BaseModel):
     Attributes
     ----------
     kind
-        "trees" or "linear".
+        "trees", "linear" or "network".
     features
         F, inputs of a row.
     outputs
@@ -42,6 +42,8 @@ class Size(BaseModel):
         Nodes of all trees below the root and above the last level; those have a row in the table.
     bottom
         Nodes of all trees on the last level; they have a row where the prover rounds the depth up.
+    rows, table, slots, columns
+        Networks: rows of the witness in use, rows of the public table, and the two sides of the hidden matrix.
     wide
         Whether an input word has 64 bits instead of 32: a feature is compared as a large integer.
     private
@@ -50,7 +52,7 @@ class Size(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["trees", "linear"]
+    kind: Literal["trees", "linear", "network"]
     features: int
     outputs: int = 1
     views: int = 0
@@ -58,6 +60,10 @@ class Size(BaseModel):
     depth: int = 0
     nodes: int = 0
     bottom: int = 0
+    rows: int = 0
+    table: int = 0
+    slots: int = 0
+    columns: int = 0
     wide: bool = False
     private: bool = False
 

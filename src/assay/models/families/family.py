@@ -88,6 +88,9 @@ class Family(ABC):
     searched: ClassVar[bool] = True
     """Whether there are parameters to search; if not, it is fitted once."""
 
+    asked: ClassVar[bool] = False
+    """Whether it is tried only where the task names it."""
+
     def refuses(self, problem: Problem, rows: Rows) -> str | None:
         """Why this family cannot learn from these rows, in a few words; None if it can."""
         del rows

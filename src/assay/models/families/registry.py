@@ -24,6 +24,11 @@ OWN = {
     "forest": "assay.models.families.forest:Forest",
     "xgboost": "assay.models.families.xgboost:Xgboost",
     "lightgbm": "assay.models.families.lightgbm:Lightgbm",
+    "mlp": "assay.models.families.mlp:Mlp",
+    "cnn1d": "assay.models.families.cnn1d:Cnn1d",
+    "gru": "assay.models.families.gru:Gru",
+    "lstm": "assay.models.families.lstm:Lstm",
+    "bilstm": "assay.models.families.bilstm:Bilstm",
     "ewma": "assay.models.families.ewma:Ewma",
     "garch": "assay.models.families.garch:Garch",
     "har": "assay.models.families.har:Har",
@@ -61,7 +66,7 @@ def suitable(wanted: tuple[str, ...], problem: Problem, rows: Rows) -> tuple[lis
     Parameters
     ----------
     wanted
-        Names that the task allows; all if empty.
+        Names that the task allows; if empty all but those that have to be asked for.
     problem, rows
         What they have to learn.
 
@@ -76,6 +81,8 @@ def suitable(wanted: tuple[str, ...], problem: Problem, rows: Rows) -> tuple[lis
             continue
         one = family(name)
         reason = one.refuses(problem, rows)
+        if reason is None and one.asked and not wanted:
+            reason = "is tried where [explore] families names it"
         if reason is None:
             found.append(one)
         else:

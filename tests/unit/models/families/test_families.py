@@ -169,7 +169,8 @@ def test_a_damaged_model_file_is_named(name, file, tmp_path):
 
 
 def test_every_family_is_a_file_of_its_own():
-    assert sorted(OWN) == sorted({*PROVABLE, "existing", "ewma", "garch", "har"})
+    networks = {"mlp", "cnn1d", "gru", "lstm", "bilstm"}
+    assert sorted(OWN) == sorted({*PROVABLE, *networks, "existing", "ewma", "garch", "har"})
     for name, place in OWN.items():
         room = "models" if name == "existing" else "models.families"
         assert place.startswith(f"assay.{room}.{name}:")

@@ -69,4 +69,5 @@ def test_an_unknown_name_and_the_nearest():
 def test_all_that_suit_and_why_not_the_others():
     found, reasons = suitable((), problem("binary"), rows("binary"))
     assert [one.name for one in found] == ["logistic", "tree", "forest", "xgboost", "lightgbm"]
-    assert set(reasons) == {"linear", "ewma", "garch", "har"}
+    networks = {"mlp", "cnn1d", "gru", "lstm", "bilstm"}
+    assert set(reasons) == {"linear", *networks, "ewma", "garch", "har"}

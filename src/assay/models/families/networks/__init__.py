@@ -1,0 +1,1 @@
+"""What the families of networks share: their shapes, their training, their files."""
