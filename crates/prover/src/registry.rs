@@ -37,19 +37,14 @@ impl Entry {
         }
     }
 
-    /// That of a kind.
-    pub fn of_kind(kind: Kind) -> Result<&'static Self, Error> {
-        let found = ENTRIES.iter().find(|entry| entry.kind == kind);
-        found.ok_or(Error::Damaged("a kind of model that this prover lacks"))
-    }
-
     /// That of a circuit.
     pub fn of_circuit(file: &CircuitFile) -> Result<&'static Self, Error> {
-        let kind = Kind::of_name(&file.kind).ok_or_else(|| {
-            let known: Vec<_> = Kind::ALL.map(|kind| kind.relation().name()).into();
+        let name = |entry: &Self| entry.kind.relation().name();
+        let found = ENTRIES.iter().find(|entry| name(entry) == file.kind);
+        Ok(found.ok_or_else(|| {
+            let known: Vec<_> = ENTRIES.iter().map(name).collect();
             assay_circuit::Error::Kind(file.kind.clone(), known.join(" and "))
-        })?;
-        Self::of_kind(kind)
+        })?)
     }
 }
 
@@ -58,10 +53,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_can_be_proven() {
+    fn every_kind_but_networks_can_be_proven() {
         for kind in Kind::ALL {
-            assert!(Entry::of_kind(kind).is_ok());
+            let known = ENTRIES.iter().any(|entry| entry.kind == kind);
+            assert_eq!(known, kind.relation().name() != "network");
         }
-        assert_eq!(ENTRIES.len(), Kind::ALL.len());
     }
 }

@@ -40,6 +40,8 @@ pub enum Error {
     Pairing,
     #[error("the key does not prove that its public parts are the protocol's")]
     Itself,
+    #[error("the key does not hold its network's wiring: check it with the public circuit")]
+    NeedsCircuit,
 }
 
 impl Error {
@@ -48,6 +50,7 @@ impl Error {
         match self {
             Self::Version(_) => "key/version",
             Self::Itself => "key/forged",
+            Self::NeedsCircuit => "key/needs-circuit",
             Self::Shape(_) => "key/malformed",
             Self::OtherModel { .. } => "proof/other-model",
             Self::Denominator | Self::Pairing => "proof/invalid",

@@ -31,7 +31,11 @@ impl Drawn {
 
 /// Checks a key's proof of itself. It needs no reference string: that `[τ]_2` is the right one is not part of it.
 pub fn check_itself(key: &VerifyingKey) -> Result<(), Error> {
-    let public = key.shape.kind.relation().public(&key.shape);
+    let relation = key.shape.kind.relation();
+    if relation.needs_circuit() {
+        return Err(Error::NeedsCircuit);
+    }
+    let public = relation.public(&key.shape);
     if public.is_empty() {
         return if key.proof.is_none() {
             Ok(())

@@ -47,9 +47,9 @@ impl VerifyingKey {
                 .collect::<Result<Vec<_>, _>>()
         };
         let relation = shape.kind.relation();
-        let table = points(&mut reader, relation.model(&shape).len())?;
+        let table = points(&mut reader, relation.model_packs(&shape).len())?;
         let fixed = (0..=shape.log_max_rows)
-            .map(|log| points(&mut reader, relation.fixed(&shape, log).len()))
+            .map(|log| points(&mut reader, relation.fixed_packs(&shape, log).len()))
             .collect::<Result<Vec<_>, _>>()?;
         let proof = if relation.public(&shape).is_empty() {
             None
@@ -106,7 +106,7 @@ fn read_shape(reader: &mut Reader<'_>) -> Result<Shape, Error> {
         1 => Srs::Ceremony,
         _ => return Err(Error::Shape("reference string")),
     };
-    Ok(Shape {
+    let mut shape = Shape {
         kind,
         inputs,
         srs,
@@ -124,7 +124,10 @@ fn read_shape(reader: &mut Reader<'_>) -> Result<Shape, Error> {
         limbs: reader.u32()?,
         log_max_rows: reader.u32()?,
         views: read_views(reader)?,
-    })
+        network: None,
+    };
+    kind.relation().read(reader, &mut shape)?;
+    Ok(shape)
 }
 
 fn read_views(reader: &mut Reader<'_>) -> Result<Vec<View>, Error> {
@@ -183,4 +186,5 @@ fn write_shape(shape: &Shape, out: &mut Vec<u8>) {
         });
         out.push(u8::from(view.zero_missing));
     }
+    shape.kind.relation().write(shape, out);
 }

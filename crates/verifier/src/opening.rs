@@ -15,11 +15,13 @@ pub enum Point {
     Next,
     /// `vζ`.
     NextOfTable,
+    /// `1/ζ`.
+    Inverse,
 }
 
 impl Point {
     /// All, in the order of a proof's evaluations.
-    pub const ALL: [Self; 3] = [Self::Here, Self::Next, Self::NextOfTable];
+    pub const ALL: [Self; 4] = [Self::Here, Self::Next, Self::NextOfTable, Self::Inverse];
 
     /// The point itself.
     pub fn of(self, zeta: Fr, log_domain: u32, log_table: u32) -> Result<Fr, Error> {
@@ -28,6 +30,7 @@ impl Point {
             Self::Here => zeta,
             Self::Next => zeta * root(log_domain)?,
             Self::NextOfTable => zeta * root(log_table)?,
+            Self::Inverse => zeta.inverse().ok_or(Error::Denominator)?,
         })
     }
 }

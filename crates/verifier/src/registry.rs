@@ -1,7 +1,7 @@
 //! The relations that there are: the only place that lists them.
 
 use crate::relation::Relation;
-use crate::{linear, trees};
+use crate::{linear, networks, trees};
 
 /// What kind of model a circuit evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,17 +10,20 @@ pub enum Kind {
     Trees,
     /// A linear model (spec 5).
     Linear,
+    /// A network (networks.md).
+    Networks,
 }
 
 impl Kind {
     /// All kinds; a kind's place is its number in a key's bytes.
-    pub const ALL: [Self; 2] = [Self::Trees, Self::Linear];
+    pub const ALL: [Self; 3] = [Self::Trees, Self::Linear, Self::Networks];
 
     /// Its relation.
     pub fn relation(self) -> &'static dyn Relation {
         match self {
             Self::Trees => &trees::Trees,
             Self::Linear => &linear::Linear,
+            Self::Networks => &networks::Networks,
         }
     }
 

@@ -4,6 +4,7 @@
 //! of its name here, in `assay-circuit` (its tables and its witness) and in `assay-prover` (its columns), and a line
 //! in [`crate::Kind`] and in the prover's registry.
 
+use crate::bytes::Reader;
 use crate::opening::{Point, PointSet};
 use crate::{Error, Shape, Statement};
 use assay_algebra::{Fr, WORD};
@@ -29,6 +30,11 @@ pub const INPUT: Name = Name::new("I");
 
 /// Polynomials with one commitment, `Σ X^i f_i(X^c)` for `c` of them (spec 2.1); one alone is committed as it is.
 pub type Pack = Vec<Name>;
+
+/// A commitment for each.
+fn alone(names: Vec<Name>) -> Vec<Pack> {
+    names.into_iter().map(|name| vec![name]).collect()
+}
 
 /// Columns that are absorbed together, and how many challenges are drawn when they are.
 #[derive(Clone, Debug)]
@@ -189,6 +195,14 @@ pub trait Relation: Sync {
     /// Refuses every shape that it does not define; the limits of all relations have been checked.
     fn check(&self, shape: &Shape) -> Result<(), Error>;
 
+    /// Reads the fields that only its shapes have, behind those of all.
+    fn read(&self, _reader: &mut Reader<'_>, _shape: &mut Shape) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Writes them.
+    fn write(&self, _shape: &Shape, _out: &mut Vec<u8>) {}
+
     /// Outputs packed in one field element.
     fn lanes(&self, shape: &Shape) -> u32;
 
@@ -209,15 +223,30 @@ pub trait Relation: Sync {
         shape.rows(log_rows).max(table).saturating_add(16)
     }
 
-    /// Commitments that a key has once.
+    /// Polynomials that a key has once.
     fn model(&self, shape: &Shape) -> Vec<Name>;
 
-    /// Commitments that a key has for proofs of `2^log_rows` blocks.
+    /// Polynomials that a key has for proofs of `2^log_rows` blocks.
     fn fixed(&self, shape: &Shape, log_rows: u32) -> Vec<Name>;
+
+    /// How those that a key has once share commitments.
+    fn model_packs(&self, shape: &Shape) -> Vec<Pack> {
+        alone(self.model(shape))
+    }
+
+    /// How those for proofs of `2^log_rows` blocks share commitments.
+    fn fixed_packs(&self, shape: &Shape, log_rows: u32) -> Vec<Pack> {
+        alone(self.fixed(shape, log_rows))
+    }
 
     /// The key's polynomials that are public; a key that has any proves that it has the right ones.
     fn public<'a>(&self, _shape: &'a Shape) -> Vec<Public<'a>> {
         Vec::new()
+    }
+
+    /// Whether the key's commitments are checked with the public part of a circuit, which a key does not hold.
+    fn needs_circuit(&self) -> bool {
+        false
     }
 
     /// The rounds before the quotient; a round without columns is one, too.

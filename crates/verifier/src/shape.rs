@@ -69,6 +69,24 @@ pub struct Shape {
     pub limbs: u32,
     pub log_max_rows: u32,
     pub views: Vec<View>,
+    pub network: Option<Network>,
+}
+
+/// The fields that only the shape of a network has (networks.md 7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Network {
+    /// `f`.
+    pub low_bits: u8,
+    /// Whether there are max rows.
+    pub max: bool,
+    /// Whether a row's `q` is read; then `q_shift` and `base_c`.
+    pub cell: bool,
+    pub q_shift: u8,
+    pub cell_base: i64,
+    /// `K`, the entries of the hidden matrix, and `M`, its columns.
+    pub slots: u32,
+    pub columns: u32,
 }
 
 pub(crate) fn size(value: u32) -> usize {

@@ -95,7 +95,6 @@ fn named(
     layout: &ProofLayout,
     proof: &Proof<'_>,
 ) -> Result<Vec<(Pack, G1Affine)>, Error> {
-    let alone = |(name, point): (Name, G1Affine)| (vec![name], point);
     let relation = key.shape.kind.relation();
     let log = statement.log_rows;
     let fixed = usize::try_from(log).ok().and_then(|log| key.fixed.get(log));
@@ -105,11 +104,10 @@ fn named(
         let packs = round.packs.iter().cloned();
         points.extend(packs.zip(of_round.list.iter().copied()));
     }
-    let model = relation.model(&key.shape).into_iter();
-    points.extend(model.zip(key.table.iter().copied()).map(alone));
-    let of_blocks = relation.fixed(&key.shape, log).into_iter().zip(fixed);
-    points.extend(of_blocks.map(alone));
-    points.extend(statement.commitment.map(|point| alone((INPUT, point))));
+    let model = relation.model_packs(&key.shape).into_iter();
+    points.extend(model.zip(key.table.iter().copied()));
+    points.extend(relation.fixed_packs(&key.shape, log).into_iter().zip(fixed));
+    points.extend(statement.commitment.map(|point| (vec![INPUT], point)));
     Ok(points)
 }
 

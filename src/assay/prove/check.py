@@ -20,7 +20,7 @@ from assay.core import files
 from assay.core.errors import AssayError, StorageError
 from assay.core.hashing import digest
 from assay.prove import srs as references
-from assay.prove.errors import KeyForged, KeyRefused, KeyUnchecked
+from assay.prove.errors import KeyForged, KeyNeedsCircuit, KeyRefused, KeyUnchecked
 from assay.prove.native import native
 from assay.prove.origin import ceremony_of, origin
 
@@ -34,6 +34,10 @@ SCHEMA = "assay-key-check/1"
 """Of a kept verdict. It counts up when the check learns to refuse more, so that old verdicts are forgotten."""
 
 NOT_CHECKED = "KEY NOT CHECKED"
+_WIRING = (
+    "The key was not checked: which network its commitments are of stands in no key; whoever relies on it must compare "
+    "them with the public part of the circuit (docs/spec/networks.md, section 8)."
+)
 
 _TAU = 128
 """A key's bytes end with the secret in G2, four words."""
@@ -87,7 +91,12 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
     with native(content) as core:
         stamp = str(core.vk_info(content)["srs_kind"])
         # Needs no string, so it holds for every key: the public parts are the protocol's, under the key's own secret.
-        core.check_key_itself(content)
+        try:
+            core.check_key_itself(content)
+        except core.CoreError as error:
+            if error.args[0] != KeyNeedsCircuit.code:
+                raise
+            return KeyCheck(None, _WIRING)
     if pinned is not None and pinned["kind"] != stamp:
         beside = f"{pinned['kind']}"[:20]
         raise KeyForged(f"the verifying key is stamped {stamp}, and what stands beside it says {beside}.")

@@ -19,7 +19,8 @@
         ├── KeyRefused                  key/...
         │   ├── KeyVersion              key/version
         │   ├── KeyUnchecked            key/unchecked
-        │   └── KeyForged               key/forged
+        │   ├── KeyForged               key/forged
+        │   └── KeyNeedsCircuit         key/needs-circuit
         ├── SrsError                    srs
         │   ├── SrsMissing              srs/missing
         │   ├── SrsTooSmall             srs/too-small
@@ -163,6 +164,13 @@ class KeyForged(KeyRefused):
     advice = "Do not rely on anything that it verifies; take the key from someone you trust."
 
 
+class KeyNeedsCircuit(KeyRefused):
+    """A network's key does not hold its wiring, so it alone cannot be checked."""
+
+    code = "key/needs-circuit"
+    advice = "Check it with the public part of its circuit.json."
+
+
 class SrsError(ProveError):
     """Something is the matter with a structured reference string."""
 
@@ -222,6 +230,7 @@ _BY_CODE: dict[str, type[AssayError]] = {
         KeyRefused,
         KeyVersion,
         KeyForged,
+        KeyNeedsCircuit,
         SrsMissing,
         SrsTooSmall,
         SrsInvalid,

@@ -58,6 +58,7 @@ impl Model for LinearModel {
             limbs: 0,
             log_max_rows: max_rows.max(1).next_power_of_two().trailing_zeros(),
             views: Vec::new(),
+            network: None,
         };
         shape.groups = shape.output_groups().next_power_of_two();
         shape

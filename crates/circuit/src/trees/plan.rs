@@ -49,6 +49,7 @@ pub(crate) fn plan(needs: &Needs) -> Result<Shape, Error> {
         limbs,
         log_max_rows: needs.log_max_rows,
         views: needs.views.clone(),
+        network: None,
     };
     shape
         .check()

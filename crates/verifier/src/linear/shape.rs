@@ -14,7 +14,7 @@ impl Shape {
         )?;
         let absent = [self.trees, self.depth, self.table, self.ratio, self.limbs];
         need(
-            absent.iter().all(|field| *field == 0),
+            absent.iter().all(|field| *field == 0) && self.network.is_none(),
             "fields of another kind",
         )?;
         need(

@@ -119,6 +119,7 @@ impl Shape {
 impl Shape {
     pub(super) fn check_trees(&self) -> Result<(), Error> {
         need(self.bits == 32 || self.bits == 64, "bits")?;
+        need(self.network.is_none(), "fields of another kind")?;
         need(
             self.groups.is_power_of_two() && self.trees >= 1 && self.trees <= self.groups,
             "trees",
