@@ -34,6 +34,7 @@ SCHEMA = "assay-key-check/1"
 """Of a kept verdict. It counts up when the check learns to refuse more, so that old verdicts are forgotten."""
 
 NOT_CHECKED = "KEY NOT CHECKED"
+
 _WIRING = (
     "The key was not checked: which network its commitments are of stands in no key; whoever relies on it must compare "
     "them with the public part of the circuit (docs/spec/networks.md, section 8)."
@@ -96,7 +97,7 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
         except core.CoreError as error:
             if error.args[0] != KeyNeedsCircuit.code:
                 raise
-            return KeyCheck(None, _WIRING)
+            return KeyCheck(checked=False, srs=None, note=_WIRING)
     if pinned is not None and pinned["kind"] != stamp:
         beside = f"{pinned['kind']}"[:20]
         raise KeyForged(f"the verifying key is stamped {stamp}, and what stands beside it says {beside}.")
