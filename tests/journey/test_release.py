@@ -174,6 +174,26 @@ def test_what_cannot_be_released(tmp_path, assay_command):
     assert [path.name for path in tmp_path.iterdir()] in ([], [".assay"])
 
 
+def test_what_is_given_to_a_stranger_is_verified_alone(project, released, assay_command, tmp_path):
+    assay_command("release", "export", 1, "-C", project, "--out", tmp_path / "one.release")
+    found = assay_command("verify", tmp_path / "one.release", "--json")
+    assert (found.code, found.json["release"]) == (0, released["digest"])
+    service = Service(project)
+    body = {"inputs": [[0.5, -0.25]]}
+    _, answer = service.ask("/v2/models/loans/proofs", body, Prefer="wait=60", Idempotency_Key="doubted")
+    service.end()
+    done = assay_command("dispute", answer["id"], "-C", project, "--out", tmp_path / "one.dispute")
+    assert done.code == 0, done.err
+    found = assay_command("verify", tmp_path / "one.dispute")
+    assert found.code == 0, found.err
+    assert "everything that could be checked holds" in found.out
+    (tmp_path / "proof.json").write_text(json.dumps(answer["proof"]))
+    alone = assay_command("verify", tmp_path / "proof.json")
+    assert (alone.code, alone.err.split(":")[0]) == (2, "error[cli/key-needed]")
+    key = assay_command("verify", project / "decision" / "chosen", "--json")
+    assert (key.code, key.json["model_id"]) == (0, answer["model_id"])
+
+
 def test_a_backup_is_taken_back_on_an_empty_machine_and_serves(project, released, assay_command, tmp_path):
     made = assay_command("backup", "-C", project, "--out", tmp_path / "one.backup")
     assert made.code == 0, made.err

@@ -1,7 +1,8 @@
-"""`assay verify`: is the proof valid for the model?"""
+"""`assay verify`: does what somebody gave hold? A proof of a model, a key, a release, a dispute file."""
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -9,21 +10,40 @@ import typer
 
 from assay.cli.answers import answered, lines
 from assay.cli.app import app
-from assay.cli.options import Json, PublicKey, Unchecked
+from assay.cli.options import Json, Unchecked
 from assay.cli.output import Output, warn
+from assay.core.errors import AssayError
 
 INVALID = 1
 
 
+class KeyNeeded(AssayError):
+    """A proof was given without the key that it is checked under."""
+
+    code = "cli/key-needed"
+
+
 @app.command()
 def verify(
-    key: PublicKey,
-    proof: Annotated[Path, typer.Argument(metavar="PROOF", help="The file that `assay prove` wrote.")],
+    key: Annotated[
+        Path,
+        typer.Argument(
+            metavar="WHAT", help="A verifying key or its folder; alone also a release's or a dispute's file."
+        ),
+    ],
+    proof: Annotated[
+        Path | None, typer.Argument(metavar="[PROOF]", help="The file that `assay prove` wrote, of this key.")
+    ] = None,
     *,
     unchecked: Unchecked = False,
     json: Json = False,
 ) -> int:
-    """Check a proof: exit 0 when it is valid, 1 when it is not, 2 when it cannot be read or is another model's."""
+    """Check a proof under a key, or a key, a release or a dispute file alone.
+
+    Exit 0 when it holds, 1 when it does not, 2 when it cannot be read or is another model's.
+    """
+    if proof is None:
+        return _alone(key, Output(json=json), unchecked=unchecked)
     from assay.core import files
     from assay.prove.errors import InvalidProof, OtherModel
     from assay.prove.keys import VerifyingKey
@@ -52,3 +72,64 @@ def verify(
         fields | {"key": loaded.check.to_dict()}, f"{valid}{lines(shown, loaded.answers)}\n  {loaded.check.note}"
     )
     return 0
+
+
+def _alone(what: Path, output: Output, *, unchecked: bool) -> int:
+    """Whatever is no proof, by its content."""
+    from assay.keep import dispute
+    from assay.prove.check import require
+    from assay.prove.keys import VerifyingKey
+    from assay.release import export
+
+    if dispute.is_dispute(what):
+        return _findings(what, output)
+    if zipfile.is_zipfile(what):
+        found, _ = export.read(what)
+        fields = {
+            "valid": True,
+            "release": found.digest,
+            "project": found.project,
+            "model_id": found.public["model_id"],
+        }
+        text = f"{what}: a release of {found.project}, digest {found.digest}; every public part is what it names"
+        output.result(fields, text)
+        return 0
+    _refuse_lone_proof(what)
+    loaded = VerifyingKey.load(what)
+    require(loaded.check, unchecked=unchecked)
+    fields = {"valid": True, "model_id": loaded.model_id, "key": loaded.check.to_dict()}
+    output.result(fields, f"{what}: the key of model {loaded.model_id}\n  {loaded.check.note}")
+    return 0
+
+
+def _refuse_lone_proof(what: Path) -> None:
+    from assay.core import files
+    from assay.prove.proof import Proof
+
+    if what.is_dir():
+        return
+    text = files.read(what)
+    try:
+        shown = Proof.from_json(text)
+    except AssayError:
+        return
+    raise KeyNeeded(
+        f"{what} is a proof of the model {shown.verifying_key}, and is valid or not under that model's key",
+        f"Run `assay verify KEY {what}`.",
+    )
+
+
+def _findings(what: Path, output: Output) -> int:
+    from assay.keep import dispute
+
+    found = dispute.verify(what)
+    holds = all(one.holds is not False for one in found)
+    marks = {True: "holds", False: "FAILS", None: "open"}
+    lines_of = [f"  {marks[one.holds]:<6} {one.name}: {one.said}" for one in found]
+    fields = {
+        "valid": holds,
+        "findings": [{"name": one.name, "holds": one.holds, "said": one.said} for one in found],
+    }
+    verdict = "everything that could be checked holds" if holds else "NOT what it says it is"
+    output.result(fields, "\n".join([f"{what}: {verdict}", *lines_of]))
+    return 0 if holds else INVALID

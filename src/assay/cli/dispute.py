@@ -1,0 +1,34 @@
+"""`assay dispute`: everything that is known of one answer, for a stranger to check."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.cli.app import app
+from assay.cli.options import DatabaseUrl, Here, Json
+from assay.cli.output import Output
+
+
+@app.command()
+def dispute(
+    answer: Annotated[str, typer.Argument(metavar="ID", help="The answer's id.")],
+    folder: Here = Path(),
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")],
+    database: DatabaseUrl = None,
+    json: Json = False,
+) -> None:
+    """Write one file with an answer's row, proof, release, history and transactions; `assay verify FILE` checks it."""
+    from assay.keep.dispute import make
+    from assay.record.database import Database
+
+    with closing(Database.of_project(folder, database)) as base:
+        make(base, answer, out)
+    Output(json=json).result(
+        {"answer": answer, "file": str(out)},
+        f"{out}: everything that is known of {answer}, its row too. Anyone checks it by `assay verify {out}`.",
+    )
