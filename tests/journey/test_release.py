@@ -12,6 +12,8 @@ import urllib.request
 
 import pytest
 
+from assay.chain.node import LocalNode
+
 pytestmark = pytest.mark.slow
 
 
@@ -209,3 +211,28 @@ def test_a_backup_is_taken_back_on_an_empty_machine_and_serves(project, released
     listed = service.ask("/v1/releases")
     assert listed[0] == 200
     service.end()
+
+
+@pytest.fixture
+def on_a_chain(project):
+    """The project with a local node declared in its task."""
+    with LocalNode() as node:
+        file = project / "task.toml"
+        text = file.read_text()
+        file.write_text(f'{text}\n[chains.local]\nrpc = ["{node.url}"]\n')
+        yield node
+        file.write_text(text)
+
+
+@pytest.mark.usefixtures("on_a_chain")
+def test_the_verifier_is_deployed_once(project, released, assay_command):
+    options = ("-C", project, "--chain", "local", "--json")
+    plan = assay_command("deploy", "1", *options, "--plan").json
+    assert [(one["name"], one["there"]) for one in plan["steps"]] == [("verifier", False)]
+    done = assay_command("deploy", "1", *options)
+    assert done.code == 0, done.err
+    contract = done.json["contracts"][0]
+    assert (contract["address"], contract["release"]) == (plan["steps"][0]["address"], released["digest"])
+    assert assay_command("deploy", released["digest"][:12], *options).json["contracts"] == [contract]
+    assert assay_command("deploy", "-C", project, "--json").json["error"]["code"] == "settle/no-chain"
+    assert assay_command("deploy", "-C", project, "--chain", "nowhere").code == 2

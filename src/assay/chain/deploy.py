@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from assay.chain.compile import CompiledContract
     from assay.chain.solidity import VerifierSource
+    from assay.prove.check import KeyCheck
 
 
 @dataclass(frozen=True)
@@ -131,13 +132,9 @@ class Chain:
         KeyUnchecked
             The source was written `unchecked`, and this call was not told so.
         """
-        if source.development and self.chain_id not in LOCAL_CHAIN_IDS:
-            raise DevelopmentKeyRefused(
-                f"The verifying key {source.model_id} was made from a development SRS, and chain {self.chain_id} "
-                "is not a local one: whoever generated that SRS can forge proofs.",
-                "Import a ceremony's SRS with `assay srs import FILE` and run the setup again.",
-            )
-        require(source.check, unchecked=unchecked)
+        require_deployable(
+            source.model_id, source.check, development=source.development, chain_id=self.chain_id, unchecked=unchecked
+        )
         return self.deploy(contract)
 
     def send(self, target: Deployment, function: str, *arguments: Any) -> Receipt:
@@ -224,6 +221,32 @@ class Chain:
             filled["maxPriorityFeePerGas"] = tip
             filled["maxFeePerGas"] = 2 * eth.get_block("latest")["baseFeePerGas"] + tip
         return filled
+
+
+def require_deployable(model_id: str, check: KeyCheck, *, development: bool, chain_id: int, unchecked: bool) -> None:
+    """Refuse to bring a key's verifier onto a chain where it could be forged, or where nothing confirms it.
+
+    Parameters
+    ----------
+    check
+        What is known of the key here.
+    development
+        Whether it was made from a development SRS.
+    unchecked
+        Whether a key that nothing here confirms may go there all the same.
+
+    Raises
+    ------
+    DevelopmentKeyRefused, KeyUnchecked
+        See `Chain.deploy_verifier`.
+    """
+    if development and chain_id not in LOCAL_CHAIN_IDS:
+        raise DevelopmentKeyRefused(
+            f"The verifying key {model_id} was made from a development SRS, and chain {chain_id} "
+            "is not a local one: whoever generated that SRS can forge proofs.",
+            "Import a ceremony's SRS with `assay srs import FILE` and run the setup again.",
+        )
+    require(check, unchecked=unchecked)
 
 
 def _connect(url: str) -> Web3:

@@ -35,9 +35,17 @@ Here = Annotated[Path, typer.Option("-C", metavar="DIR", help="Folder of the pro
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
-        "--database", metavar="URL", help="postgresql://... or sqlite:///...; by default the project's own file."
+        "--database",
+        metavar="URL",
+        envvar="ASSAY_DATABASE",
+        help="postgresql://... or sqlite:///...; by default the project's own file.",
     ),
 ]
+ChainName = Annotated[
+    str | None,
+    typer.Option("--chain", metavar="NAME", help="A [chains.NAME] of task.toml; by default the one that counts."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before money is spent.")]
 Project = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project (with task.toml).")]
 ByPosition = Annotated[
     bool,

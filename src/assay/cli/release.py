@@ -39,8 +39,8 @@ def create(
     from assay.release.make import create as make
 
     project = Project(folder)
-    with progress("Compiling the verifier and keeping every part"), _opened(folder, database) as base:
-        made = make(base, project, who=_who(), note=note, despite=despite)
+    with progress("Compiling the verifier and keeping every part"), opened(folder, database) as base:
+        made = make(base, project, who=who(), note=note, despite=despite)
         decides = alias.champion(base, made.project) == made.digest
     text = f"{made.name}  {made.digest[:_DIGITS]}  {'it decides' if decides else 'kept; promote it to let it decide'}"
     Output(json=json).result(_fields(made) | {"champion": decides}, text)
@@ -52,7 +52,7 @@ def list_(folder: Here = Path(), *, database: DatabaseUrl = None, json: Json = F
     from assay.record import releases
     from assay.release import alias
 
-    with _opened(folder, database) as base:
+    with opened(folder, database) as base:
         name = _name(folder)
         found, champion = releases.find(base, name), alias.champion(base, name)
     lines = [
@@ -69,7 +69,7 @@ def show(version: Version, folder: Here = Path(), *, database: DatabaseUrl = Non
     """Show a release: what a stranger can check, and which private parts are held here."""
     from assay.record import releases
 
-    with _opened(folder, database) as base:
+    with opened(folder, database) as base:
         found = releases.get(base, _name(folder), version)
     rows = [
         ("digest", found.digest),
@@ -93,7 +93,7 @@ def diff(
     from assay.record import releases
     from assay.release.compare import compare
 
-    with _opened(folder, database) as base:
+    with opened(folder, database) as base:
         name = _name(folder)
         found = compare(base, releases.get(base, name, one), releases.get(base, name, other))
     lines = []
@@ -125,7 +125,7 @@ def export(
     from assay.release.export import export as write
 
     passphrase = _passphrase(passphrase_file, twice=True) if private else None
-    with _opened(folder, database) as base:
+    with opened(folder, database) as base:
         found = releases.get(base, _name(folder), version)
         write(base, found, out, passphrase)
     size = out.stat().st_size
@@ -151,8 +151,8 @@ def import_(
     from assay.release.export import bring_in
 
     passphrase = _passphrase(passphrase_file) if private else None
-    with _opened(folder, database) as base:
-        found = bring_in(base, file, who=_who(), passphrase=passphrase)
+    with opened(folder, database) as base:
+        found = bring_in(base, file, who=who(), passphrase=passphrase)
     held = "with its private part" if found.private else "its public part only: it can be checked, not proven"
     Output(json=json).result(_fields(found), f"{found.name}  {found.digest[:_DIGITS]}  {held}")
 
@@ -172,7 +172,7 @@ def history(
     from assay.record import journal
     from assay.release import alias
 
-    with _opened(folder, database) as base:
+    with opened(folder, database) as base:
         name = _name(folder)
         if at is not None:
             _decided(base, name, at, Output(json=json))
@@ -192,9 +192,9 @@ def promote(
     from assay.record import releases
     from assay.release.alias import promote as move
 
-    with _opened(folder, database) as base:
+    with opened(folder, database) as base:
         found = releases.get(base, _name(folder), version)
-        event = move(base, found, who=_who(), why=reason)
+        event = move(base, found, who=who(), why=reason)
     Output(json=json).result(_fields(found) | {"event": event.number}, f"{found.name} decides from now on")
 
 
@@ -203,12 +203,13 @@ def back(folder: Here = Path(), *, reason: Reason, database: DatabaseUrl = None,
     """Go back to the release that decided before, with its task, code, features and keys."""
     from assay.release.alias import back as move
 
-    with _opened(folder, database) as base:
-        found = move(base, _name(folder), who=_who(), why=reason)
+    with opened(folder, database) as base:
+        found = move(base, _name(folder), who=who(), why=reason)
     Output(json=json).result(_fields(found), f"{found.name} decides again")
 
 
-def _opened(folder: Path, url: str | None) -> Any:
+def opened(folder: Path, url: str | None) -> Any:
+    """The project's database, closed when the block is left."""
     from contextlib import closing
 
     from assay.record.database import Database
@@ -222,7 +223,8 @@ def _name(folder: Path) -> str:
     return Project(folder).task.name
 
 
-def _who() -> str:
+def who() -> str:
+    """Who runs the command, for the history."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

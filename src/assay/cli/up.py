@@ -30,15 +30,25 @@ def up(
         typer.Option("--allow-host", metavar="NAME", help="Another name requests may be for; repeat it."),
     ] = None,
     database: DatabaseUrl = None,
+    chain: Annotated[
+        str | None,
+        typer.Option(
+            "--chain",
+            metavar="NAME",
+            help="A [chains.NAME] of task.toml to settle on, or none; by default the one that counts, if it has a "
+            "node and a consumer.",
+        ),
+    ] = None,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="PARTS", help="Run these parts only: api,work."),
+        typer.Option("--only", metavar="PARTS", help="Run these parts only: api,work,settle."),
     ] = None,
 ) -> None:
-    """Serve the project's releases: the endpoint, and provers that work for it. Ctrl-C ends it."""
+    """Serve the project's releases: the endpoint, a prover, and settlement on a chain. Ctrl-C ends it."""
     from assay.project.project import Project
     from assay.record.database import Database
     from assay.serve.settings import Settings
+    from assay.serve.settle import settling
     from assay.serve.up import PARTS
     from assay.serve.up import up as start
 
@@ -46,12 +56,18 @@ def up(
     unknown = [part for part in chosen if part not in PARTS]
     if unknown:
         raise UnknownPart(f'no part is called "{unknown[0]:.40}"', f"They are {', '.join(PARTS)}.")
-    Project(folder)
+    task = Project(folder).task
     opened = Database.of_project(folder, database)
     address = opened.address
+    named = settling(opened, task, chain, _tell if only is None else _quiet)
     opened.close()
-    settings = Settings(folder, address, host, port, tuple(allow_host or ()))
-    start(settings, [part for part in PARTS if part in chosen], _tell)
+    settings = Settings(folder, address, host, port, tuple(allow_host or ()), chain=named)
+    parts = [part for part in PARTS if part in chosen and (part != "settle" or named or only is not None)]
+    start(settings, parts, _tell)
+
+
+def _quiet(_text: str) -> None:
+    pass
 
 
 def _tell(text: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, exc, func, or_, select, update
 
 from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
+from assay.record.holder import is_gone
 from assay.record.schema import answers
 from assay.record.states import ANSWER, ANSWER_ENDS, AnswerState
 
@@ -136,6 +137,7 @@ def find(
     project: str | None,
     *,
     states: Iterable[AnswerState] = (),
+    chain: str | None = None,
     period: int | None = None,
     owner: str | None = None,
     release: str | None = None,
@@ -146,6 +148,7 @@ def find(
     asked = select(answers)
     for column, value in (
         (answers.c.project, project),
+        (answers.c.chain, chain),
         (answers.c.period, period),
         (answers.c.owner, owner),
         (answers.c.release, release),
@@ -169,12 +172,18 @@ def claim(
     seconds: float,
     *,
     project: str | None = None,
+    chain: str | None = None,
     limit: int = 1,
 ) -> list[Answer]:
     """Take over up to `limit` answers in these states that are due and that nobody holds; oldest first.
 
     The answer's `fence` grows with each claim: `commit` with an older one is refused, so that a holder that slept
     through its lease changes nothing.
+
+    Parameters
+    ----------
+    chain
+        Only answers that are to be settled on it.
     """
     with database.begin() as connection:
         now = database.now(connection)
@@ -191,6 +200,8 @@ def claim(
         )
         if project is not None:
             asked = asked.where(answers.c.project == project)
+        if chain is not None:
+            asked = asked.where(answers.c.chain == chain, answers.c.settle)
         taken = []
         for row in connection.execute(asked).all():
             held = {"lease": holder, "lease_until": now + seconds, "fence": row.fence + 1, "attempts": row.attempts + 1}
@@ -199,7 +210,7 @@ def claim(
         return taken
 
 
-def any_due(database: Database, states: Iterable[AnswerState]) -> bool:
+def any_due(database: Database, states: Iterable[AnswerState], chain: str | None = None) -> bool:
     """Whether `claim` would find anything, without holding anybody up."""
     with database.read() as connection:
         now = database.now(connection)
@@ -208,7 +219,22 @@ def any_due(database: Database, states: Iterable[AnswerState]) -> bool:
             answers.c.due <= now,
             or_(answers.c.lease_until.is_(None), answers.c.lease_until < now),
         )
+        if chain is not None:
+            asked = asked.where(answers.c.chain == chain, answers.c.settle)
         return connection.execute(asked.limit(1)).first() is not None
+
+
+def free_gone(database: Database) -> int:
+    """End the leases of processes of this machine that run no more, so that nobody waits for them; how many."""
+    with database.read() as connection:
+        now = database.now(connection)
+        held = select(answers.c.lease).where(answers.c.lease_until >= now).distinct()
+        gone = [name for name in connection.execute(held).scalars() if is_gone(name)]
+    if not gone:
+        return 0
+    with database.begin() as connection:
+        where = and_(answers.c.lease.in_(gone), answers.c.lease_until >= now)
+        return connection.execute(update(answers).where(where).values(lease_until=0.0)).rowcount
 
 
 def count(database: Database, states: Iterable[AnswerState], owner: str | None = None) -> int:

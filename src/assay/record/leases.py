@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, exc, select, update
 
 from assay.record.errors import LeaseLost
+from assay.record.holder import is_gone
 from assay.record.schema import leases
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Lease:
 
 
 def take(database: Database, name: str, holder: str, seconds: float) -> Lease | None:
-    """Take a lease, or hold one's own longer; None while somebody else has it."""
+    """Take a lease, or hold one's own longer; None while somebody else has it, who may still run."""
     try:
         with database.begin() as connection:
             now = database.now(connection)
@@ -34,7 +35,7 @@ def take(database: Database, name: str, holder: str, seconds: float) -> Lease | 
             if row is None:
                 connection.execute(leases.insert().values(name=name, holder=holder, until=now + seconds, fence=1))
                 return Lease(name, holder, 1)
-            if row.holder != holder and row.until >= now:
+            if row.holder != holder and row.until >= now and not is_gone(row.holder):
                 return None
             fence = row.fence if row.holder == holder else row.fence + 1
             values = {"holder": holder, "until": now + seconds, "fence": fence}

@@ -10,12 +10,13 @@ AnswerState = Literal[
 TransactionState = Literal["signed", "broadcast", "mined", "final", "replaced", "cancelled"]
 
 # received: asked for, durable. fixed: the row is made and will not change. proven: and its proof verified here.
-# settling: its transaction is signed. settled: that transaction is final and did what it should.
+# settling: its transaction is signed; back to proven if another program's took its nonce.
+# settled: that transaction is final and did what it should.
 ANSWER: dict[AnswerState, frozenset[AnswerState]] = {
     "received": frozenset({"fixed", "refused", "cancelled", "expired"}),
     "fixed": frozenset({"proven", "refused", "cancelled", "expired"}),
     "proven": frozenset({"answered", "settling", "refused", "cancelled", "expired"}),
-    "settling": frozenset({"settled", "refused", "expired"}),
+    "settling": frozenset({"settled", "refused", "expired", "proven"}),
     "answered": frozenset(),
     "settled": frozenset(),
     "expired": frozenset(),

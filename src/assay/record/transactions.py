@@ -170,9 +170,12 @@ def move_in(
     values: dict[str, Any] = changes | {"state": state}
     if state != held.state:
         values["timeline"] = [*held.timeline, [state, database.now(connection)]]
-    where = and_(transactions.c.id == held.id, transactions.c.state == held.state)
-    if connection.execute(update(transactions).where(where).values(**values)).rowcount != 1:
+    asked = select(transactions.c.state, transactions.c.attempts).where(transactions.c.id == held.id).with_for_update()
+    row = connection.execute(asked).first()
+    # An attempt that another process signed meanwhile must stay known: it may be the one that is mined.
+    if row is None or row.state != held.state or len(row.attempts) != len(held.attempts):
         raise Conflict(f"the transaction {held.id} was moved by another process", "Read it again.")
+    connection.execute(update(transactions).where(transactions.c.id == held.id).values(**values))
     return Transaction(**(asdict(held) | values))
 
 

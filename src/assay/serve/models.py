@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.prove.keys import PROVING_KEY_FILE, VERIFYING_KEY_FILE, ProvingKey, VerifyingKey
+from assay.prove.keys import PROVING_KEY_FILE, ProvingKey, VerifyingKey
 from assay.record import artefacts, releases
 from assay.release import alias
+from assay.release.key import verifying_key
 from assay.release.make import private_digests
 from assay.release.parts import CIRCUIT_FILE
 from assay.serve.errors import NoSuchModel
@@ -98,15 +99,6 @@ class Models:
             pass
         asked = name if version is None else f"{name}@{version}"
         raise NoSuchModel(f'no release "{asked:.80}" is served here', "See GET /v1/releases.")
-
-
-def verifying_key(database: Database, release: Release) -> VerifyingKey:
-    """The verifying key of a release's public part."""
-    content = artefacts.get(database, release.public["parts"][VERIFYING_KEY_FILE]["digest"])
-    with tempfile.TemporaryDirectory(prefix="assay-keys-") as name:
-        place = Path(name) / VERIFYING_KEY_FILE
-        place.write_bytes(content)
-        return VerifyingKey.load(place)
 
 
 def load(database: Database, release: Release) -> Model:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from assay.record.database import Database
 from assay.serve import keys
+from assay.serve import parts as run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from assay.serve.settings import Settings
 
-Part = Literal["api", "work"]
+Part = Literal["api", "work", "settle"]
 PARTS: tuple[Part, ...] = get_args(Part)
 _GRACE_SECONDS = 20.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
@@ -72,24 +73,11 @@ def _tell(server: object, told: Callable[[str], None]) -> None:
             told(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
-def work(settings: Settings) -> None:
-    """Prove in this process until SIGTERM or SIGINT; the answer under way is finished first."""
-    from assay.serve.work import Worker
-
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
-    parent = os.getppid()
-    database = Database(settings.database)
-    # A worker whose parent was killed would prove on unseen: it ends with it.
-    Worker(database).run(lambda: stop.is_set() or os.getppid() != parent)
-    database.close()
-
-
 @dataclass
 class Child:
     """A part in a process of its own, started again, later each time, when it ends by itself."""
 
+    name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     process: subprocess.Popen[bytes] | None = None
@@ -104,17 +92,21 @@ class Child:
             return
         if self.process is not None:
             self.wait = _FIRST_WAIT if now - self.started > _LONGEST_WAIT else min(_LONGEST_WAIT, self.wait * 2)
-            told(f"a prover ended with {self.process.returncode}; it is started again in {self.wait:g} s")
+            told(f"the part {self.name} ended with {self.process.returncode}; it is started again in {self.wait:g} s")
             self.process, self.not_before = None, now + self.wait
         if now >= self.not_before:
             self.process = subprocess.Popen(self.command, env=self.environment)  # noqa: S603  our own interpreter
             self.started = now
 
+    def ask_to_end(self) -> None:
+        """Ask it to finish what is under way."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
     def end(self) -> None:
-        """Ask it to finish; kill it if it does not."""
-        if self.process is None or self.process.poll() is not None:
+        """Wait until it has finished; kill it if it does not."""
+        if self.process is None:
             return
-        self.process.terminate()
         try:
             self.process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -133,29 +125,41 @@ def up(settings: Settings, parts: Sequence[Part], told: Callable[[str], None]) -
     first = keys.first_admin(database, settings.project / ".assay")
     if first is not None:
         told(f"an admin's API key was written to {first} (only you can read it)")
-    if list(parts) == ["work"]:
+    alone = {"work": run.work, "settle": run.settle}
+    if len(parts) == 1 and parts[0] in alone:
         database.close()
-        work(settings)
+        alone[parts[0]](settings, told)
         return
-    child = None
+    children = [_child(settings, part) for part in parts if part in alone]
     stop = threading.Event()
-    if "work" in parts:
-        command = [sys.executable, "-m", "assay", "up", "-C", str(settings.project), "--only", "work"]
-        # The address may hold a password, and everybody can read a process's arguments.
-        child = Child(command, os.environ | {"ASSAY_DATABASE": settings.database})
-        watcher = threading.Thread(target=_watch, args=(child, stop, told), daemon=True)
-        watcher.start()
+    watcher = threading.Thread(target=_watch, args=(children, stop, told), daemon=True)
+    watcher.start()
     try:
-        serve_api(settings, database, told)
+        if "api" in parts:
+            serve_api(settings, database, told)
+        else:
+            ended = run.ending()
+            while not ended():
+                stop.wait(0.1)
     finally:
         stop.set()
-        if child is not None:
-            watcher.join()
+        watcher.join()
+        for child in children:
+            child.ask_to_end()
+        for child in children:
             child.end()
         database.close()
 
 
-def _watch(child: Child, stop: threading.Event, told: Callable[[str], None]) -> None:
+def _child(settings: Settings, part: Part) -> Child:
+    command = [sys.executable, "-m", "assay", "up", "-C", str(settings.project), "--only", part]
+    command += ["--chain", settings.chain or "none"]
+    # The address may hold a password, and everybody can read a process's arguments.
+    return Child(part, command, os.environ | {"ASSAY_DATABASE": settings.database})
+
+
+def _watch(children: Sequence[Child], stop: threading.Event, told: Callable[[str], None]) -> None:
     while not stop.is_set():
-        child.look(told)
+        for child in children:
+            child.look(told)
         stop.wait(0.1)

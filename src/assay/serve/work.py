@@ -1,13 +1,12 @@
 """The provers: processes that hold keys and take answers from `fixed` to `proven`, and on.
 
 One step an answer: claim, prove, verify what was proven, keep the proof, commit. Killed anywhere, the answer is
-claimed again when the lease is over, and proven again; a proof that was kept and not committed is only a spare copy.
+claimed again when the prover is known to be gone or its lease is over, and proven again; a proof that was kept and not
+committed is only a spare copy.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from assay.prove.prove import prove
 from assay.prove.verify import verify
 from assay.record import answers, artefacts
 from assay.record.errors import LeaseLost
+from assay.record.holder import me
 from assay.serve.errors import SelfCheckFailed
 from assay.serve.models import Models
 
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 LEASE_SECONDS = 120.0
 MOST_ATTEMPTS = 5
 _SHORTEST, _LONGEST = 0.003, 0.05
-
-
-def holder() -> str:
-    """The name of this process in leases."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Worker:
@@ -49,10 +44,11 @@ class Worker:
     def __init__(self, database: Database, name: str | None = None) -> None:
         self.database = database
         self.models = Models(database)
-        self.name = name or holder()
+        self.name = name or me()
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Prove until `stopped()`, waiting longer the longer there is nothing to do."""
+        answers.free_gone(self.database)  # what a prover that was killed here had under way
         wait = _SHORTEST
         while not stopped():
             wait = _SHORTEST if self.step() else min(_LONGEST, wait * 1.5)
@@ -93,9 +89,10 @@ class Worker:
         return made.to_json().encode(), outputs
 
     def _end(self, held: Answer, proof: str, outputs: dict[str, Any]) -> None:
-        proven = answers.commit(self.database, held, "proven", proof=proof, outputs=outputs)
-        if not held.settle:
-            answers.commit(self.database, proven, "answered")
+        with self.database.begin() as connection:  # an answer that nobody settles is never left at proven
+            proven = answers.commit_in(self.database, connection, held, "proven", proof=proof, outputs=outputs)
+            if not held.settle:
+                answers.commit_in(self.database, connection, proven, "answered")
 
     def _refuse(self, held: Answer, error: AssayError) -> None:
         said = {"code": error.code, "what": error.what, "todo": error.todo}

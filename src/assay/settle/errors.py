@@ -19,7 +19,14 @@
         ├── SpendLimit                  settle/spend-limit
         ├── FeeCap                      settle/fee-cap
         ├── KeyUnreadable               settle/key
-        └── NotCancellable              settle/not-cancellable
+        ├── NotCancellable              settle/not-cancellable
+        ├── NoChain                     settle/no-chain
+        ├── NoSigner                    settle/no-signer
+        ├── NoConsumer                  settle/no-consumer
+        ├── ContractUnknown             settle/contract-unknown
+        ├── ArgumentUnfit               settle/argument
+        ├── OtherCode                   settle/other-code
+        └── NotMined                    settle/not-mined
 """
 
 from __future__ import annotations
@@ -133,3 +140,46 @@ class NotCancellable(SettleError):
     """The transaction is mined, or has ended."""
 
     code = "settle/not-cancellable"
+
+
+class NoChain(SettleError):
+    """A chain is not declared, or not so that anything could be sent there."""
+
+    code = "settle/no-chain"
+
+
+class NoSigner(SettleError):
+    """Nobody signs on a chain that is not local."""
+
+    code = "settle/no-signer"
+
+
+class NoConsumer(SettleError):
+    """No contract is known that acts on answers."""
+
+    code = "settle/no-consumer"
+
+
+class ContractUnknown(SettleError):
+    """A contract that is to be deployed is not where it is said to be."""
+
+    code = "settle/contract-unknown"
+
+
+class ArgumentUnfit(SettleError):
+    """A constructor's argument is not of its type, or names what there is not."""
+
+    code = "settle/argument"
+
+
+class OtherCode(SettleError):
+    """The code at an address is another than the one that was deployed."""
+
+    code = "settle/other-code"
+
+
+class NotMined(SettleError):
+    """A transaction did not come into a block, or its contract refused it."""
+
+    code = "settle/not-mined"
+    retry = True

@@ -7,10 +7,13 @@ fencing); any process may add to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from assay.record import leases, transactions
+from assay.record.holder import me
 from assay.record.transactions import Transaction
 from assay.settle import fees, watch
 from assay.settle.errors import (
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from assay.settle.policy import Policy
     from assay.settle.signer import Signer
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 30.0
 _OPEN: tuple[TransactionState, ...] = ("signed", "broadcast", "mined")
 _TRANSFER_GAS = 21_000
 # What a block may change between estimate and execution.
@@ -79,8 +82,12 @@ class Outbox:
         This process's name in the lease.
     """
 
-    def __init__(self, database: Database, node: Node, signer: Signer, policy: Policy, holder: str) -> None:
-        self.database, self.node, self.signer, self.policy, self.holder = database, node, signer, policy, holder
+    def __init__(
+        self, database: Database, node: Node, signer: Signer, policy: Policy, holder: str | None = None
+    ) -> None:
+        self.database, self.node, self.signer, self.policy = database, node, signer, policy
+        self.holder = holder or me()
+        self._lease: Lease | None = None
 
     @property
     def account(self) -> str:
@@ -129,6 +136,17 @@ class Outbox:
                 also(connection, kept)
         return kept
 
+    def submit_anew(self, call: Call, also: Callable[[Connection, Transaction], None] | None = None) -> Transaction:
+        """`submit`, also where what was sent before for the same subject was refused, replaced or cancelled."""
+        subject, _ = standing(self.database, self.node.chain, call.purpose, call.subject)
+        return self.submit(replace(call, subject=subject), also)
+
+    def release(self) -> None:
+        """Let another process follow the account at once."""
+        if self._lease is not None:
+            leases.give_back(self.database, self._lease)
+            self._lease = None
+
     def cancel(self, name: str) -> Transaction:
         """Take a transaction's nonce with an empty transfer to oneself, at higher fees; the first one mined counts.
 
@@ -154,9 +172,7 @@ class Outbox:
         WrongChain
             The node is on another chain, or a local one was started anew.
         """
-        lease = leases.take(
-            self.database, f"outbox:{self.node.chain}:{self.account.lower()}", self.holder, LEASE_SECONDS
-        )
+        lease = self._take()
         if lease is None:
             return len(self._find_open())
         found = self._find_open()
@@ -166,8 +182,18 @@ class Outbox:
         self.node.require_agreement()
         self._require_history()
         final = self.node.final(self.policy.confirmations)
-        moved = [self._advance(one, final, lease) for one in found]
-        return sum(one.state in _OPEN for one in moved)
+        taken = time.monotonic()
+        still = 0
+        for one in found:
+            if time.monotonic() - taken > LEASE_SECONDS / 3:  # a slow node: hold it longer, or stop
+                lease, taken = self._take() or lease, time.monotonic()
+            still += self._advance(one, final, lease).state in _OPEN
+        return still
+
+    def _take(self) -> Lease | None:
+        name = f"outbox:{self.node.chain}:{self.account.lower()}"
+        self._lease = leases.take(self.database, name, self.holder, LEASE_SECONDS)
+        return self._lease
 
     def _find_open(self) -> list[Transaction]:
         return transactions.find(self.database, self.node.chain, self.account, states=_OPEN)
@@ -303,3 +329,19 @@ class Outbox:
         with self.database.begin() as connection:
             leases.require(self.database, connection, lease)
             return transactions.move_in(self.database, connection, held, state, **changes)
+
+
+def standing(database: Database, chain: str, purpose: str, subject: str) -> tuple[str, Transaction | None]:
+    """The subject under which something is or would be sent, and its transaction if there is one that may still count.
+
+    What was refused, replaced or cancelled is left behind: the next one is called SUBJECT/2, and so on.
+    """
+    for number in itertools.count(1):
+        name = subject if number == 1 else f"{subject}/{number}"
+        found = transactions.by_subject(database, chain, purpose, name)
+        if found is None:
+            return name, None
+        failed = found.state == "final" and found.mined is not None and not found.mined["ok"]
+        if not (failed or found.state in {"replaced", "cancelled"}):
+            return name, found
+    raise AssertionError(subject)

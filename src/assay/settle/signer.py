@@ -116,6 +116,28 @@ def create_keystore(path: Path, passphrase: str, key: bytes | None = None) -> st
     return str(_private_key(secret).public_key.to_checksum_address())
 
 
+class _Published:
+    """A key that everybody knows: for local chains only."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = _private_key(secret)
+
+    @property
+    def address(self) -> str:
+        """The account."""
+        return str(self._key.public_key.to_checksum_address())
+
+    def sign(self, digest: bytes) -> tuple[int, int, int]:
+        """(parity, r, s)."""
+        signature = self._key.sign_msg_hash(digest)
+        return int(signature.v), int(signature.r), int(signature.s)
+
+
+def development_key() -> Signer:
+    """The first account of the mnemonic that Anvil and Hardhat publish: it has funds on local chains only."""
+    return _Published(bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"))
+
+
 class Kms:
     """A key in AWS KMS (ECC_SECG_P256K1): the key never leaves it, digests are sent to it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -25,6 +25,30 @@ ChainName = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_
 """At most as long as the records keep it."""
 Address = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$")]
 _MAY_CALL = re.compile(r"0x[0-9a-fA-F]{40}(:(\*|[A-Za-z_]\w*\([\w,()\[\]]*\)))?\Z")
+
+
+class ContractSpec(Section):
+    """A contract of the project that `assay deploy` brings onto the chain, after the verifier and those before it."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")] = Field(
+        description='What others call it: "consumer" is the one that acts on answers, "registry" the ModelRegistry.'
+    )
+    source: Annotated[str, StringConstraints(pattern=r"^[^:]+\.sol:[A-Za-z_]\w*$", max_length=300)] = Field(
+        description='Where it is: "contracts/Fee.sol:Fee", a file in the project and a contract in it.'
+    )
+    arguments: tuple[Any, ...] = Field(
+        (),
+        description='Its constructor\'s arguments. "$verifier", "$code_hash" (of the verifier), "$model_id", '
+        '"$release", "$account" (who signs) and "$NAME" of a contract before it stand for what they name; '
+        "integers that TOML cannot hold and bytes are text.",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if name in {"verifier", "code_hash", "model_id", "release", "account"}:
+            raise ValueError(f"{name} is a name of its own")
+        return name
 
 
 class ChainSpec(Section):
@@ -83,6 +107,16 @@ class ChainSpec(Section):
         description="Blocks after which an answer that is not on the chain yet is expired and never sent. By default "
         "the task's latency_blocks; without either, none is.",
     )
+
+    contracts: tuple[ContractSpec, ...] = Field((), description="The project's contracts, in the order of deployment.")
+
+    @field_validator("contracts")
+    @classmethod
+    def _are_told_apart(cls, contracts: tuple[ContractSpec, ...]) -> tuple[ContractSpec, ...]:
+        names = [one.name for one in contracts]
+        if len(set(names)) < len(names):
+            raise ValueError("two contracts have the same name")
+        return contracts
 
     @field_validator("allow")
     @classmethod

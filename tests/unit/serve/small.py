@@ -10,7 +10,7 @@ from assay.record import artefacts, releases
 from assay.record.releases import Release
 from assay.release import alias
 from assay.release.make import describe, digest_of
-from assay.release.parts import Parts
+from assay.release.parts import Parts, contract
 
 FEATURES = ["income", "savings", "age"]
 
@@ -22,7 +22,8 @@ def model(seed=7):
     return fitted.fit(rows, (rows[:, 0] + rows[:, 1] > 0).astype(int))
 
 
-def parts(tmp_path, seed=7, max_batch=4, project="credit"):
+def parts(tmp_path, seed=7, max_batch=4, project="credit", *, compiled=False):
+    """`compiled`: with the verifier's source and bytecode, as every real release has them."""
     circuit = assay.transpile(model(seed))
     for feature, name in zip(list(circuit.features), FEATURES, strict=True):
         index = circuit.features.index(feature)
@@ -41,6 +42,8 @@ def parts(tmp_path, seed=7, max_batch=4, project="credit"):
         "model-card.md": f"# Card {seed}\n".encode(),
         "verifying.key": (place / "verifying.key").read_bytes(),
     }
+    if compiled:
+        public |= contract(keys.verifying_key)
     private = {
         "circuit.json": circuit.to_json().encode(),
         "proving.key": (place / "proving.key").read_bytes(),

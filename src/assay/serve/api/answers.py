@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 
 from assay.core import jsontext
 from assay.core.errors import AssayError
-from assay.record import answers, artefacts
+from assay.record import answers, artefacts, transactions
 from assay.record.answers import Answer
 from assay.record.errors import LeaseLost
 from assay.record.states import AnswerState
@@ -21,6 +21,7 @@ from assay.serve.keys import ApiKey
 router = APIRouter(prefix="/v1/answers")
 _PAGE = 50
 _ABANDONABLE = ("received", "fixed")
+_OF_ATTEMPT = ("hash", "max_fee", "priority_fee", "cancels", "at")
 
 
 @router.get("")
@@ -58,7 +59,7 @@ def one(
 ) -> Any:
     """One answer."""
     found = _own(parts, key, answer)
-    tag = f'"{found.state}-{found.fence}"'
+    tag = f'"{found.state}-{found.fence}{_tag_of(parts, found)}"'
     if if_none_match == tag:
         return Response(status_code=304, headers={"ETag": tag})
     response.headers["ETag"] = tag
@@ -106,6 +107,7 @@ def shown(parts: State, answer: Answer, *, proof: bool = False) -> dict[str, Any
         "context": answer.context,
         "outputs": answer.outputs,
         "transaction": answer.transaction,
+        "settlement": None if answer.transaction is None else settlement(parts, answer.transaction),
         "error": answer.error,
         "timeline": [{"state": state, "time": at} for state, at in answer.timeline],
         "links": {"self": f"/v1/answers/{answer.id}"},
@@ -114,6 +116,34 @@ def shown(parts: State, answer: Answer, *, proof: bool = False) -> dict[str, Any
         found["links"]["proof"] = f"/v1/answers/{answer.id}/proof"
         if proof:
             found["proof"] = jsontext.parse(artefacts.get(parts.database, answer.proof))
+    return found
+
+
+def _tag_of(parts: State, answer: Answer) -> str:
+    """What changes of an answer that is being settled while its own state does not."""
+    if answer.state != "settling" or answer.transaction is None:
+        return ""
+    sent = transactions.get(parts.database, answer.transaction)
+    return f"-{sent.state}-{len(sent.attempts)}"
+
+
+def settlement(parts: State, name: str) -> dict[str, Any]:
+    """How far a transaction is; wei and hashes as text."""
+    sent = transactions.get(parts.database, name)
+    found: dict[str, Any] = {
+        "state": sent.state,
+        "chain": sent.chain,
+        "account": sent.account,
+        "nonce": sent.nonce,
+        "to": sent.to,
+        "attempts": [{name: one[name] for name in _OF_ATTEMPT} for one in sent.attempts],
+        "error": sent.error,
+        "timeline": [{"state": state, "time": at} for state, at in sent.timeline],
+        "hash": sent.attempts[-1]["hash"],
+    }
+    if sent.mined is not None:
+        found |= {name: sent.mined[name] for name in ("hash", "block", "block_hash", "ok", "gas_used")}
+        found["paid_wei"] = str(int(sent.mined["gas_used"]) * int(sent.mined["price"]))
     return found
 
 

@@ -1,0 +1,23 @@
+"""The verifying key of a release, read from its public part."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.prove.keys import VERIFYING_KEY_FILE, VerifyingKey
+from assay.record import artefacts
+
+if TYPE_CHECKING:
+    from assay.record.database import Database
+    from assay.record.releases import Release
+
+
+def verifying_key(database: Database, release: Release) -> VerifyingKey:
+    """Read it; raises `ArtefactAbsent` if it is not held here, and what `VerifyingKey.load` raises."""
+    content = artefacts.get(database, release.public["parts"][VERIFYING_KEY_FILE]["digest"])
+    with tempfile.TemporaryDirectory(prefix="assay-keys-") as name:
+        place = Path(name) / VERIFYING_KEY_FILE
+        place.write_bytes(content)
+        return VerifyingKey.load(place)

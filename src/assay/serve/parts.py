@@ -1,0 +1,50 @@
+"""The parts of the service that run as processes of their own: what each does until it is asked to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from assay.record.database import Database
+from assay.serve.errors import NothingSettles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assay.serve.settings import Settings
+
+
+def work(settings: Settings, told: Callable[[str], None]) -> None:
+    """Prove; the answer under way is finished first."""
+    from assay.serve.work import Worker
+
+    del told
+    database = Database(settings.database)
+    Worker(database).run(ending())
+    database.close()
+
+
+def settle(settings: Settings, told: Callable[[str], None]) -> None:
+    """Settle; what is being signed is finished first."""
+    from assay.project.project import Project
+    from assay.serve.settle import open_settler
+
+    if settings.chain is None:
+        raise NothingSettles("no chain is named to settle on", "Give --chain NAME, or declare [chains.NAME].")
+    database = Database(settings.database)
+    settler = open_settler(database, settings.project, Project(settings.project).task, settings.chain)
+    settler.told = told
+    told(f"settling on {settler.on.name}: {settler.outbox.account} calls {settler.consumer.address}")
+    settler.run(ending())
+    database.close()
+
+
+def ending() -> Callable[[], bool]:
+    """Whether this process was asked to end, or the one that started it was killed: nobody sees it work then."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    parent = os.getppid()
+    return lambda: stop.is_set() or os.getppid() != parent
