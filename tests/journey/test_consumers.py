@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from tests.journey.registered import (
@@ -24,6 +26,7 @@ from assay.chain.errors import TransactionReverted
 from assay.chain.node import LocalNode
 
 OVER_PINNING = 15_000
+GUIDE = CONTRACTS.parents[1] / "docs" / "guides" / "consumers.md"
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,8 @@ def test_a_fee_follows_the_registry_and_costs_little_more_than_pinning(chain, co
         chain.send(pinned, "postRow", proof.public_inputs[:-2])
         more = fee.settle(proof).gas_used - chain.send(pinned, "settle", proof.body, proof.public_inputs).gas_used
     assert 0 < more <= OVER_PINNING
+    said = re.search(r"Following costs ([\d,]+) gas", GUIDE.read_text(encoding="utf-8"))
+    assert more == pytest.approx(int(said[1].replace(",", "")), rel=0.1)
 
     # A retrained model takes over; the row that was posted for the first is still settled by it.
     second = Version(chain, registry, *trees(1))
@@ -111,7 +116,9 @@ def test_a_credit_limit_from_a_row_that_nobody_sees(chain, compiled):
     good, bad = int(np.argmax(margins)), int(np.argmin(margins))
     middle = int(1e18 * (margins[good] + margins[bad]) / 2)
     tiers = [(middle - 10**15, 1_000), (middle, 5_000)]
-    credit = chain.deploy(compiled["CreditLimit"], registry.address, who, existing.address, WEEK, VERIFY_GAS, tiers)
+    credit = chain.deploy(
+        compiled["CreditLimit"], registry.address, who, existing.address, WEEK, VERIFY_GAS, False, tiers
+    )
     alice, bob = "0x" + "11" * 20, "0x" + "22" * 20
 
     def limit(borrower):

@@ -21,6 +21,8 @@ struct Tier {
 ///         the row behind exactly that commitment; the limit is that of the highest tier that the score reaches.
 ///         Neither the row nor the model is shown. Without a recent score that counts, the limit is what `existing`
 ///         gives: the process that decided before.
+///         A model may say how good a borrower is or how bad; `highIsBad` says which, and the score is its output or minus
+///         its output, so that a higher score is always a better one.
 /// @dev Trusted: the registry, `existing`, and the attester to commit to true rows. Not trusted: whoever settles, and the
 ///      verifiers. No score gives more than the highest tier.
 ///
@@ -56,6 +58,8 @@ contract CreditLimit is ILimitSource, RegistryFollower {
     address public immutable attester;
     /// @notice The process that decided before, and decides where no score counts.
     ILimitSource public immutable existing;
+    /// @notice Whether a high output of the model is bad, as where it was trained to find defaults.
+    bool public immutable highIsBad;
     /// @notice What is known of a borrower.
     mapping(address borrower => Account) public accounts;
     Tier[] private _tiers;
@@ -66,7 +70,7 @@ contract CreditLimit is ILimitSource, RegistryFollower {
     );
     /// @notice A score took effect.
     event LimitSet(
-        address indexed borrower, uint64 indexed period, uint32 indexed version, int256 score, uint256 limit
+        address indexed borrower, uint64 indexed period, uint32 indexed version, int256 output, uint256 limit
     );
     /// @notice The attester took back what was attested and what followed from it.
     event Withdrawn(address indexed borrower, uint64 indexed period, string reason);
@@ -78,6 +82,7 @@ contract CreditLimit is ILimitSource, RegistryFollower {
     /// @param existing_ The process that decided before.
     /// @param maxAge_ Seconds that an attestation and its score count.
     /// @param verifyGas_ Most gas that a verifier gets; twice what verifying was measured to take is plenty.
+    /// @param highIsBad_ Whether a high output of the model is bad: the score is then minus the output.
     /// @param tiers_ Rising scores and rising limits.
     constructor(
         IModelRegistry registry_,
@@ -85,6 +90,7 @@ contract CreditLimit is ILimitSource, RegistryFollower {
         ILimitSource existing_,
         uint40 maxAge_,
         uint256 verifyGas_,
+        bool highIsBad_,
         Tier[] memory tiers_
     ) RegistryFollower(registry_, maxAge_, verifyGas_) {
         if (tiers_.length == 0) revert BadTerms();
@@ -98,6 +104,7 @@ contract CreditLimit is ILimitSource, RegistryFollower {
         existing_.limitOf(address(0));
         attester = attester_;
         existing = existing_;
+        highIsBad = highIsBad_;
     }
 
     /// @inheritdoc ILimitSource
@@ -148,7 +155,7 @@ contract CreditLimit is ILimitSource, RegistryFollower {
 
     /// @notice Settle a borrower's attestation with a proof of the score.
     /// @param proof The proof's bytes.
-    /// @param publicInputs The two words of the commitment, the score's integer in two's complement, the context.
+    /// @param publicInputs The two words of the commitment, the output's integer in two's complement, the context.
     function settle(address borrower, bytes calldata proof, uint256[] calldata publicInputs) external {
         if (publicInputs.length != 4) revert WrongLength(4, publicInputs.length);
         Account storage account = accounts[borrower];
@@ -160,22 +167,24 @@ contract CreditLimit is ILimitSource, RegistryFollower {
         _verify(account.version, proof, publicInputs);
 
         // The verifier has checked that the word is the integer's canonical two's complement.
-        int256 score = int256(publicInputs[2]);
-        uint256 limit = limitFor(score, account.scaleBits);
+        int256 output = int256(publicInputs[2]);
+        uint256 limit = limitFor(output, account.scaleBits);
         account.pending = bytes32(0);
         account.scoreTime = account.attestedAt;
         account.scoreVersion = account.version;
         account.limit = limit;
-        emit LimitSet(borrower, account.period, account.version, score, limit);
+        emit LimitSet(borrower, account.period, account.version, output, limit);
     }
 
     /// @notice The limit of the highest tier that a score reaches; zero below the first.
-    /// @param score The score's integer, of any size: no model can make this revert.
-    /// @param scaleBits The score is its integer times 2^-scaleBits; at most MAX_SCALE_BITS.
-    function limitFor(int256 score, uint256 scaleBits) public view returns (uint256 limit) {
+    /// @param output The model's integer, of any size: no model can make this revert.
+    /// @param scaleBits The output is its integer times 2^-scaleBits; at most MAX_SCALE_BITS.
+    function limitFor(int256 output, uint256 scaleBits) public view returns (uint256 limit) {
         int256 far = int256(1) << (scaleBits + FAR_BITS);
+        int256 score = output;
         if (score > far) score = far;
         if (score < -far) score = -far;
+        if (highIsBad) score = -score;
         int256 wad = AssayWords.toWad(uint256(score), scaleBits);
         uint256 count = _tiers.length;
         for (uint256 i = 0; i < count; ++i) {

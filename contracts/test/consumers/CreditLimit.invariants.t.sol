@@ -27,7 +27,7 @@ contract CreditActors is Registered {
         Tier[] memory tiers = new Tier[](2);
         tiers[0] = Tier(0, 1000);
         tiers[1] = Tier(1e18, 5000);
-        limits = new CreditLimit(_registry, ATTESTER, new FixedLimit(EXISTING), AGE, 200_000, tiers);
+        limits = new CreditLimit(_registry, ATTESTER, new FixedLimit(EXISTING), AGE, 200_000, false, tiers);
     }
 
     function promote(uint256 seed) external {

@@ -29,7 +29,7 @@ contract CreditLimitTest is Registered {
         _verifier = new ScriptedVerifier(MODEL, 20, 1, true);
         _version = _allow(address(_verifier));
         _promote(_version);
-        _limits = new CreditLimit(_registry, ATTESTER, new FixedLimit(EXISTING), AGE, GAS, _tiers());
+        _limits = new CreditLimit(_registry, ATTESTER, new FixedLimit(EXISTING), AGE, GAS, false, _tiers());
     }
 
     // ---------------------------------------------------------------- one borrower
@@ -43,6 +43,13 @@ contract CreditLimitTest is Registered {
         assertEq(_limits.limitFor(2 * ONE - 1, 44), 1000);
         assertEq(_limits.limitFor(2 * ONE, 44), 5000);
         assertEq(_limits.limitFor(2, 0), 5000);
+    }
+
+    function testFuzzAHighOutputMayBeBad(int256 output) public {
+        CreditLimit risk = new CreditLimit(_registry, ATTESTER, new FixedLimit(EXISTING), AGE, GAS, true, _tiers());
+        if (output == type(int256).min) ++output;
+        assertEq(risk.limitFor(-output, 44), _limits.limitFor(output, 44));
+        assertEq(risk.limitFor(type(int256).min, 44), 5000);
     }
 
     function testFuzzNoScoreMakesItRevertAndHigherIsNeverLess(int256 low, int256 high, uint8 bits) public view {
@@ -205,15 +212,15 @@ contract CreditLimitTest is Registered {
     function testRefusesBadTerms() public {
         FixedLimit existing = new FixedLimit(EXISTING);
         vm.expectRevert(abi.encodeWithSelector(RegistryFollower.BadTerms.selector));
-        new CreditLimit(_registry, ATTESTER, existing, AGE, GAS, new Tier[](0));
+        new CreditLimit(_registry, ATTESTER, existing, AGE, GAS, false, new Tier[](0));
         Tier[] memory tiers = _tiers();
         tiers[1].atLeast = tiers[0].atLeast;
         vm.expectRevert(abi.encodeWithSelector(RegistryFollower.BadTerms.selector));
-        new CreditLimit(_registry, ATTESTER, existing, AGE, GAS, tiers);
+        new CreditLimit(_registry, ATTESTER, existing, AGE, GAS, false, tiers);
         tiers = _tiers();
         tiers[2].limit = tiers[1].limit;
         vm.expectRevert(abi.encodeWithSelector(RegistryFollower.BadTerms.selector));
-        new CreditLimit(_registry, ATTESTER, existing, AGE, GAS, tiers);
+        new CreditLimit(_registry, ATTESTER, existing, AGE, GAS, false, tiers);
     }
 
     // ---------------------------------------------------------------- how

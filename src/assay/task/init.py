@@ -56,15 +56,16 @@ def init(
     chosen = template(name)
     if (place / TASK_FILE).exists():
         raise ProjectExists(f"{place} has a {TASK_FILE} already", "Choose another folder, or edit that file.")
-    for file in chosen.files:
-        if (place / file).exists():
-            raise ProjectExists(f"{place / file} is there already", "Choose another folder, or move that file away.")
+    for first in dict.fromkeys(file.partition("/")[0] for file in chosen.written):
+        if (place / first).exists():
+            raise ProjectExists(f"{place / first} is there already", "Choose another folder, or move it away.")
     found = interview(chosen.questions, answers or {}, ask)
     texts = chosen.render(found, place, _short(place))
     # A template that makes no task is refused here, before anything is written.
     parse(tomllib.loads(texts[TASK_FILE]), texts[TASK_FILE], TASK_FILE)
     with files.folder(place) as fresh:
         for file, text in texts.items():
+            (fresh / file).parent.mkdir(parents=True, exist_ok=True)
             (fresh / file).write_bytes(text.encode("utf-8", "surrogateescape"))
     return [place / file for file in texts]
 

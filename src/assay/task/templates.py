@@ -45,6 +45,10 @@ class Template:
         From the answers and the project's folder to what the template's text needs.
     files
         Beside task.toml: name in the project, name in the template.
+    contract
+        The consumer that fits, filled in like task.toml: its name in `contracts/`; empty for none.
+    library
+        What it imports of Assay's own contracts, as they are: paths in `contracts/assay/`.
     """
 
     name: str
@@ -53,6 +57,14 @@ class Template:
     questions: tuple[Question, ...]
     complete: Callable[[dict[str, Any], Path], dict[str, Any]] = lambda answers, _: answers
     files: Mapping[str, str] = field(default_factory=dict)
+    contract: str = ""
+    library: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Every file beside task.toml and .gitignore."""
+        own = (*self.files, f"contracts/{self.contract}") if self.contract else tuple(self.files)
+        return own + tuple(f"contracts/assay/{file}" for file in self.library)
 
     def render(self, answers: dict[str, Any], folder: Path, name: str) -> dict[str, str]:
         """The project's files: texts by name."""
@@ -71,6 +83,11 @@ class Template:
         task = environment.get_template(f"{self.name}/task.toml.j2").render(values)
         ignored = (_FOLDER / "gitignore").read_text(encoding="utf-8")
         own = {file: (_FOLDER / self.name / source).read_text(encoding="utf-8") for file, source in self.files.items()}
+        if self.contract:
+            contract = environment.get_template(f"{self.name}/{self.contract}.j2")
+            own[f"contracts/{self.contract}"] = contract.render(values)
+        for file in self.library:
+            own[f"contracts/assay/{file}"] = (_FOLDER / "contracts" / file).read_text(encoding="utf-8")
         return {"task.toml": task, ".gitignore": _completed(folder / ".gitignore", ignored)} | own
 
 
@@ -211,7 +228,14 @@ def _complete_fee(answers: dict[str, Any], _folder: Path) -> dict[str, Any]:
     places, thousandths = 9 + answers["decimals0"] - answers["decimals1"], answers["decimals0"] - 3
     factor = f" * POW(10, {places})" if places > 0 else ""
     price = f"reserve1_raw{factor} // reserve0_raw"
-    return answers | {"gap": gap, "price": price, "flow": f" // POW(10, {thousandths})" if thousandths > 0 else ""}
+    flow = f" // POW(10, {thousandths})" if thousandths > 0 else ""
+    # A contract counts fees in hundredths of a basis point, and ages in seconds.
+    contract = {
+        "existing_fee": round(answers["fee_percent"] * 10_000),
+        "fee_slope": round(answers["slope"] * 1_000_000),
+        "max_age": int(8 * seconds(answers["bar"])),
+    }
+    return answers | {"gap": gap, "price": price, "flow": flow} | contract
 
 
 def _duration(text: str, _answers: Answers) -> str:
@@ -221,6 +245,15 @@ def _duration(text: str, _answers: Answers) -> str:
         raise AnswerMissing(str(error)) from None
     return text
 
+
+_FOLLOWER = (
+    "VerifierCalls.sol",
+    "consumers/RegistryFollower.sol",
+    "interfaces/IAssayVerifier.sol",
+    "registry/IGate.sol",
+    "registry/IModelRegistry.sol",
+    "registry/ModelRegistry.sol",
+)
 
 _BLANK = Template(
     "blank",
@@ -265,6 +298,14 @@ _DYNAMIC_FEE = Template(
         *_with_defaults(latency_blocks="1800", better_than_existing="0.02"),
     ),
     _complete_fee,
+    contract="PoolFee.sol",
+    library=(
+        "FeeLine.sol",
+        "consumers/RegistryFee.sol",
+        "examples/FixedFee.sol",
+        "interfaces/IFeeSource.sol",
+        *_FOLLOWER,
+    ),
 )
 
 _CREDIT_SCORE = Template(
@@ -274,6 +315,14 @@ _CREDIT_SCORE = Template(
     _with_defaults(decisions_per_day="50"),
     lambda answers, _: {**answers, "categories": CATEGORIES},
     {"existing.py": "existing.py"},
+    contract="BorrowerLimit.sol",
+    library=(
+        "AssayWords.sol",
+        "consumers/CreditLimit.sol",
+        "examples/FixedLimit.sol",
+        "interfaces/ILimitSource.sol",
+        *_FOLLOWER,
+    ),
 )
 
 TEMPLATES = {found.name: found for found in (_DYNAMIC_FEE, _CREDIT_SCORE, _BLANK)}

@@ -156,7 +156,7 @@ def test_no_such_template(tmp_path):
 
 def test_nothing_is_overwritten(tmp_path):
     init(tmp_path / "own", "credit-score")
-    before = {path: path.read_bytes() for path in (tmp_path / "own").iterdir()}
+    before = {path: path.read_bytes() if path.is_file() else b"" for path in (tmp_path / "own").iterdir()}
     with pytest.raises(ProjectExists, match=r"task\.toml"):
         init(tmp_path / "own", "credit-score")
     (tmp_path / "own" / "task.toml").unlink()
