@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chart, collect, cost, data, machine, precision, results, shown, walk
+from benchmarks import chart, collect, cost, data, machine, precision, results, search, shown, walk
 from benchmarks.cases import CASES, Case
 
 PAGE = machine.ROOT / "docs" / "benchmarks.md"
@@ -73,7 +73,14 @@ def write() -> Path:
     sections = [INTRODUCTION, _machines()]
     sections += [_batch(case) if case.same_model_as else _case(case) for case in CASES]
     sections.append(_unrepaired())
-    sections += [precision.section(), data.section(), collect.section(), cost.section(), walk.section()]
+    sections += [
+        precision.section(),
+        data.section(),
+        collect.section(),
+        cost.section(),
+        search.section(),
+        walk.section(),
+    ]
     FIGURE.write_text(chart.svg(), encoding="utf-8")
     PAGE.write_text("\n".join(section for section in sections if section).rstrip() + "\n", encoding="utf-8")
     return PAGE

@@ -65,6 +65,10 @@ class Summary(_Model):
         The same before training; it decides what is not trained at all.
     fit_seconds
         Of the last training, on one thread.
+    sample
+        Where the search learned from a sample first: the most rows that a fold's model has learned from. 0 for all.
+    whole
+        Whether the model has learned from all training rows; what is not on the front may have not.
     front
         Whether no other candidate is better in one of accuracy, time and gas, and as good in the others.
     """
@@ -81,6 +85,8 @@ class Summary(_Model):
     predicted: Cost
     predicted_before: Cost
     fit_seconds: float
+    sample: int = 0
+    whole: bool = True
     front: bool = False
 
 

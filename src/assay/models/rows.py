@@ -49,7 +49,8 @@ class Rows:
 
     def take(self, index: NDArray[np.int64]) -> Rows:
         """The rows of these numbers, in this order."""
-        return Rows(sequences.taken(self.X, index), self.y[index], self.frame[index])
+        where = sequences.selector(index)
+        return Rows(self.X[where], self.y[where], self.frame[where])
 
     def between(self, start: int, stop: int) -> Rows:
         """The rows from `start` up to `stop`, which is not included."""

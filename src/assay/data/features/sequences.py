@@ -87,14 +87,14 @@ def windows(
     every = np.lib.stride_tricks.as_strided(base, shape, (step, base.itemsize), writeable=False)
     where = np.empty(rows.height, dtype=np.int64)
     where[order] = np.arange(rows.height)
-    return taken(every, where[own] - window + 1)
+    return every[selector(where[own] - window + 1)]
 
 
-def taken(rows: NDArray[np.float32], index: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The rows of these numbers: a view where they follow each other, else a copy."""
+def selector(index: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+    """Rows of these numbers as a slice where they follow each other, so that taking them copies nothing."""
     if len(index) and bool((np.diff(index) == 1).all()):
-        return rows[int(index[0]) : int(index[-1]) + 1]
-    return rows[index]
+        return slice(int(index[0]), int(index[-1]) + 1)
+    return index
 
 
 def gaps(rows: pl.DataFrame, own: NDArray[np.bool_], window: int, time: str, entity: str | None) -> tuple[int, str]:

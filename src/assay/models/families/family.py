@@ -88,6 +88,9 @@ class Family(ABC):
     searched: ClassVar[bool] = True
     """Whether there are parameters to search; if not, it is fitted once."""
 
+    consecutive: ClassVar[bool] = False
+    """Whether it learns from rows one after the other, so that none between them may be left out."""
+
     asked: ClassVar[bool] = False
     """Whether it is tried only where the task names it."""
 

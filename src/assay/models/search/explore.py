@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from assay.core import documents, files
 from assay.core.errors import ArtefactVersion, AssayError, StorageError
 from assay.core.hashing import digest
@@ -18,6 +20,7 @@ from assay.models.families.registry import EXISTING, suitable
 from assay.models.metrics import loss_of, require_suitable
 from assay.models.rows import problem_of, rows_of
 from assay.models.search.front import Failed, Front, Pruned, flagged
+from assay.models.search.sample import drawn, sample_of
 from assay.models.search.search import Proposal, Search
 from assay.models.search.trial import Job, Outcome, Study, run
 from assay.models.search.workers import Workers
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from assay.data.dataset.dataset import Dataset
     from assay.models.families.family import Family, Params
+    from assay.models.rows import Rows
     from assay.task.task import Task
 
 FOLDER = "candidates"
@@ -105,6 +109,7 @@ class _Exploration:
     families: list[Family]
     skipped: dict[str, str]
     name: str
+    pilot: Rows
     step: Callable[[str], None] = lambda _: None
     found: dict[str, Summary] = field(default_factory=dict)
     pruned: list[Pruned] = field(default_factory=list)
@@ -121,9 +126,11 @@ class _Exploration:
             reasons = "; ".join(f"{name} {reason}" for name, reason in skipped.items()) or "only references are allowed"
             raise NothingToExplore(f"no provable model family suits the task ({reasons})", "Allow others in [explore].")
         settings = task.explore
-        study = Study(problem, train, rows_of(dataset, "validation"), settings.folds, settings.seed, project)
+        sample = sample_of(len(train))
+        study = Study(problem, train, rows_of(dataset, "validation"), settings.folds, settings.seed, project, sample)
         name = _name(task, study, dataset=dataset, families=families, calibration=calibration)
-        return cls(task, dataset, out, calibration, study, families, skipped, name)
+        pilot = train.take(drawn(problem, train, np.arange(len(train)), sample, settings.seed))
+        return cls(task, dataset, out, calibration, study, families, skipped, name, pilot)
 
     def references(self) -> None:
         """The existing process, and the families without anything to search: fitted once, here."""
@@ -136,7 +143,9 @@ class _Exploration:
                 self._keep(name, params, before, run(self.study, Job(-1, name, params)), trial=-1)
 
     def search(self, crew: Workers) -> None:
-        """Round after round, until all trials are told."""
+        """Round after round, until all trials are told; then the front learns from all rows."""
+        if self.study.sample:
+            self.step(f"Learning from {self.study.sample:,} of {len(self.study.train):,} rows first, judging on all")
         searched = [family for family in self.families if family.searched]
         if not searched:
             return
@@ -147,6 +156,7 @@ class _Exploration:
                 self._round(search, {family.name: family for family in searched}, proposals, crew)
         finally:
             search.close()
+        self._finish(crew)
 
     def front(self) -> Front:
         """What was found."""
@@ -194,6 +204,17 @@ class _Exploration:
             search.tell(proposal, None if summary is None else _objectives(summary))
             self._report(proposal, summary)
 
+    def _finish(self, crew: Workers) -> None:
+        """Have what is on the front learn from all rows; costs change a little, and with them the front."""
+        while left := [one for one in flagged(list(self.found.values())) if one.front and not one.whole]:
+            self.step(f"Learning from all rows: {', '.join(one.id for one in left)}")
+            jobs = [Job(number, one.family, one.params, cv=one.cv) for number, one in enumerate(left)]
+            for number, outcome in crew.run(run, jobs):
+                one = left[number]
+                del self.found[one.id]
+                if self._keep(one.family, one.params, one.predicted_before, outcome, trial=-1) is not None:
+                    self.step(f"{one.id} has learned from all {len(self.study.train):,} rows")
+
     def _outcomes(self, proposals: list[Proposal], crew: Workers) -> dict[int, Outcome]:
         """Results of those that have no candidate yet; equal parameters run once."""
         jobs: dict[str, Job] = {}
@@ -230,6 +251,8 @@ class _Exploration:
             predicted=predicted,
             predicted_before=before or predicted,
             fit_seconds=outcome.seconds,
+            sample=outcome.sample,
+            whole=outcome.whole,
         )
         record = Record(
             schema="assay-candidate/1",
@@ -280,7 +303,7 @@ class _Exploration:
         if family is None or not family.provable:
             return FREE
         try:
-            size = family.expected_size(params, self.study.problem, self.study.train, self.study.seed)
+            size = family.expected_size(params, self.study.problem, self.pilot, self.study.seed)
         except (AssayError, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - a family's library may raise anything
@@ -326,6 +349,8 @@ def _name(task: Task, study: Study, *, dataset: Dataset, families: list[Family],
     followed: list[object] = [dataset.hash, calibration.digest, limits, {**asked, "existing": None}]
     followed += [task.existing.model_dump(mode="json"), _code(task, study.project)]
     followed += [[family.name for family in families], task.explore.folds, task.explore.seed]
+    if study.sample:
+        followed.append(["sample", study.sample])
     # Prices and the speed of the chain count only as far as they decide what is pruned.
     if "usd_per_inference" in limits:
         followed.append(task.value.model_dump(mode="json"))

@@ -16,6 +16,7 @@ from assay.models.families.registry import EXISTING, family
 from assay.models.metrics import score, shape_fits
 from assay.models.rows import Problem, Rows, joined
 from assay.models.search.folds import Fold, folds
+from assay.models.search.sample import drawn, learns_from_sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,8 @@ class Study:
         As in [explore].
     project
         The project's folder.
+    sample
+        The most rows that models learn from at first; 0 for all.
     """
 
     problem: Problem
@@ -48,15 +51,17 @@ class Study:
     folds: int
     seed: int
     project: Path
+    sample: int = 0
 
 
 @dataclass(frozen=True)
 class Job:
-    """One model to try."""
+    """One model to try; with `cv`, one that was judged on a sample and now learns from all rows."""
 
     number: int
     family: str
     params: Params
+    cv: Score | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,10 @@ class Outcome:
         Of the last training.
     failed
         What went wrong, in one line.
+    sample
+        The most rows that the models of the folds have learned from; 0 for all.
+    whole
+        Whether the model has learned from all training rows.
     """
 
     number: int
@@ -89,6 +98,8 @@ class Outcome:
     file: str = ""
     seconds: float = 0.0
     failed: str = ""
+    sample: int = 0
+    whole: bool = True
 
 
 def run(study: Study, job: Job) -> Outcome:
@@ -113,15 +124,16 @@ def run(study: Study, job: Job) -> Outcome:
 
 
 def _run(study: Study, job: Job, kind: Family) -> Outcome:
-    parts = folds(study.problem, study.train, study.folds, study.seed)
-    values = [_on_fold(study, kind, job.params, fold) for fold in parts]
+    sample = study.sample if learns_from_sample(kind, study.sample) else 0
+    cv = job.cv or _judged(study, kind, job.params, sample)
+    every = np.arange(len(study.train))
+    own = every if job.cv else drawn(study.problem, study.train, every, sample, study.seed)
     start = time.perf_counter()
-    fitted = kind.fit(job.params, study.problem, study.train, study.seed)
+    fitted = kind.fit(job.params, study.problem, study.train.take(own), study.seed)
     seconds = time.perf_counter() - start
     with files.scratch() as place:
         name = fitted.save(place)
         content = {path.name: path.read_bytes() for path in sorted(place.iterdir())}
-    cv = Score(mean=float(np.mean(values)), std=float(np.std(values)), folds=tuple(values))
     return Outcome(
         number=job.number,
         cv=cv,
@@ -130,7 +142,15 @@ def _run(study: Study, job: Job, kind: Family) -> Outcome:
         content=content,
         file=name,
         seconds=seconds,
+        sample=sample,
+        whole=len(own) == len(every),
     )
+
+
+def _judged(study: Study, kind: Family, params: Params, sample: int) -> Score:
+    parts = folds(study.problem, study.train, study.folds, study.seed)
+    values = [_on_fold(study, kind, params, fold, sample) for fold in parts]
+    return Score(mean=float(np.mean(values)), std=float(np.std(values)), folds=tuple(values))
 
 
 def judge(problem: Problem, fitted: Fitted, rows: Rows, past: Rows | None = None) -> dict[str, float]:
@@ -154,9 +174,10 @@ def predictions(
     return prediction, probability
 
 
-def _on_fold(study: Study, kind: Family, params: Params, fold: Fold) -> float:
+def _on_fold(study: Study, kind: Family, params: Params, fold: Fold, sample: int) -> float:
     problem, rows = study.problem, study.train
-    fitted = kind.fit(params, problem, rows.take(fold.train), study.seed)
+    learned = rows.take(drawn(problem, rows, fold.train, sample, study.seed))
+    fitted = kind.fit(params, problem, learned, study.seed)
     past = rows.between(0, int(fold.test[0])) if fitted.needs_history else None
     return judge(problem, fitted, rows.take(fold.test), past)[problem.metric]
 
