@@ -101,6 +101,10 @@ def _answered(answers: Answers, margins: _Margins, own: Any) -> tuple[Any, Any]:
     return read(margins.expected) if own is None else own, read(margins.got)
 
 
+_LINK = 1e-4
+"""How far predict's values, made by its link in float32, may stray from those of the same margins in doubles."""
+
+
 @dataclass(frozen=True)
 class _Margins:
     """All float64[B, K]: margins of both sides, the sum of absolute leaf values, the library's own rounding."""
@@ -130,6 +134,10 @@ def _report(circuit: Circuit, answers: Answers, margins: _Margins, own: Any) -> 
         differing &= ~tied
     else:
         differing = np.asarray((error > allowed).any(axis=1))
+        if own is not None:
+            # Of the same margins: whether what the answers make of them is what predict does.
+            told, said = answers.values(expected), np.asarray(own, dtype=np.float64).reshape(expected.shape)
+            differing |= ~np.isclose(said, told, rtol=_LINK, atol=_LINK, equal_nan=True).all(axis=1)
     order = np.lexsort((-ulps.max(axis=1), ~differing))[:_WORST]
     worst = [
         WorstRow(int(row), expected[row].tolist(), got[row].tolist(), float(ulps[row].max()))

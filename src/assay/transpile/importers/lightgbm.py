@@ -77,10 +77,31 @@ def read(model: Any, iterations: int | None) -> Ensemble:
         refuse_settings(model.get_params(), CHANGE_ANSWERS, OTHERS)
     text = booster_of(model).model_to_string(num_iteration=iterations or None)
     ensemble = from_text(text, type(model).__name__, iterations)
+    if hasattr(model, "get_params"):
+        _read_as(ensemble, nearest(model, NAME))
     classes = getattr(model, "classes_", None)
     if classes is not None:
         ensemble.meta["classes"] = class_labels(classes)
     return ensemble
+
+
+def _read_as(ensemble: Ensemble, wrapper: str | None) -> None:
+    """What a wrapper's predict makes of an objective of the other kind: a classifier takes the likelier class, all
+    others give what the objective makes of the sums. One of the user's own is a sum to all of them.
+    """
+    meta, classifies = ensemble.meta, wrapper == "LGBMClassifier"
+    objective = meta["objective"]
+    if classifies == (meta["task"] == "classification") or meta["task"] == "ranking" or objective in {"custom", "none"}:
+        return
+    if objective == "cross_entropy":
+        meta["task"] = "classification"
+    elif objective == "binary":
+        meta["task"] = "regression"
+    else:
+        raise ModelUnsupported(
+            f"an {wrapper} with the objective {objective} answers neither classes nor values of its own",
+            f"Train an {'LGBMRegressor' if classifies else 'LGBMClassifier'} with it, or pass booster_.",
+        )
 
 
 def booster_of(model: Any) -> Any:

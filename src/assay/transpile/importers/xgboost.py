@@ -75,6 +75,8 @@ def read(model: Any, iterations: int | None) -> Source:
     refuse_overrides(model, NAME)
     wrapper = hasattr(model, "get_booster")
     source = from_document(_document(booster_of(model)), type(model).__name__, iterations, wrapper=wrapper)
+    if wrapper:
+        _read_as(source, nearest(model, NAME))
     classes = getattr(model, "classes_", None) if source.meta["task"] == "classification" else None
     if classes is not None:
         source.meta["classes"] = class_labels(classes)
@@ -87,6 +89,27 @@ def read(model: Any, iterations: int | None) -> Source:
             )
         source.missing_value = float(missing)
     return source
+
+
+def _read_as(source: Source, wrapper: str | None) -> None:
+    """What a wrapper's predict makes of an objective of the other kind: a classifier takes values above 0.5 for the
+    second class, all others give values.
+    """
+    meta = source.meta
+    objective, classifies = meta["objective"], wrapper in {"XGBClassifier", "XGBRFClassifier"}
+    if classifies == (meta["task"] in {"classification", "multilabel"}) or meta["task"] == "ranking":
+        return
+    if objective == "reg:logistic" and len(source.outputs) == 1:
+        meta["task"] = "classification"
+    elif objective == "binary:logistic":
+        meta["task"] = "regression"
+    elif objective == "binary:logitraw":
+        meta |= {"task": "regression", "link": _IDENTITY, "threshold": 0.0}
+    else:
+        raise ModelUnsupported(
+            f"an {wrapper} with the objective {objective} answers neither classes nor values of its own",
+            f"Train an {'XGBRegressor' if classifies else 'XGBClassifier'} with it, or pass get_booster().",
+        )
 
 
 def booster_of(model: Any) -> Any:

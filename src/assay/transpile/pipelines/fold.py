@@ -205,12 +205,13 @@ class _Splits:
             return
         kind = np.float64 if self.double else np.float32
         keys, values = (float64_keys, keys_to_float64) if self.double else (float32_keys, keys_to_float32)
-        least, most = keys(np.array([-np.finfo(kind).max, np.finfo(kind).max], dtype=kind))
+        ends = np.array([-np.finfo(kind).max, np.finfo(kind).max], dtype=kind)
+        least, most = self._taken(turn, ends, keys, values)
         table = np.full((depth, len(turn)), np.inf)
         for column, own in enumerate(limits):
             table[: len(own), column] = own
         # All keys below `low` go left, and none from `high` on does.
-        low, high = np.full(table.shape, least), np.full(table.shape, most + np.uint64(1))
+        low, high = np.broadcast_to(least, table.shape), np.broadcast_to(most + np.uint64(1), table.shape)
         while (low < high).any():
             middle = low + (high - low) // np.uint64(2)
             rows = np.zeros((depth, self.width), dtype=kind)
@@ -222,8 +223,46 @@ class _Splits:
         for column, place in enumerate(turn):
             for row, limit in enumerate(limits[column].tolist()):
                 key = low[row, column]
-                last = np.inf if key > most else -np.inf if key == least else float(values(key - np.uint64(1)))
+                beyond = key > most[column], key == least[column]
+                last = np.inf if beyond[0] else -np.inf if beyond[1] else float(values(key - np.uint64(1)))
                 self.found[place, limit] = last
+
+    def _taken(
+        self, turn: list[int], ends: NDArray[Any], keys: Callable[..., Any], values: Callable[..., Any]
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """The keys of the least and the greatest number of each column that the steps take: beyond, one of them
+        overflows, and the next refuses what is infinite, as it does in the pipeline's own predict.
+        """
+        kind = ends.dtype
+        full = np.zeros((2, self.width), dtype=kind)
+        full[:, [self.ways[place].source for place in turn]] = ends[:, np.newaxis]
+        found = np.repeat(keys(ends)[:, np.newaxis], len(turn), axis=1)
+        if self._takes(full):
+            return found[0], found[1]
+        zero = keys(np.zeros(1, dtype=kind))[0]
+        for end in (0, 1):
+            for column, place in enumerate(turn):
+                inside, outside = zero, found[end, column]
+                row = np.zeros((1, self.width), dtype=kind)
+                while inside != outside:
+                    # Half way, rounded away from the middle, so that the last step tries the end itself.
+                    step = max(inside, outside) - min(inside, outside)
+                    half = step // np.uint64(2) + step % np.uint64(2)
+                    tried = inside + half if end else inside - half
+                    row[0, self.ways[place].source] = values(tried[np.newaxis])[0]
+                    if self._takes(row):
+                        inside = tried
+                    else:
+                        outside = tried - np.uint64(1) if end else tried + np.uint64(1)
+                found[end, column] = inside
+        return found[0], found[1]
+
+    def _takes(self, rows: Floats) -> bool:
+        try:
+            self.transform(rows)
+        except ValueError:
+            return False
+        return True
 
     def _goes_left(self, values: Floats, limits: Floats) -> NDArray[np.bool_]:
         """As the model's library decides."""

@@ -200,3 +200,17 @@ def test_a_step_of_ones_own_is_refused():
     X, y = table(missing=0)
     with pytest.raises(ModelUnsupported, match="a transform of its own"):
         assay.transpile(make_pipeline(Shifted(), Ridge()).fit(X, y))
+
+
+@pytest.mark.parametrize(
+    "steps", [(StandardScaler(), MinMaxScaler()), (make_pipeline(RobustScaler(), StandardScaler()),)]
+)
+def test_scalers_that_overflow_one_another(steps):
+    # Of the greatest doubles the first scaler makes infinity, which the second refuses.
+    X = np.random.default_rng(3).normal(size=(400, 4)) * [1e-3, 1e-200, 1.0, 1e6]
+    model = make_pipeline(*steps, HistGradientBoostingRegressor(max_iter=4)).fit(X, X @ [1e3, 1e200, 1.0, 1e-6])
+    circuit = assay.transpile(model)
+    report = assay.fidelity(circuit, model, X)
+    assert report.ok
+    assert report.leaf_disagreements in {0, None}
+    np.testing.assert_allclose(circuit.predict(X)[:, 0], model.predict(X), rtol=1e-9)
