@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -91,6 +92,8 @@ class LocalNode:
         if self._hardfork is not None:
             command += ["--hardfork", self._hardfork]
         log = Path(tempfile.mkdtemp(prefix="assay-anvil-")) / "anvil.log"
+        # A node that is killed would leave past states, megabytes a block of a large chain, in the user's home.
+        command += ["--cache-path", str(log.parent)]
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603  a fixed program, no input of others
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
@@ -148,5 +151,4 @@ def _end_process(process: subprocess.Popen[bytes], log: Path) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    log.unlink(missing_ok=True)
-    log.parent.rmdir()
+    shutil.rmtree(log.parent, ignore_errors=True)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
+from web3 import Web3
 
 from assay.chain import node as node_module
 from assay.chain import npm
@@ -13,6 +15,21 @@ from assay.chain.node import LocalNode
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_a_long_chain_leaves_nothing_behind(monkeypatch, tmp_path: Path):
+    home, place = tmp_path / "home", tmp_path / "place"
+    for name, path in (("HOME", home), ("TMPDIR", place)):
+        path.mkdir()
+        monkeypatch.setenv(name, str(path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with LocalNode() as node:
+        ask = Web3(Web3.HTTPProvider(node.url)).provider.make_request
+        for _ in range(600):  # Anvil keeps some hundred states in memory, and the older ones in files
+            ask("evm_mine", [])
+        assert list(place.rglob("*.json"))
+    assert not list(place.iterdir())
+    assert not (home / ".foundry" / "anvil").exists()
 
 
 def test_two_nodes_at_once_and_none_afterwards():
