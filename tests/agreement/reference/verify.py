@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from . import linear, trees
+from . import linear, networks, trees
 from .curve import G1, Point, multi_multiply, negate, parse_point
 from .field import R, check, inverse
-from .key import Key, padded_rows, parse_key
+from .key import MAGIC, Key, padded_rows, parse_key
 from .pairing import G2, product_is_one
 from .relation import CONSTANT, Challenges, Combination, Context, Layout, Opened
 from .transcript import Transcript
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WORD, POINT = 32, 64
+NETWORK = bytes([2])
 
 
 def verify(key_bytes: bytes, rows: int, words: Sequence[int], body: bytes) -> None:
     """Returns if the proof is valid; raises `Refused` with the reason if not."""
+    if key_bytes[len(MAGIC) : len(MAGIC) + 1] == NETWORK:
+        networks.verify(key_bytes, rows, words, body)
+        return
     key = parse_key(key_bytes)
     nb = padded_rows(key, rows)
     layout = (trees if key.trees else linear).layout(key, nb)

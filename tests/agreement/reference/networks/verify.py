@@ -1,0 +1,142 @@
+"""The whole verifier of a network's proof (protocol.md, section 6, with the changes of networks.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.agreement.reference.curve import G1, Point, multi_multiply, negate, parse_point
+from tests.agreement.reference.field import R, check, inverse, root
+from tests.agreement.reference.pairing import G2, product_is_one
+from tests.agreement.reference.transcript import Transcript, word
+
+from .key import LANE_BITS, LANES, NetworkKey, Pack, padded, parse_network_key
+from .relation import Challenges, public_sum, total
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LINEAR = ("phi", "m", "w", "I")
+"""Not evaluated where the constraints are: Rz is linear in them."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    inputs: list[list[int]]
+    commitment: Point | None
+    outputs: list[list[int]]
+
+
+def verify(key_bytes: bytes, rows: int, words: Sequence[int], body: bytes, removed: int = -1) -> None:
+    """Returns if the proof is valid; raises `Refused` with the reason if not. Constraint `removed` is left out."""
+    key = parse_network_key(key_bytes)
+    nb = padded(key, rows)
+    names = key.evaluations(nb)
+    statement = read_words(key, rows, words)
+    transcript, cut, named, drawn = Transcript(key.digest, rows, words), 0, key.committed(nb), list[int]()
+    count = sum(len(packs) for packs, _ in key.rounds(nb)) + key.chunks(nb)
+    check(len(body) == 64 * (count + 2) + 32 * len(names), "not the length of a proof")
+
+    def absorbed(size: int) -> bytes:
+        nonlocal cut
+        part, cut = body[cut : cut + size], cut + size
+        transcript.absorb(part)
+        return part
+
+    for packs, challenges in key.rounds(nb):
+        part = absorbed(64 * len(packs))
+        named |= {pack: parse_point(part[64 * i : 64 * i + 64]) for i, pack in enumerate(packs)}
+        drawn += [transcript.challenge() for _ in range(challenges)]
+    part = absorbed(64 * key.chunks(nb))
+    named |= {(f"Quot{i}",): parse_point(part[64 * i : 64 * i + 64]) for i in range(key.chunks(nb))}
+    zeta = transcript.challenge()
+    part = absorbed(32 * len(names))
+    values = {name: int.from_bytes(part[32 * i : 32 * i + 32], "big") for i, name in enumerate(names)}
+    check(all(value < R for value in values.values()), "an evaluation is not reduced")
+    gamma = transcript.challenge()
+    w = parse_point(absorbed(64))
+    z = transcript.challenge()
+    w_prime = parse_point(body[cut:])
+    if statement.commitment is not None:
+        named["I",] = statement.commitment
+    c = Challenges(*drawn)
+
+    points = {"here": zeta, "next": zeta * root(key.S * nb) % R, "next_V": zeta * root(key.N) % R}
+    points["inverse"] = inverse(zeta)
+    t_pub = public_sum(key, nb, c, statement.inputs, statement.outputs)
+    scalars: dict[Pack, int] = {}
+    constant = remainder(key, nb, c, values, zeta, t_pub, scalars, removed)
+    for i in range(key.chunks(nb)):
+        scalars[f"Quot{i}",] = -pow(zeta, i * key.chunk(nb), R)
+    scale = inverse(z - zeta)
+    scalars = {pack: scale * value for pack, value in scalars.items()}
+    constant, weight = constant * scale, gamma
+    for pack, where in key.opened(nb):
+        width, scale = len(pack), weight
+        for at in where:
+            scale = scale * inverse(pow(z, width, R) - points[at]) % R
+        scalars[pack] = scalars.get(pack, 0) + scale
+        for i, name in enumerate(pack):
+            claimed = {points[at]: values[name, at] for at in where}
+            check(len(claimed) == len(where), "two points of an opening are one")
+            constant -= scale * pow(z, i, R) * interpolated(claimed, pow(z, width, R))
+        weight = weight * gamma % R
+    terms = [(value % R, named[pack]) for pack, value in scalars.items()]
+    left = multi_multiply([*terms, (constant % R, G1), (R - 1, w), (z, w_prime)])
+    check(product_is_one([(left, G2), (negate(w_prime), key.tau)]), "the pairing check fails")
+
+
+def remainder(
+    key: NetworkKey,
+    nb: int,
+    c: Challenges,
+    values: dict[tuple[str, str], int],
+    zeta: int,
+    t_pub: int,
+    scalars: dict[Pack, int],
+    removed: int,
+) -> int:
+    """The constant of Rz; its coefficients are what changes when one of the others is 1 instead of 0."""
+    none = {(name, "here"): 0 for name in LINEAR}
+    constant = total(key, nb, c, {**none, **values}, zeta, t_pub, removed)
+    for name in LINEAR:
+        if name != "I" or key.private:
+            one = {**none, (name, "here"): 1, **values}
+            scalars[name,] = total(key, nb, c, one, zeta, t_pub, removed) - constant
+    return constant
+
+
+def interpolated(claims: dict[int, int], z: int) -> int:
+    """The value at z of the polynomial of least degree with these values."""
+    found = 0
+    for point, value in claims.items():
+        term = value
+        for other in claims:
+            if other != point:
+                term = term * (z - other) % R * inverse(point - other) % R
+        found += term
+    return found % R
+
+
+def read_words(key: NetworkKey, rows: int, words: Sequence[int]) -> Statement:
+    """Section 3."""
+    first = 2 if key.private else rows * key.G
+    check(len(words) == first + rows * key.O + 1, "not the number of public words")
+    check(all(0 <= value < 1 << 256 for value in words), "a public word is not a word")
+    outputs = []
+    for value in words[first:-1]:
+        number = value - (1 << 256) if value >> 255 else value
+        check(-(1 << (key.lane - 1)) <= number < 1 << (key.lane - 1), "an output word is out of range")
+        outputs.append(number)
+    by_row = [outputs[b * key.O : (b + 1) * key.O] for b in range(rows)]
+    if key.private:
+        return Statement([], parse_point(word(words[0]) + word(words[1])), by_row)
+    inputs = []
+    for b in range(rows):
+        row = []
+        for g in range(key.G):
+            lanes, value = min(LANES, key.F - LANES * g), words[b * key.G + g]
+            check(value < 1 << (LANE_BITS * lanes), "an input word is out of range")
+            row.append(value - sum(1 << (LANE_BITS * j + LANE_BITS - 1) for j in range(lanes)))
+        inputs.append(row)
+    return Statement(inputs, None, by_row)
