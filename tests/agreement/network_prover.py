@@ -126,8 +126,8 @@ class Maker:
         flags = any(row["mx"] for row in self.rows) | cell << 1
         self.head = HEAD.pack(
             2, self.private, 0, net.limb_bits, self.F, self.O, 4, max(1, net.output_bits) + 1, 0, 0, self.S, 1, self.N,
-            0, net.limbs, self.log_nb_max, 0, net.low_bits, flags, net.q_shift if cell else 0, 0, net.slots, net.columns,
-            base if cell else 0,
+            0, net.limbs, self.log_nb_max, 0, net.low_bits, flags, net.q_shift if cell else 0, 0, net.slots,
+            net.columns, base if cell else 0,
         )  # fmt: skip
         self.content = self._content()
 
@@ -239,8 +239,8 @@ def NetworkKeyOf(head: bytes) -> NetworkKey:
     """The shape of a key's first bytes."""
     v = HEAD.unpack(head)
     return NetworkKey(
-        b"", v[1] == 1, v[3], v[4], v[5], v[7], v[10], v[12], v[14], v[15], v[17], bool(v[18] & 1), bool(v[18] & 2), v[19],
-        v[21], v[22], v[23],
+        b"", v[1] == 1, v[3], v[4], v[5], v[7], v[10], v[12], v[14], v[15], v[17], bool(v[18] & 1), bool(v[18] & 2),
+        v[19], v[21], v[22], v[23],
     )  # fmt: skip
 
 
