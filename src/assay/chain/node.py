@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 LOCAL_CHAIN_ID = 31337
 _LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
+
+# A pipe ties the node to this process: when it ends without a word, as that of a process that was killed, the node
+# ends too, and its folder (the first argument) goes.
+_TIED = """place=$1; shift; exec 3<&0
+(read -r _ <&3 || { kill -9 $$; rm -rf "$place"; }) &
+exec "$@" 3<&- </dev/null"""
 
 
 class LocalNode:
@@ -96,7 +103,10 @@ class LocalNode:
         command += ["--cache-path", str(log.parent)]
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603  a fixed program, no input of others
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                ["/bin/sh", "-c", _TIED, "sh", str(log.parent), *command],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
         self._end = weakref.finalize(self, _end_process, self._process, log)
         try:
@@ -144,6 +154,10 @@ def _last_line(text: str) -> str:
 
 
 def _end_process(process: subprocess.Popen[bytes], log: Path) -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(b"over\n")
+            process.stdin.close()
     if process.poll() is None:
         process.terminate()
         try:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +32,18 @@ def test_a_long_chain_leaves_nothing_behind(monkeypatch, tmp_path: Path):
         assert list(place.rglob("*.json"))
     assert not list(place.iterdir())
     assert not (home / ".foundry" / "anvil").exists()
+
+
+def test_a_node_ends_with_the_process_that_started_it(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    code = "from assay.chain.node import LocalNode as N; n = N(); n.start(); print(n.url, flush=True); input()"
+    started = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    web3 = Web3(Web3.HTTPProvider(started.stdout.readline().strip()))
+    assert web3.is_connected()
+    started.kill()
+    started.communicate()
+    while web3.is_connected() or list(tmp_path.iterdir()):
+        time.sleep(0.05)
 
 
 def test_two_nodes_at_once_and_none_afterwards():
