@@ -41,12 +41,13 @@ def up(
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="PARTS", help="Run these parts only: api,work,settle."),
+        typer.Option("--only", metavar="PARTS", help="Run these parts only: api,work,live,settle."),
     ] = None,
 ) -> None:
     """Serve the project's releases: the endpoint, a prover, and settlement on a chain. Ctrl-C ends it."""
     from assay.project.project import Project
     from assay.record.database import Database
+    from assay.serve.live import followable
     from assay.serve.settings import Settings
     from assay.serve.settle import settling
     from assay.serve.up import PARTS
@@ -60,9 +61,13 @@ def up(
     opened = Database.of_project(folder, database)
     address = opened.address
     named = settling(opened, task, chain, _tell if only is None else _quiet)
+    still = followable(opened, task.name) if only is None and named else ""
     opened.close()
+    if still:
+        _tell(f"no chain is followed: {still}")
     settings = Settings(folder, address, host, port, tuple(allow_host or ()), chain=named)
-    parts = [part for part in PARTS if part in chosen and (part != "settle" or named or only is not None)]
+    idle = set() if only is not None else {"settle", "live"} if named is None else {"live"} if still else set()
+    parts = [part for part in PARTS if part in chosen and part not in idle]
     start(settings, parts, _tell)
 
 

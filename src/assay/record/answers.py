@@ -139,13 +139,19 @@ def find(
     states: Iterable[AnswerState] = (),
     chain: str | None = None,
     period: int | None = None,
+    periods: bool = False,
     owner: str | None = None,
     release: str | None = None,
     before: tuple[float, str] | None = None,
     limit: int = 100,
 ) -> list[Answer]:
-    """Answers of a project, or of all, newest first; `before` is (created, id) of the last one of the page before."""
+    """Answers of a project, or of all, newest first; `before` is (created, id) of the last one of the page before.
+
+    With `periods` only those of a live loop's periods, the newest period first.
+    """
     asked = select(answers)
+    if periods:
+        asked = asked.where(answers.c.period.is_not(None)).order_by(answers.c.period.desc())
     for column, value in (
         (answers.c.project, project),
         (answers.c.chain, chain),

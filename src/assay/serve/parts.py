@@ -41,6 +41,25 @@ def settle(settings: Settings, told: Callable[[str], None]) -> None:
     database.close()
 
 
+def live(settings: Settings, told: Callable[[str], None]) -> None:
+    """Follow the chain; the period that is being kept is finished first."""
+    from assay.project.project import Project
+    from assay.serve.live import Live
+    from assay.serve.models import Models
+    from assay.serve.settle import open_settler
+
+    if settings.chain is None:
+        raise NothingSettles("no chain is named to follow", "Give --chain NAME, or declare [chains.NAME].")
+    database = Database(settings.database)
+    task = Project(settings.project).task
+    settler = open_settler(database, settings.project, task, settings.chain)
+    place = settings.project / ".assay" / "live" / settler.on.name
+    loop = Live(database, task.name, settler, Models(database), place, told)
+    told(f"following {settler.on.name}: each period's answer goes to {settler.consumer.address}")
+    loop.run(ending())
+    database.close()
+
+
 def ending() -> Callable[[], bool]:
     """Whether this process was asked to end, or the one that started it was killed: nobody sees it work then."""
     stop = threading.Event()

@@ -53,7 +53,8 @@ def build(project: Path, spec: ContractSpec) -> Built:
     path = place(project, file)
     if not path.is_file():
         raise ContractUnknown(f"there is no file {path}", "Correct its source in task.toml.")
-    found = compile_solidity(read_sources(path.parent, paths=[path.name]))
+    root = project if path.is_relative_to(project) else path.parent
+    found = compile_solidity(read_sources(root, paths=[path.relative_to(root).as_posix()]))
     if name not in found:
         known = ", ".join(sorted(found)) or "none"
         raise ContractUnknown(f"{file} has no contract {name} that can be deployed", f"It has: {known}.")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from assay.task.task import Task
 
 SETTLE = "settle(bytes,uint256[])"
+POSTS = ("postRow(uint32,uint256[])", "postRow(uint256[])")
+"""How consumers that follow a feed take a period's row."""
 FACTORY = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
 """The deterministic deployment proxy that Anvil, Hardhat and nearly every public chain have at this address."""
 _KMS = "kms:"
@@ -101,10 +103,10 @@ def signer(of: Network, project: Path) -> Signer:
 
 
 def policy(of: Network, consumer: str | None = None) -> Policy:
-    """What the account may do there: call the consumer's `settle` and what [chains.NAME] allows, within its limits."""
+    """What the account may do there: settle, post rows, and what [chains.NAME] allows, within limits."""
     allowed: dict[str, set[str]] = {}
     if consumer is not None:
-        allowed.setdefault(consumer.lower(), set()).add(selector(SETTLE))
+        allowed.setdefault(consumer.lower(), set()).update(selector(one) for one in (SETTLE, *POSTS))
     for one in of.spec.allow:
         address, _, function = one.partition(":")
         allowed.setdefault(address.lower(), set()).add("*" if function in {"", "*"} else selector(function))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import AbiMismatch
+from assay.data.errors import AbiMismatch, DataError, TooFewRows
 from assay.data.events import abi, words
 from assay.data.expressions import require
 from assay.data.tables.gates import Gate, Quarantine
@@ -198,11 +198,13 @@ def _judge(frame: pl.DataFrame, spec: Event, path: str, quarantine: Quarantine) 
     return frame.drop(_BAD, _WIDE)
 
 
-def _none(logs: Table, spec: Event, event: EventAbi) -> AbiMismatch:
+def _none(logs: Table, spec: Event, event: EventAbi) -> DataError:
     """What to say when no log is of the event: which topics there are instead."""
     import polars as pl
 
     counted = [frame["topic0"].value_counts() for frame in logs.batches(["topic0"])]
+    if not any(frame.height for frame in counted):
+        return TooFewRows(f"there is no log in {logs.path}", "Check the contract and the range of blocks, or wait.")
     found = pl.concat(counted).group_by("topic0").agg(pl.col("count").sum()).sort("count", "topic0", descending=True)
     shown = [
         f"{topic if isinstance(topic, str) else '0x' + topic.hex()} ({count})"

@@ -3,7 +3,7 @@ import pytest
 from eth_abi import encode
 from tests.unit.data.small import POOL, SWAP, SWAP_TOPIC, SWAP_TYPES, log, swaps
 
-from assay.data.errors import AbiMismatch, ColumnMissing
+from assay.data.errors import AbiMismatch, ColumnMissing, TooFewRows
 from assay.data.events.abi import from_signature
 from assay.data.events.decode import decode
 from assay.data.expressions import wide
@@ -162,3 +162,9 @@ def test_a_table_that_holds_no_logs():
     frame = pl.DataFrame({"block_number": [1]}).lazy()
     with pytest.raises(ColumnMissing, match="topic0"):
         decode(Table("x", (frame,), "", "x"), Event(name="swap", signature=SWAP), EVENT, Quarantine(), NAMED)
+
+
+def test_where_there_is_no_log_at_all_it_is_said():
+    nothing = decode(table([]), Event(name="swap", signature=SWAP), EVENT, Quarantine(), NAMED)
+    with pytest.raises(TooFewRows, match="there is no log in chain/pool"):
+        raise nothing.nothing()

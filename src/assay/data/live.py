@@ -1,0 +1,102 @@
+"""`newest`: the last row that a task's chain data gives up to a block, made as `assay data build` makes its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assay.core import files
+from assay.data import columns as columns_of
+from assay.data import rows as rows_of
+from assay.data.errors import SettingsUnfit, TooFewRows
+from assay.data.expressions import require
+from assay.data.features import features
+from assay.data.features.grid import BLOCK
+from assay.data.tables import quality
+from assay.task.data import ChainSource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from assay.task.task import Task
+
+
+@dataclass(frozen=True)
+class Newest:
+    """A row as it is known at the end of its bar.
+
+    Attributes
+    ----------
+    values
+        The features in their order, None where missing: float32 values exactly, or whole numbers.
+    block
+        The last block of its bar.
+    time
+        The end of its bar, as ISO writes it.
+    sources
+        Hash of each table that it was made from.
+    """
+
+    values: tuple[Any, ...]
+    block: int
+    time: str
+    sources: dict[str, str]
+
+
+def require_followable(task: Task) -> None:
+    """Raise SettingsUnfit unless new rows of the task can be made of new blocks."""
+    data = task.data
+    if data.bars is None or not any(isinstance(source, ChainSource) for source in data.sources):
+        raise SettingsUnfit(
+            "the task gathers no chain's data into bars, so there are no periods to follow", "Ask for answers."
+        )
+    if data.entity is not None:
+        raise SettingsUnfit("several series are not followed", "Ask for an answer for each, by the endpoint.")
+    if data.window > 1:
+        raise SettingsUnfit("windows of rows are not followed", "Ask for answers, by the endpoint.")
+    for source in data.sources:
+        if not isinstance(source, ChainSource) or source.rpc is None:
+            raise SettingsUnfit(
+                f"{source.name} is no chain's data that a node gives", "Ask for answers, by the endpoint."
+            )
+
+
+def newest(task: Task, project: Path, end_block: int, names: Sequence[str]) -> Newest:
+    """Collect up to a block what the folder lacks, and make the row of the last bar that is whole then.
+
+    Parameters
+    ----------
+    task
+        Of a release; its functions are found in `project`, where what is collected is kept, too.
+    end_block
+        The last block; not below that of an earlier call with this folder.
+    names
+        The features, in the model's order.
+
+    Raises
+    ------
+    TooFewRows
+        No bar is whole, or the features' windows are not full yet.
+    DataError
+        The node does not give the blocks, or they do not follow one another.
+    """
+    require_followable(task)
+    ended = task.data.model_copy(update={"sources": tuple(_until(one, end_block) for one in task.data.sources)})
+    own = task.model_copy(update={"data": ended})
+    with files.scratch() as work:
+        tables = rows_of.open_tables(own, project, work, lambda _: None)
+        rows = rows_of.make(own, project, work, tables, lambda _: None)
+    made = features.make(rows.frame, columns_of.specs(own, rows), time=rows.time, project=project, entity=None)
+    if made.frame.height <= made.lookback:
+        raise TooFewRows("the features' windows are not full yet", "Wait for more blocks.")
+    for name in names:
+        require(name, made.frame.columns, "the release's features")
+    last = quality.typed(made.frame, list(names)).tail(1)
+    values = tuple(last.select(names).row(0))
+    time = last[rows.time][0].isoformat() if rows.time is not None else ""
+    return Newest(values, int(last[BLOCK][0]), time, dict(rows.sources))
+
+
+def _until(source: Any, block: int) -> Any:
+    return source.model_copy(update={"end_block": block, "reorg_buffer": 0})

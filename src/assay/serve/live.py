@@ -1,0 +1,261 @@
+"""The live loop: when a bar's blocks are final, its row, made by the deciding release's own task and code, is answered.
+
+One step a period, each kept before the next: the row (`received`, with the block it is of), its posting where the
+consumer asks for that, its context (`fixed`); provers and the settlement loop take it from there. Killed anywhere, the
+period is the same answer again: a period of a chain is answered once.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from assay.core import files, jsontext
+from assay.core.errors import AssayError
+from assay.core.hashing import digest
+from assay.data.errors import DataError, TooFewRows
+from assay.data.live import newest, require_followable
+from assay.record import answers, artefacts, journal, releases, transactions
+from assay.record.answers import Answer
+from assay.record.errors import Conflict, LeaseLost
+from assay.record.holder import me
+from assay.record.journal import Event
+from assay.release import alias
+from assay.release.make import private_digests
+from assay.settle.consumer import Consumer
+from assay.settle.errors import SettleError
+from assay.settle.outbox import Call
+from assay.task.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from assay.data.live import Newest
+    from assay.record.database import Database
+    from assay.record.releases import Release
+    from assay.serve.models import Models
+    from assay.serve.settle import Settler
+
+POST = "post"
+LEASE_SECONDS = 60.0
+_CODE = "code/"
+_SALT_BYTES = 16
+
+
+@dataclass
+class Live:
+    """The loop of one project on one chain.
+
+    Parameters
+    ----------
+    settler
+        Its chain, account and consumer; only its outbox is used here.
+    place
+        Folder in which the releases' tasks, code and blocks are kept.
+    told
+        Told, once each, why a period has no answer.
+    """
+
+    database: Database
+    project: str
+    settler: Settler
+    models: Models
+    place: Path
+    told: Callable[[str], None] = field(default=lambda _: None)
+    name: str = field(default_factory=me)
+    _said: str = ""
+    _head: int = -1
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Follow the chain until `stopped()`."""
+        answers.free_gone(self.database)
+        pause = min(2.0, max(0.05, float(self.settler.on.spec.block_seconds or 12.0) / 8))
+        while not stopped():
+            until = time.monotonic() + (0.0 if self.step() else pause)
+            while time.monotonic() < until and not stopped():
+                time.sleep(0.02)
+
+    def step(self) -> bool:
+        """Take a period as far as it goes now; whether anything moved."""
+        try:
+            moved = self._fix()
+            moved |= self._receive()
+        except (LeaseLost, Conflict):
+            return False
+        except AssayError as error:
+            if error.what != self._said:
+                self.told(f"no answer: [{error.code}] {error}")
+                self._said = error.what
+            return False
+        else:
+            return moved
+
+    def _receive(self) -> bool:
+        """Keep the newest period's row, if it is a new one."""
+        champion = alias.champion(self.database, self.project)
+        if champion is None:
+            return False
+        release = releases.by_digest(self.database, champion)
+        home = unpacked(self.database, release, self.place / release.digest[:16])
+        task = Task.load(home)
+        block = self.settler.on.node.head() - task.protocol.feature_delay_blocks
+        if block <= self._head or block < 0:
+            return False
+        try:
+            row = newest(task, home, block, features_of(self.database, release))
+        except TooFewRows:
+            self._head = block
+            return False
+        except DataError as error:
+            self._collect_anew(home, error)
+            raise
+        self._head = block
+        return self._keep(release, task, row)
+
+    def _collect_anew(self, home: Path, error: DataError) -> None:
+        """After a reorg deeper than was waited for, what was collected is of blocks that are no more."""
+        if not error.retry and "reorg" in f"{error.code} {error.what}":
+            shutil.rmtree(home / "chain", ignore_errors=True)
+
+    def _keep(self, release: Release, task: Task, row: Newest) -> bool:
+        last = self._last()
+        if last is not None and row.block <= last:
+            return False
+        hash_ = self.settler.on.node.block_hash(row.block)
+        within = self.settler.on.spec.late_after_blocks or task.latency_blocks
+        salt = secrets.token_hex(_SALT_BYTES)
+        rows = [list(row.values)]
+        asked = Answer(
+            project=self.project,
+            release=release.digest,
+            chain=self.settler.on.name,
+            period=row.block,
+            fingerprint=digest(f"{release.digest} {row.block} {hash_}".encode()),
+            settle=True,
+            row=rows,
+            row_digest=digest(bytes.fromhex(salt) + json.dumps(rows).encode()),
+            deadline=None if within is None else row.block + within,
+            evidence={"salt": salt, "block_hash": hash_, "time": row.time, "sources": row.sources, "seen": self._head},
+        )
+        _, new = answers.receive(self.database, asked)
+        if new and last is not None:
+            self._say_skipped(task, last, row.block)
+        return new
+
+    def _last(self) -> int | None:
+        """The block of the last period that was answered, or found without an answer."""
+        found = answers.find(self.database, self.project, chain=self.settler.on.name, periods=True, limit=1)
+        return found[0].period if found else None
+
+    def _say_skipped(self, task: Task, last: int, now: int) -> None:
+        """Periods that passed while nobody followed have no answer, and the history says so."""
+        bars = task.data.bars
+        length = bars.blocks if bars is not None else None
+        if length is None or now - last <= length:
+            return
+        count = (now - last) // length - 1
+        what = {"after": last, "before": now, "count": count}
+        why = "the chain was further when it was looked at: an answer would have come too late"
+        happened = Event("period.skipped", str(now), "live", what, why, chain=self.settler.on.name, block=now)
+        journal.append(self.database, self.project, happened)
+        self.told(f"{count} periods between blocks {last} and {now} have no answer: {why}")
+
+    def _fix(self) -> bool:
+        """Post the row where the consumer asks for it, and bind the answer to what the consumer then expects."""
+        if not answers.any_due(self.database, ["received"], self.settler.on.name):
+            return False
+        held = next(
+            iter(answers.claim(self.database, ["received"], self.name, LEASE_SECONDS, chain=self.settler.on.name)),
+            None,
+        )
+        if held is None or held.period is None:
+            return False
+        consumer = Consumer(self.settler.on, self.settler.consumer.address)
+        try:
+            if self._is_late(held):
+                return True
+            period = self._posted(held, consumer) if consumer.wants_rows() else held.period
+            if period is None:
+                self._wait(held)
+                return False
+            evidence = held.evidence | {"period": period}
+            answers.commit(
+                self.database, held, "fixed", context=str(consumer.context(period)), evidence=evidence, error=None
+            )
+        except SettleError as error:
+            self._wait(held, error)
+            raise
+        return True
+
+    def _is_late(self, held: Answer) -> bool:
+        if held.deadline is None or self.settler.on.node.head() <= held.deadline:
+            return False
+        said = {
+            "code": "settle/late",
+            "what": f"its block {held.deadline} passed before it could be proven",
+            "todo": "Allow more blocks, or look at what took so long.",
+        }
+        answers.commit(self.database, held, "expired", error=said)
+        return True
+
+    def _posted(self, held: Answer, consumer: Consumer) -> int | None:
+        """The consumer's number of the period, once the block with its row is there; None until then."""
+        sent = transactions.by_subject(self.database, self.settler.on.name, POST, held.id)
+        if sent is None:
+            words = [int(word) for word in self.models.of(held.release).words(held.row)[0]]
+            self.settler.outbox.submit(Call(POST, held.id, consumer.address, consumer.post_data(words)))
+            return None
+        self.settler.outbox.step()
+        sent = transactions.get(self.database, sent.id)
+        return None if sent.mined is None else consumer.posted(sent.mined["logs"])
+
+    def _wait(self, held: Answer, error: AssayError | None = None) -> None:
+        with self.database.read() as connection:
+            due = self.database.now(connection) + 0.25
+        said = None if error is None else {"code": error.code, "what": error.what, "todo": error.todo}
+        answers.commit(self.database, held, "received", due=due, error=said)
+
+
+def unpacked(database: Database, release: Release, home: Path) -> Path:
+    """A folder with the release's task and code, in which its blocks are collected; checked against its digests."""
+    if (home / "task.toml").is_file():
+        return home
+    private = private_digests(release)
+    home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with files.folder(home) as place:
+        files.write(place / "task.toml", artefacts.get(database, release.public["parts"]["task.toml"]["digest"]))
+        for name, part in private.items():
+            if name.startswith(_CODE):
+                target = place / name.removeprefix(_CODE)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                files.write(target, artefacts.get(database, part))
+    return home
+
+
+def features_of(database: Database, release: Release) -> list[str]:
+    """The release's features, in the order of its dataset's manifest."""
+    content: Any = jsontext.parse(artefacts.get(database, release.public["parts"]["manifest.json"]["digest"]))
+    return [one["name"] for one in content["features"]]
+
+
+def followable(database: Database, project: str) -> str:
+    """Why the release that decides has no periods to follow; empty if it has."""
+    champion = alias.champion(database, project)
+    if champion is None:
+        return "no release decides"
+    release = releases.by_digest(database, champion)
+    text = artefacts.get(database, release.public["parts"]["task.toml"]["digest"]).decode()
+    try:
+        import tomllib
+
+        from assay.task.read import parse
+
+        require_followable(parse(tomllib.loads(text), text, "the release's task.toml"))
+    except AssayError as error:
+        return error.what
+    return ""

@@ -1,0 +1,87 @@
+"""A live row is the dataset's row: each made with the blocks of its own time only, on a real node."""
+
+import random
+
+import pytest
+from tests.unit.data.small import SWAP, make_task, word
+from tests.unit.data.sources.test_cryo import BYTECODE, send
+
+from assay.chain.node import LocalNode
+from assay.data.build import build
+from assay.data.errors import SettingsUnfit, TooFewRows
+from assay.data.live import newest, require_followable
+from assay.data.sources.rpc import Rpc
+
+
+@pytest.fixture(scope="module")
+def chain():
+    with LocalNode() as node:
+        rpc, luck = Rpc(node.url), random.Random(3)
+        pool = send(rpc, data=BYTECODE)["contractAddress"]
+        for _ in range(60):
+            if luck.random() < 0.2:  # a bar may be empty
+                rpc.ask("anvil_mine", hex(luck.randint(1, 4)))
+            data = word(b"\x11" * 20) + word(luck.randint(1, 10**20)) + word(7) + word(3) + word(1)
+            send(rpc, to=pool, data="0x" + data.hex())
+        yield rpc, pool
+
+
+def live_task(rpc, pool, **changes):
+    source = {"name": "pool", "kind": "rpc", "rpc": rpc.url, "contract": pool, "chunk_size": 8, "retries": 0}
+    data = {
+        "sources": [source | {"end_block": rpc.head(), "reorg_buffer": 0}],
+        "events": [{"name": "swap", "signature": SWAP, "decimals": {"amountIn": 18}}],
+        "bars": {
+            "every": "2 blocks",
+            "columns": [
+                {"name": "amount", "op": "sum", "of": "amountIn", "empty": "zero"},
+                {"name": "count", "op": "count"},
+            ],
+        },
+        "features": [
+            {"name": "amount", "op": "column"},
+            {"name": "mean", "op": "rolling_mean", "of": "amount", "window": 3},
+            {"name": "before", "op": "lag", "of": "count", "periods": 2},
+        ],
+        "keep": ["block_number"],
+        "label": {"op": "forward_value", "of": "amount"},
+        "split": {"train": 0.34, "validation": 0.33, "test": 0.33},
+    }
+    return make_task(data | changes, protocol={"chain": "local"})
+
+
+def test_every_live_row_is_the_datasets_row(chain, tmp_path):
+    rpc, pool = chain
+    task = live_task(rpc, pool)
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "live").mkdir()
+    dataset = build(task, tmp_path / "whole", tmp_path / "dataset")
+    rows = dataset.frame()
+    names = list(dataset.features)
+    wanted = {row["block_number"]: row for row in rows.iter_rows(named=True)}
+    found = {}
+    for block in range(1, rpc.head() + 1):
+        try:
+            made = newest(task, tmp_path / "live", block, names)
+        except TooFewRows:
+            continue
+        assert made.block <= block
+        assert found.setdefault(made.block, made.values) == made.values  # a later block changes no row
+    assert set(wanted) <= set(found)
+    for block, row in wanted.items():
+        assert found[block] == tuple(row[name] for name in names), block
+    assert len(wanted) > 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"bars": None, "features": [{"name": "amountIn", "op": "column"}]}, "no periods"),
+        ({"window": 3}, "windows of rows"),
+        ({"entity": "sender"}, "several series"),
+        ({"sources": [{"name": "rows", "kind": "csv", "path": "rows.csv"}], "events": []}, "no periods"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused_by_name(changes, said, chain):
+    with pytest.raises(SettingsUnfit, match=said):
+        require_followable(live_task(*chain, **changes))
