@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 # Gas that the curve's precompiles get: four times what EIP-1108 asks, so that a later repricing does not
 # break deployed verifiers, and still little to burn on an invalid point.
 ADD_GAS, MUL_GAS = 4 * 150, 4 * 6_000
-_PAIRING_GAS = 45_000 + 2 * 34_000
+PAIRING_GAS = 45_000 + 2 * 34_000
 
 # The order of BN254's base field, and twice the generator of G1 (EIP-196).
 _BASE_ORDER = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
-_DOUBLED = (
+DOUBLED = (
     0x030644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD3,
     0x15ED738C0E0A7C92E7845F96B2AE9C0A68A6A449E3538FC7FF3EBF7A5A18A2C4,
 )
@@ -41,7 +41,7 @@ _TINY = 0x0554_AD2E  # the bits of the float32 1e-35
 ZERO_KEYS = (0x7FFF_FFFF ^ _TINY, 0x8000_0000 | _TINY)
 
 # Generator of G2 (EIP-197), imaginary parts first.
-_GENERATOR2 = (
+GENERATOR2 = (
     0x198E9393920D483A7260BFB731FB5D25F1AA493335A9E71297E485B7AEF312C2,
     0x1800DEEF121F1E76426A00665E5C4479674322D4F75EDADD46DEBD5CD992F6ED,
     0x090689D0585FF075EC9E99AD690C3395BC4B313370B38EF355ACDADCD122975B,
@@ -69,9 +69,9 @@ def _common(key: Key, vk: bytes) -> dict[str, Any]:
         "inverse": lambda value: hex_word(pow(value, -1, FIELD_ORDER)),
         "ratio": lambda roots: hex_word(roots[1] * pow(roots[0], -1, FIELD_ORDER) % FIELD_ORDER),
         "p": hex_word(_BASE_ORDER),
-        "doubled": [hex_word(word) for word in _DOUBLED],
+        "doubled": [hex_word(word) for word in DOUBLED],
         "local_chains": sorted(LOCAL_CHAIN_IDS),
-        "generator2": [hex_word(word) for word in _GENERATOR2],
+        "generator2": [hex_word(word) for word in GENERATOR2],
         "selector_not_enough_gas": "0x" + keccak256(b"NotEnoughGas()")[:4].hex(),
         "add_gas": ADD_GAS,
         "mul_gas": MUL_GAS,
@@ -164,7 +164,7 @@ def _gas_floor(key: Key, points: int, extra: int, chunks: str) -> str:
     products = _more(str(always), of_batch)
     # Product, addition, two calls, and moving their operands.
     one = 64 * (6_000 + 150 + 200 + 150) // 63 + 1
-    fixed = 64 * (_PAIRING_GAS + 1_000) // 63 + 1
+    fixed = 64 * (PAIRING_GAS + 1_000) // 63 + 1
     return f"add({fixed}, mul({one}, add({products}, {chunks})))"
 
 

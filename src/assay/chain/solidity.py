@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from assay.chain import networks
 from assay.chain.context import context
 from assay.chain.errors import KeyNotSupported
-from assay.chain.key import Key
+from assay.chain.key import MAGIC, Key
 from assay.core.arguments import expect
 from assay.prove.check import check_key, require
 from assay.prove.errors import NativeModuleMissing, ProveError
@@ -105,12 +106,15 @@ def render(vk: bytes, *, name: str = CONTRACT_NAME, unchecked: bool = False) -> 
     return _write(key, vk, check, name)
 
 
-def _write(key: Key, vk: bytes, check: KeyCheck, name: str, meaning: str = "") -> VerifierSource:
+def _write(key: Key | networks.NetworkKey, vk: bytes, check: KeyCheck, name: str, meaning: str = "") -> VerifierSource:
     if not (name.isascii() and name.isidentifier()):
         raise KeyNotSupported(f"{name!r} is not a name for a contract.", "Use letters, digits and underscores.")
-    values = context(key, vk)
+    if isinstance(key, networks.NetworkKey):
+        file, values = "networks/verifier.sol.j2", networks.context(key, vk)
+    else:
+        file, values = "verifier.sol.j2", context(key, vk)
     doubt = "" if check.checked else _comment(check.note)
-    template = _environment().get_template("verifier.sol.j2")
+    template = _environment().get_template(file)
     text = template.render(name=name, meaning=_comment(meaning), doubt=doubt, **values)
     return VerifierSource(text, name, f"0x{values['digest']}", key.development, check)
 
@@ -137,7 +141,7 @@ def _environment() -> Environment:
     )
 
 
-def _readable(vk: bytes) -> Key:
+def _readable(vk: bytes) -> Key | networks.NetworkKey:
     """Read the key, once the native verifier has: a contract must not accept under a key that it refuses."""
     try:
         describe(vk)
@@ -145,4 +149,4 @@ def _readable(vk: bytes) -> Key:
         raise
     except ProveError as error:
         raise KeyNotSupported(error.what, "Make the keys again with `assay transpile`.") from error
-    return Key.parse(vk)
+    return networks.NetworkKey.parse(vk) if vk[len(MAGIC)] == networks.KIND else Key.parse(vk)

@@ -1,0 +1,295 @@
+"""What the templates of a network's verifier are filled with (docs/spec/networks.md): key, calldata, memory.
+
+The contract takes proofs of one row: everything in its calldata stands at a constant place.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from assay import __version__
+from assay.chain.context import (
+    ADD_GAS,
+    DOUBLED,
+    GENERATOR2,
+    LOCAL_CHAIN_IDS,
+    MUL_GAS,
+    PAIRING_GAS,
+    hex_word,
+)
+from assay.chain.errors import KeyNotSupported
+from assay.chain.key import FIELD_ORDER, MAGIC, Point, root_of_unity
+from assay.core.keccak import keccak256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KIND = 2
+"""The number of networks in a key's bytes."""
+
+LANES, LANE_BITS, _LOG_PUBLIC_SLOTS = 13, 19, 14
+_HEAD = struct.Struct(">4B13I4B2Iq")
+_PROOF = 0x64
+_WORD, _POINT = 32, 64
+
+Pack = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NetworkKey:
+    """A network's verifying key. Names are those of the protocol, `slots` and `columns` its `K` and `M`."""
+
+    private: bool
+    development: bool
+    limb_bits: int
+    features: int
+    outputs: int
+    scale_bits: int
+    lane: int
+    block: int
+    table: int
+    limbs: int
+    log_max_rows: int
+    low_bits: int
+    max: bool
+    cell: bool
+    q_shift: int
+    slots: int
+    columns: int
+    cell_base: int
+    tau: tuple[int, ...] = ()
+    points: tuple[Point, ...] = ()
+
+    @classmethod
+    def parse(cls, content: bytes) -> NetworkKey:
+        """Read the bytes of a key that the native verifier has accepted.
+
+        Raises
+        ------
+        KeyNotSupported
+            They are not a network's key of this version.
+        """
+        body = content[len(MAGIC) :]
+        if not content.startswith(MAGIC) or len(body) < _HEAD.size or body[0] != KIND:
+            raise KeyNotSupported("The bytes are not a network's verifying key.", "Make the keys again.")
+        fields = _HEAD.unpack_from(body)
+        _, inputs, srs, rho, features, outputs, scale, lane, _, _, block, _, table, _, limbs, log, _ = fields[:17]
+        low, flags, shift, mode, slots, columns, base = fields[17:]
+        words = [int.from_bytes(body[i : i + _WORD], "big") for i in range(_HEAD.size, len(body), _WORD)]
+        key = cls(
+            inputs == 1, srs == 0, rho, features, outputs, scale, lane, block, table, limbs, log, low,
+            bool(flags & 1), bool(flags & 2), shift, slots, columns, base,
+            tuple(words[-4:]), tuple(zip(words[:-4:2], words[1:-4:2], strict=True)),
+        )  # fmt: skip
+        if mode or len(key.points) < len(key.key_packs):
+            raise KeyNotSupported("The network's verifying key is damaged.", "Make the keys again.")
+        return key
+
+    @property
+    def groups(self) -> int:
+        """`G`, input words of a row."""
+        return 0 if self.private else -(-self.features // LANES)
+
+    @property
+    def chunk(self) -> int:
+        """`Ck` for one block."""
+        return max(self.block, self.table, self.slots * self.columns) + self.slots + 16
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of the quotient."""
+        matrix = self.slots * self.columns
+        degree = max(3 * self.block + 12, self.table + self.slots + 6, matrix - self.slots)
+        return -(-(degree + 1) // self.chunk)
+
+    @property
+    def parts(self) -> list[str]:
+        """`k, l, r_1 …, S, y`."""
+        return ["K", "L", *(f"R{i}" for i in range(1, self.limbs + 1)), "S", "Y"]
+
+    @property
+    def helpers(self) -> list[str]:
+        """`h_1 …`."""
+        return [f"H{i}" for i in range(1, -(-(self.limbs + 3 + self.cell) // 3) + 1)]
+
+    @property
+    def wiring(self) -> list[str]:
+        """The fixed polynomials (section 2.2)."""
+        here = {"DA": True, "DB": True, "CA": True, "CZ": True, "PI": True, "MX": self.max, "EIN": self.private}
+        here |= {"MULT": True, "MULTQ": self.cell, "SA": not self.private, "QM": True}
+        return [name for name, there in here.items() if there]
+
+    def packs(self, names: list[str], rows: int | None = None) -> list[Pack]:
+        """Columns that share commitments (section 4.3)."""
+        width = max(1, (self.chunk + 1) // ((self.block if rows is None else rows) + 5))
+        return [tuple(names[i : i + width]) for i in range(0, len(names), width)]
+
+    @property
+    def table_packs(self) -> list[Pack]:
+        """Of `ID, S_V, B_V`."""
+        return self.packs(["ID", "SV", "BV"], self.table)
+
+    @property
+    def key_packs(self) -> list[Pack]:
+        """The key's points that a proof of one block needs, in their order."""
+        return [*self.table_packs, ("W",), *self.packs(self.wiring)]
+
+    @property
+    def rounds(self) -> list[tuple[list[Pack], list[str]]]:
+        """The packs of each round and the challenges behind it (section 4)."""
+        first = [*self.packs(["A", "B"]), *self.packs(self.parts), ("M",)]
+        third = [*self.packs([*self.helpers, "HLIN"]), ("FOLD",)]
+        return [
+            (first, ["ALPHA", "BETA", "UC"]),
+            ([("X",)], ["PC", "SC", "NU"]),
+            (third, ["MU", "THETA"]),
+            ([("PHI",), ("PHIV",)], ["YC"]),
+        ]
+
+    @property
+    def opened_here(self) -> list[Pack]:
+        """The packs that are opened at zeta alone, in the order of the powers of gamma."""
+        columns = [*self.packs(self.parts), *self.packs([*self.helpers, "HLIN"]), *self.packs(self.wiring)]
+        return [*columns, *self.table_packs, ("X",)]
+
+    @property
+    def evaluations(self) -> list[str]:
+        """Their names, in the proof's order."""
+        here = [name for pack in self.opened_here for name in pack]
+        shifted = ["A_NEXT", "B_NEXT", "PHI_NEXT", "PHIV_NEXT", "FOLD_INVERSE"]
+        return [*here, "A", "B", "PHIV", "FOLD", *shifted]
+
+
+def context(key: NetworkKey, vk: bytes) -> dict[str, Any]:
+    """Return the values of the templates."""
+    points = [pack for packs, _ in key.rounds for pack in packs]
+    first = _POINT * len(points)
+    at_evaluations = _PROOF + first + _POINT * key.chunks
+    at_w = at_evaluations + _WORD * len(key.evaluations)
+    words = at_w + 2 * _POINT
+    count = (2 if key.private else key.groups) + key.outputs + 1
+    widths = sorted({len(pack) for pack in key.opened_here} | {len(key.packs(["A", "B"])[0]), 1})
+    logs = {"n": key.block, "N": key.table, "K": key.slots}
+    values: dict[str, Any] = {
+        "key": key,
+        "version": __version__,
+        "digest": keccak256(vk).hex(),
+        "r": hex_word(FIELD_ORDER),
+        "hex": hex,
+        "negative": lambda value: hex_word(-value % FIELD_ORDER),
+        "word": lambda value: hex_word(value % FIELD_ORDER),
+        "p": hex_word(_BASE),
+        "doubled": [hex_word(value) for value in DOUBLED],
+        "local_chains": sorted(LOCAL_CHAIN_IDS),
+        "generator2": [hex_word(value) for value in GENERATOR2],
+        "selector_not_enough_gas": "0x" + keccak256(b"NotEnoughGas()")[:4].hex(),
+        "add_gas": ADD_GAS,
+        "mul_gas": MUL_GAS,
+        "rounds": _rounds(key),
+        "at_chunks": _PROOF + first,
+        "at_evaluations": at_evaluations,
+        "at_w": at_w,
+        "words": words,
+        "count": count,
+        "log": {name: size.bit_length() - 1 for name, size in logs.items()},
+        "log_columns": key.columns.bit_length() - 1,
+        "log_chunk": (key.chunk - key.slots - 16).bit_length() - 1,
+        "powers": max(key.chunk - key.slots, 1 << 4).bit_length(),
+        "omega": hex_word(root_of_unity(key.block)),
+        "v": hex_word(root_of_unity(key.table)),
+        "twice": root_of_unity(2 * key.block),
+        "slot_root": hex_word(root_of_unity(1 << _LOG_PUBLIC_SLOTS)),
+        "reserved": [pow(root_of_unity(key.slots), j, FIELD_ORDER) for j in range(1, 6)],
+        "share": hex_word(key.slots * pow(key.table, -1, FIELD_ORDER) % FIELD_ORDER),
+        "lanes_of_last": key.features - LANES * (key.groups - 1),
+        "offset": lambda lanes: sum(1 << (LANE_BITS * j + LANE_BITS - 1) for j in range(lanes)),
+        "fractions": _fractions(key),
+        "widths": widths,
+        "pairs": key.packs(["A", "B"]),
+        "at_point": dict(zip(map(_named, points), range(_PROOF, _PROOF + first, _POINT), strict=True)),
+        "key_point": dict(zip(map(_named, key.key_packs), key.points, strict=False)),
+        "named": _named,
+        "slots_in_use": 1 + key.groups + key.outputs,
+        # Products, additions and the pairing, and the 1/64 that a call holds back.
+        "gas_floor": (len(points) + len(key.key_packs) + key.chunks + 3) * (64 * 6_500 // 63 + 1)
+        + 64 * (PAIRING_GAS + 1_000) // 63,
+    }
+    return values | _layout(key, values)
+
+
+_BASE = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
+
+
+def _named(pack: Pack) -> str:
+    return "_".join(pack) if len(pack) < 3 else f"{pack[0]}_TO_{pack[-1]}"
+
+
+def _rounds(key: NetworkKey) -> list[dict[str, Any]]:
+    sizes = [_POINT * len(packs) for packs, _ in key.rounds]
+    starts = accumulate(sizes, initial=_PROOF)
+    return [
+        {"at": at, "size": size, "challenges": challenges}
+        for at, size, (_, challenges) in zip(starts, sizes, key.rounds, strict=False)
+    ]
+
+
+def _fractions(key: NetworkKey) -> list[list[str]]:
+    """For each helper the denominators of its fractions, as Yul."""
+    wire = "add(add(mload(WIRE), mload({0})), mulmod(mload(ALPHA_ZETA), mload({1}), r))"
+    found = [f"add(mload(RANGE), mload(R{i}))" for i in range(1, key.limbs + 1)]
+    found += ["add(mload(LOW), mload(L))", wire.format("A", "DA"), wire.format("B", "DB")]
+    found += ["add(add(mload(WIRE), mload(ARGUMENT)), mulmod(mload(ALPHA_ZETA), 5, r))"] if key.cell else []
+    return [found[i : i + 3] for i in range(0, len(found), 3)]
+
+
+def _layout(key: NetworkKey, v: dict[str, Any]) -> dict[str, Any]:
+    """Memory: scratch for hashing, values, denominators with their products, cells of points, the pairing's input."""
+    hashed = max(_WORD * (v["count"] + 2), *(r["size"] + _WORD for r in v["rounds"]), _POINT * key.chunks + _WORD)
+    at = max(hashed, _WORD * (len(key.evaluations) + 1), 6 * _WORD)
+    lines: list[str] = []
+
+    def add(title: str, names: Iterable[str], words: int = 1, offset: int = 0) -> None:
+        nonlocal at
+        lines.append(f"    // {title}")
+        for name in names:
+            lines.append(f"    uint256 private constant {name} = {at + offset:#x};")
+            at += _WORD * words
+        lines.append("")
+
+    challenges = [name for _, names in key.rounds for name in names]
+    denominators = [
+        "D_ROWS",
+        "D_TABLE",
+        "D_ONE",
+        "D_FOLD",
+        "D_SLOTS",
+        "D_COLUMNS",
+        "D_WORDS",
+        "D_GAP_NEXT",
+        "D_GAP_TABLE",
+    ]
+    denominators += ["D_GAP_INVERSE", "D_INVERSE", "D_TABLE_NEXT", "D1_NEXT"]
+    denominators += [f"D{width}_HERE" for width in v["widths"]]
+    pair = len(v["pairs"][0])
+    denominators += [f"D{pair}_NEXT"] if pair > 1 else []
+    points = [*v["at_point"], *v["key_point"], *(["INPUT"] if key.private else [])]
+    cells = [f"{name}_SCALAR" for name in ["P_" + name for name in points]]
+    cells += [*(f"Q{i}_SCALAR" for i in range(key.chunks)), "ONE_SCALAR", "WP_SCALAR"]
+    add("Evaluations, in the proof's order.", key.evaluations)
+    add("Challenges.", [*challenges, "ZETA", "GAMMA", "Z"])
+    derived = ["RANGE", "LOW", "WIRE", "ALPHA_ZETA", "ARGUMENT", "PUBLIC", "CONSTANT", "OF_PHI", "WEIGHT"]
+    add("What follows from them.", derived)
+    add("zeta^(2^i).", ["POWERS"], v["powers"])
+    add("z^i.", [f"Z{i}" for i in range(2, max(v["widths"]) + 1)])
+    start = at
+    add("Denominators, later their inverses: of public slots, then of", ["D_PUBLIC"], v["slots_in_use"])
+    add("everything else.", denominators)
+    size = at - start
+    at += size
+    add("Scalars; the two words before each hold its point.", cells, 3, 2 * _WORD)
+    add("The sum of all terms, then the rest of the pairing's input.", ["SUM"], 2)
+    add("The term that is added to it.", ["TERM"], 10)
+    return {"layout": "\n".join(lines), "denominators_size": size}
