@@ -196,7 +196,7 @@ class _Judge:
             measured=measured,
             usd_per_inference=cost,
             latency_blocks=latency(
-                task.protocol, inference_seconds=measured.inference_seconds if measured else 0.0, prove_seconds=seconds
+                task, inference_seconds=measured.inference_seconds if measured else 0.0, prove_seconds=seconds
             ),
             meets={},
         )

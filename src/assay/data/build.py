@@ -288,11 +288,11 @@ def _say_windows(frame: pl.DataFrame, whole: np.ndarray[Any, Any], task: Task, r
 
 def _look_for_copies(frame: pl.DataFrame, columns: list[str], task: Task, rows: rows_of.Rows) -> None:
     """Refuse copies of training rows among those that validate and test, unless the task says that there may be."""
-    timed = rows.time is not None and task.data.split.by in {None, "time"}
-    copies, judged, by_chance = repeats.copied(frame, columns, split=SPLIT, timed=timed)
+    copies, judged, by_chance = repeats.copied(frame, columns, split=SPLIT)
     if not copies:
         return
     what = f"{copies} of {judged} rows that validate and test are training rows as well, label included"
+    what += ", as chance alone makes rows of so few values" * by_chance
     if by_chance or "rows" in task.data.may_repeat:
         rows.notes.append(what)
     else:

@@ -225,7 +225,8 @@ def _bars(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Ro
                 "Name a column of times, or learn from the rows as they are.",
             )
     blocks = _blocks_of(main, data, opened)
-    frame, grid = bars.bars(data.bars, tables, main, blocks, progress, entity=data.entity)
+    mixed = "series" in data.may_repeat
+    frame, grid = bars.bars(data.bars, tables, main, blocks, progress, entity=data.entity, mixed=mixed)
     time = data.time or TIME
     rows = Rows(frame.rename({TIME: time}), time, {}, opened.quarantine, entity=data.entity)
     if grid.incomplete:
@@ -271,6 +272,9 @@ def _plain(task: Task, opened: Opened, progress: Callable[[str], None]) -> Rows:
         frame = series.ordered(frame, table.time, data.entity, main)
     elif table.time is not None and not table.log_order and "times" not in data.may_repeat:
         repeats.refuse_times(frame, table.time, main, task.predict.target)
+    elif table.log_order and "series" not in data.may_repeat:
+        spoken = [data.model_dump_json(include={"features", "label", "keep", "drop", "joins"})]
+        list(repeats.one_series([frame], series.telling(table, spoken), main, "one series"))
     blocks = _range(_blocks_of(main, data, opened))
     return Rows(frame, table.time, {}, opened.quarantine, blocks=blocks, entity=data.entity)
 

@@ -91,8 +91,8 @@ def choice(task: Task) -> str:
 def _deadline(task: Task) -> str:
     blocks = task.latency_blocks
     if blocks is None:
-        return f"no limit is set; a block takes {span(task.protocol.block_seconds)}"
-    return f"within {plural(blocks, 'block')} of the end of the data, {span(blocks * task.protocol.block_seconds)}"
+        return f"no limit is set; a block takes {span(task.block_seconds)}"
+    return f"within {plural(blocks, 'block')} of the end of the data, {span(blocks * task.block_seconds)}"
 
 
 def _secrecy(task: Task) -> str:

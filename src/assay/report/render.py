@@ -92,7 +92,7 @@ def _content(material: Material) -> dict[str, Any]:
         "outdated": material.outdated,
         "verdict": _verdict(material),
         "facts": question.facts(task),
-        "block": span(task.protocol.block_seconds),
+        "block": span(task.block_seconds),
         "today": question.today(task),
         "today_scores": outcome.existing(task, material.decision) if material.decision else "",
         "limits": question.limits(task),
@@ -146,7 +146,7 @@ def _tiles(material: Material) -> list[tuple[str, str]]:
         *worth,
         (seconds(row.measured.prove_seconds), "to prove one answer"),
         (usd(row.usd_per_inference), f"for each answer, {usd(yearly)} a year"),
-        (plural(blocks, "block"), f"from the data to the action, {span(blocks * task.protocol.block_seconds)}"),
+        (plural(blocks, "block"), f"from the data to the action, {span(blocks * task.block_seconds)}"),
     ]
 
 
@@ -183,6 +183,7 @@ def _data(material: Material) -> dict[str, Any] | None:
         "always": dataset.always_checked(material.task, manifest),
         "checks": dataset.checks(material.task),
         "left_out": dataset.left_out(material, manifest),
+        "notes": list(manifest.notes),
         "features": dataset.features(material, manifest),
         "target": manifest.target,
         "target_bars": target[0] if target else None,

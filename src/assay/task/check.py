@@ -207,10 +207,10 @@ def _main_has_time(data: DataSpec) -> bool:
 
 def _pace(task: Task) -> Iterator[Finding]:
     seconds = 86_400 / task.value.decisions_per_day
-    if seconds < task.protocol.block_seconds:
+    if seconds < task.block_seconds:
         yield warning(
             ("value", "decisions_per_day"),
-            f"decisions come every {seconds:g} s and blocks every {task.protocol.block_seconds:g} s",
+            f"decisions come every {seconds:g} s and blocks every {task.block_seconds:g} s",
             "Check both numbers.",
         )
     horizon = horizon_seconds(task)

@@ -611,10 +611,11 @@ class DataSpec(Section):
         description="Whether every column of numbers that is not named elsewhere is a feature, beside those listed; by "
         "default only where none is listed.",
     )
-    may_repeat: tuple[Literal["times", "rows"], ...] = Field(
+    may_repeat: tuple[Literal["times", "rows", "series"], ...] = Field(
         (),
         description='What may be there more than once: "times" (several rows of one moment that are no series of '
-        'their own), "rows" (copies of training rows among those that test).',
+        'their own), "rows" (copies of training rows among those that test), "series" (contracts or pools whose rows '
+        "are taken for one series, or gathered into one bar).",
     )
     trusted: tuple[Text, ...] = Field(
         (), description="Features that may look like the target: the check for leaks leaves them alone."

@@ -158,7 +158,7 @@ def _requirement(task: Task, one: Requirement, path: tuple[str | int, ...]) -> I
 
 def _latency(task: Task, prove_seconds: float) -> Iterator[Finding]:
     protocol = task.protocol
-    proving = math.floor(prove_seconds / protocol.block_seconds)
+    proving = math.floor(prove_seconds / task.block_seconds)
     least = protocol.feature_delay_blocks + proving + INCLUSION_BLOCKS
     for section in ("protocol", "limits"):
         allowed = getattr(task, section).latency_blocks
@@ -171,10 +171,10 @@ def _latency(task: Task, prove_seconds: float) -> Iterator[Finding]:
             )
     horizon = horizon_seconds(task)
     allowed = task.latency_blocks
-    if horizon is not None and allowed is not None and allowed * protocol.block_seconds > horizon:
+    if horizon is not None and allowed is not None and allowed * task.block_seconds > horizon:
         yield contradiction(
             ("protocol" if protocol.latency_blocks == allowed else "limits", "latency_blocks"),
-            f"{allowed} blocks are {allowed * protocol.block_seconds:g} s, and what is predicted lies within "
+            f"{allowed} blocks are {allowed * task.block_seconds:g} s, and what is predicted lies within "
             f"{horizon:g} s: the answer would come after the fact",
             "Predict further ahead ([data.label] horizon), or allow fewer blocks.",
         )
@@ -185,5 +185,5 @@ def horizon_seconds(task: Task) -> float | None:
     bars, label = task.data.bars, task.data.label
     if bars is None or label.reach == 0:
         return None
-    length = bars.seconds if bars.seconds is not None else (bars.blocks or 0) * task.protocol.block_seconds
+    length = bars.seconds if bars.seconds is not None else (bars.blocks or 0) * task.block_seconds
     return label.reach * length

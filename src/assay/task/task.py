@@ -63,6 +63,11 @@ class Task(Section):
         return found.model_copy(update={"id": id_, "block_seconds": seconds})
 
     @property
+    def block_seconds(self) -> float:
+        """Seconds from one block to the next, of the chain that counts."""
+        return self.chain().block_seconds or self.protocol.block_seconds
+
+    @property
     def metric(self) -> Metric:
         """The metric that candidates are compared by; "value" is the mean of [value] loss."""
         if self.limits.metric is not None:

@@ -79,7 +79,7 @@ def row(question, name, loss, *, gas=None, prove=0.1, memory=80.0, cv=None, ok=T
         fidelity=Fidelity(rows=100, differing=0 if ok else 3, ok=ok) if measured else None,
         measured=measured,
         usd_per_inference=usd_per_inference(question.value, gas=gas, prove_seconds=prove) if gas else 0.0,
-        latency_blocks=latency(question.protocol, inference_seconds=0.001, prove_seconds=prove if gas else 0.0),
+        latency_blocks=latency(question, inference_seconds=0.001, prove_seconds=prove if gas else 0.0),
         meets={},
         **more,
     )
@@ -304,11 +304,11 @@ def test_nothing_was_trained():
 
 
 def test_blocks_from_the_data_to_the_action():
-    protocol = task().protocol
-    quick = latency(protocol, inference_seconds=0.1, prove_seconds=1.0)
+    question = task()
+    quick = latency(question, inference_seconds=0.1, prove_seconds=1.0)
     assert (quick.feature_delay, quick.inclusion, quick.total) == (1, 1, 2)
     assert quick.proving == pytest.approx(1 / 12)
-    assert latency(protocol, inference_seconds=1.0, prove_seconds=12.0).total == 3
+    assert latency(question, inference_seconds=1.0, prove_seconds=12.0).total == 3
 
 
 def test_money_for_an_answer():

@@ -20,6 +20,7 @@ CSV = {"name": "rows", "kind": "csv", "path": "rows.csv"}
 QUOTES = {"name": "quotes", "kind": "csv", "path": "quotes.csv", "time": "when"}
 CHAIN = {"name": "pool", "kind": "cryo", "folder": "chain"}
 PARQUET = {"name": "rows", "kind": "parquet", "path": "rows.parquet"}
+IRIS = {"may_repeat": ["rows"]}  # one flower is in it twice
 SQL = {"name": "rows", "kind": "sql", "url": "sqlite:///rows.db", "query": "SELECT * FROM rows"}
 PACKAGE = {"name": "rows", "kind": "package", "load": "sklearn.datasets:load_diabetes"}
 EVENT = {"name": "swap", "signature": SWAP}
@@ -131,6 +132,7 @@ CASES = {
         {"sources": [CSV, CSV | {"name": "other", "path": "other.csv"}], "time": "at"},
         {"sources": [CSV, CSV | {"name": "other", "path": "other.csv"}], "time": "at", "table": "other"},
     ),
+    "DataSpec.window": (table(), table(window=3)),
     "DataSpec.keep": (table(), table(keep=["z"])),
     "DataSpec.drop": (table(), table(drop=["stamp", "z"])),
     "DataSpec.all_columns": (table(features=[LAG]), table(features=[LAG], all_columns=True)),
@@ -174,8 +176,8 @@ CASES = {
         source(PACKAGE, rename={"target": "y"}, load="sklearn.datasets:load_iris"),
     ),
     "PackageSource.file": (
-        source(PACKAGE, load=None, file="sklearn:datasets/data/iris.csv", rename={"setosa": "y"}),
-        source(PACKAGE, load=None, file="sklearn:datasets/data/absent.csv", rename={"setosa": "y"}),
+        source(PACKAGE, load=None, file="sklearn:datasets/data/iris.csv", rename={"setosa": "y"}) | IRIS,
+        source(PACKAGE, load=None, file="sklearn:datasets/data/absent.csv", rename={"setosa": "y"}) | IRIS,
     ),
     "PackageSource.arguments": (
         source(PACKAGE, rename={"target": "y"}),

@@ -128,7 +128,7 @@ def _row(task, one, base, gas):
         fidelity=Fidelity(rows=60, differing=0, ok=True) if one.provable else None,
         measured=measured if one.provable else None,
         usd_per_inference=usd_per_inference(task.value, gas=gas, prove_seconds=prove) if one.provable else 0.0,
-        latency_blocks=latency(task.protocol, inference_seconds=0.0, prove_seconds=prove),
+        latency_blocks=latency(task, inference_seconds=0.0, prove_seconds=prove),
         meets={},
     )
     return row.model_copy(update={"meets": meets(task, row, row.improvement or 0.0)})

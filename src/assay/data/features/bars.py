@@ -18,7 +18,7 @@ from assay.data.expressions.evaluate import require_condition
 from assay.data.features import series
 from assay.data.features import wholes as wholes_of
 from assay.data.features.grid import BAR, BLOCK, HIGH, LOW, Extent, covered, frame_of, grid_of, length_of, of_each
-from assay.data.tables import kinds
+from assay.data.tables import kinds, repeats
 from assay.data.tables.table import TIME
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def bars(
     progress: Callable[[str], None] = lambda _: None,
     *,
     entity: str | None = None,
+    mixed: bool = False,
 ) -> tuple[pl.DataFrame, Grid]:
     """Gather rows into bars.
 
@@ -56,6 +57,8 @@ def bars(
         Is told what happens next.
     entity
         The column of every table that tells series apart, if there are several.
+    mixed
+        Without an entity: whether rows of several contracts or series may go into one bar.
 
     Returns
     -------
@@ -69,6 +72,8 @@ def bars(
     ------
     TooFewRows
         If the data covers no bar from beginning to end.
+    Duplicated
+        If a table has rows of several series, and nobody said so.
     DataError
         If the rows are out of order, or a column or expression is wrong.
     """
@@ -79,7 +84,9 @@ def bars(
     extents = []
     for name, aggregates in by_table.items():
         progress(f"Gathering {name} into bars of {spec.every}")
-        made[name], extent = _of_table(tables[name], spec, aggregates, entity)
+        spoken = [text for one in spec.columns for text in (one.of, one.where)]
+        apart = [] if mixed or entity is not None else series.telling(tables[name], spoken)
+        made[name], extent = _of_table(tables[name], spec, aggregates, entity, apart)
         extents.append(extent)
     low, high = covered(spec, blocks, extents[0])
     grid = grid_of(spec, low, high)
@@ -102,7 +109,7 @@ def _block(frame: pl.DataFrame) -> list[str]:
 
 
 def _of_table(
-    table: Table, spec: Bars, aggregates: Sequence[Aggregate], entity: str | None
+    table: Table, spec: Bars, aggregates: Sequence[Aggregate], entity: str | None, telling: list[str]
 ) -> tuple[pl.DataFrame, Extent]:
     """The bars of one table that has rows, and where those lie."""
     import polars as pl
@@ -145,8 +152,9 @@ def _of_table(
     found: list[pl.DataFrame] = []
     low, high = pl.col("\x00place").min().alias(LOW), pl.col("\x00place").max().alias(HIGH)
     ends: list[pl.DataFrame] = []
-    rest = [name for name in table.order if name not in wanted]
+    rest = [name for name in (*table.order, *telling) if name not in wanted]
     frames = _placed(ready.ordered([*wanted, *rest], unique=table.log_order), table)
+    frames = repeats.one_series(frames, telling, table.name, "one bar") if telling else frames
     for rows in _whole_bars(frames if entity is None else _of_series(frames, entity, table.name), entity):
         ends.append(rows.group_by(apart).agg(low, high) if apart else rows.select(low, high))
         if columns:

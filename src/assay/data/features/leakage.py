@@ -26,7 +26,8 @@ FEWEST = 30
 _TODO = {
     "future": "Make it of rows up to its own only.",
     "target": "Leave it out; if it is honest, name it in [data] trusted.",
-    "copies": 'Remove the copies from their source, divide by = "group", or write [data] may_repeat = ["rows"].',
+    "copies": 'Remove the copies from their source, or divide by = "group"; if they are meant (a state that comes '
+    'again), write [data] may_repeat = ["rows"].',
 }
 
 

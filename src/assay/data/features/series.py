@@ -6,6 +6,7 @@ the edge of a series is missing. Everything here leaves the rows of one series (
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +15,15 @@ from assay.data.errors import ContractBroken, Duplicated, MixedTypes, SettingsUn
 from assay.data.expressions import require
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     import polars as pl
+
+    from assay.data.tables.table import Table
+
+_CALLED = ("pool", "symbol", "ticker", "pair", "market", "contract", "address", "coin")
+"""What a column of text is called that tells series apart, and hardly anything else."""
 
 KNOWN = "\x00known"
 """A column for the time by which a row's label is known."""
@@ -33,6 +40,24 @@ def require_entity(schema: pl.Schema, entity: str, where: str) -> None:
             f"{where}: the column {entity} is of type {dtype}, which tells no series apart",
             f'Give text, whole numbers or addresses; in a CSV, types = {{{entity} = "text"}}.',
         )
+
+
+def telling(table: Table, spoken: Iterable[str | None]) -> list[str]:
+    """Columns that would tell several series of a table apart, if nobody named one in [data] entity.
+
+    In logs that is the contract's address; elsewhere a column of text that is called so. One that the task's
+    expressions speak of (`spoken`) is known to whoever wrote them.
+    """
+    import polars as pl
+
+    said = " ".join(filter(None, spoken))
+    names = ["address"] if table.log_order else list(_CALLED)
+    texts = {pl.String, pl.Binary, pl.Categorical}
+    return [
+        name
+        for name, dtype in table.schema.items()
+        if name.lower() in names and dtype in texts and not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said)
+    ]
 
 
 def refuse_missing(rows: pl.DataFrame, entity: str, table: str, first: int = 0) -> None:

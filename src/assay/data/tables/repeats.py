@@ -1,4 +1,6 @@
-"""What is there more than once and should not be: times of one series, and training rows among those that test."""
+"""What is there more than once and should not be: times and contracts of one series, training rows among those that
+test.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from assay.data.errors import Duplicated
 from assay.task import series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import polars as pl
 
@@ -17,8 +19,6 @@ _CHANCE = 10.0
 """Copies that chance makes of columns that know nothing of each other; of real ones it makes some more."""
 _POSSIBLE = 100
 """Rows that the columns' values could make, for each row there is: below that, equal rows are no copies."""
-_FEW = 0.02
-"""Share of the rows that judge below which copies are named and not refused: they move no figure that counts."""
 
 
 def refuse_times(rows: pl.DataFrame, time: str, table: str, target: str) -> None:
@@ -54,6 +54,44 @@ def refuse_joined(rows: pl.DataFrame, time: str, on: Sequence[str], table: str) 
         )
 
 
+def one_series(frames: Iterable[pl.DataFrame], columns: Sequence[str], table: str, into: str) -> Iterator[pl.DataFrame]:
+    """The frames, if each of these columns has one value in all their rows; raises Duplicated if not.
+
+    Parameters
+    ----------
+    frames
+        Rows of a table that is taken for one series.
+    columns
+        Those that would tell several apart, as `series.telling` finds them.
+    table
+        The table's name.
+    into
+        What its rows are made into, for the message.
+    """
+    import polars as pl
+
+    first: dict[str, Any] = {}
+    for frame in frames:
+        for column in columns:
+            values = frame[column].drop_nulls()
+            if not len(values):
+                continue
+            one = first.setdefault(column, values[0])
+            other = values.filter(values.to_frame().select(pl.all() != pl.lit(one)).to_series())
+            if len(other):
+                raise Duplicated(
+                    f"rows of several series are in {table}, and go into {into}: {_value(one)} and {_value(other[0])} "
+                    f"in {column}",
+                    f'Name what tells them apart, [data] entity = "{column}", or choose one (`contract` of the event, '
+                    '`where` of the source); if all of them together are meant, write [data] may_repeat = ["series"].',
+                )
+        yield frame
+
+
+def _value(value: object) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else f"{value!s:.44}"
+
+
 def _said(rows: pl.DataFrame, time: str, again: pl.Series, table: str) -> str:
     count = rows[time].filter(again).n_unique()
     first = rows[time].filter(again)[0]
@@ -62,7 +100,7 @@ def _said(rows: pl.DataFrame, time: str, again: pl.Series, table: str) -> str:
     return f"{times} in {table} more than once (first {first}, in rows {places[0] + 1} and {places[-1] + 1})"
 
 
-def copied(rows: pl.DataFrame, columns: Sequence[str], *, split: str, timed: bool) -> tuple[int, int, bool]:
+def copied(rows: pl.DataFrame, columns: Sequence[str], *, split: str) -> tuple[int, int, bool]:
     """Count rows that validate or test and have an equal row, label included, among those that train.
 
     Parameters
@@ -73,13 +111,11 @@ def copied(rows: pl.DataFrame, columns: Sequence[str], *, split: str, timed: boo
         Features and target.
     split
         The column of the parts.
-    timed
-        Whether they are divided by time: a state that comes again is then no copy, unless it is most of them.
 
     Returns
     -------
-    copies, judged, harmless
-        How many there are, of how many rows, and whether they are few, or few values explain them.
+    copies, judged, by_chance
+        How many there are, of how many rows, and whether few values explain them.
     """
     import polars as pl
 
@@ -88,10 +124,6 @@ def copied(rows: pl.DataFrame, columns: Sequence[str], *, split: str, timed: boo
     equal = judged.join(train.unique(), on=list(columns), how="semi", nulls_equal=True)
     if not equal.height:
         return 0, judged.height, True
-    # In time, a state that comes again is no copy: a pool that stands still.
-    counted = equal.unique().height if timed else equal.height
-    if counted <= max(2.0 * timed, _FEW * judged.height):
-        return equal.height, judged.height, True
     return equal.height, judged.height, _by_chance(rows.select(columns), equal.height, train.height * judged.height)
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from assay.models.cost.cost import Cost
-    from assay.task.sections import Protocol, Value
+    from assay.task.sections import Value
     from assay.task.task import Task
 
 COST_LIMITS = ("prove_seconds", "memory_mb", "gas", "usd_per_inference", "latency_blocks")
@@ -43,15 +43,16 @@ class Latency(BaseModel):
     total: int
 
 
-def latency(protocol: Protocol, *, inference_seconds: float, prove_seconds: float) -> Latency:
+def latency(task: Task, *, inference_seconds: float, prove_seconds: float) -> Latency:
     """Blocks from the data to the action."""
-    inference, proving = inference_seconds / protocol.block_seconds, prove_seconds / protocol.block_seconds
+    inference, proving = inference_seconds / task.block_seconds, prove_seconds / task.block_seconds
+    delay = task.protocol.feature_delay_blocks
     return Latency(
-        feature_delay=protocol.feature_delay_blocks,
+        feature_delay=delay,
         inference=inference,
         proving=proving,
         inclusion=INCLUSION_BLOCKS,
-        total=protocol.feature_delay_blocks + math.floor(inference + proving) + INCLUSION_BLOCKS,
+        total=delay + math.floor(inference + proving) + INCLUSION_BLOCKS,
     )
 
 
@@ -68,7 +69,7 @@ def limits_of(task: Task) -> dict[str, float]:
 
 def amounts(task: Task, cost: Cost) -> dict[str, float]:
     """What a predicted cost comes to, under the names of the limits; inference itself is not counted."""
-    blocks = latency(task.protocol, inference_seconds=0.0, prove_seconds=cost.prove_seconds)
+    blocks = latency(task, inference_seconds=0.0, prove_seconds=cost.prove_seconds)
     return {
         "prove_seconds": cost.prove_seconds,
         "memory_mb": cost.memory_mb,

@@ -355,7 +355,7 @@ def _name(task: Task, study: Study, *, dataset: Dataset, families: list[Family],
     if "usd_per_inference" in limits:
         followed.append(task.value.model_dump(mode="json"))
     if "latency_blocks" in limits:
-        followed += [task.protocol.block_seconds, task.protocol.feature_delay_blocks]
+        followed += [task.block_seconds, task.protocol.feature_delay_blocks]
     return digest(json.dumps(followed).encode())[:16]
 
 
