@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.data.expressions import arithmetic, conditions, numbers, times, values, wide
-from assay.data.expressions.failures import Failure, first
+from assay.data.expressions.failures import Failure, first, row_of
 from assay.data.expressions.values import NAMES, NUMERIC, Exact, Value, number, truth, whole
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def checked(compiler: Compiler, value: Value, made: Value, node: exp.Expression,
             shown = before[row]
             shown = wide.decoded(shown) if value.exact is not None else shown
             raise Failure(
-                f"{where}: {what} has no value in row {row + 1} of what is read there, where {columns} gives "
-                f"{shown!r:.60} ({int(bad.sum())} such rows)",
+                f"{where}: {what} has no value in row {row_of(row, where)} of what is read there, where {columns} "
+                f"gives {shown!r:.60} ({int(bad.sum())} such rows)",
                 "Use a wider type (int256 holds all), TRY_CAST for a missing value, or correct the data.",
             )
         return own

@@ -6,6 +6,7 @@ and the advice travel in that text.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _MARK = "\x1e"
+_ROW = re.compile("\x1d([0-9]+)\x1d")
 
 
 class Failure(Exception):
@@ -25,10 +27,30 @@ class Failure(Exception):
     def __init__(self, said: str, todo: str = "") -> None:
         super().__init__(said if _MARK in said else f"{said}{_MARK}{todo}{_MARK}")
 
-    def error(self) -> ExpressionInvalid:
-        """The error to show."""
+    def error(self, before: int = 0) -> ExpressionInvalid:
+        """The error to show; `before` is how many rows were read before those that were computed together."""
         said, todo, *_ = [*str(self).split(_MARK), "", ""]
-        return ExpressionInvalid(said, todo)
+        return ExpressionInvalid(_ROW.sub(lambda row: str(int(row[1]) + before), said), todo)
+
+
+class Behind(str):
+    """Where an expression stands that is computed for rows which have others of their table before them."""
+
+    __slots__ = ("rows",)
+
+    rows: int
+
+    @classmethod
+    def of(cls, where: str, rows: int) -> Behind:
+        """The place `where`, for rows that have so many before them."""
+        made = cls(where)
+        made.rows = rows
+        return made
+
+
+def row_of(place: int, where: str) -> str:
+    """The number of a row for a `Failure`, from its place among those that are computed together; it counts from 1."""
+    return str(where.rows + place + 1) if isinstance(where, Behind) else f"\x1d{place + 1}\x1d"
 
 
 @contextmanager

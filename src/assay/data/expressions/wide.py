@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.data.expressions.failures import Failure
+from assay.data.expressions.failures import Failure, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,8 +99,8 @@ def encode(numbers: Iterable[int | None], name: str, where: str) -> pl.Series:
     for number in numbers:
         if number is not None and not -_LIMIT < number < _LIMIT:
             raise Failure(
-                f"{where}: the value in row {len(made) + 1} has {abs(number).bit_length()} bits, more bits than whole "
-                f"numbers are kept with ({BITS})",
+                f"{where}: the value in row {row_of(len(made), where)} has {abs(number).bit_length()} bits, more bits "
+                f"than whole numbers are kept with ({BITS})",
                 "Compute with float64: CAST(... AS double).",
             )
         made.append(None if number is None else (number + _OFFSET).to_bytes(BYTES, "big"))

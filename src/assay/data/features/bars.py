@@ -138,7 +138,7 @@ def _of_table(
         part = part.with_columns(pl.col(name).cast(pl.String).cast(pl.Float64) for name in decimals)
         return part.with_columns(place.alias("\x00place"), (place // length).alias(BAR))
 
-    ready = table.map(prepared)
+    ready = table.explaining(table.map(prepared), expressions | conditions, where)
     wanted = [BAR, "\x00place", *apart, *expressions, *conditions]
     schema = ready.schema
     for index, one in enumerate(aggregates):

@@ -67,10 +67,12 @@ def _finished(table: Table, spec: AnySource, data: DataSpec) -> Table:
         table = _renamed(table, spec.rename, where)
     _require_plain(table.columns, where)
     if spec.where is not None:
-        table = table.map(lambda part: selected(part, spec.where, where))
-    table = _stamped(table) if isinstance(spec, ChainSource) else _timed(table, spec, data, where)
-    if spec.key:
-        _unique(table, spec.key, where)
+        chosen = table.map(lambda part: selected(part, spec.where, where))
+        table = table.explaining(chosen, {"\x01": spec.where}, where)
+    with table.rows_named():
+        table = _stamped(table) if isinstance(spec, ChainSource) else _timed(table, spec, data, where)
+        if spec.key:
+            _unique(table, spec.key, where)
     return table
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assay.data.errors import Duplicated, SourceEmpty, SourceUnreadable, TimeBackwards
-from assay.data.expressions.failures import Failure, uncomputable
+from assay.data.errors import Duplicated, ExpressionInvalid, SourceEmpty, SourceUnreadable, TimeBackwards
+from assay.data.expressions import check, evaluated
+from assay.data.expressions.failures import Behind, Failure, uncomputable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -48,6 +50,8 @@ class Table:
         The column that tells series apart, if the order is that of each series by itself.
     notes
         What was found out, and not said by the task, while the table was opened.
+    again
+        Computes expressions of the rows once more, to raise ExpressionInvalid with the row's number (`explaining`).
     """
 
     name: str
@@ -60,6 +64,7 @@ class Table:
     empty: Callable[[], DataError] | None = None
     within: str | None = None
     notes: tuple[str, ...] = ()
+    again: Callable[[], None] | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -90,12 +95,44 @@ class Table:
         """
         wanted = list(self.columns if columns is None else columns)
         needed = list(dict.fromkeys([*wanted, *(name for gate in self.gates for name in gate.needs)]))
+        rows = 0
         for part in self.parts:
-            frame = collect(part.select(needed), self.path)
+            with self.rows_named():
+                frame = collect(part.select(needed), self.path, before=rows)
+            rows += frame.height
             for gate in self.gates:
                 frame = gate.passed(frame)
             if frame.height:
                 yield frame.select(wanted)
+
+    def explaining(self, made: Table, expressions: Mapping[str, str], where: str) -> Table:
+        """`made`, in which these expressions of this table's rows are computed: what they cannot be computed for is
+        named by its row here.
+
+        polars computes them while it reads, a file or a piece of one at a time, so that only this table's own parts
+        say which row it was.
+        """
+
+        def again() -> None:
+            if self.again is not None:
+                self.again()
+            named = sorted(set().union(*(check(sql, self.columns, where) for sql in expressions.values())))
+            rows = 0
+            for frame in self.batches(named or self.columns[:1]):
+                evaluated(frame, expressions, Behind.of(where, rows))
+                rows += frame.height
+
+        return replace(made, again=again)
+
+    @contextmanager
+    def rows_named(self) -> Iterator[None]:
+        """Where an expression cannot be computed, say for which row."""
+        try:
+            yield
+        except ExpressionInvalid:
+            if self.again is not None:
+                self.again()
+            raise
 
     def frame(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """All rows at once, in order.
@@ -190,15 +227,16 @@ def row_before(place: pl.DataFrame, at: int, within: str | None) -> tuple[Any, .
     return (earlier if within is None else earlier.filter(pl.col(within) == place[within][at])).row(-1)
 
 
-def collect(part: pl.LazyFrame, path: str) -> pl.DataFrame:
-    """Read a part; what polars says of a damaged file becomes SourceUnreadable."""
+def collect(part: pl.LazyFrame, path: str, *, before: int = 0) -> pl.DataFrame:
+    """Read a part, `before` it so many rows; what polars says of a damaged file becomes SourceUnreadable."""
     import polars as pl
 
     try:
         # Not the streaming engine: the order of its sums depends on the number of cores.
-        return part.collect(engine="in-memory")
+        # In one piece, so that what is computed of it counts its rows from the first.
+        return part.collect(engine="in-memory").rechunk()
     except Failure as failure:
-        raise failure.error() from None
+        raise failure.error(before) from None
     except pl.exceptions.ColumnNotFoundError:
         raise  # not the file's fault: columns are looked for by name before
     except (pl.exceptions.InvalidOperationError, pl.exceptions.SchemaError) as error:

@@ -1,8 +1,11 @@
 import polars as pl
 import pytest
+from tests.unit.data.small import make_task
 
+from assay.data.build import build
 from assay.data.errors import ColumnMissing, ExpressionInvalid
 from assay.data.expressions import check, evaluated, selected
+from assay.data.tables.table import Table
 
 FRAME = pl.LazyFrame({"x": [1, 2, 3], "y": [1.0, 2.0, 4.0], "a b": [7, 8, 9], "t": ["p", "q", None]})
 
@@ -92,3 +95,45 @@ def test_whole_numbers_do_not_wrap_around():
 def test_conditions_select():
     assert selected(FRAME, "x > 1 AND t IS NOT NULL", "test").collect()["x"].to_list() == [2]
     assert selected(FRAME, None, "test").collect().height == 3
+
+
+def parts(*lists):
+    """A table of several parts; its column s holds texts."""
+    return Table("t", tuple(pl.LazyFrame({"s": values}) for values in lists), "", "there")
+
+
+def test_a_row_is_named_by_its_number_in_the_whole_table():
+    table = parts(["1", "2", "3"], ["4", "5"], ["6", "x", "8"]).map(
+        lambda part: evaluated(part, {"v": "CAST(s AS BIGINT)"}, "the feature v")
+    )
+    with pytest.raises(ExpressionInvalid, match=r"the feature v: CAST\(s AS BIGINT\) has no value in row 7 of .*'x'"):
+        table.frame()
+
+
+def test_bars_name_the_row_of_their_table(tmp_path):
+    at = pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 3), "1h", eager=True, time_zone="UTC")
+    for part in range(7):
+        texts = [str(number) if number != 40 else "x" for number in range(7 * part, 7 * part + 7)]
+        pl.DataFrame({"at": at[7 * part : 7 * part + 7], "s": texts}).write_parquet(tmp_path / f"{part}.parquet")
+    bars = {"every": "2h", "columns": [{"name": "v", "op": "sum", "of": "CAST(s AS BIGINT)"}]}
+    source = {"name": "t", "kind": "parquet", "path": "*.parquet", "time": "at", "where": "s <> '3'"}
+    label = {"op": "forward_value", "of": "v"}
+    with pytest.raises(ExpressionInvalid, match=r"\[data.bars\] of t: CAST\(s AS BIGINT\) has no value in row 40 of"):
+        build(make_task({"sources": [source], "bars": bars, "label": label}), tmp_path, tmp_path / "data")
+
+
+@pytest.mark.parametrize("bad", [0, 2, 3, 5, 8])
+@pytest.mark.parametrize("key", [[], ["s"]])
+def test_a_condition_names_the_row_of_the_source_whatever_was_left_out_before(tmp_path, bad, key):
+    texts = [str(number) for number in range(9)]
+    texts[bad] = "x"
+    for part in range(3):
+        pl.DataFrame({"s": texts[3 * part : 3 * part + 3], "n": [1.0, 2.0, 3.0]}).write_parquet(
+            tmp_path / f"{part}.parquet"
+        )
+    # All rows but the last are left out: numbers count those too.
+    spec = {"name": "t", "kind": "parquet", "path": "*.parquet", "where": "CAST(s AS BIGINT) > 7", "key": key}
+    with pytest.raises(
+        ExpressionInvalid, match=rf"has no value in row {bad + 1} of what is read there, where s gives 'x'"
+    ):
+        build(make_task({"sources": [spec]}, target="n"), tmp_path, tmp_path / "data")
