@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chart, collect, cost, data, machine, precision, results, search, shown, walk
+from benchmarks import chart, collect, cost, data, machine, precision, results, search, shown, versions, walk
 from benchmarks.cases import CASES, Case
 
 PAGE = machine.ROOT / "docs" / "benchmarks.md"
@@ -74,6 +74,7 @@ def write() -> Path:
     sections += [_batch(case) if case.same_model_as else _case(case) for case in CASES]
     sections.append(_unrepaired())
     sections += [
+        versions.section(),
         precision.section(),
         data.section(),
         collect.section(),

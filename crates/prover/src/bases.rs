@@ -7,6 +7,7 @@ use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
 use assay_msm::FixedBase;
 use assay_srs::Srs;
+use assay_verifier::relation::coefficients_in_pack;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +28,7 @@ pub(crate) struct Bases {
     powers: Mutex<Option<Held>>,
     lagrange: Mutex<HashMap<u32, Held>>,
     suffix: Mutex<HashMap<u32, Held>>,
+    packed: Mutex<HashMap<(u32, usize), Option<Held>>>,
 }
 
 /// A base and how often it was asked for.
@@ -64,6 +66,7 @@ impl Bases {
             powers: Mutex::default(),
             lagrange: Mutex::default(),
             suffix: Mutex::default(),
+            packed: Mutex::default(),
         }
     }
 
@@ -119,6 +122,31 @@ impl Bases {
         let mut points = G1Projective::normalize_batch(&sums);
         points.extend(blinding(&srs, log));
         Ok(held.entry(log).or_insert(Held::new(points)).base(None))
+    }
+
+    /// For packs of `width` columns of `2^log` rows: column by column `[τ^i L_j(τ^width)]`, then its blinding points.
+    /// None at first use where the string has no such basis beside it: a prover of one proof need not compute it.
+    pub fn packed(&self, log: u32, width: usize) -> Result<Option<Arc<FixedBase>>, Error> {
+        let mut held = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Some(basis)) = held.get_mut(&(log, width)) {
+            return Ok(Some(basis.base(None)));
+        }
+        let again = held.insert((log, width), None).is_some();
+        let rows = 1usize << log;
+        let each = coefficients_in_pack(rows);
+        let srs = self.srs(width * each)?;
+        let Some(lagrange) = srs.packed_lagrange(log, width, again)? else {
+            return Ok(None);
+        };
+        let mut points = Vec::with_capacity(width * each);
+        for (place, lagrange) in lagrange.chunks(rows).enumerate() {
+            points.extend_from_slice(lagrange);
+            let power = |k: usize| srs.powers[place + width * k];
+            let blinding = (0..each - rows).map(|k| power(rows + k).into_group() - power(k));
+            points.extend(G1Projective::normalize_batch(&blinding.collect::<Vec<_>>()));
+        }
+        let basis = held.entry((log, width)).or_default();
+        Ok(Some(basis.insert(Held::new(points)).base(None)))
     }
 }
 

@@ -1,14 +1,26 @@
 //! A committed column: values on the rows, blinded by a random multiple of the vanishing polynomial.
 
+use crate::bases::Bases;
+use crate::opening::weave;
+use crate::Error;
 use ark_bn254::G1Projective;
+use ark_ff::Zero;
 use assay_algebra::{interpolate, Fr};
 use assay_msm::FixedBase;
 use assay_srs::random_scalar;
+use assay_verifier::relation::coefficients_in_pack;
+use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// Blinding coefficients of a column that is opened at one point and committed once, and one to spare.
 pub(crate) const ONCE: usize = 2;
 /// Of a column that is also opened at its shifted point, seen at both shifts.
 pub(crate) const TWICE: usize = 4;
+
+/// As [`ONCE`], of a column that shares a commitment: also seen at its shifted point, and in the pack at τ.
+pub(crate) const ONCE_IN_PACK: usize = 4;
+/// As [`TWICE`], of a column that shares a commitment: also seen in the pack at τ.
+pub(crate) const TWICE_IN_PACK: usize = 5;
 
 /// A polynomial with its commitment.
 #[derive(Clone, Debug)]
@@ -75,5 +87,50 @@ impl Column {
             commitment: basis.msm_sparse(&terms),
             coefficients: blinded(values, &secret),
         }
+    }
+}
+
+/// Columns that share a commitment (spec 2.1).
+pub(crate) struct Packed {
+    /// Coefficients of each.
+    pub columns: Vec<Vec<Fr>>,
+    pub commitment: G1Projective,
+}
+
+impl Packed {
+    /// From the columns' values, each with its number of blinding coefficients; `length` is that of the longest
+    /// commitment of the proof.
+    pub fn new(
+        columns: &[(Cow<'_, [Fr]>, usize)],
+        bases: &Bases,
+        length: usize,
+    ) -> Result<Self, Error> {
+        let rows = columns.first().map_or(0, |(values, _)| values.len());
+        let secrets: Vec<Vec<Fr>> = columns.iter().map(|(_, count)| blinds(*count)).collect();
+        let both = columns.par_iter().zip(&secrets);
+        let coefficients: Vec<Vec<Fr>> = both
+            .map(|((values, _), secret)| blinded(values, secret))
+            .collect();
+        let commitment = match bases.packed(rows.trailing_zeros(), columns.len())? {
+            Some(basis) => {
+                let each = coefficients_in_pack(rows);
+                let mut scalars = Vec::with_capacity(columns.len() * each);
+                for (place, ((values, _), secret)) in columns.iter().zip(&secrets).enumerate() {
+                    scalars.extend_from_slice(values);
+                    scalars.extend(secret);
+                    scalars.resize((place + 1) * each, Fr::zero());
+                }
+                basis.msm(&scalars)
+            }
+            None => {
+                let columns = coefficients.iter().map(|f| Cow::Borrowed(f.as_slice()));
+                let woven = weave(&columns.collect::<Vec<_>>());
+                bases.powers(length)?.msm(&woven)
+            }
+        };
+        Ok(Self {
+            columns: coefficients,
+            commitment,
+        })
     }
 }

@@ -126,7 +126,40 @@ impl Srs {
         Ok(points)
     }
 
+    /// `[τ^i L_j(τ^width)]` for `i < width`, each for all rows `j` of the domain of order `2^log`: from the file beside
+    /// or, if `compute`, computed and kept; else none where there is no such file.
+    pub fn packed_lagrange(
+        &self,
+        log: u32,
+        width: usize,
+        compute: bool,
+    ) -> Result<Option<Vec<G1Affine>>, Error> {
+        let path = packed_path(&self.path, log, width);
+        let size = 1usize << log;
+        if let Some(points) = self.read_points_of(&path, width * size) {
+            return Ok(Some(points));
+        }
+        if !compute {
+            return Ok(None);
+        }
+        let powers = self.powers.get(..width * size).ok_or(Error::TooSmall {
+            needed: width * size,
+            found: self.powers.len(),
+        })?;
+        let column = |place: usize| {
+            let strided = powers.iter().skip(place).step_by(width);
+            lagrange_of(&strided.copied().collect::<Vec<_>>())
+        };
+        let points: Vec<G1Affine> = (0..width).flat_map(column).collect();
+        let _ = write_lagrange(&path, &self.info.digest, &points);
+        Ok(Some(points))
+    }
+
     fn read_lagrange(&self, path: &Path, log: u32) -> Option<Vec<G1Affine>> {
+        self.read_points_of(path, 1 << log)
+    }
+
+    fn read_points_of(&self, path: &Path, count: usize) -> Option<Vec<G1Affine>> {
         let mut reader = BufReader::with_capacity(1 << 20, File::open(path).ok()?);
         let mut magic = [0; 12];
         let mut digest = [0; 32];
@@ -135,7 +168,7 @@ impl Srs {
         if &magic != LAGRANGE_MAGIC || digest != self.info.digest {
             return None;
         }
-        read_points(&mut reader, 1 << log).ok()
+        read_points(&mut reader, count).ok()
     }
 }
 
@@ -151,6 +184,12 @@ fn lagrange_of(powers: &[G1Affine]) -> Vec<G1Affine> {
 fn lagrange_path(path: &Path, log: u32) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".lagrange-{log}"));
+    PathBuf::from(name)
+}
+
+fn packed_path(path: &Path, log: u32, width: usize) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".lagrange-{log}-of-{width}"));
     PathBuf::from(name)
 }
 

@@ -45,6 +45,11 @@ pub struct Round {
     pub challenges: usize,
 }
 
+/// Coefficients of a column of `n` rows in a pack of several: with the most blinding that any has.
+pub const fn coefficients_in_pack(rows: usize) -> usize {
+    rows.saturating_add(5)
+}
+
 impl Round {
     /// Columns that all have a commitment of their own.
     pub fn apart(columns: impl IntoIterator<Item = Name>, challenges: usize) -> Self {

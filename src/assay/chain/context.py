@@ -11,7 +11,7 @@ from assay.chain.memory import Layout
 from assay.core.keccak import keccak256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from assay.chain.key import Key
 
@@ -51,8 +51,9 @@ GENERATOR2 = (
 
 def context(key: Key, vk: bytes) -> dict[str, Any]:
     """Return the values of the templates for one key."""
-    values = _common(key, vk) | _rounds(key) | _inputs(key)
+    values = _common(key, vk) | _inputs(key)
     values |= _linear(key) if key.linear else _trees(key)
+    values |= _rounds(key, values)
     layout = Layout(key, values)
     return values | layout.values()
 
@@ -65,6 +66,8 @@ def _common(key: Key, vk: bytes) -> dict[str, Any]:
         "relation": "linear" if key.linear else "trees",
         "r": hex_word(FIELD_ORDER),
         "hex": hex,
+        # The exponent's bits behind the leading one, for a power by squaring.
+        "binary": lambda exponent: f"{exponent:b}"[1:],
         "negative": lambda value: hex_word(-value % FIELD_ORDER),
         "inverse": lambda value: hex_word(pow(value, -1, FIELD_ORDER)),
         "ratio": lambda roots: hex_word(roots[1] * pow(roots[0], -1, FIELD_ORDER) % FIELD_ORDER),
@@ -104,42 +107,37 @@ def _slots(key: Key, name: str, slots: range) -> dict[str, Any]:
     return {"name": name, "slots": slots, "roots": [_slot_root(key, slot) for slot in slots[:8]]}
 
 
-def _rounds(key: Key) -> dict[str, Any]:
-    """Sizes of the proof's parts: for one block, and what more there is for several."""
-    round1 = 0 if key.linear else key.limbs + 5
-    helpers = [len(key.limbs_of_helpers(log)) for log in (0, key.max_log)]
-    extra = helpers[1] - helpers[0] + key.accumulates
-    round2 = 1 if key.linear else helpers[0] + 2
+def _rounds(key: Key, values: dict[str, Any]) -> dict[str, Any]:
+    """Sizes of the proof's parts: for one block and, as far as they differ, for several."""
+    round1, round2, evaluated = ([len(part) for part in values[name]] for name in ("first", "second", "evaluated"))
     chunks = [key.chunks(log) for log in range(key.max_log + 1)]
-    before = 0 if key.linear else key.limbs + 1
-    behind = 1 if key.linear else 6 + len(key.fixed_names(0))
-    last = 0 if key.linear else 2
-    opened_more = (1 + key.accumulates) if key.max_log else 0
-    evaluations = _more(hex(32 * (before + behind + last)), 32 * opened_more)
-    points = _more(hex(64 * (round1 + round2 + 2)), 64 * extra)
     count = _count(chunks)
+    evaluations = _sized(evaluated, 32)
+    points = _sized([one + two + 2 for one, two in zip(round1, round2, strict=True)], 64)
+    rounds = [one + two for one, two in zip(round1, round2, strict=True)]
     return {
-        "round1": round1,
-        "round2": round2,
-        "extra": extra,
-        "round2_size": _more(hex(64 * round2), 64 * extra),
-        "at_round2": _PROOF + 64 * round1,
-        "at_chunks": _more(hex(_PROOF + 64 * (round1 + round2)), 64 * extra),
+        "round1_size": _sized(round1, 64),
+        "round1_hashed": _sized(round1, 64, 32),
+        "round2_size": _sized(round2, 64),
+        "at_round2": [hex(_PROOF + 64 * one) for one in round1],
+        "at_round2_now": _sized(round1, 64, _PROOF),
+        "at_chunks": _sized(rounds, 64, _PROOF),
+        "most_points": max(round1 + round2),
         "chunks": count,
         "least_chunks": min(chunks),
         "most_chunks": max(chunks),
         "evaluations_size": evaluations,
-        "before_rho": before,
-        "behind_rho": behind,
-        "behind_accumulator": last,
         "proof_size": f"add({points}, add(shl(6, {count}), {evaluations}))",
-        "gas_floor": _gas_floor(key, round1 + round2, extra, count),
+        "gas_floor": _gas_floor(key, rounds, count),
     }
 
 
-def _more(amount: str, extra: int) -> str:
-    """Yul for an amount that several blocks raise."""
-    return f"add({amount}, mul({hex(extra)}, gt(log, 0)))" if extra else amount
+def _sized(counts: Sequence[int], each: int, more: int = 0) -> str:
+    """Yul for the bytes of so many things: of the first number for one block, of the last for several."""
+    one, several = (each * count + more for count in (counts[0], counts[-1]))
+    if one == several:
+        return hex(one)
+    return f"{'add' if several > one else 'sub'}({hex(one)}, mul({hex(abs(several - one))}, gt(log, 0)))"
 
 
 def _count(by_log: list[int]) -> str:
@@ -152,16 +150,15 @@ def _count(by_log: list[int]) -> str:
     return count
 
 
-def _gas_floor(key: Key, points: int, extra: int, chunks: str) -> str:
+def _gas_floor(key: Key, points: list[int], chunks: str) -> str:
     """Yul for the gas that a valid proof's curve operations take, and the 1/64 that a call holds back.
 
     Every product of `combine` counts: with less, a precompile that fails for want of gas would read as an invalid
     proof.
     """
     of_key = 1 if key.linear else 4 + len(key.fixed_names(0)) + key.private
-    always = points + of_key + 2  # [1]_1 and W'
-    of_batch = extra + 1 if key.max_log else 0  # rho
-    products = _more(str(always), of_batch)
+    # [1]_1 and W'; with several blocks rho.
+    products = _sized([own + of_key + 2 + log for log, own in enumerate(points)], 1)
     # Product, addition, two calls, and moving their operands.
     one = 64 * (6_000 + 150 + 200 + 150) // 63 + 1
     fixed = 64 * (PAIRING_GAS + 1_000) // 63 + 1
@@ -286,11 +283,10 @@ def _trees(key: Key) -> dict[str, Any]:
         ranges = [_slots(key, "INSLOTS", range(slots))]
     else:
         ranges = [_slots(key, "STEPS", range(slots + 1, key.stride - 1))] if steps > 1 else []
-    limbs = [f"S{i}" for i in range(1, key.limbs + 1)]
     names = {"rho": ("RHO", "rho"), "group": ("GROUP", "Gamma"), "used": ("USED", "E"), "offset": ("OFFSET", "Psi")}
     opened = [names[name] for name in key.fixed_names(min(key.max_log, 1))]
     helpers, more = key.limbs_of_helpers(0), key.limbs_of_helpers(min(key.max_log, 1))
-    return {
+    return _tree_messages(key, [name for name, _ in opened]) | {
         "first_root": _slot_root(key, slots),
         "table_root": hex_word(root_of_unity(key.table)),
         "log_ratio": key.ratio.bit_length() - 1,
@@ -298,20 +294,37 @@ def _trees(key: Key) -> dict[str, Any]:
         "ranges": ranges,
         "helpers": helpers,
         "helpers_of_batch": more,
-        "opened_here": ["X", *limbs, *(name for name, _ in opened)],
-        "round1_points": [
-            *((name, name.lower()) for name in ("X", "B", "P", "C")),
-            *((limb, f"s_{i}") for i, limb in enumerate(limbs, 1)),
-            ("M", "m"),
-        ],
-        "round2_points": [
-            *((f"H{i + 1}", f"h_{i + 1}") for i in range(len(helpers))),
-        ],
-        "batch_points": [
-            *((f"H{i + 1}", f"h_{i + 1}") for i in range(len(helpers), len(more))),
-            *([("ACC", "a")] if key.accumulates else []),
-        ],
         "fixed": [(name, what, _by_log(key, name.lower())) for name, what in opened],
+    }
+
+
+def _tree_messages(key: Key, fixed: list[str]) -> dict[str, Any]:
+    """Points of both rounds and evaluations (sections 4.3 and 4.5): for one block, then for several if there may be."""
+    limbs = {f"S{i}": f"s_{i}" for i in range(1, key.limbs + 1)}
+    helpers, more = ({f"H{i}": f"h_{i}" for i, _ in enumerate(key.limbs_of_helpers(log), 1)} for log in (0, 1))
+    columns = {"X": "x", **limbs, "B": "b", "P": "p", "C": "c"}
+    sums = {**helpers, "PHI": "phi"}
+    without_rho = [name for name in fixed if name != "RHO"]
+    here = [*without_rho, *columns, *sums, "PHI_TABLE"]
+    after = [f"{name}_NEXT" for name in (*columns, *sums)]
+    first = [{"PACK1": ", ".join(columns.values()), "M": "m"}]
+    second = [{"PACK2": ", ".join(sums.values()), "PHI_TABLE": "phi_V"}]
+    evaluated = [[*here, *after, "PHI_TABLE_NEXT"]]
+    if key.max_log:
+        accumulator = {"ACC": "a"} if key.accumulates else {}
+        first.append({"X": "x", "B": "b", "P": "p", "C": "c", **limbs, "M": "m"})
+        second.append({**more, **accumulator, "PHI": "phi", "PHI_TABLE": "phi_V"})
+        after = ["B_NEXT", "P_NEXT", "C_NEXT", *(f"{name}_NEXT" for name in accumulator), "PHI_NEXT"]
+        evaluated.append(["X", *limbs, *fixed, "B", "P", "PHI_TABLE", *after, "PHI_TABLE_NEXT"])
+    return {
+        "first": first,
+        "second": second,
+        "evaluated": evaluated,
+        "packs": [("PACK1", list(columns)), ("PACK2", list(sums))],
+        "opened_here_names": ["X", *limbs, *fixed],
+        "fixed_of_one": without_rho,
+        # Columns whose commitments a proof of several blocks has; one block's are evaluated.
+        "evaluated_sums": ["C", *sums],
     }
 
 
@@ -328,7 +341,9 @@ def _linear(key: Key) -> dict[str, Any]:
     return {
         "ranges": [],
         "output_root": pow(root_of_unity(key.block), key.stride - 1, FIELD_ORDER),
-        "round1_points": [],
+        "first": [{}],
+        "second": [{"PHI": "phi"}],
+        "evaluated": [["PHI_NEXT"]],
         "weights": key.fixed_points[0][0],
     }
 

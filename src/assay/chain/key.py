@@ -236,7 +236,11 @@ class Key:
 
     def chunk(self, log: int) -> int:
         """`Ck` for 2^log blocks."""
-        return max(self.block << log, 0 if self.linear else self.table) + 16
+        alone = max(self.block << log, 0 if self.linear else self.table) + 16
+        if self.linear or log:
+            return alone
+        # As many as the longest pack of one block's columns has.
+        return max(alone, (self.limbs + 4) * (self.block + 5))
 
     def chunks(self, log: int) -> int:
         """Chunks of the quotient for 2^log blocks."""

@@ -28,7 +28,8 @@ class Layout:
         self._context = values
         self._sections: list[tuple[str, list[tuple[str, int]]]] = []
         self._at = self._scratch()
-        self._evaluations = ["PHI_NEXT"] if key.linear else _tree_evaluations(key, values)
+        # Those of one block as the proof has them, then those that only several have.
+        self._evaluations = list(dict.fromkeys(name for part in values["evaluated"] for name in part))
         self._denominators = self._list_denominators()
         self._allocate()
 
@@ -37,8 +38,7 @@ class Layout:
         return {
             "layout": self._text(),
             "slots": {name for _, entries in self._sections for name, _ in entries},
-            "evaluation_names": self._evaluations,
-            "first_evaluation": self._evaluations[0],
+            "copies": [self._copies(part) for part in self._context["evaluated"]],
             "denominators": self._denominators,
             "prefix_offset": hex(_WORD * len(self._denominators)),
         }
@@ -46,9 +46,21 @@ class Layout:
     def _scratch(self) -> int:
         """Bytes that hashing and the exponentiation need from address 0."""
         v = self._context
-        evaluations = v["before_rho"] + v["behind_rho"] + v["behind_accumulator"] + 2
-        hashed = max(64 * v["round1"], 64 * (v["round2"] + v["extra"]), 64 * v["most_chunks"], _WORD * evaluations, 64)
+        evaluations = max(map(len, v["evaluated"]))
+        hashed = max(64 * v["most_points"], 64 * v["most_chunks"], _WORD * evaluations, 64)
         return max(_WORD + int(hashed), 6 * _WORD)
+
+    def _copies(self, names: list[str]) -> list[tuple[str, int, int]]:
+        """How the proof's evaluations get to their places: first place, offset in the proof, and bytes of each run."""
+        runs: list[tuple[str, int, int]] = []
+        places = [self._evaluations.index(name) for name in names]
+        for i, (name, place) in enumerate(zip(names, places, strict=True)):
+            if i and place == places[i - 1] + 1:
+                start, offset, size = runs[-1]
+                runs[-1] = start, offset, size + _WORD
+            else:
+                runs.append((name, _WORD * i, _WORD))
+        return runs
 
     def _add(self, title: str, names: Iterable[str], words: int = 1, *, offset: int = 0) -> None:
         entries = []
@@ -88,6 +100,9 @@ class Layout:
             names += ["INPUTS_NUM", "INPUTS_SUM"]
         if key.linear:
             return [*names, "OUTPUTS_SUM"]
+        cells = self._cells()
+        names += [f"{name}_SCALAR" for name in v["evaluated_sums"] if name not in cells]
+        names += ["NEXT_POINT", *(f"{name}_POWER" for name, _ in v["packs"])]
         names += ["ACCUMULATED"] if key.accumulates else []
         names += ["ALPHA2", "ALPHA3", "ALPHA4", "FIRST", "LAST", "DIFFERENCE", "NODE", "ENTRY", "LIMB_KEY"]
         ranges = [entry["name"] for entry in v["ranges"]]
@@ -95,22 +110,23 @@ class Layout:
 
     def _list_denominators(self) -> list[str]:
         key = self._key
-        names = ["D_HERE", "D_NEXT", "D_ROWS", "D_FIRST", "D_LAST", "D_OUTPUTS"]
+        names = ["D_HERE", "D_ROWS", "D_FIRST", "D_LAST", "D_OUTPUTS"]
+        names += ["D_NEXT"] if key.linear or key.max_log else []
         names += [f"D_{entry['name']}" for entry in self._context["ranges"]]
         if not key.private:
             names += ["D_INPUTS"]
         if key.linear:
             return names
+        names += [f"D_{name}" for name, _ in self._context["packs"]]
         return [*names, "D_TABLE", "D_GAP_NEXT", "D_GAP_TABLE", "D_ONE", "D_TABLE_ROWS"]
 
     def _cells(self) -> list[str]:
         v = self._context
-        names = [name for name, _ in v["round1_points"]]
+        names = list(dict.fromkeys(name for part in [*v["first"], *v["second"]] for name in part))
         if self._key.linear:
-            names += ["PHI", "WEIGHTS"]
+            names += ["WEIGHTS"]
         else:
-            names += [name for name, _ in v["round2_points"] + v["batch_points"]]
-            names += ["PHI", "PHI_TABLE", "PUB", "G", "A", "CC"]
+            names += ["PUB", "G", "A", "CC"]
             names += [name for name, _, _ in v["fixed"]]
         names += ["INPUT"] if self._key.private else []
         return names + [f"Q{i}" for i in range(v["most_chunks"])] + ["ONE", "WP"]
@@ -122,8 +138,3 @@ class Layout:
             lines += [f"    uint256 private constant {name} = {address:#x};" for name, address in entries]
             lines.append("")
         return "\n".join(lines)
-
-
-def _tree_evaluations(key: Key, values: dict[str, Any]) -> list[str]:
-    shifted = ["B_NEXT", "P_NEXT", "C_NEXT", *(["ACC_NEXT"] if key.accumulates else [])]
-    return [*values["opened_here"], "B", "P", "PHI_TABLE", *shifted, "PHI_NEXT", "PHI_TABLE_NEXT"]

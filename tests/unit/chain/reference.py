@@ -66,13 +66,22 @@ def word(value: int) -> bytes:
 
 
 def point_names(key: Key, log: int) -> list[list[str]]:
-    """Names of the proof's points, round by round, then W and W'."""
+    """Names of the proof's points, round by round, then W and W'. A pack's is its columns', with commas."""
     chunks = [f"Quot_{i}" for i in range(key.chunks(log))]
     if key.linear:
         return [[], ["phi"], chunks, ["W", "W'"]]
+    if log == 0:
+        columns, sums = (",".join(pack) for pack in packs(key))
+        return [[columns, "m"], [sums, "phi_V"], chunks, ["W", "W'"]]
     limbs = [f"s_{i}" for i in range(1, key.limbs + 1)]
     a = ["a"] if accumulates(key, log) else []
     return [["x", "b", "p", "c", *limbs, "m"], [*helpers(key, log), *a, "phi", "phi_V"], chunks, ["W", "W'"]]
+
+
+def packs(key: Key) -> list[list[str]]:
+    """Section 4.3: the columns of one block that share a commitment."""
+    limbs = [f"s_{i}" for i in range(1, key.limbs + 1)]
+    return [["x", *limbs, "b", "p", "c"], [*helpers(key, 0), "phi"]]
 
 
 def helpers(key: Key, log: int) -> list[str]:
@@ -87,6 +96,9 @@ def accumulates(key: Key, log: int) -> bool:
 def evaluation_names(key: Key, log: int) -> list[str]:
     if key.linear:
         return ["phi+"]
+    if log == 0:
+        together = [name for pack in packs(key) for name in pack]
+        return [*key.fixed_names(0), *together, "phi_V", *(f"{name}+" for name in together), "phi_V+"]
     limbs = [f"s_{i}" for i in range(1, key.limbs + 1)]
     a = ["a+"] if accumulates(key, log) else []
     return ["x", *limbs, *key.fixed_names(log), "b", "p", "phi_V", "b+", "p+", "c+", *a, "phi+", "phi_V+"]
@@ -181,6 +193,9 @@ def equation(key: Key, digest: bytes, rows: int, words: list[int], body: bytes) 
 
     relation = linear if key.linear else trees
     rest, order = relation(key, log, value, inputs, outputs, (alpha, beta, y, zeta))
+    # What is evaluated at zeta is a number.
+    for name in [name for name in rest if name in value and name != "1"]:
+        rest["1"] = (rest.get("1", 0) + rest.pop(name) * value[name]) % R
     step = pow(zeta, key.chunk(log), R)
     for i in range(key.chunks(log)):
         rest[f"Quot_{i}"] = -pow(step, i, R)
@@ -203,6 +218,14 @@ def opening(key: Key, log: int, value: dict[str, int], rest: dict[str, int], ord
             vanish, interpolated = z - zeta, value[name] if name != "Rz" else 0
         elif points == "next":
             vanish, interpolated = z - next_h, value[f"{name}+"]
+        elif points == "pack":
+            # Section 2.1, line by line.
+            columns = name.split(",")
+            power = pow(z, len(columns), R)
+            vanish, interpolated = (power - zeta) * (power - next_h), 0
+            for i, column_name in enumerate(columns):
+                slope = (value[f"{column_name}+"] - value[column_name]) * inv(next_h - zeta)
+                interpolated += pow(z, i, R) * (value[column_name] + slope * (power - zeta))
         else:
             other = next_h if points == "both" else next_v
             vanish = (z - zeta) * (z - other)
@@ -311,6 +334,10 @@ def trees(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):  
         put({"1": v["a+"]}, zeta - 1)
         put({"a": 1, "1": -stated}, zeta - 1)
 
+    if log == 0:
+        order = [("Rz", "here"), *((name, "here") for name in key.fixed_names(0))]
+        order += [(",".join(pack), "pack") for pack in packs(key)]
+        return rest, [*order, ("phi_V", "table")]
     order = [("Rz", "here"), ("x", "here"), *((f"s_{i}", "here") for i in d_i)]
     order += [(name, "here") for name in key.fixed_names(log)]
     order += [("b", "both"), ("p", "both"), ("c", "next")]

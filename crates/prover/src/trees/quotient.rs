@@ -34,7 +34,7 @@ impl Session<'_> {
     fn quotient_at_one(&self, second: &Second, tail: trees::Tail) -> Vec<Fr> {
         let omega = root_of_unity(self.log_domain).unwrap_or_default();
         let nu = root_of_unity(self.shape().log_table()).unwrap_or_default();
-        let (phi, phi_table) = (&second.phi.coefficients, &second.phi_table.coefficients);
+        let (phi, phi_table) = (&second.phi, &second.phi_table);
         let stated = self.stated();
         let mut at_one = Vec::new();
         add_scaled(&mut at_one, &shift(phi, omega), tail.start);
@@ -43,9 +43,9 @@ impl Session<'_> {
         add_scaled(&mut at_one, phi_table, -tail.tie);
         at_one[0] -= tail.tie * stated.outputs;
         if let Some(a) = &second.a {
-            let moved = shift(&a.coefficients, omega);
+            let moved = shift(a, omega);
             add_scaled(&mut at_one, &moved, tail.start_of_inputs);
-            add_scaled(&mut at_one, &a.coefficients, tail.inputs);
+            add_scaled(&mut at_one, a, tail.inputs);
             at_one[0] -= tail.inputs * stated.inputs;
         }
         divide_by_linear(&at_one, Fr::one()).0
@@ -118,10 +118,10 @@ impl Session<'_> {
     /// `C_8 / Z_N`.
     fn quotient_of_table(&self, first: &First, second: &Second, ch: &trees::Challenges) -> Vec<Fr> {
         let table = self.table_polynomial(ch);
-        let polynomials = [&first.m.coefficients, &table];
+        let polynomials = [&first.m, &table];
         Cosets::new(self.shape().log_table(), 1).divide(|coset| {
             let (phi, of) = rayon::join(
-                || coset.evaluate_shifted(&second.phi_table.coefficients),
+                || coset.evaluate_shifted(&second.phi_table),
                 || polynomials.map(|polynomial| coset.evaluate(polynomial)),
             );
             let [m, table] = of;
@@ -176,9 +176,9 @@ impl OnCoset {
         input: Option<&Column>,
         public: Option<&[Fr]>,
     ) -> Self {
-        let of = |column: &Column| coset.evaluate(&column.coefficients);
-        let shifted = |column: &Column| coset.evaluate_shifted(&column.coefficients);
-        let all = |columns: &[Column]| columns.par_iter().map(of).collect::<Vec<_>>();
+        let of = |column: &Vec<Fr>| coset.evaluate(column);
+        let shifted = |column: &Vec<Fr>| coset.evaluate_shifted(column);
+        let all = |columns: &[Vec<Fr>]| columns.par_iter().map(of).collect::<Vec<_>>();
         let ((s, helpers), (x, (b, (p, (c, phi))))) = rayon::join(
             || rayon::join(|| all(&first.s), || all(&second.helpers)),
             || {
@@ -197,7 +197,7 @@ impl OnCoset {
             helpers,
             a: second.a.as_ref().map(shifted),
             phi,
-            input: input.map(of),
+            input: input.map(|input| of(&input.coefficients)),
             public: public.map(|public| coset.evaluate(public)),
         }
     }

@@ -3,7 +3,7 @@
 use super::sums::{Stated, Values};
 use super::{fixed, TreeRelation};
 use crate::bases::Bases;
-use crate::column::{Column, ONCE, TWICE};
+use crate::column::{Column, Packed, ONCE, ONCE_IN_PACK, TWICE, TWICE_IN_PACK};
 use crate::prove::opening_scalar;
 use crate::relation::Witness;
 use crate::{Error, Inputs};
@@ -37,7 +37,8 @@ pub(super) struct Session<'a> {
     pub entries: Vec<Fr>,
     pub adjust: Adjust<'a>,
     powers: Arc<FixedBase>,
-    pub lagrange: Arc<FixedBase>,
+    /// The Lagrange basis of `H`, unless all columns over it share commitments.
+    lagrange: Option<Arc<FixedBase>>,
     lagrange_table: Arc<FixedBase>,
     pub suffix: Arc<FixedBase>,
     /// `I`, for private inputs.
@@ -47,43 +48,27 @@ pub(super) struct Session<'a> {
     stated: Stated,
 }
 
-/// The columns of round 1.
+/// The coefficients of the columns of round 1, and their commitments in the relation's order.
 pub(super) struct First {
-    pub x: Column,
-    pub b: Column,
-    pub p: Column,
-    pub c: Column,
-    pub s: Vec<Column>,
-    pub m: Column,
+    pub points: Vec<G1Projective>,
+    pub x: Vec<Fr>,
+    pub b: Vec<Fr>,
+    pub p: Vec<Fr>,
+    pub c: Vec<Fr>,
+    pub s: Vec<Vec<Fr>>,
+    pub m: Vec<Fr>,
     /// The Lagrange points of the rows that have a limb's value, summed, for each limb: of large batches only.
     pub by_value: Vec<ByValue>,
 }
 
-/// The columns of round 2.
+/// The same of round 2.
 pub(super) struct Second {
-    pub helpers: Vec<Column>,
+    pub points: Vec<G1Projective>,
+    pub helpers: Vec<Vec<Fr>>,
     /// The accumulator, for batches with public inputs.
-    pub a: Option<Column>,
-    pub phi: Column,
-    pub phi_table: Column,
-}
-
-impl First {
-    fn list(&self) -> Vec<&Column> {
-        let mut list = vec![&self.x, &self.b, &self.p, &self.c];
-        list.extend(&self.s);
-        list.push(&self.m);
-        list
-    }
-}
-
-impl Second {
-    fn list(&self) -> Vec<&Column> {
-        let mut list: Vec<&Column> = self.helpers.iter().collect();
-        list.extend(&self.a);
-        list.extend([&self.phi, &self.phi_table]);
-        list
-    }
+    pub a: Option<Vec<Fr>>,
+    pub phi: Vec<Fr>,
+    pub phi_table: Vec<Fr>,
 }
 
 impl<'a> Session<'a> {
@@ -109,10 +94,11 @@ impl<'a> Session<'a> {
         let shape = &relation.model.shape;
         let log_rows = inputs.rows.len().next_power_of_two().trailing_zeros();
         let log_domain = shape.log_block() + log_rows;
-        let lagrange = bases.lagrange(log_domain)?;
-        let input = shape.private().then(|| {
+        let needed = shape.private() || !shape.packs(log_rows);
+        let lagrange = needed.then(|| bases.lagrange(log_domain)).transpose()?;
+        let input = lagrange.as_ref().filter(|_| shape.private()).map(|basis| {
             let blind = [opening_scalar(inputs.opening, &bases.tau, &entries)];
-            Column::with_blinds(&entries, &blind, &lagrange)
+            Column::with_blinds(&entries, &blind, basis)
         });
         Ok(Self {
             relation,
@@ -146,6 +132,17 @@ impl<'a> Session<'a> {
         self.powers.points()[0]
     }
 
+    /// The Lagrange basis of `H`.
+    pub fn lagrange(&self) -> Result<&FixedBase, Error> {
+        self.lagrange.as_deref().ok_or(ORDER)
+    }
+
+    /// Columns of `H` that share a commitment.
+    pub fn pack(&self, columns: &[(Cow<'_, [Fr]>, usize)]) -> Result<Packed, Error> {
+        let length = self.shape().chunk(self.log_rows);
+        Packed::new(columns, self.bases, length)
+    }
+
     pub fn first(&self) -> Result<&First, Error> {
         self.first.as_ref().ok_or(ORDER)
     }
@@ -169,41 +166,84 @@ impl<'a> Session<'a> {
         (!bound_otherwise).then(|| interpolate(&self.entries))
     }
 
-    /// The columns of round 1.
-    fn commit_first(&self) -> First {
+    /// How often each table row is used.
+    fn uses(&self) -> Column {
+        let counts = &self.witness.m;
+        let m: Vec<Fr> = counts.iter().map(|count| Fr::from(*count)).collect();
+        let uses = self.lagrange_table.msm_u64(counts);
+        Column::with_commitment(&m, ONCE, uses, &self.lagrange_table)
+    }
+
+    /// The columns of round 1 of one block, those of `H` in a pack.
+    fn pack_first(&self) -> Result<First, Error> {
         let witness = &self.witness;
-        let column = |values: &[Fr], count| Column::new(values, count, &self.lagrange);
+        let mut columns = vec![(Cow::Borrowed(witness.x.as_slice()), ONCE_IN_PACK)];
+        for limbs in &witness.s {
+            let values: Vec<Fr> = limbs.iter().map(|limb| Fr::from(*limb)).collect();
+            columns.push((Cow::Owned(values), ONCE_IN_PACK));
+        }
+        for column in [&witness.b, &witness.p, &witness.c] {
+            columns.push((Cow::Borrowed(column.as_slice()), TWICE_IN_PACK));
+        }
+        let (packed, m) = rayon::join(|| self.pack(&columns), || self.uses());
+        let Packed {
+            mut columns,
+            commitment,
+        } = packed?;
+        let mut last = || columns.pop().ok_or(ORDER);
+        let (c, p, b) = (last()?, last()?, last()?);
+        let s = columns.split_off(1);
+        Ok(First {
+            points: vec![commitment, m.commitment],
+            x: columns.pop().ok_or(ORDER)?,
+            b,
+            p,
+            c,
+            s,
+            m: m.coefficients,
+            by_value: Vec::new(),
+        })
+    }
+
+    /// The columns of round 1.
+    fn commit_first(&self) -> Result<First, Error> {
+        if self.shape().packs(self.log_rows) {
+            return self.pack_first();
+        }
+        let witness = &self.witness;
+        let lagrange = self.lagrange()?;
+        let column = |values: &[Fr], count| Column::new(values, count, lagrange);
         let ((x, p), (b, c)) = rayon::join(
             || rayon::join(|| column(&witness.x, ONCE), || column(&witness.p, TWICE)),
             || rayon::join(|| column(&witness.b, TWICE), || column(&witness.c, TWICE)),
         );
         let by_value: Vec<ByValue> = if self.rows() >= GROUPED {
             let limbs = witness.s.par_iter();
-            limbs.map(|limbs| self.lagrange.by_value(limbs)).collect()
+            limbs.map(|limbs| lagrange.by_value(limbs)).collect()
         } else {
             Vec::new()
         };
         let s = (0..witness.s.len()).into_par_iter().map(|index| {
             let limbs = &witness.s[index];
             let values: Vec<Fr> = limbs.par_iter().map(|limb| Fr::from(*limb)).collect();
-            let plain = by_value.get(index).map_or_else(
-                || self.lagrange.msm_u64(limbs),
-                |groups| groups.sum(Fr::from),
-            );
-            Column::with_commitment(&values, ONCE, plain, &self.lagrange)
+            let plain = by_value
+                .get(index)
+                .map_or_else(|| lagrange.msm_u64(limbs), |groups| groups.sum(Fr::from));
+            Column::with_commitment(&values, ONCE, plain, lagrange)
         });
-        let s = s.collect();
-        let m: Vec<Fr> = witness.m.iter().map(|count| Fr::from(*count)).collect();
-        let uses = self.lagrange_table.msm_u64(&witness.m);
-        First {
-            x,
-            b,
-            p,
-            c,
-            s,
-            m: Column::with_commitment(&m, ONCE, uses, &self.lagrange_table),
+        let s: Vec<Column> = s.collect();
+        let m = self.uses();
+        let all = [&x, &b, &p, &c].into_iter().chain(&s).chain([&m]);
+        Ok(First {
+            points: all.map(|column| column.commitment).collect(),
+            x: x.coefficients,
+            b: b.coefficients,
+            p: p.coefficients,
+            c: c.coefficients,
+            s: s.into_iter().map(|limb| limb.coefficients).collect(),
+            m: m.coefficients,
             by_value,
-        }
+        })
     }
 
     fn is_fixed(&self, name: Name) -> bool {
@@ -230,9 +270,9 @@ impl Witness for Session<'_> {
         statement: &Statement,
         challenges: &[Fr],
     ) -> Result<Vec<G1Projective>, Error> {
-        let points = |columns: Vec<&Column>| columns.iter().map(|c| c.commitment).collect();
         let [alpha, beta] = *challenges else {
-            return Ok(points(self.first.insert(self.commit_first()).list()));
+            let first = self.commit_first()?;
+            return Ok(self.first.insert(first).points.clone());
         };
         // y is not drawn yet and not needed here.
         let ch = trees::Challenges::new(alpha, beta, Fr::zero());
@@ -249,7 +289,7 @@ impl Witness for Session<'_> {
         let mut values = self.sums(&ch)?;
         (self.adjust)(&mut values, &self.stated);
         let second = self.commit_second(&values)?;
-        Ok(points(self.second.insert(second).list()))
+        Ok(self.second.insert(second).points.clone())
     }
 
     fn quotient(&self, challenges: &[Fr]) -> Result<Vec<Fr>, Error> {
@@ -271,13 +311,13 @@ impl Witness for Session<'_> {
             names::A => second.a.as_ref(),
             names::PHI => Some(&second.phi),
             names::PHI_TABLE => Some(&second.phi_table),
-            INPUT => self.input.as_ref(),
+            INPUT => self.input.as_ref().map(|input| &input.coefficients),
             Name(names::S, _) => first.s.get(number),
             Name(names::H, _) => second.helpers.get(number),
             _ => None,
         };
         if let Some(column) = column {
-            return Ok(Cow::Borrowed(&column.coefficients));
+            return Ok(Cow::Borrowed(column));
         }
         let place = names::TABLE.iter().position(|own| *own == name);
         if let Some(place) = place {

@@ -1,7 +1,7 @@
 //! Round 2: helpers and running sums (spec 4.3, 4.4).
 
 use super::session::{Second, Session};
-use crate::column::{Column, ONCE, TWICE};
+use crate::column::{Column, Packed, ONCE, ONCE_IN_PACK, TWICE, TWICE_IN_PACK};
 use crate::quotient::invert_all;
 use crate::Error;
 use ark_ff::{Field, One, Zero};
@@ -10,6 +10,7 @@ use assay_circuit::TreeWitness;
 use assay_msm::{ByValue, FixedBase};
 use assay_verifier::{trees, Shape};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// What the sums must end at, from the public words.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,16 +60,40 @@ impl Session<'_> {
         })
     }
 
+    /// Commits to the sums of one block, those over `H` in a pack.
+    fn pack_second(&self, values: &Values) -> Result<Second, Error> {
+        let helpers = values.helpers.iter().map(|helper| (helper, ONCE_IN_PACK));
+        let columns = helpers.chain([(&values.phi, TWICE_IN_PACK)]);
+        let columns = columns.map(|(values, count)| (Cow::Borrowed(values.as_slice()), count));
+        let columns = columns.collect::<Vec<_>>();
+        let (packed, phi_table) = rayon::join(|| self.pack(&columns), || self.table_sum(values));
+        let Packed {
+            mut columns,
+            commitment,
+        } = packed?;
+        Ok(Second {
+            points: vec![commitment, phi_table.commitment],
+            a: None,
+            phi: columns.pop().ok_or(Error::Damaged("sums"))?,
+            helpers: columns,
+            phi_table: phi_table.coefficients,
+        })
+    }
+
     /// Commits to the sums.
     pub(super) fn commit_second(&self, values: &Values) -> Result<Second, Error> {
+        if self.shape().packs(self.log_rows) {
+            return self.pack_second(values);
+        }
         let first = self.first()?;
-        let column = |values: &[Fr], count| Column::new(values, count, &self.lagrange);
+        let lagrange = self.lagrange()?;
+        let column = |values: &[Fr], count| Column::new(values, count, lagrange);
         let helpers = || -> Vec<Column> {
             if first.by_value.is_empty() {
                 let helpers = values.helpers.par_iter();
                 helpers.map(|helper| column(helper, ONCE)).collect()
             } else {
-                self.grouped_helpers(&first.by_value, values)
+                self.grouped_helpers(&first.by_value, values, lagrange)
             }
         };
         let a = || (!values.a.is_empty()).then(|| self.steps(&values.a));
@@ -76,16 +101,24 @@ impl Session<'_> {
             || rayon::join(helpers, a),
             || rayon::join(|| column(&values.phi, TWICE), || self.table_sum(values)),
         );
+        let a = a.transpose()?;
+        let all = helpers.iter().chain(&a).chain([&phi, &phi_table]);
         Ok(Second {
-            helpers,
-            a: a.transpose()?,
-            phi,
-            phi_table,
+            points: all.map(|column| column.commitment).collect(),
+            helpers: helpers.into_iter().map(|h| h.coefficients).collect(),
+            a: a.map(|a| a.coefficients),
+            phi: phi.coefficients,
+            phi_table: phi_table.coefficients,
         })
     }
 
     /// The helpers of a large batch: `Σ_rows h·[L_row]` is a sum over the limbs' values, which are few.
-    fn grouped_helpers(&self, limbs: &[ByValue], values: &Values) -> Vec<Column> {
+    fn grouped_helpers(
+        &self,
+        limbs: &[ByValue],
+        values: &Values,
+        lagrange: &FixedBase,
+    ) -> Vec<Column> {
         let weight = |limb: u64| values.inverses[usize::try_from(limb).unwrap_or(0)];
         let per_helper = self.shape().limbs_per_helper(self.log_rows) as usize;
         values
@@ -94,7 +127,7 @@ impl Session<'_> {
             .zip(limbs.par_chunks(per_helper))
             .map(|(helper, limbs)| {
                 let plain = limbs.iter().map(|limb| limb.sum(weight)).sum();
-                Column::with_commitment(helper, ONCE, plain, &self.lagrange)
+                Column::with_commitment(helper, ONCE, plain, lagrange)
             })
             .collect()
     }
@@ -108,7 +141,7 @@ impl Session<'_> {
             .filter(|(_, change)| !change.is_zero())
             .collect();
         if 2 * changes.len() > n {
-            return Ok(Column::new(values, TWICE, &self.lagrange));
+            return Ok(Column::new(values, TWICE, self.lagrange()?));
         }
         let basis = self.bases.suffix(self.log_domain)?;
         Ok(self.running(values, changes, values[1], &basis))

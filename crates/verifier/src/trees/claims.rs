@@ -35,11 +35,11 @@ pub(super) fn remainder(at: &At<'_>) -> Result<Combination, Error> {
         constant: linear.constant * over_h,
         ..Combination::default()
     };
-    sum.add(C, linear.c * over_h);
-    sum.add(PHI, linear.phi * over_h);
+    at.place(&mut sum, C, linear.c * over_h);
+    at.place(&mut sum, PHI, linear.phi * over_h);
     let helpers = Name::numbered(H, shape.helpers(at.log_rows()));
     for (helper, coefficient) in helpers.zip(linear.helpers) {
-        sum.add(helper, coefficient * over_h);
+        at.place(&mut sum, helper, coefficient * over_h);
     }
     if shape.private() {
         sum.add(INPUT, linear.input * over_h);
@@ -51,12 +51,12 @@ pub(super) fn remainder(at: &At<'_>) -> Result<Combination, Error> {
     let next_of_table = at.value(PHI_TABLE, Point::NextOfTable)?;
     sum.constant += (tail.start * row.next_phi + tail.start_of_table * next_of_table) * over_one;
     sum.constant -= tie * (table + output_sum(at.statement, &ch)?);
-    sum.add(PHI, tie);
+    at.place(&mut sum, PHI, tie);
     if shape.accumulates(at.log_rows()) {
         let inputs = tail.inputs * over_one;
         sum.constant += tail.start_of_inputs * over_one * row.next_a;
         sum.constant -= inputs * input_sum(shape, at.statement, &ch)?;
-        sum.add(A, linear.a * over_h + inputs);
+        at.place(&mut sum, A, linear.a * over_h + inputs);
     }
     Ok(sum)
 }

@@ -1,7 +1,7 @@
 //! Names of the columns, rounds and openings of a tree proof (spec 4.3, 4.6, 4.7).
 
 use crate::opening::{Point, PointSet};
-use crate::relation::{Name, Opened, Round};
+use crate::relation::{Name, Opened, Pack, Round};
 use crate::shape::size;
 use crate::Shape;
 
@@ -49,7 +49,22 @@ fn accumulator(shape: &Shape, log_rows: u32) -> Option<Name> {
     shape.accumulates(log_rows).then_some(A)
 }
 
+/// `⟨x, s_1 … s_L, b, p, c⟩` and `⟨h_1 …, φ⟩`, which one block's proofs have in the place of their columns.
+fn packs(shape: &Shape) -> [Pack; 2] {
+    let columns = [X].into_iter().chain(limbs(shape)).chain([B, P, C]);
+    let sums = Name::numbered(H, shape.helpers(0)).chain([PHI]);
+    [columns.collect(), sums.collect()]
+}
+
 pub(super) fn rounds(shape: &Shape, log_rows: u32) -> Vec<Round> {
+    if shape.packs(log_rows) {
+        let round = |pack: Pack, of_table: Name, challenges| Round {
+            packs: vec![pack, vec![of_table]],
+            challenges,
+        };
+        let [columns, sums] = packs(shape);
+        return vec![round(columns, M, 2), round(sums, PHI_TABLE, 1)];
+    }
     let first = [X, B, P, C].into_iter().chain(limbs(shape)).chain([M]);
     let second = Name::numbered(H, shape.helpers(log_rows))
         .chain(accumulator(shape, log_rows))
@@ -76,15 +91,19 @@ pub(super) fn openings(shape: &Shape, log_rows: u32) -> Vec<Opened> {
     const NEXT: PointSet = &[Point::Next];
     const BOTH: PointSet = &[Point::Here, Point::Next];
     const OF_TABLE: PointSet = &[Point::Here, Point::NextOfTable];
-    let here = [X]
-        .into_iter()
-        .chain(limbs(shape))
-        .chain(fixed(shape, log_rows));
-    let next = [C].into_iter().chain(accumulator(shape, log_rows));
     let opened = |set: PointSet| move |name: Name| Opened::alone(name, set);
-    here.map(opened(HERE))
+    let fixed = fixed(shape, log_rows).into_iter().map(opened(HERE));
+    let of_table = opened(OF_TABLE)(PHI_TABLE);
+    if shape.packs(log_rows) {
+        let packs = packs(shape).into_iter();
+        let packs = packs.map(|pack| Opened { pack, set: BOTH });
+        return fixed.chain(packs).chain([of_table]).collect();
+    }
+    let here = [X].into_iter().chain(limbs(shape)).map(opened(HERE));
+    let next = [C].into_iter().chain(accumulator(shape, log_rows));
+    here.chain(fixed)
         .chain([B, P].map(opened(BOTH)))
         .chain(next.map(opened(NEXT)))
-        .chain([opened(NEXT)(PHI), opened(OF_TABLE)(PHI_TABLE)])
+        .chain([opened(NEXT)(PHI), of_table])
         .collect()
 }

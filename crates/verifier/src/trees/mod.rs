@@ -11,7 +11,9 @@ pub use constraints::*;
 pub use messages::names;
 pub use public::{fixed_rows, node_id, public_column};
 
-use crate::relation::{At, Combination, Name, Opened, Public, Relation, Round};
+use crate::relation::{
+    coefficients_in_pack, At, Combination, Name, Opened, Public, Relation, Round,
+};
 use crate::words::{input_word, Input};
 use crate::{Error, Shape};
 use assay_algebra::{Fr, WORD};
@@ -41,6 +43,16 @@ impl Relation for Trees {
         let of_rows = shape.rows(log_rows).saturating_mul(shared);
         let of_table = crate::shape::size(shape.table).saturating_add(8);
         of_rows.saturating_add(12).max(of_table)
+    }
+
+    fn chunk(&self, shape: &Shape, log_rows: u32) -> usize {
+        let rows = shape.rows(log_rows);
+        let rounds = self.rounds(shape, log_rows);
+        let packs = rounds.iter().flat_map(|round| &round.packs);
+        let shared = packs.map(Vec::len).filter(|width| *width > 1);
+        let widths = shared.map(|width| width.saturating_mul(coefficients_in_pack(rows)));
+        let alone = rows.max(crate::shape::size(shape.table)).saturating_add(16);
+        widths.fold(alone, usize::max)
     }
 
     fn model(&self, _shape: &Shape) -> Vec<Name> {

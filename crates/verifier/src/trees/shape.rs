@@ -69,6 +69,12 @@ impl Shape {
         !self.private() && log_rows > 0
     }
 
+    /// Whether the columns of `H` share commitments (spec 4.3). In batches they have each its own: `W` and `W'` have as
+    /// many coefficients as the longest pack, which costs more time than the points save gas.
+    pub fn packs(&self, log_rows: u32) -> bool {
+        log_rows == 0
+    }
+
     /// The output group that a tree slot speaks for; `None` for padding.
     pub fn group_of_tree(&self, slot: usize) -> Option<usize> {
         let each = size(self.trees).checked_div(size(self.output_groups()))?;

@@ -22,10 +22,33 @@ def helpers(key: Key, nb: int) -> dict[str, list[str]]:
     return {f"h{j}": [f"s{i}" for i in group] for j, group in enumerate(key.limbs_of_helpers(nb), 1)}
 
 
+def packs(key: Key) -> dict[str, list[str]]:
+    """The commitments of one block's columns over H (section 4.3)."""
+    return {"columns": ["x", *limbs(key), "b", "p", "c"], "sums": [*helpers(key, 1), "phi"]}
+
+
+def layout_of_one(key: Key) -> Layout:
+    shared = packs(key)
+    together = [name for names in shared.values() for name in names]
+    chunk = max(max(key.S, key.N) + 16, *(len(names) * (key.S + 5) for names in shared.values()))
+    degree = max(3 * key.S + 12, key.N + 8)
+    return Layout(
+        round1=["columns", "m"],
+        round2=["sums", "phi_V"],
+        chunks=[f"Quot{i}" for i in range(ceil_div(degree + 1, chunk))],
+        evaluations=[(name, ZETA) for name in (*key.fixed_names(1), *together, "phi_V")]
+        + [(name, NEXT) for name in together]
+        + [("phi_V", NEXT_V)],
+        chunk_size=chunk,
+        packs=shared,
+    )
+
+
 def layout(key: Key, nb: int) -> Layout:
+    if nb == 1:
+        return layout_of_one(key)
     n = key.S * nb
-    hl = 3 if nb == 1 else 2
-    degree, chunk = max(hl * n + 12, key.N + 8), max(n, key.N) + 16
+    degree, chunk = max(2 * n + 12, key.N + 8), max(n, key.N) + 16
     a = ["a"] if key.accumulates(nb) else []
     at_zeta = ["x", *limbs(key), *key.fixed_names(nb), "b", "p", "phi_V"]
     return Layout(
@@ -42,6 +65,8 @@ def layout(key: Key, nb: int) -> Layout:
 def opened(context: Context) -> list[Opened]:
     """Section 4.7: the order and the point sets."""
     key, values = context.key, context.values
+    if context.nb == 1:
+        return opened_of_one(context)
     single = ["x", *limbs(key), *key.fixed_names(context.nb)]
     sets = {name: [ZETA] for name in single}
     sets |= {"b": [ZETA, NEXT], "p": [ZETA, NEXT], "c": [NEXT]}
@@ -52,6 +77,17 @@ def opened(context: Context) -> list[Opened]:
         claims = {context.point(point): values[name, point] for point in points}
         polynomials.append(Opened(Combination({name: 1}), [claims]))
     return polynomials
+
+
+def opened_of_one(context: Context) -> list[Opened]:
+    def claims(name: str, points: list[str]) -> dict[int, int]:
+        return {context.point(point): context.values[name, point] for point in points}
+
+    polynomials = [Opened(context.Rz, [{context.c.zeta: 0}])]
+    polynomials += [Opened(Combination({name: 1}), [claims(name, [ZETA])]) for name in context.key.fixed_names(1)]
+    for pack, names in packs(context.key).items():
+        polynomials.append(Opened(Combination({pack: 1}), [claims(name, [ZETA, NEXT]) for name in names]))
+    return [*polynomials, Opened(Combination({"phi_V": 1}), [claims("phi_V", [ZETA, NEXT_V])])]
 
 
 def constrain(context: Context) -> None:
