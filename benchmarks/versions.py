@@ -168,13 +168,11 @@ class Side:
             self._process.wait()
 
     def _ask(self, what: str) -> Result:
-        assert self._process.stdin is not None
         print(what, file=self._process.stdin, flush=True)
         return self._answer()
 
     def _answer(self) -> Result:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             raise RuntimeError(f"a measured process ended with code {self._process.wait()}")
         answer: Result = json.loads(line)
@@ -204,14 +202,14 @@ def section() -> str:
     if result is None:
         return ""
     configuration = result["configuration"]
+    changes = " and changes" if result["machine"]["uncommitted_changes"] else ""
     lines = [
         f"## {result['title']}",
         "",
-        "`python -m benchmarks.versions`: an older version, built from its commit, beside this one, by turns in one run;",
-        "and this version with 64-bit keys, which only models of float64 rows need.",
-        f"Before: commit `{configuration['before'][:7]}`, after: `{result['machine']['commit'][:7]}`"
-        f"{' and changes' if result['machine']['uncommitted_changes'] else ''}; {configuration['repeats']} proofs of"
-        f" each; load {result['load_average_before']} at the start.",
+        "`python -m benchmarks.versions`: an older version, built from its commit, beside this one, by turns in one",
+        "run; and this version with 64-bit keys, which only models of float64 rows need.",
+        f"Before: commit `{configuration['before'][:7]}`, after: `{result['machine']['commit'][:7]}`{changes};",
+        f"{configuration['repeats']} proofs of each; load {result['load_average_before']} at the start.",
     ]
     for title, own in result["measured"].items():
         before, after, wide = (own.get(side) for side in SIDES)

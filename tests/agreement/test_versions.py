@@ -16,7 +16,7 @@ from .reference import check_itself, parse_key
 
 FOLDER = Path(__file__).parent / "fixtures"
 STORED = sorted(path.stem for path in FOLDER.glob("*.key"))
-RELATIONS = {"trees", "trees-private", "linear"}
+RELATIONS = {"trees", "trees-batch", "trees-private", "linear"}
 VERSIONS = (3,)
 
 

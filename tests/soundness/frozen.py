@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from tests.agreement.reference import trees
+from tests.agreement.reference import linear, trees
 from tests.agreement.reference.field import R
 from tests.agreement.reference.relation import Challenges, Context
 from tests.agreement.reference.transcript import Transcript
@@ -150,19 +150,27 @@ class OnZ(Attack):
         return add(wanted, scaled(times_linear([1], z), -random.randrange(1, R)))
 
 
-class OnYOfLine(Attack):
-    """The sum of a linear model starts where constraint 0 fails by as much as constraint 2."""
+class OnZetaOfLine(Attack):
+    """The identity of a linear model holds at one point."""
 
-    KNOWS = ("y",)
+    KNOWS = ("zeta",)
     witness: Line
 
     def round2(self) -> Columns:
-        phi = self.witness.sums(self.alpha)
-        wanted = sum(pow(self.alpha, b, R) * row[0] for b, row in enumerate(self.statement.outputs))
-        jump = wanted - phi[-1]
-        square = self.known["y"] ** 2
-        start = square * jump * pow(square - 1, -1, R)
-        return {"phi": hidden([start % R, *((value + jump) % R for value in phi[1:])])}
+        columns = super().round2()
+        self.polynomials |= columns
+        self.y, zeta = 0, self.known["zeta"]
+        wrong = self.value_of(self.context(zeta, self.true_values(zeta)).Rz, zeta)
+        return {"phi": add(columns["phi"], [-wrong * pow(1 + linear.theta(self.key), -1, R)])}
+
+    def quotient(self) -> Columns:
+        return {}
+
+
+class OnBetaOfGroups(Attack):
+    """The outputs of two groups are changed so that their combination stays: the rest of the proof is honest."""
+
+    KNOWS = ("beta",)
 
 
 class OnAlphaOfRows(Attack):
@@ -174,6 +182,6 @@ class OnAlphaOfRows(Attack):
 ATTACKS: tuple[type[Attack], ...] = (OnAlphaBeta, OnY, OnZeta, OnGamma, OnZ)
 """On one row of trees: every challenge."""
 
-ATTACKS_ON_LINE: tuple[type[Attack], ...] = (OnYOfLine, OnZeta, OnZ)
-"""On one row of a linear model. Only one polynomial is opened at each point, so gamma has nothing to separate; beta is
-not used; alpha combines rows."""
+ATTACKS_ON_LINE: tuple[type[Attack], ...] = (OnZetaOfLine, OnZ)
+"""On one row of a linear model. Only one polynomial is opened at each point, so gamma has nothing to separate; y is
+not used; alpha combines rows, beta groups of outputs."""

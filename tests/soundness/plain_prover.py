@@ -21,7 +21,7 @@ from tests.agreement.reference.field import R, root
 from tests.agreement.reference.itself import drawn
 from tests.agreement.reference.key import MAGIC, padded_rows
 from tests.agreement.reference.pairing import G2, multiply2
-from tests.agreement.reference.relation import CONSTANT, Challenges, Combination, Context, Opened
+from tests.agreement.reference.relation import CONSTANT, Challenges, Combination, Context, Opened, shift_of
 from tests.agreement.reference.transcript import Transcript, word
 from tests.agreement.reference.verify import folded
 from tests.agreement.reference.words import read_words
@@ -140,6 +140,12 @@ class PlainProver:
         return self.witness.round2(self.alpha, self.beta)
 
     def quotient(self) -> Columns:
+        if not self.layout.chunks:
+            # The constraints themselves are an identity of polynomials.
+            point = random.randrange(R)
+            if self.value_of(self.context(point, self.true_values(point)).Rz, point):
+                raise NoQuotient
+            return {}
         whole = self.whole_quotient()
         size = self.layout.chunk_size
         if any(whole[size * len(self.layout.chunks) :]):
@@ -171,9 +177,10 @@ class PlainProver:
         return context
 
     def true_values(self, point: int) -> dict[tuple[str, str], int]:
-        shifts = {"zeta": 1, "omega*zeta": root(self.key.S * self.nb), "v*zeta": root(max(self.key.N, 1))}
+        n = self.key.S * self.nb
         return {
-            (name, at): evaluate(self.polynomials[name], shifts[at] * point % R) for name, at in self.layout.evaluations
+            (name, at): evaluate(self.polynomials[name], shift_of(at, self.key, n) * point % R)
+            for name, at in self.layout.evaluations
         }
 
     def whole_quotient(self) -> Polynomial:
@@ -197,11 +204,19 @@ class PlainProver:
             cut[following] = add(cut[following], [-blind])
         return cut
 
-    def opened(self, values: Mapping[tuple[str, str], int]) -> list[Opened]:
+    def with_quotient(self, values: Mapping[tuple[str, str], int]) -> Context:
+        """The verifier's view at zeta, with the quotient in Rz."""
         context = self.context(self.zeta, values)
         for i, name in enumerate(self.layout.chunks):
             context.Rz.plus(name, -pow(self.zeta, i * self.layout.chunk_size, R))
-        return self.relation.opened(context)
+        return context
+
+    def opened(self, values: Mapping[tuple[str, str], int]) -> list[Opened]:
+        return self.relation.opened(self.with_quotient(values))
+
+    def woven(self, pack: str) -> Polynomial:
+        """The polynomial that a pack's commitment is of."""
+        return woven([self.polynomials[column] for column in self.layout.packs[pack]])
 
     def value_of(self, combination: Combination, point: int) -> int:
         return evaluate(self.combined(combination), point)
@@ -231,7 +246,7 @@ class PlainProver:
     def _send(self, transcript: Transcript, columns: Columns, names: Sequence[str]) -> bytes:
         self.polynomials |= columns
         for name in set(names) & set(self.layout.packs):
-            self.polynomials[name] = woven([self.polynomials[column] for column in self.layout.packs[name]])
+            self.polynomials[name] = self.woven(name)
         return self._absorbed(transcript, b"".join(self._point(self.polynomials[name]) for name in names))
 
     def _absorbed(self, transcript: Transcript, data: bytes) -> bytes:

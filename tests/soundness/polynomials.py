@@ -38,6 +38,15 @@ def times_binomial(f: Sequence[int], width: int, point: int) -> Polynomial:
     return add([0] * width + [*f], scaled(f, -point))
 
 
+def multiplied(f: Sequence[int], g: Sequence[int]) -> Polynomial:
+    """f * g."""
+    total = [0] * (len(f) + len(g) - 1)
+    for i, a in enumerate(f):
+        for j, b in enumerate(g):
+            total[i + j] += a * b
+    return [value % R for value in total]
+
+
 def woven(polynomials: Sequence[Sequence[int]]) -> Polynomial:
     """The sum of X^i f_i(X^c) of c polynomials."""
     longest, width = max(map(len, polynomials)), len(polynomials)

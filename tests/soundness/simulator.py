@@ -117,7 +117,10 @@ class _Run:
         return context
 
     def _quotient(self, at_tau: Challenges, transcript: Transcript) -> None:
-        """Random chunks whose sum at tau is what the constraints give there."""
+        """Random chunks whose sum at tau is what the constraints give there; nothing where there is no quotient."""
+        if not self.layout.chunks:
+            self._send([], transcript)
+            return
         context = self._context(at_tau)
         self.relation.constrain(context)
         for i, name in enumerate(self.layout.chunks[1:], 1):

@@ -134,7 +134,7 @@ class Stump:
     def sums(self, alpha: int, beta: int) -> tuple[dict[str, list[int]], list[int]]:
         shape, n, columns = self.shape, STRIDE * self.nb, self.columns
         limbs = trees.limbs(shape)
-        names = [name for name in trees.layout(shape, self.nb).round2 if name.startswith("h")]
+        names = list(trees.helpers(shape, self.nb))
         shared = ceil_div(len(limbs), len(names))
         helpers = {name: [0] * n for name in names}
         phi = [0] * n

@@ -19,7 +19,7 @@ from tests.agreement.reference import parse_key
 from tests.agreement.reference.curve import G1, multi_multiply
 from tests.agreement.reference.field import R
 
-from .frozen import ATTACKS, ATTACKS_ON_LINE, ORDER, Attack, Frozen, OnAlphaOfRows
+from .frozen import ATTACKS, ATTACKS_ON_LINE, ORDER, Attack, Frozen, OnAlphaOfRows, OnBetaOfGroups
 from .line import Line
 from .plain_prover import Commitments, NoQuotient, PlainProver
 from .stump import Stump
@@ -37,6 +37,7 @@ NAMES = [
     *(f"linear, {attack.__name__}" for attack in ATTACKS_ON_LINE),
     "trees, rows",
     "linear, rows",
+    "linear, groups",
 ]
 Forgery = tuple[dict[str, int], Proof]
 
@@ -64,7 +65,11 @@ def forgeries(stump: Stump, line: Line, commitments: Commitments) -> dict[str, F
         for attack in attacks:
             known = {name: random.randrange(R) for name in attack.KNOWS}
             made[f"{kind}, {attack.__name__}"] = forged(attack, model, commitments, model.words(1), known)
-    return made | {"trees, rows": changed_inputs(commitments), "linear, rows": changed_outputs(commitments)}
+    return made | {
+        "trees, rows": changed_inputs(commitments),
+        "linear, rows": changed_outputs(commitments),
+        "linear, groups": changed_groups(commitments),
+    }
 
 
 def forged(
@@ -90,6 +95,13 @@ def changed_outputs(commitments: Commitments) -> Forgery:
     model = Line(commitments, WEIGHTS, BASE, ((5, 6), (7, 8)))
     alpha = 1000
     return forged(OnAlphaOfRows, model, commitments, model.words(alpha, -1), {"alpha": alpha})
+
+
+def changed_groups(commitments: Commitments) -> Forgery:
+    """Two groups of outputs: what one has too much the other has too little."""
+    model = Line(commitments, WEIGHTS, BASE, ((5, 6),), groups=2)
+    beta = 1000
+    return forged(OnBetaOfGroups, model, commitments, model.words(beta, -1), {"beta": beta})
 
 
 @pytest.fixture

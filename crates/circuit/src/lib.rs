@@ -11,7 +11,7 @@ mod trees;
 
 pub use error::Error;
 pub use file::CircuitFile;
-pub use linear::{linear_columns, linear_witness, LinearColumns, LinearModel, LinearWitness};
+pub use linear::{linear_witness, LinearModel, LinearWitness};
 pub use networks::{Block, Cells, Evaluator, Network, NetworkFile, Table, Weights, FIRST_SLOT};
 pub use rows::Word;
 pub use trees::{position, tree_witness, walk, Node, TreeModel, TreeWitness};

@@ -111,26 +111,52 @@ impl Packed {
         let coefficients: Vec<Vec<Fr>> = both
             .map(|((values, _), secret)| blinded(values, secret))
             .collect();
-        let commitment = match bases.packed(rows.trailing_zeros(), columns.len())? {
-            Some(basis) => {
-                let each = coefficients_in_pack(rows);
-                let mut scalars = Vec::with_capacity(columns.len() * each);
-                for (place, ((values, _), secret)) in columns.iter().zip(&secrets).enumerate() {
-                    scalars.extend_from_slice(values);
-                    scalars.extend(secret);
-                    scalars.resize((place + 1) * each, Fr::zero());
-                }
-                basis.msm(&scalars)
+        let commitment = if let Some(basis) = bases.packed(rows.trailing_zeros(), columns.len())? {
+            let each = coefficients_in_pack(rows);
+            let mut scalars = Vec::with_capacity(columns.len() * each);
+            for (place, ((values, _), secret)) in columns.iter().zip(&secrets).enumerate() {
+                scalars.extend_from_slice(values);
+                scalars.extend(secret);
+                scalars.resize((place + 1) * each, Fr::zero());
             }
-            None => {
-                let columns = coefficients.iter().map(|f| Cow::Borrowed(f.as_slice()));
-                let woven = weave(&columns.collect::<Vec<_>>());
-                bases.powers(length)?.msm(&woven)
-            }
+            basis.msm(&scalars)
+        } else {
+            let columns = coefficients.iter().map(|f| Cow::Borrowed(f.as_slice()));
+            let woven = weave(&columns.collect::<Vec<_>>());
+            bases.powers(length)?.msm(&woven)
         };
         Ok(Self {
             columns: coefficients,
             commitment,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_is_committed_alike_from_either_basis() {
+        let folder = std::env::temp_dir().join(format!("assay-pack-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("string.srs");
+        let info = assay_srs::generate(&path, 127).unwrap();
+        let bases = Bases::new(&path, info.tau);
+        let values: Vec<Vec<Fr>> = (0..3u64)
+            .map(|column| (0..16).map(|row| Fr::from(row * column)).collect())
+            .collect();
+        let counts = [ONCE_IN_PACK, TWICE_IN_PACK, ONCE_IN_PACK];
+        let columns = values.iter().map(|column| Cow::Borrowed(column.as_slice()));
+        let columns: Vec<_> = columns.zip(counts).collect();
+        // The first from powers, the others from the basis that the second computes.
+        for _ in 0..3 {
+            let packed = Packed::new(&columns, &bases, 63).unwrap();
+            let each = packed.columns.iter().map(|f| Cow::Borrowed(f.as_slice()));
+            let woven = weave(&each.collect::<Vec<_>>());
+            assert_eq!(packed.commitment, bases.powers(63).unwrap().msm(&woven));
+        }
+        assert!(path.with_file_name("string.srs.lagrange-4-of-3").exists());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -249,7 +249,7 @@ pub(crate) fn blind_chunks(quotient: &[Fr], size: usize, count: usize) -> Vec<Ve
     let mut chunks: Vec<Vec<Fr>> = (0..count)
         .map(|i| quotient.iter().skip(i * size).take(size).copied().collect())
         .collect();
-    for (index, blind) in blinds(count - 1).into_iter().enumerate() {
+    for (index, blind) in blinds(count.saturating_sub(1)).into_iter().enumerate() {
         chunks[index].resize(size, Fr::zero());
         chunks[index].push(blind);
         if chunks[index + 1].is_empty() {

@@ -76,7 +76,7 @@ pub(crate) trait Witness: Sync {
         challenges: &[Fr],
     ) -> Result<Vec<G1Projective>, Error>;
 
-    /// The constraints over their vanishing polynomials, once all rounds are over.
+    /// The constraints over their vanishing polynomials, once all rounds are over; empty where there is no quotient.
     fn quotient(&self, challenges: &[Fr]) -> Result<Vec<Fr>, Error>;
 
     /// The coefficients of a polynomial of the relation: a column, or one of the key's.

@@ -15,13 +15,21 @@ pub enum Point {
     Next,
     /// `vζ`.
     NextOfTable,
+    /// `θζ`, where `θ` is the root of unity of order `2n`.
+    Half,
     /// `1/ζ`.
     Inverse,
 }
 
 impl Point {
     /// All, in the order of a proof's evaluations.
-    pub const ALL: [Self; 4] = [Self::Here, Self::Next, Self::NextOfTable, Self::Inverse];
+    pub const ALL: [Self; 5] = [
+        Self::Here,
+        Self::Next,
+        Self::NextOfTable,
+        Self::Half,
+        Self::Inverse,
+    ];
 
     /// The point itself.
     pub fn of(self, zeta: Fr, log_domain: u32, log_table: u32) -> Result<Fr, Error> {
@@ -30,6 +38,7 @@ impl Point {
             Self::Here => zeta,
             Self::Next => zeta * root(log_domain)?,
             Self::NextOfTable => zeta * root(log_table)?,
+            Self::Half => zeta * root(log_domain.saturating_add(1))?,
             Self::Inverse => zeta.inverse().ok_or(Error::Denominator)?,
         })
     }

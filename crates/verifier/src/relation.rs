@@ -228,6 +228,12 @@ pub trait Relation: Sync {
         shape.rows(log_rows).max(table).saturating_add(16)
     }
 
+    /// Chunks of the quotient; none where a relation needs no quotient.
+    fn chunks(&self, shape: &Shape, log_rows: u32) -> usize {
+        let coefficients = self.degree(shape, log_rows).saturating_add(1);
+        coefficients.div_ceil(self.chunk(shape, log_rows).max(1))
+    }
+
     /// Polynomials that a key has once.
     fn model(&self, shape: &Shape) -> Vec<Name>;
 

@@ -165,9 +165,6 @@ impl Shape {
 
     /// The number of chunks.
     pub fn chunks(&self, log_rows: u32) -> usize {
-        let degree = self.kind.relation().degree(self, log_rows);
-        degree
-            .saturating_add(1)
-            .div_ceil(self.chunk(log_rows).max(1))
+        self.kind.relation().chunks(self, log_rows)
     }
 }

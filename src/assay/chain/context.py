@@ -87,13 +87,12 @@ def _common(key: Key, vk: bytes) -> dict[str, Any]:
         "zero_span": hex(ZERO_KEYS[1] - ZERO_KEYS[0] + 1),
         "any_zero_missing": any(view.zero_missing for view in key.views),
         "log_groups": key.groups.bit_length() - 1,
-        "powers": max(key.log_block + key.max_log, 0 if key.linear else key.log_table, 4) + 1,
+        "powers": 0 if key.linear else max(key.log_block + key.max_log, key.log_table, 4) + 1,
         "roots": [
             (hex_word(root_of_unity(key.block << log)), hex_word(root_of_unity(1 << log)))
             for log in range(key.max_log + 1)
         ],
         "last_root": _slot_root(key, key.stride - 1),
-        "segment_root": hex_word(root_of_unity(key.groups)),
     }
 
 
@@ -168,17 +167,14 @@ def _gas_floor(key: Key, points: list[int], chunks: str) -> str:
 def _inputs(key: Key) -> dict[str, Any]:
     """Public inputs: which word, rule and root each entry has."""
     if key.linear:
-        entries = key.features * key.output_groups
-        first, per_group = 0, key.features
-    else:
-        entries = len(key.views)
-        first, per_group = key.input_row(0), key.input_slots
+        return {"tables": False, "views": False, "unrolled": key.features < UNROLLED_ENTRIES}
+    entries = len(key.views)
+    first, per_group = key.input_row(0), key.input_slots
     omega = root_of_unity(key.block)
     jump = key.stride - per_group + 1
     uniform = _uniform_rules(key)
-    rows = [key.stride * g + key.features for g in range(key.output_groups)] if key.linear else []
     seen = {view.feature for view in key.views}
-    unrolled = entries + len(rows) <= UNROLLED_ENTRIES
+    unrolled = entries <= UNROLLED_ENTRIES
     return {
         "entry_count": entries,
         "uniform": uniform,
@@ -193,10 +189,9 @@ def _inputs(key: Key) -> dict[str, Any]:
         "slots_per_group": per_group,
         "unrolled": unrolled,
         "tables": not unrolled,
-        "views": not key.linear and (not unrolled or (key.accumulates and not uniform)),
-        "feature_entries": (_linear_entries(key) if key.linear else _tree_entries(key)) if unrolled else [],
-        "one_roots": [pow(omega, row, FIELD_ORDER) for row in rows],
-        "unseen_features": [] if key.linear else [f for f in range(key.features) if f not in seen],
+        "views": not unrolled or (key.accumulates and not uniform),
+        "feature_entries": _tree_entries(key) if unrolled else [],
+        "unseen_features": [f for f in range(key.features) if f not in seen],
         "view_table": _view_table(key),
     }
 
@@ -214,15 +209,6 @@ def _uniform_rules(key: Key) -> list[Missing] | None:
     rules = [[view.missing for _, view in views] for views in key.views_by_feature]
     same = all(own == rules[0] for own in rules) and bool(rules[0])
     return rules[0] if same and not any(view.zero_missing for view in key.views) else None
-
-
-def _linear_entries(key: Key) -> list[dict[str, Any]]:
-    omega = root_of_unity(key.block)
-    return [
-        {"root": pow(omega, key.stride * group + feature, FIELD_ORDER)}
-        for feature in range(key.features)
-        for group in range(key.output_groups)
-    ]
 
 
 def _tree_entries(key: Key) -> list[dict[str, Any]]:
@@ -340,7 +326,7 @@ def _by_log(key: Key, name: str) -> list[tuple[int, tuple[int, int]]]:
 def _linear(key: Key) -> dict[str, Any]:
     return {
         "ranges": [],
-        "output_root": pow(root_of_unity(key.block), key.stride - 1, FIELD_ORDER),
+        "theta": hex_word(root_of_unity(2 * key.block)),
         "first": [{}],
         "second": [{"PHI": "phi"}],
         "evaluated": [["PHI_NEXT"]],

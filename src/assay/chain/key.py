@@ -236,16 +236,20 @@ class Key:
 
     def chunk(self, log: int) -> int:
         """`Ck` for 2^log blocks."""
-        alone = max(self.block << log, 0 if self.linear else self.table) + 16
-        if self.linear or log:
+        if self.linear:
+            return 3 * self.block
+        alone = max(self.block << log, self.table) + 16
+        if log:
             return alone
         # As many as the longest pack of one block's columns has.
         return max(alone, (self.limbs + 4) * (self.block + 5))
 
     def chunks(self, log: int) -> int:
-        """Chunks of the quotient for 2^log blocks."""
+        """Chunks of the quotient for 2^log blocks; a linear model has none."""
+        if self.linear:
+            return 0
         rows = self.block << log
-        degree = 2 * rows + 8 if self.linear else max((2 if log else 3) * rows + 12, self.table + 8)
+        degree = max((2 if log else 3) * rows + 12, self.table + 8)
         return -(-(degree + 1) // self.chunk(log))
 
 

@@ -73,9 +73,11 @@ class Layout:
     def _allocate(self) -> None:
         key, v = self._key, self._context
         self._add("Evaluations, in the proof's order.", self._evaluations)
-        self._add("Challenges.", ["ALPHA", *([] if key.linear else ["BETA"]), "Y", "ZETA", "GAMMA", "Z"])
+        beta = ["BETA"] if not key.linear or key.groups > 1 else []
+        self._add("Challenges.", ["ALPHA", *beta, "Y", "ZETA", "GAMMA", "Z"])
         self._add("What follows from the challenges.", self._derived())
-        self._add("zeta^(2^i).", ["POWERS"], v["powers"])
+        if v["powers"]:
+            self._add("zeta^(2^i).", ["POWERS"], v["powers"])
         self._add("Denominators, later their inverses; behind them the products that lead there.", self._denominators)
         self._at += _WORD * len(self._denominators)
         cells = [f"{name}_SCALAR" for name in self._cells()]
@@ -93,13 +95,13 @@ class Layout:
 
     def _derived(self) -> list[str]:
         key, v = self._key, self._context
-        names = ["ROWS_POWER", "OUTPUTS_NUM", *([] if key.linear else ["BLOCK_POINT"])]
+        if key.linear:
+            return ["OUTPUTS_SUM"]
+        names = ["ROWS_POWER", "OUTPUTS_NUM", "BLOCK_POINT"]
         names += ["BLOCK_ROOT"] if key.max_log else []
         names += [f"{entry['name']}_NUM" for entry in v["ranges"]]
         if not key.private:
             names += ["INPUTS_NUM", "INPUTS_SUM"]
-        if key.linear:
-            return [*names, "OUTPUTS_SUM"]
         cells = self._cells()
         names += [f"{name}_SCALAR" for name in v["evaluated_sums"] if name not in cells]
         names += ["NEXT_POINT", *(f"{name}_POWER" for name, _ in v["packs"])]
@@ -110,13 +112,13 @@ class Layout:
 
     def _list_denominators(self) -> list[str]:
         key = self._key
+        if key.linear:
+            return ["D_HERE", "D_NEXT"]
         names = ["D_HERE", "D_ROWS", "D_FIRST", "D_LAST", "D_OUTPUTS"]
-        names += ["D_NEXT"] if key.linear or key.max_log else []
+        names += ["D_NEXT"] if key.max_log else []
         names += [f"D_{entry['name']}" for entry in self._context["ranges"]]
         if not key.private:
             names += ["D_INPUTS"]
-        if key.linear:
-            return names
         names += [f"D_{name}" for name, _ in self._context["packs"]]
         return [*names, "D_TABLE", "D_GAP_NEXT", "D_GAP_TABLE", "D_ONE", "D_TABLE_ROWS"]
 

@@ -52,6 +52,12 @@ class Opened:
     claims: list[dict[int, int]]
 
 
+def shift_of(point: str, key: Key, n: int) -> int:
+    """What zeta is multiplied with."""
+    orders = {"zeta": 1, "omega*zeta": n, "v*zeta": max(key.N, 1), "theta*zeta": 2 * n}
+    return root(orders[point])
+
+
 @dataclass
 class Context:
     """Everything that the constraints at zeta need."""
@@ -71,8 +77,7 @@ class Context:
         return self.key.S * self.nb
 
     def point(self, name: str) -> int:
-        shift = {"zeta": 1, "omega*zeta": root(self.n), "v*zeta": root(max(self.key.N, 1))}[name]
-        return shift * self.c.zeta % R
+        return shift_of(name, self.key, self.n) * self.c.zeta % R
 
     def slot(self, j: int) -> int:
         """l_j(zeta): 1 on slot j of every stride."""

@@ -218,6 +218,8 @@ def opening(key: Key, log: int, value: dict[str, int], rest: dict[str, int], ord
             vanish, interpolated = z - zeta, value[name] if name != "Rz" else 0
         elif points == "next":
             vanish, interpolated = z - next_h, value[f"{name}+"]
+        elif points == "half":
+            vanish, interpolated = z - theta(key) * zeta, value[f"{name}+"]
         elif points == "pack":
             # Section 2.1, line by line.
             columns = name.split(",")
@@ -346,19 +348,19 @@ def trees(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):  
     return rest, order
 
 
+def theta(key: Key) -> int:
+    """Section 5: of order 2S."""
+    return omega(2 * key.block)
+
+
 def linear(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):
     """Section 5 at zeta."""
-    alpha, _, y, zeta = challenges
-    u = pow(zeta, key.groups, R)
-    first, last = lagrange(key.stride, 0, u), lagrange(key.stride, key.stride - 1, u)
-    groups = range(key.output_groups)
-    rows = [key.stride * g + f for g in groups for f in range(key.features + 1)]
-    x = column(key, zeta, rows, combine(alpha, [[*row, 1] for row in inputs]) * len(groups))
-    opi = column(key, zeta, [key.stride * (g + 1) - 1 for g in groups], combine(alpha, outputs))
-    constraints = [{"phi": first}, {"phi": last, "1": -opi}]
-    constraints.append({"1": (1 - last) * v["phi+"], "phi": last - 1, "w": (last - 1) * x})
-    rest: dict[str, int] = {}
-    for i, constraint in enumerate(constraints):
-        for name, scalar in constraint.items():
-            rest[name] = (rest.get(name, 0) + pow(y, i, R) * scalar * inv(pow(zeta, key.block, R) - 1)) % R
-    return rest, [("Rz", "here"), ("phi", "next")]
+    alpha, beta, _, zeta = challenges
+    words = combine(alpha, [[*row, 1] for row in inputs])
+    x, total = 0, 0
+    for g, packed in enumerate(combine(alpha, outputs)):
+        total += pow(beta, g, R) * packed
+        for f, value in enumerate(words):
+            x += pow(beta, g, R) * value * pow(zeta, key.block - 1 - (key.stride * g + f), R)
+    constant = theta(key) * v["phi+"] + total * pow(zeta, key.block - 1, R)
+    return {"phi": 1, "w": -x, "1": constant}, [("Rz", "here"), ("phi", "half")]

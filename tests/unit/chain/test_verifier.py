@@ -200,7 +200,7 @@ def test_gas_and_size_of_a_hundred_trees(chain, deployed):
     """The figures that the README promises; the node runs the newest fork's prices."""
     model, verifier = deployed("100 x 6")
     proof = valid_proof(model, 1)
-    assert chain.send_calldata(verifier, verify_calldata(proof.body, proof.words)).gas_used < 315_000
+    assert chain.send_calldata(verifier, verify_calldata(proof.body, proof.words)).gas_used < 262_000
     source = render(model.vk)
     assert compile_solidity({"V.sol": source.text})[source.name].runtime_size < RUNTIME_LIMIT * 2 // 3
 

@@ -4,4 +4,4 @@ mod model;
 mod witness;
 
 pub use model::LinearModel;
-pub use witness::{linear_columns, linear_witness, LinearColumns, LinearWitness};
+pub use witness::{linear_witness, LinearWitness};

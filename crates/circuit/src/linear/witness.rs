@@ -1,9 +1,8 @@
-//! From input words to the columns that a linear proof commits to (spec 5).
+//! From input words to what a linear proof combines (spec 5).
 
 use super::LinearModel;
 use crate::rows::check_rows;
 use crate::{Error, Word};
-use ark_ff::Zero;
 use assay_algebra::Fr;
 
 /// What a linear model says of each row.
@@ -13,14 +12,6 @@ pub struct LinearWitness {
     pub inputs: Vec<Vec<Fr>>,
     /// Per row: the packed output groups.
     pub outputs: Vec<Vec<Fr>>,
-}
-
-/// The columns of a linear model's combined row (spec 5).
-#[derive(Clone, Debug)]
-#[allow(missing_docs)]
-pub struct LinearColumns {
-    pub x: Vec<Fr>,
-    pub phi: Vec<Fr>,
 }
 
 /// Evaluates every row.
@@ -50,23 +41,4 @@ pub fn linear_witness(model: &LinearModel, rows: &[Vec<Word>]) -> Result<LinearW
         witness.inputs.push(inputs);
     }
     Ok(witness)
-}
-
-/// Runs the sums of the combined inputs.
-pub fn linear_columns(model: &LinearModel, inputs: &[Fr]) -> LinearColumns {
-    let stride = model.shape.stride as usize;
-    let n = model.shape.block();
-    let (mut x, mut phi) = (vec![Fr::zero(); n], vec![Fr::zero(); n]);
-    for (group, weights) in model.weights.iter().enumerate() {
-        let start = group * stride;
-        let mut sum = Fr::zero();
-        for slot in 0..stride {
-            phi[start + slot] = sum;
-            if let (Some(value), Some(weight)) = (inputs.get(slot), weights.get(slot)) {
-                x[start + slot] = *value;
-                sum += *value * weight;
-            }
-        }
-    }
-    LinearColumns { x, phi }
 }

@@ -3,7 +3,7 @@
 mod session;
 
 use crate::bases::Bases;
-use crate::column::{blinded, blinds};
+use crate::column::blinds;
 use crate::relation::{Committed, Relation, Witness};
 use crate::{Error, Inputs};
 use ark_bn254::G1Affine;
@@ -25,7 +25,7 @@ impl Relation for LinearRelation {
 
     fn commit(model: &LinearModel, powers: &[G1Affine]) -> Result<Committed, Error> {
         let secret = blinds(1);
-        let weights = blinded(&weight_rows(model), &secret);
+        let weights = weights(model, &secret);
         let commitment = assay_msm::msm(&powers[..weights.len()], &weights);
         let mut fixed = vec![Vec::new(); model.shape.log_max_rows as usize + 1];
         fixed[0].push(commitment.into_affine());
@@ -38,7 +38,7 @@ impl Relation for LinearRelation {
 
     fn prepare(model: LinearModel, blinds: &[Fr]) -> Result<Self, Error> {
         Ok(Self {
-            weights: blinded(&weight_rows(&model), blinds),
+            weights: weights(&model, blinds),
             model,
         })
     }
@@ -52,12 +52,13 @@ impl Relation for LinearRelation {
     }
 }
 
-/// The packed weights on the rows of a block.
-fn weight_rows(model: &LinearModel) -> Vec<Fr> {
-    let mut rows = vec![Fr::zero(); model.shape.block()];
+/// The packed weights as coefficients, and behind them the blinding.
+fn weights(model: &LinearModel, blinds: &[Fr]) -> Vec<Fr> {
+    let mut coefficients = vec![Fr::zero(); model.shape.block()];
     for (group, weights) in model.weights.iter().enumerate() {
         let start = group * model.shape.stride as usize;
-        rows[start..start + weights.len()].copy_from_slice(weights);
+        coefficients[start..start + weights.len()].copy_from_slice(weights);
     }
-    rows
+    coefficients.extend(blinds);
+    coefficients
 }

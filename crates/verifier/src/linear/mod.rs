@@ -1,10 +1,11 @@
 //! The linear relation (spec 5).
 
 mod claims;
-mod constraints;
+mod combine;
 mod shape;
 
-pub use constraints::*;
+pub use claims::shift;
+pub use combine::combine;
 
 use crate::opening::Point;
 use crate::relation::{At, Combination, Name, Opened, Relation, Round};
@@ -46,8 +47,18 @@ impl Relation for Linear {
         0
     }
 
-    fn degree(&self, shape: &Shape, log_rows: u32) -> usize {
-        shape.rows(log_rows).saturating_mul(2).saturating_add(8)
+    /// There is no quotient.
+    fn degree(&self, _shape: &Shape, _log_rows: u32) -> usize {
+        0
+    }
+
+    fn chunks(&self, _shape: &Shape, _log_rows: u32) -> usize {
+        0
+    }
+
+    /// The coefficients of `φ`.
+    fn chunk(&self, shape: &Shape, log_rows: u32) -> usize {
+        shape.rows(log_rows).saturating_mul(3)
     }
 
     fn model(&self, _shape: &Shape) -> Vec<Name> {
@@ -67,7 +78,7 @@ impl Relation for Linear {
     }
 
     fn openings(&self, _shape: &Shape, _log_rows: u32) -> Vec<Opened> {
-        vec![Opened::alone(names::PHI, &[Point::Next])]
+        vec![Opened::alone(names::PHI, &[Point::Half])]
     }
 
     /// The words themselves; none is missing.

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LIMBS_IN_A_HELPER = 3
-_SLACK = 16
 
 _Part = Literal["prove_seconds", "memory_mb", "gas", "setup_seconds"]
 _PARTS: tuple[_Part, ...] = ("prove_seconds", "memory_mb", "gas", "setup_seconds")
@@ -181,14 +180,14 @@ class CostModel:
 
         found = shape(size)
         rows = _linear_terms(size, found) if size.kind == "linear" else _tree_terms(size, found)
-        rows["gas"] = [*rows["gas"], *_input_terms(size, found, self._limit)]
+        rows["gas"] = [*rows["gas"], *_input_terms(size, self._limit)]
         # The prover keeps tables of points up to some length and none beyond, so memory follows no straight line.
         rows["memory_mb"] = [*_hats(_length(size), self._knots[size.kind]), found.block * max(found.limbs, 1)]
         return {part: np.array(row, dtype=np.float64) for part, row in rows.items()}
 
 
 def _length(size: Size) -> int:
-    """Of the longest polynomial: rows of the witness, or of the table."""
+    """Rows of the witness, or of the table."""
     found = shape(size)
     return max(found.block, found.table)
 
@@ -212,14 +211,13 @@ def _hats(length: int, knots: list[int]) -> list[float]:
 def _tree_terms(size: Size, found: Shape) -> dict[_Part, list[float]]:
     n, table = found.block, found.table
     helpers = -(-found.limbs // _LIMBS_IN_A_HELPER)
-    chunk = max(n, table) + _SLACK
-    chunks = -(-(max(3 * n + 12, table + 8) + 1) // chunk)
     # Multiplications by full-size scalars: the sums of the lookups, the quotient, and the two of the opening.
-    full = n * (helpers + 1) + table + (chunks + 2) * chunk
+    # That is as long as the columns that share a commitment are together.
+    full = n * (helpers + 1) + table + max(3 * n, table) + 2 * max(n * (found.limbs + 4), table)
     return {
         "prove_seconds": [1.0, full, n * (found.limbs + 4), table],
         "setup_seconds": [1.0, table, n, size.nodes],
-        "gas": [1.0, found.limbs, helpers, chunks, size.outputs, -(-size.outputs // 4) - 1],
+        "gas": [1.0, found.limbs, helpers, size.outputs, -(-size.outputs // 4) - 1],
     }
 
 
@@ -234,11 +232,11 @@ def _linear_terms(size: Size, found: Shape) -> dict[_Part, list[float]]:
     }
 
 
-def _input_terms(size: Size, found: Shape, limit: int) -> list[float]:
+def _input_terms(size: Size, limit: int) -> list[float]:
     """What reading the row costs on chain: by code written out for each entry, or in a loop."""
     if size.private:
         return [0.0, 0.0, 0.0, 0.0, 0.0]
-    entries = size.features * found.groups if size.kind == "linear" else size.views
+    entries = size.features + 1 if size.kind == "linear" else size.views
     looped = float(entries > limit)
     return [size.features, (1 - looped) * entries, looped * entries, looped, size.wide]
 
