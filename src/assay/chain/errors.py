@@ -13,6 +13,7 @@
         ├── NodeUnreachable        chain/unreachable         no node answers at the address
         ├── NodeRefused            chain/node-refused        the node would not take a request
         ├── TransactionReverted    chain/reverted            a contract refused a call
+        ├── ModelElsewhere         chain/model-elsewhere     a shared verifier did not make a model's contract
         └── KeyNotSupported        chain/key-not-supported   no Solidity verifier exists for this key
 """
 
@@ -83,6 +84,12 @@ class TransactionReverted(ChainError):
     def __init__(self, what: str, todo: str = "", *, reason: str = "") -> None:
         super().__init__(what, todo)
         self.reason = reason
+
+
+class ModelElsewhere(ChainError):
+    """What stands where a shared verifier makes a model's contract is something else."""
+
+    code = "chain/model-elsewhere"
 
 
 class KeyNotSupported(ChainError):

@@ -10,6 +10,7 @@ from assay.chain import networks
 from assay.chain.context import context
 from assay.chain.errors import KeyNotSupported
 from assay.chain.key import MAGIC, Key
+from assay.chain.shared import require_sharing, shared_context
 from assay.core.arguments import expect
 from assay.prove.check import check_key, require
 from assay.prove.errors import NativeModuleMissing, ProveError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from assay.prove.check import KeyCheck
 
 CONTRACT_NAME = "AssayVerifier"
+SHARED_NAME = "AssaySharedVerifier"
 _LONGEST_COMMENT = 300
 
 
@@ -35,7 +37,7 @@ class VerifierSource:
     name
         Name of the contract in it.
     model_id
-        Digest of the verifying key, 0x and 64 hexadecimal digits.
+        Digest of the verifying key, 0x and 64 hexadecimal digits; of a shared verifier that of its shape.
     development
         Whether the key was made from a development SRS.
     check
@@ -106,17 +108,49 @@ def render(vk: bytes, *, name: str = CONTRACT_NAME, unchecked: bool = False) -> 
     return _write(key, vk, check, name)
 
 
-def _write(key: Key | networks.NetworkKey, vk: bytes, check: KeyCheck, name: str, meaning: str = "") -> VerifierSource:
+def render_shared(vk: bytes, *, name: str = SHARED_NAME, unchecked: bool = False) -> VerifierSource:
+    """Write the verifier of all models that have a key's shape and reference string (`assay.chain.shared`).
+
+    Parameters
+    ----------
+    vk
+        The bytes of one of their keys.
+    name
+        Name of the contract.
+    unchecked
+        As for `solidity`.
+
+    Raises
+    ------
+    KeyNotSupported, KeyUnchecked, KeyForged
+        As for `render`; a network's key has no shared verifier.
+    """
+    require_sharing(vk)
+    key, check = _readable(vk), check_key(vk)
+    require(check, unchecked=unchecked)
+    return _write(key, vk, check, name, shared=True)
+
+
+def _write(
+    key: Key | networks.NetworkKey,
+    vk: bytes,
+    check: KeyCheck,
+    name: str,
+    meaning: str = "",
+    *,
+    shared: bool = False,
+) -> VerifierSource:
     if not (name.isascii() and name.isidentifier()):
         raise KeyNotSupported(f"{name!r} is not a name for a contract.", "Use letters, digits and underscores.")
     if isinstance(key, networks.NetworkKey):
         file, values = "networks/verifier.sol.j2", networks.context(key, vk)
     else:
-        file, values = "verifier.sol.j2", context(key, vk)
+        file, values = "verifier.sol.j2", shared_context(key, vk) if shared else context(key, vk)
     doubt = "" if check.checked else _comment(check.note)
     template = _environment().get_template(file)
     text = template.render(name=name, meaning=_comment(meaning), doubt=doubt, **values)
-    return VerifierSource(text, name, f"0x{values['digest']}", key.development, check)
+    digest = values["shape_digest" if shared else "digest"]
+    return VerifierSource(text, name, f"0x{digest}", key.development, check)
 
 
 def _comment(text: str) -> str:
