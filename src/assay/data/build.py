@@ -188,7 +188,11 @@ def _varied(
     rows.left_out += [LeftOut(what=f"column {name}", count=1, reason="it has one value only") for name in constant]
     names = [name for name in names if name not in constant]
     if not names:
-        raise SettingsUnfit("there are no features", "List [[data.features]], or give the data columns of numbers.")
+        left = ", ".join(f"{one.what} ({one.reason})" for one in rows.left_out[:6])
+        raise SettingsUnfit(
+            f"there are no features{f'; left out: {left}' if left else ''}",
+            "List [[data.features]], or give the data columns of numbers.",
+        )
     return names
 
 

@@ -143,13 +143,14 @@ def _layout(lines: Sequence[str]) -> tuple[str, int]:
     for delimiter in DELIMITERS:
         try:
             reader = csv.reader(lines, delimiter=delimiter)
-            starts, widths, at = [], [], 0
+            starts, table, at = [], [], 0
             for values in reader:
                 starts.append(at)
-                widths.append(len(values))
+                table.append(values)
                 at = reader.line_num
         except csv.Error:
             continue
+        widths = [len(values) for values in table]
         counted = Counter(width for width in widths if width > 1)
         if not counted:
             continue
@@ -157,8 +158,22 @@ def _layout(lines: Sequence[str]) -> tuple[str, int]:
         # More values a line tell more: a text with one comma in each line is no table of two columns.
         score = count / max(1, sum(width > 0 for width in widths)) * min(width, 10)
         if score > best[0]:
-            best = (score, delimiter, starts[widths.index(width)])
+            best = (score, delimiter, starts[_header(table, widths.index(width))])
     return best[1], best[2]
+
+
+def _header(table: Sequence[Sequence[str]], first: int) -> int:
+    """Which record is the header: the first of the usual width, or the one above where that holds numbers already: its
+    rows then have a value more than it, which reading them says.
+    """
+    above = next((place for place in range(first - 1, -1, -1) if table[place]), None)
+    if above is None or len(table[above]) < 2 or any(map(_is_number, table[above])):
+        return first
+    return above if any(map(_is_number, table[first])) else first
+
+
+def _is_number(text: str) -> bool:
+    return re.match(FOREIGN, text.strip()) is not None
 
 
 def _notation(rows: Sequence[Sequence[str]], delimiter: str) -> tuple[str, str]:

@@ -109,7 +109,7 @@ def _look(values: pl.Series, end: float) -> TimeLike | None:
     missing = values.null_count()
     if missing > _MISSING * len(values) or values.n_unique() - bool(missing) < _FEWEST:
         return None
-    found = _readings(values, end)
+    found = _readings(values, end) or _nearly(values, end)
     if not found:
         return None
     return TimeLike(values.name, tuple(found), *course(values, found[0]))
@@ -157,6 +157,17 @@ def _readings(values: pl.Series, end: float) -> list[Reading]:
     if not found and bool(values.drop_nulls().to_frame("value").select(_known(end)).item()):
         found = [Reading()]  # of several units, each value in its own
     return found or _order(name, steady=steady)
+
+
+def _nearly(values: pl.Series, end: float) -> list[Reading]:
+    """How nearly all texts read, where a few are something else, such as "Total": building then names the first."""
+    if values.dtype.base_type().__name__ != "String" or not _named(values.name):
+        return []
+    there = values.drop_nulls()
+    sample = there.filter(there.str.contains(r"^\d")) if len(there) else there
+    if len(sample) < _FEWEST or len(sample) == len(there) or len(sample) < (1 - _MISSING) * len(there):
+        return []
+    return readings(sample, end)
 
 
 def _known(end: float) -> pl.Expr:

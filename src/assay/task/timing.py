@@ -80,7 +80,7 @@ def _readings(answers: Answers) -> tuple[times.Reading, ...]:
 
 
 def _form_text(answers: Answers) -> str:
-    found = [one.form or one.unit for one in _readings(answers)]
+    found = [one.form or one.unit or "ISO 8601" for one in _readings(answers)]
     shown = f" It may be {' or '.join(str(one) for one in found)}." if found else ""
     units = ", ".join(get_args(times.Unit))
     return f'How is {answers["time"]} written? (such as "%d/%m/%Y %H:%M", or what it counts: {units}){shown}'

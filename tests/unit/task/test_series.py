@@ -206,3 +206,10 @@ def test_the_time_of_day_tells_no_series_apart(clock):
     )
     assert series.apart(frame, "Date", "y") is None
     assert series.clocks(frame.columns) == [clock]
+
+
+def test_times_with_a_few_other_texts_still_look_like_times():
+    days = [day.strftime("%Y-%m-%d") for day in DAYS]
+    assert [one.column for one in series.time_like(pl.DataFrame({"date": [*days, "Total"]}))] == ["date"]
+    assert not series.time_like(pl.DataFrame({"date": days[:20] + ["soon", "later"] * 10}))
+    assert not series.time_like(pl.DataFrame({"name": [*days, "Total"]}))

@@ -100,10 +100,26 @@ def _in_utf8(file: Path, spec: CsvSource, work: Path, at: int) -> Path:
     return copy
 
 
+def _packed(file: Path) -> str | None:
+    """What a file is by its first bytes where it is a compressed one or a workbook."""
+    with file.open("rb") as opened:
+        start = opened.read(4)
+    marks = {b"\x1f\x8b": "compressed by gzip", b"PK\x03\x04": "a zip file or a workbook", b"PAR1": "Parquet"}
+    marks |= {
+        b"\x28\xb5\x2f\xfd": "compressed by zstd",
+        b"\xd0\xcf\x11\xe0": "an old workbook (.xls)",
+        b"BZh": "compressed by bzip2",
+    }
+    return next((name for mark, name in marks.items() if start.startswith(mark)), None)
+
+
 def _header(file: Path, dialect: Dialect) -> None:
     """Refuse what polars would read in its own way: no header, names twice, another delimiter, another encoding."""
     import csv
 
+    packed = _packed(file)
+    if packed is not None:
+        raise SourceUnreadable(f"{file} is no text but {packed}", "Unpack it, or save it as CSV.")
     found = records(file, dialect)
     try:
         _, first = next(found, (0, []))

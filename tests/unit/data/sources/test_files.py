@@ -1,6 +1,8 @@
 """Parquet, CSV and package sources, good and bad."""
 
+import bz2
 import datetime as dt
+import gzip
 import math
 
 import numpy as np
@@ -94,6 +96,22 @@ def test_dialects_are_read_and_guessed(project, what):
     assert found["price"].to_list() == [1234.5, -0.25, None]
     assert (found["n"].to_list(), found.schema["n"]) == ([1_000_000, 7, 3], pl.Int64)
     assert dialect.guess(project / "rows.csv").named == options
+
+
+def test_no_header_is_taken_for_a_line_above(project):
+    # A comma too many in each row: the rows have one value more than the header, and reading says so.
+    text = "at,v\n" + "".join(f"2024-01-{day:02},{day}.5,\n" for day in range(1, 20))
+    (project / "rows.csv").write_text(text, encoding="utf-8")
+    assert dialect.guess(project / "rows.csv").named == {}
+    with pytest.raises(SourceUnreadable, match=r"line 2 of .* has 3 values, and the header 2"):
+        opened(project, kind="csv", path="rows.csv")
+
+
+@pytest.mark.parametrize(("pack", "words"), [(gzip.compress, "gzip"), (bz2.compress, "bzip2")])
+def test_what_is_packed_is_named(project, pack, words):
+    (project / "rows.csv").write_bytes(pack(b"a,b\n1,2\n"))
+    with pytest.raises(SourceUnreadable, match=f"compressed by {words}"):
+        opened(project, kind="csv", path="rows.csv")
 
 
 def test_letters_of_another_encoding(project):
