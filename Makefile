@@ -26,7 +26,7 @@ DEPS := $(VENV)/.deps
 NATIVE := $(VENV)/.native
 NODE := node_modules/.stamp
 
-.PHONY: help setup demo test test-rust test-python test-contracts lint format bench docs lock clean
+.PHONY: help setup demo test test-rust test-python test-contracts lint format wheel bench docs lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -72,6 +72,9 @@ format: $(DEPS) $(NODE) ## rewrite every source file in the house style
 	$(BIN)/ruff format
 	$(CARGO) fmt --all
 	cd contracts && $(FORGE) fmt
+
+wheel: setup ## a wheel in dist/, for machines without Rust (deploy/install.sh)
+	$(BIN)/maturin build --release --locked --quiet --out dist
 
 bench: setup ## measure Assay and its peers (LARGE=1: the peers' hour-long models too; ARGS: see --help)
 	$(BIN)/python -m benchmarks $(if $(LARGE),--large) $(ARGS)
