@@ -16,7 +16,8 @@ import pytest
 
 from assay.transpile.circuit.network import schema
 
-from .network_prover import Maker, Prover, R, evaluate, fill, parts, prove, root
+from . import network_prover
+from .network_prover import Challenges, Maker, Prover, R, evaluate, fill, parts, prove, root
 from .proofs import Proof, native_refusal, reference_refusal
 from .reference import Refused, networks
 
@@ -232,6 +233,34 @@ CHEATS: dict[int, dict[str, Cheat]] = {
     FOLD: {"witness": forged_sum, "fold": bent_fold},
     DEGREE: {"witness": forged_sum, "fold": fifth_mask},
 }
+
+
+def shifted_gathered(prover: Prover) -> None:
+    """One of the slots that make the masks vanish is another value."""
+    prover.witness.x[1] += 1
+
+
+def chosen_mask(prover: Prover) -> None:
+    """The mask is no longer hidden from the sum: it makes up for what is missing."""
+    w, u = prover.witness, slots(prover)
+    rest = sum(w.masks[t] * pow(u[1], t, R) for t in (1, 2, 3))
+    w.masks[0] = (prover.missing() * pow(u[1] - u[5], -1, R) - rest) % R
+
+
+def without_theta(*drawn: int) -> Challenges:
+    return replace(Challenges(*drawn), theta=0)
+
+
+def test_the_four_conditions_keep_the_masks_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    maker, inputs, outputs = case("recurrent")
+    cheats: dict[str, Cheat] = {"witness": forged_sum, "gathered": shifted_gathered, "fold": chosen_mask}
+    assert refused(prove(maker, inputs[:1], cheats))
+    for module in (network_prover, networks.verify.__globals__):
+        target = module if isinstance(module, dict) else vars(module)
+        monkeypatch.setitem(target, "Challenges", without_theta)
+    forged = prove(maker, inputs[:1], cheats)
+    assert lacking(forged, -1) is None
+    assert outputs_of(forged, 1) != outputs[:1]
 
 
 @pytest.mark.parametrize("constraint", CHEATS)
