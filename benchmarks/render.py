@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chart, collect, cost, data, machine, precision, results, search, shown, versions, walk
+from benchmarks import chart, collect, cost, data, machine, precision, results, search, sequences, shown, versions, walk
 from benchmarks.cases import CASES, Case
 
 PAGE = machine.ROOT / "docs" / "benchmarks.md"
@@ -80,6 +80,7 @@ def write() -> Path:
         collect.section(),
         cost.section(),
         search.section(),
+        sequences.section(),
         walk.section(),
     ]
     FIGURE.write_text(chart.svg(), encoding="utf-8")

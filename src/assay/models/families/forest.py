@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from assay.models.families.estimators import FittedEstimator
     from assay.models.rows import Kind, Problem, Rows
 
+ROWS_A_TREE = 100_000
+"""The most rows that each tree draws: together they see far more, and none is deep enough to tell more apart."""
+
 
 class Forest(Family):
     """Many trees of comparisons, averaged."""
@@ -52,6 +55,7 @@ class Forest(Family):
             max_depth=params["depth"],
             min_samples_leaf=params["leaf_rows"],
             max_features=params["features"],
+            max_samples=ROWS_A_TREE if len(rows) > ROWS_A_TREE else None,
             n_jobs=1,
             random_state=seed,
         )

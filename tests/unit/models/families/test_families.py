@@ -198,3 +198,15 @@ def test_values_that_cannot_be_proven_are_refused_before_any_training(name):
         assert converts == (words is None)
     wide = problem(kind, wide=("x1",))
     assert family(name).refuses(wide, large) is None
+
+
+def test_a_tree_of_a_forest_draws_no_more_rows_than_it_needs(monkeypatch):
+    from assay.models.families import forest
+
+    question, known = problem("regression"), rows("regression")
+    one = family("forest")
+    every = one.fit(one.defaults(question), question, known, 3)
+    assert every.model.estimators_[0].tree_.weighted_n_node_samples[0] == 400
+    monkeypatch.setattr(forest, "ROWS_A_TREE", 100)
+    few = one.fit(one.defaults(question), question, known, 3)
+    assert few.model.estimators_[0].tree_.weighted_n_node_samples[0] == 100
