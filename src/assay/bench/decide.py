@@ -31,7 +31,7 @@ from assay.models.search.workers import workers as crew_of
 from assay.prove.store import KEYS_FOLDER, adopt, keep_under, link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from assay.bench.evaluate import Job
     from assay.bench.evidence import Judged
@@ -219,9 +219,18 @@ def _keep(task: Task, job: Job, model: Path, project: Path, *, before: str | Non
     circuit = circuit_of(job, model)
     if task.predict.unit:
         circuit.meta["unit"] = task.predict.unit
+    if scales := scales_of(task, [feature.name for feature in circuit.features]):
+        circuit.meta["scales"] = scales
     kept = keep_under(project / KEYS_FOLDER, circuit, most=task.protocol.max_batch, prefer=before)
     files.write(kept.folder / ROWS_FILE, row_of(job), secret=job.inputs == "private")
     return kept
+
+
+def scales_of(task: Task, names: Sequence[str]) -> dict[str, int]:
+    """Features that were divided by a power of ten before any model saw them; in a window, each row's of them."""
+    known = {spec.name: spec.scale for spec in task.data.features if spec.scale is not None}
+    bases = {name: name.partition("@-")[0] for name in names}
+    return {name: known[base] for name, base in bases.items() if base in known}
 
 
 def _key_before(place: Path, root: Path) -> str | None:

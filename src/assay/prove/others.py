@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.core.errors import AssayError
-from assay.prove.errors import OtherSetup
+from assay.prove.errors import OtherModel, OtherSetup
 from assay.prove.store import short, sibling
 from assay.transpile.circuit.circuit import FILE_NAME, Circuit
 
@@ -38,6 +38,29 @@ def other_setup(key: VerifyingKey, proof: Proof) -> OtherSetup | None:
             "Verify it with the verifying key of that setup, or make it again with the keys of this one.",
         )
     return None
+
+
+def undecided(key: VerifyingKey, proof: Proof, error: OtherModel) -> OtherModel:
+    """The error where no file tells: of another shape it is another circuit; of the same one nobody can say.
+
+    A key has nothing of its model that another setup repeats, or guesses of hidden models could be tested against it.
+    """
+    info = key.info
+    shapes = [
+        ("features", int(info["features"]), proof.features),
+        ("outputs", int(info["outputs"]), len(proof.output_integers[0])),
+        ("bits of scale", int(info["scale_bits"]), proof.scale_bits),
+    ]
+    for what, own, its in shapes:
+        if own != its:
+            return OtherModel(f"{error.what.rstrip('.')}: the key is for {own} {what}, and the proof has {its}.")
+    return OtherModel(
+        f"the proof was made with the keys {short(proof.verifying_key)}, and this is {short(key.model_id)}: of another "
+        "model, or of another setup of the same one. The shapes are the same, and a key alone does not say of which "
+        "model it is.",
+        f"Verify it with the key whose modelId is {short(proof.verifying_key)}; beside the circuit, or beside that "
+        "key's folder, this command can tell the two apart.",
+    )
 
 
 def _answers_alike(path: Path, proof: Proof) -> bool:

@@ -175,6 +175,11 @@ class Proof(Shown):
         return int(self._info["scale_bits"])
 
     @property
+    def features(self) -> int:
+        """How many features a row has."""
+        return int(self._info["features"])
+
+    @property
     def rows(self) -> int:
         """How many rows the proof covers."""
         return int(self._info["rows"])

@@ -9,7 +9,7 @@ from assay.prove.check import require
 from assay.prove.errors import ContradictoryProof, OtherModel
 from assay.prove.keys import VerifyingKey
 from assay.prove.native import native
-from assay.prove.others import other_setup
+from assay.prove.others import other_setup, undecided
 from assay.prove.proof import Proof
 
 _CALL = "assay.verify(keys.verifying_key, proof)"
@@ -56,7 +56,7 @@ def verify(verifying_key: VerifyingKey, proof: Proof, *, unchecked: bool = False
         with native(proof.to_bytes()) as core:
             core.verify(verifying_key.content, proof.to_bytes())
     except OtherModel as error:
-        raise other_setup(verifying_key, proof) or error from error
+        raise other_setup(verifying_key, proof) or undecided(verifying_key, proof, error) from error
     _same_meaning(verifying_key, proof)
     return True
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.core import files
 from assay.task.chain_check import check_chains
-from assay.task.columns import check_columns, target_classes
+from assay.task.columns import check_columns, file_rows, target_classes
 from assay.task.data import ChainSource
 from assay.task.errors import TaskContradiction
 from assay.task.finding import Finding, contradiction, warning
@@ -89,6 +89,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     yield from check_sql(task)
     yield from check_wholes(task, project)
     yield from _metric(task)
+    yield from _text_target(task, project)
     yield from _existing(task, project)
     yield from check_series(task)
     yield from check_windows(task)
@@ -122,6 +123,27 @@ def _metric(task: Task) -> Iterator[Finding]:
         )
     if task.metric == "value" and task.value.loss is None:
         yield contradiction(("limits", "metric"), "the metric is value and [value] loss is not written", "Write it.")
+
+
+def _text_target(task: Task, project: Path) -> Iterator[Finding]:
+    """Words are no numbers to predict."""
+    data, target = task.data, task.predict.target
+    if task.predict.type != "regression" or data.bars is not None or data.events or data.label.of is not None:
+        return
+    name = data.table or data.sources[0].name
+    source = next((one for one in data.sources if one.name == name), None)
+    rows = None if source is None else file_rows(source, project)
+    if source is None or rows is None or data.label.op != "column":
+        return
+    words = next((rows.head[old] for old in rows.columns if source.rename.get(old, old) == target), None)
+    if words is None or getattr(source, "types", {}).get(target) or str(words.dtype) not in {"String", "Boolean"}:
+        return
+    shown = ", ".join(f"{one!s:.20}" for one in words.drop_nulls().unique(maintain_order=True).head(3))
+    yield contradiction(
+        ("predict", "type"),
+        f"{target} holds text ({shown}), and a regression predicts a number",
+        'Write type = "binary" or "multiclass", or make a number of it: [data.label] of.',
+    )
 
 
 def _existing(task: Task, project: Path) -> Iterator[Finding]:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.unit.data.small import make_task
 
 import assay
 from assay.bench import calibrate
 from assay.bench.calibrate import cache_path
-from assay.bench.decide import decide
+from assay.bench.decide import decide, scales_of
 from assay.bench.decision import Decision
 from assay.bench.errors import FrontOutdated
 from assay.cli.main import run
@@ -219,3 +220,12 @@ def test_the_machine_is_measured_again_when_asked(project, decided, tmp_path, mo
     front = Front.load(own / "candidates")
     times = [{one.family: one.predicted.prove_seconds for one in found.candidates} for found in (before, front)]
     assert times[1]["logistic"] == pytest.approx(2 * times[0]["logistic"], rel=0.01)
+
+
+def test_the_chosen_circuit_says_by_what_its_features_were_divided():
+    data = {
+        "sources": [{"name": "rows", "kind": "csv", "path": "rows.csv"}],
+        "features": [{"name": "wei", "op": "column", "scale": 12}, {"name": "n", "op": "column"}],
+    }
+    task = make_task(data)
+    assert scales_of(task, ["wei", "n", "wei@-3", "n@-3"]) == {"wei": 12, "wei@-3": 12}

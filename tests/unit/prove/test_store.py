@@ -15,6 +15,7 @@ import pytest
 from tests.unit.prove.test_srs import arkworks
 
 import assay
+from assay.bench.circuits import trees
 from assay.core import files
 from assay.core.errors import KeyInPlace
 from assay.prove import srs as references
@@ -245,10 +246,14 @@ def test_a_proof_of_another_setup_is_told_from_one_of_another_model(root, circui
     with pytest.raises(OtherModel) as caught:
         assay.verify(assay.VerifyingKey.load(third.folder / "verifying.key"), proof)
     assert caught.value.code == "proof/other-model"
-    # Nothing but the key: nothing can tell.
+    # Nothing but the key: nothing can tell, but that another shape is another circuit.
     second.keys.verifying_key.save(tmp_path / "alone.key")
-    with pytest.raises(OtherModel) as caught:
+    with pytest.raises(OtherModel, match="of another model, or of another setup of the same one") as caught:
         assay.verify(assay.VerifyingKey.load(tmp_path / "alone.key"), proof)
+    assert caught.value.code == "proof/other-model"
+    wider = assay.setup(trees(features=3, rules=1, count=2, depth=2), max_batch=1).verifying_key
+    with pytest.raises(OtherModel, match="the key is for 3 features, and the proof has 2") as caught:
+        assay.verify(wider, proof)
     assert caught.value.code == "proof/other-model"
 
 

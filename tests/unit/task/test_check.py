@@ -79,6 +79,41 @@ def test_whole_numbers_beyond_64_bits_want_a_scale(written, project, tmp_path):
     assert not [one for one in check(made.folder).findings if one.path == ("data", "features", 0)]
 
 
+@pytest.mark.parametrize(
+    ("feature", "found"),
+    [
+        ('name = "f"\nop = "lag"\nof = "wei"\n', True),
+        ('name = "f"\nop = "rolling_sum"\nof = "wei"\nwindow = 3\n', True),
+        ('name = "f"\nop = "difference"\nof = "wei + n"\n', True),
+        ('name = "f"\nop = "lag"\nof = "wei"\nscale = 4\n', False),
+        ('name = "f"\nop = "column"\nof = "wei / 1000"\n', False),
+        ('name = "f"\nop = "return"\nof = "wei"\n', False),
+        ('name = "f"\nop = "lag"\nof = "weight"\n', False),
+        ("", True),
+    ],
+)
+def test_whatever_makes_whole_numbers_of_them_wants_a_scale(feature, found, project, tmp_path):
+    place = tmp_path / "wei.csv"
+    place.write_text("wei,paid,n,weight\n" + "".join(f"{10**21 + 7 * n},{n % 2},{n},{n}\n" for n in range(40)))
+    made = project("blank", file=str(place), target="paid")
+    task = made.folder / "task.toml"
+    task.write_text(task.read_text() + ("\n[[data.features]]\n" + feature if feature else ""))
+    said = [one for one in check(made.folder).findings if "beyond 64 bits" in one.what]
+    assert len(said) == found
+    assert all("scale = 4" in one.todo for one in said)
+
+
+def test_a_regression_on_words_is_a_contradiction(project, tmp_path):
+    place = tmp_path / "words.csv"
+    place.write_text("a,grade\n" + "".join(f"{n}.5,{'low' if n % 3 else 'high'}\n" for n in range(40)))
+    made = project("blank", file=str(place), target="grade")
+    made.edit('type = "binary"', 'type = "regression"')
+    found = [one for one in check(made.folder).contradictions if one.path == ("predict", "type")]
+    assert [one.what for one in found] == ["grade holds text (high, low), and a regression predicts a number"]
+    made.edit('type = "regression"', 'type = "binary"')
+    assert not [one for one in check(made.folder).findings if one.path == ("predict", "type")]
+
+
 def test_an_inventory_names_what_is_read(project, rows):
     made = project("blank", file=str(rows), target="paid")
     place = made.folder / "task.toml"

@@ -163,6 +163,14 @@ class Circuit(Shown):
         """What the outputs mean: classes, probabilities, units. Not proven."""
         return Answers.of(self.meta, len(self.outputs))
 
+    @property
+    def scales(self) -> dict[str, int]:
+        """Features that are given divided by 10 to this power, towards zero, as task.toml says. Not proven."""
+        said = self.meta.get("scales")
+        names = {feature.name for feature in self.features}
+        found = said.items() if isinstance(said, dict) else ()
+        return {name: power for name, power in found if name in names and type(power) is int and 1 <= power <= 76}
+
     def encode(self, X: Any) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         """Turn rows into the words that are proven.
 

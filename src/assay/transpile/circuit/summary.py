@@ -33,6 +33,7 @@ def facts(circuit: Circuit) -> list[tuple[str, str]]:
         lines += _trees(circuit) if circuit.kind == "trees" else [("terms", f"{len(circuit.features)} a margin")]
     lines += [
         ("features", _features(circuit)),
+        *([("scales", _scales(circuit))] if circuit.scales else []),
         ("missing", _missing(circuit)),
         ("outputs", _outputs(circuit)),
         ("meaning", circuit.answers.describe()),
@@ -74,6 +75,11 @@ def _features(circuit: Circuit) -> str:
     kinds = [feature.kind for feature in circuit.features]
     parts = [f"{kinds.count(kind)} {kind}" for kind in ("float32", "float64", "integer", "fixed") if kind in kinds]
     return f"{len(kinds)} ({', '.join(parts)})"
+
+
+def _scales(circuit: Circuit) -> str:
+    shown = [f"{name} / 10^{power}" for name, power in list(circuit.scales.items())[:8]]
+    return f"given as {', '.join(shown)}{', ...' * (len(circuit.scales) > 8)}, towards zero (AssayWords.scaledWord)"
 
 
 def _missing(circuit: Circuit) -> str:

@@ -33,12 +33,16 @@ def rows_schema(circuit: Circuit, *, max_batch: int) -> str:
     -------
     JSON Schema, draft 2020-12, as text.
     """
+    scales = circuit.scales
     refused = {view.feature for view in circuit.views if view.missing == "refuse"}
     if circuit.kind == "linear":
         refused = set(range(len(circuit.features)))
     row = {
         "type": "array",
-        "prefixItems": [_item(one, missing=index not in refused) for index, one in enumerate(circuit.features)],
+        "prefixItems": [
+            _item(one, missing=index not in refused, scale=scales.get(one.name))
+            for index, one in enumerate(circuit.features)
+        ],
         "minItems": len(circuit.features),
         "items": False,
     }
@@ -55,7 +59,7 @@ def rows_schema(circuit: Circuit, *, max_batch: int) -> str:
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
-def _item(feature: Feature, *, missing: bool) -> dict[str, Any]:
+def _item(feature: Feature, *, missing: bool, scale: int | None) -> dict[str, Any]:
     number = "integer" if feature.kind == "integer" else "number"
     missing = missing or feature.fill is not None
     item: dict[str, Any] = {
@@ -73,6 +77,8 @@ def _item(feature: Feature, *, missing: bool) -> dict[str, Any]:
             item["description"] += f" Known: {', '.join(map(str, feature.categories.known))}; any other is missing."
     elif feature.fill is not None:
         item["description"] = item["description"].replace("null: missing.", f"null: missing, read as {feature.fill:g}.")
+    if scale is not None:
+        item["description"] += f" It is the quantity divided by 10^{scale}, its fraction left away."
     if feature.kind == "integer":
         item |= {"minimum": feature.low, "maximum": feature.high}
     elif feature.kind == "fixed":
