@@ -10,7 +10,7 @@ from assay.transpile.rows.schema import rows_schema
 
 def test_a_scale_is_said_wherever_the_circuit_is_described():
     plain = trees(features=2, rules=1, count=2, depth=2)
-    first, second = (feature.name for feature in plain.features)
+    first = plain.features[0].name
     scaled = replace(plain, meta=plain.meta | {"scales": {first: 12}})
     assert Circuit.from_json(scaled.to_json()).scales == {first: 12}
     assert f"given as {first} / 10^12, towards zero" in scaled.summary()
