@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from assay.chain.deploy import Deployment
 
 NAMES = ["one row", "batch", "private", "several output groups", "linear"]
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "retraining.md"
 OVER_ITS_OWN = 6_000
 """Gas that a call through a model's contract may cost more than one of its own verifier."""
 
@@ -99,6 +102,10 @@ def test_a_retrained_model_brings_data_only(chain, deployed, shared, name):
     more = chain.send_calldata(first, calldata).gas_used - chain.send_calldata(own, calldata).gas_used
     assert 0 < more <= OVER_ITS_OWN
     assert made.receipt.gas_used < own.receipt.gas_used / 6
+    # The guide's figures are what happened.
+    said = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]{3,}", GUIDE.read_text(encoding="utf-8"))]
+    for gas in (more, own.receipt.gas_used, made.receipt.gas_used, shared(name).receipt.gas_used):
+        assert any(number == pytest.approx(gas, rel=0.1) for number in said), gas
 
 
 def test_only_keys_of_the_shape(chain, deployed, shared):
