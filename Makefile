@@ -26,7 +26,7 @@ DEPS := $(VENV)/.deps
 NATIVE := $(VENV)/.native
 NODE := node_modules/.stamp
 
-.PHONY: help setup demo test test-rust test-python test-contracts lint format wheel bench docs lock clean
+.PHONY: help setup demo test test-rust test-python test-contracts lint format wheel bench soak docs lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -78,6 +78,13 @@ wheel: setup ## a wheel in dist/, for machines without Rust (deploy/install.sh)
 
 bench: setup ## measure Assay and its peers (LARGE=1: the peers' hour-long models too; ARGS: see --help)
 	$(BIN)/python -m benchmarks $(if $(LARGE),--large) $(ARGS)
+
+# Hours with the counts that the guide names: KILLS and PERIODS say fewer.
+soak: setup ## kill the service at every boundary and settle through a node that misbehaves, in large counts (SEED=)
+	PYTHONPATH=.:src ASSAY_COMMIT=$$(git rev-parse HEAD) $(BIN)/python -m tests.soak.matrix --kills $(or $(KILLS),2000) \
+		--seed $(or $(SEED),1) --out tests/soak/results/matrix.json
+	PYTHONPATH=.:src $(BIN)/python -m tests.soak.periods --count $(or $(PERIODS),1000) --seed $(or $(SEED),1) \
+		--out tests/soak/results/periods.json
 
 docs: setup ## render the generated pages from the benchmark results and the code
 	$(BIN)/python -m benchmarks --render

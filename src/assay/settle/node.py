@@ -199,6 +199,11 @@ class Node:
         block = self.ask("eth_getBlockByNumber", hex(number), _HEADER_ONLY)
         return str(block["hash"]) if block else None
 
+    def transactions(self, number: int) -> list[dict[str, Any]]:
+        """The transactions of the canonical block of this height, as the node writes them."""
+        block = self.ask("eth_getBlockByNumber", hex(number), True)  # noqa: FBT003  the protocol's own argument
+        return list(block["transactions"]) if block else []
+
     def count(self, account: str, at: str = "latest") -> int:
         """How many transactions of an account the chain has."""
         return quantity(self.ask("eth_getTransactionCount", account, at))

@@ -257,10 +257,13 @@ class Outbox:
             return self._mined(held, found, final, lease)
         if held.state == "mined":  # its block is gone: the same bytes are sent again
             held = self._move(held, "broadcast", lease, mined=None)
-        if final >= 0 and watch.taken(self.node, held, final):
+        taker = watch.taker(self.node, held, final) if final >= 0 else None
+        if taker is not None:
+            if taker in {attempt["hash"] for attempt in held.attempts}:
+                return held  # it is there: the node that was asked for its receipt lags
             said = {
                 "code": "settle/replaced",
-                "what": f"another transaction took nonce {held.nonce} of {self.account}",
+                "what": f"the transaction {taker} took nonce {held.nonce} of {self.account}",
                 "todo": "Another program signs with this account: give each its own.",
             }
             return self._move(held, "replaced", lease, error=said)

@@ -33,6 +33,28 @@ def mined(node: Node, held: Transaction) -> dict[str, Any] | None:
     return None
 
 
-def taken(node: Node, held: Transaction, final: int) -> bool:
-    """Whether the final chain has another transaction of this nonce: none of ours has a receipt there."""
-    return node.count(held.account, hex(final)) > held.nonce
+def taker(node: Node, held: Transaction, final: int) -> str | None:
+    """Hash of the transaction that has this nonce in the final chain; None if none has, or the node cannot say.
+
+    That none of ours has a receipt is no proof that another took its place: a node that lags has no receipts either,
+    and what is taken for lost would be sent twice. So the block in which the nonce was used is looked up.
+    """
+    if node.count(held.account, hex(final)) <= held.nonce:
+        return None
+    above, step = final, 1
+    below = final
+    while below > 0:  # the last block before the nonce was used lies not far behind
+        below = max(0, final - step)
+        if node.count(held.account, hex(below)) <= held.nonce:
+            break
+        above, step = below, step * 2
+    while above - below > 1:
+        middle = (above + below) // 2
+        if node.count(held.account, hex(middle)) > held.nonce:
+            above = middle
+        else:
+            below = middle
+    for one in node.transactions(above):
+        if one["from"].lower() == held.account.lower() and int(one["nonce"], 16) == held.nonce:
+            return str(one["hash"])
+    return None

@@ -55,8 +55,8 @@ def deploy(node, funded):
 def settler(database, url, key, address, name="settler", **chain):
     on = network(task(url, **chain))
     outbox = Outbox(database, on.node, key, policy(on, address), name)
-    made = Settler(database, on, outbox, Deployed("consumer", address, "", "", None, None), name=name)
-    made._abi = _COMPILED["Consumer"].abi
+    made = Settler(database, on, outbox, Deployed("consumer", address, "", "", None, None), name=outbox.holder)
+    made._abi = _COMPILED["Consumer"].abi if _COMPILED else []
     return made
 
 

@@ -265,3 +265,17 @@ def test_only_one_process_follows_an_account(outbox, node):
     outbox.step()
     assert other.step() == 1
     assert state(outbox, kept) == "broadcast"
+
+
+def test_a_node_that_lags_makes_nothing_replaced(outbox, node, monkeypatch):
+    """No receipt and a used nonce are no proof: what is taken for lost would be sent twice."""
+    kept = outbox.submit(to("one"))
+    outbox.step()
+    mine(node, 6)
+    with monkeypatch.context() as lagging:
+        lagging.setattr(Node, "receipt", lambda *_: None)
+        for _ in range(3):
+            outbox.step()
+        assert state(outbox, kept) == "broadcast"
+    outbox.step()
+    assert state(outbox, kept) == "final"
