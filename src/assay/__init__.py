@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assay.prove.prove import prove
     from assay.prove.setup import setup
     from assay.prove.verify import verify
+    from assay.serve.client import Client
     from assay.task.task import Task
     from assay.transpile.api import transpile
     from assay.transpile.circuit.circuit import Circuit
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AssayError",
     "Circuit",
+    "Client",
     "Dataset",
     "FidelityReport",
     "InvalidProof",
@@ -60,6 +62,7 @@ __all__ = [
 # Where each public name lives; imported at first use, so that `import assay` costs milliseconds.
 _HOMES = {
     "Circuit": "assay.transpile.circuit.circuit",
+    "Client": "assay.serve.client",
     "Dataset": "assay.data.dataset.dataset",
     "FidelityReport": "assay.transpile.fidelity.fidelity",
     "InvalidProof": "assay.prove.errors",

@@ -12,6 +12,7 @@ import assay
 MEMBERS = [
     "AssayError",
     "Circuit",
+    "Client",
     "Dataset",
     "FidelityReport",
     "InvalidProof",

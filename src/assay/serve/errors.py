@@ -15,7 +15,9 @@
         ├── AnswerEnded                 serve/answer-ended
         ├── NoSuchModel                 serve/no-such-model
         ├── NoProof                     serve/no-proof
-        └── SelfCheckFailed             serve/self-check-failed
+        ├── SelfCheckFailed             serve/self-check-failed
+        ├── ServiceUnreachable          serve/unreachable
+        └── Refused                     serve/refused; a service's own code, where it says one
 """
 
 from __future__ import annotations
@@ -101,3 +103,17 @@ class SelfCheckFailed(ServeError):
     """A proof made here does not verify: it never leaves."""
 
     code = "serve/self-check-failed"
+
+
+class ServiceUnreachable(ServeError):
+    """No service answers the client."""
+
+    code = "serve/unreachable"
+    retry = True
+
+
+class Refused(ServeError):
+    """A service refuses what the client asks; `code` is what it says, `status` that of HTTP."""
+
+    code = "serve/refused"
+    status: int = 0
