@@ -212,7 +212,7 @@ def context(key: NetworkKey, vk: bytes) -> dict[str, Any]:
         "at_point": dict(zip(map(_named, points), range(_PROOF, _PROOF + first, _POINT), strict=True)),
         "key_point": dict(zip(map(_named, key.key_packs), key.points, strict=False)),
         "named": _named,
-        "slots_in_use": 1 + key.groups + key.outputs,
+        "second_slot": 5 * root_of_unity(1 << _LOG_PUBLIC_SLOTS),
         # Products, additions and the pairing, and the 1/64 that a call holds back.
         "gas_floor": (len(points) + len(key.key_packs) + key.chunks + 3) * (64 * 6_500 // 63 + 1)
         + 64 * (PAIRING_GAS + 1_000) // 63,
@@ -261,6 +261,7 @@ def _layout(key: NetworkKey, v: dict[str, Any]) -> dict[str, Any]:
 
     challenges = [name for _, names in key.rounds for name in names]
     denominators = [
+        "D_PUBLIC",
         "D_ROWS",
         "D_TABLE",
         "D_ONE",
@@ -285,8 +286,7 @@ def _layout(key: NetworkKey, v: dict[str, Any]) -> dict[str, Any]:
     add("zeta^(2^i).", ["POWERS"], v["powers"])
     add("z^i.", [f"Z{i}" for i in range(2, max(v["widths"]) + 1)])
     start = at
-    add("Denominators, later their inverses: of public slots, then of", ["D_PUBLIC"], v["slots_in_use"])
-    add("everything else.", denominators)
+    add("Denominators, later their inverses; behind them the products that lead there.", denominators)
     size = at - start
     at += size
     add("Scalars; the two words before each hold its point.", cells, 3, 2 * _WORD)
