@@ -1,12 +1,15 @@
 """The contract that `assay init` writes beside task.toml: it compiles as it stands, with nothing missing or spare."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from assay.chain.compile import compile_solidity, read_sources
+from assay.settle.contracts import build
 from assay.task.errors import ProjectExists
 from assay.task.init import init
+from assay.task.task import Task
 
 POOL = {"pool": "0x" + "1" * 40, "rpc": "http://localhost:8545"}
 CASES = [("dynamic-fee", POOL, "PoolFee", "ExistingFee"), ("credit-score", {}, "BorrowerLimit", "ExistingLimit")]
@@ -49,3 +52,18 @@ def test_a_template_without_a_protocol_has_none(tmp_path):
     (tmp_path / "rows.csv").write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(20)))
     init(tmp_path / "own", "blank", {"file": str(tmp_path / "rows.csv"), "target": "y"})
     assert not (tmp_path / "own" / "contracts").exists()
+
+
+def test_what_the_guide_says_of_deploying_fits_the_contracts(tmp_path):
+    guide = (SOURCES.parents[1] / "docs" / "guides" / "consumers.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    init(tmp_path / "own", "dynamic-fee", POOL)
+    file = tmp_path / "own" / "task.toml"
+    file.write_text(file.read_text() + "\n[chains.local]\nid = 31337\n" + snippet)
+    specs = Task.load(tmp_path / "own").chains["local"].contracts
+    assert [spec.name for spec in specs] == ["existing", "registry", "consumer"]
+    known = dict.fromkeys(("account", "existing", "registry"), "0x" + "11" * 20)
+    for spec in specs:
+        built = build(tmp_path / "own", spec)
+        assert built.creation(known).startswith(built.compiled.bytecode)
+        assert len(built.creation(known)) == len(built.compiled.bytecode) + 32 * len(spec.arguments)
