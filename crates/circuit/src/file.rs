@@ -1,7 +1,6 @@
 //! `circuit.json`, schema `assay-circuit/1`.
 
-use crate::networks::NetworkFile;
-use crate::Error;
+use crate::{Error, NetworkFile};
 use serde::{Deserialize, Deserializer};
 
 /// An integer written as a decimal string or a JSON number.

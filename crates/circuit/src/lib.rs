@@ -12,7 +12,10 @@ mod trees;
 pub use error::Error;
 pub use file::CircuitFile;
 pub use linear::{linear_witness, LinearModel, LinearWitness};
-pub use networks::{Block, Cells, Evaluator, Network, NetworkFile, Table, Weights, FIRST_SLOT};
+pub use networks::{
+    network_witness, Address, Block, Cells, Evaluator, Network, NetworkFile, NetworkModel,
+    NetworkWitness, Table, Weights, Wiring, FIRST_SLOT,
+};
 pub use rows::Word;
 pub use trees::{position, tree_witness, walk, Node, TreeModel, TreeWitness};
 

@@ -6,15 +6,18 @@ use assay_verifier::Shape;
 /// An input word, or missing.
 pub type Word = Option<u64>;
 
+/// Checks the rows' number.
+pub(crate) fn check_count(shape: &Shape, found: usize) -> Result<(), Error> {
+    let max = 1u32 << shape.log_max_rows;
+    if found == 0 || found > max as usize {
+        return Err(Error::Rows { max, found });
+    }
+    Ok(())
+}
+
 /// Checks the rows' number and words.
 pub(crate) fn check_rows(shape: &Shape, max_word: &[u64], rows: &[Vec<Word>]) -> Result<(), Error> {
-    let max = 1u32 << shape.log_max_rows;
-    if rows.is_empty() || rows.len() > max as usize {
-        return Err(Error::Rows {
-            max,
-            found: rows.len(),
-        });
-    }
+    check_count(shape, rows.len())?;
     for (index, row) in rows.iter().enumerate() {
         if row.len() != max_word.len() {
             return Err(Error::Input {

@@ -6,6 +6,7 @@ mod column;
 mod error;
 mod key;
 mod linear;
+mod networks;
 mod opening;
 mod outputs;
 mod prove;

@@ -178,6 +178,8 @@ impl Prover {
                     .chunks(WORD)
                     .map(|c| <[u8; WORD]>::try_from(c).unwrap_or_default()),
             );
+        } else if let Some(own) = witness.input_words() {
+            words.extend(own);
         } else {
             let word = |w: &Word| word(Fr::from(w.map_or(missing, u128::from)));
             words.extend(inputs.rows.iter().flatten().map(word));

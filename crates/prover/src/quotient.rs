@@ -18,6 +18,8 @@ pub(crate) struct Cosets {
     log: u32,
     offsets: Vec<Fr>,
     extra: Fr,
+    /// The logarithm of the points beyond the cosets.
+    log_extra: u32,
 }
 
 /// A coset that `Z_n` is constant on: of `H`, or of a subgroup of it.
@@ -27,12 +29,15 @@ pub(crate) struct Coset {
     /// Of `H`.
     log_domain: u32,
     offset: Fr,
+    /// Its number among those of a quotient.
+    place: usize,
     here: assay_algebra::Coset,
     /// The points times `ω`, where these are other points.
     next: Option<assay_algebra::Coset>,
 }
 
 /// Values of a polynomial at the points of a coset, and at these times `ω`.
+#[derive(Default)]
 pub(crate) struct Shifted {
     pub here: Vec<Fr>,
     next: Option<Vec<Fr>>,
@@ -52,6 +57,20 @@ impl Shifted {
 impl Cosets {
     /// For quotients of degree `degree·n` and a little.
     pub fn new(log: u32, degree: usize) -> Self {
+        Self::with(log, degree, EXTRA.min(log))
+    }
+
+    /// For quotients of less than `n + more` coefficients.
+    pub fn beyond(log: u32, more: usize) -> Self {
+        let log_extra = more.next_power_of_two().trailing_zeros();
+        if log_extra < log {
+            Self::with(log, 1, log_extra)
+        } else {
+            Self::with(log, 2, EXTRA.min(log))
+        }
+    }
+
+    fn with(log: u32, degree: usize, log_extra: u32) -> Self {
         // Points of the domain of the next four-fold order: X^n is g^n times a fourth root of unity on each.
         let step = root_of_unity(log + 2).unwrap_or_default();
         let mut offset = Fr::GENERATOR;
@@ -66,6 +85,7 @@ impl Cosets {
             log,
             offsets,
             extra: offset,
+            log_extra,
         }
     }
 
@@ -77,8 +97,9 @@ impl Cosets {
         let residues: Vec<Vec<Fr>> = self
             .offsets
             .iter()
-            .map(|offset| {
-                let coset = Coset::new(self.log, self.log, *offset);
+            .enumerate()
+            .map(|(place, offset)| {
+                let coset = Coset::new(self.log, self.log, *offset, place);
                 coset_interpolate(&coset.divided(&numerator), *offset)
             })
             .collect();
@@ -108,7 +129,7 @@ impl Cosets {
         vanishing: &[Fr],
         numerator: impl Fn(&Coset) -> Vec<Fr>,
     ) -> Vec<Fr> {
-        let coset = Coset::new(EXTRA.min(self.log), self.log, self.extra);
+        let coset = Coset::new(self.log_extra, self.log, self.extra, self.offsets.len());
         let known = coset.evaluate(known);
         let constant = self.extra.pow([1u64 << self.log]);
         let over = assay_algebra::evaluate(vanishing, constant)
@@ -159,7 +180,7 @@ fn product(points: &[Fr]) -> Vec<Fr> {
 }
 
 impl Coset {
-    fn new(log: u32, log_domain: u32, offset: Fr) -> Self {
+    fn new(log: u32, log_domain: u32, offset: Fr, place: usize) -> Self {
         let size = 1 << log;
         let next = (log < log_domain).then(|| {
             let root = root_of_unity(log_domain).unwrap_or_default();
@@ -169,9 +190,15 @@ impl Coset {
             log,
             log_domain,
             offset,
+            place,
             here: assay_algebra::Coset::new(size, offset),
             next,
         }
+    }
+
+    /// Its number among those of a quotient: cosets of one number and domain have the same points.
+    pub fn place(&self) -> usize {
+        self.place
     }
 
     /// The values of a polynomial.
@@ -288,7 +315,7 @@ mod tests {
     fn periodic_values_repeat() {
         let f: Vec<Fr> = (3..7u64).map(Fr::from).collect();
         for log in [4, 6] {
-            let coset = Coset::new(log, 6, Fr::from(7u64));
+            let coset = Coset::new(log, 6, Fr::from(7u64), 0);
             for exponent in [4, 16, 32] {
                 let values = coset.evaluate_periodic(&f, exponent);
                 let points = coset.powers(exponent);
@@ -308,7 +335,7 @@ mod tests {
         let f: Vec<Fr> = (3..90u64).map(Fr::from).collect();
         let root = root_of_unity(6).unwrap();
         for log in [4, 6] {
-            let coset = Coset::new(log, 6, Fr::from(7u64));
+            let coset = Coset::new(log, 6, Fr::from(7u64), 0);
             let values = coset.evaluate_shifted(&f);
             let next = coset.map(|i, x| {
                 assert_eq!(values.here[i], evaluate(&f, x));

@@ -3,7 +3,7 @@
 use crate::bases::Bases;
 use crate::{Error, Inputs};
 use ark_bn254::{G1Affine, G1Projective};
-use assay_algebra::{evaluate, Fr};
+use assay_algebra::{evaluate, Fr, WORD};
 use assay_circuit::Model;
 use assay_verifier::relation::Name;
 use assay_verifier::Statement;
@@ -20,6 +20,10 @@ pub(crate) struct Committed {
     pub blinds: Vec<Fr>,
 }
 
+/// Commitments that anyone with a circuit's public part can recompute: those that a key has once, and the fixed ones
+/// for each `log2 nb`.
+pub(crate) type Public = (Vec<G1Affine>, Vec<Vec<G1Affine>>);
+
 /// The prover's side of a relation: a model whose polynomials are at hand.
 pub(crate) trait Relation: Sized + Send + Sync + 'static {
     /// Its tables.
@@ -27,6 +31,11 @@ pub(crate) trait Relation: Sized + Send + Sync + 'static {
 
     /// Commits to a model with fresh blinding.
     fn commit(model: &Self::Model, powers: &[G1Affine]) -> Result<Committed, Error>;
+
+    /// What a checker recomputes of a key that needs its circuit, the first of the commitments that it has once.
+    fn public(_model: &Self::Model, _powers: &[G1Affine]) -> Public {
+        Public::default()
+    }
 
     /// The model's polynomials, with the blinding of its key.
     fn prepare(model: Self::Model, blinds: &[Fr]) -> Result<Self, Error>;
@@ -63,6 +72,11 @@ impl<R: Relation> Prepared for R {
 pub(crate) trait Witness: Sync {
     /// Per row: the packed output groups.
     fn outputs(&self) -> &[Vec<Fr>];
+
+    /// The public words of the rows' inputs, where they are not those that the rows came in.
+    fn input_words(&self) -> Option<Vec<[u8; WORD]>> {
+        None
+    }
 
     /// `C_in`, for private inputs.
     fn commitment(&self) -> Option<G1Affine> {

@@ -16,10 +16,10 @@ fn honest_keys_pass() {
             outputs: 5,
             ..BASE
         };
-        check_key(&make(&circuit(&spec), 4).key.verifying, &srs()).unwrap();
+        check_key(&make(&circuit(&spec), 4).key.verifying, &srs(), None).unwrap();
     }
     let linear = make(&linear_circuit(false, 4, 1, 1), 4).key;
-    check_key(&linear.verifying, &srs()).unwrap();
+    check_key(&linear.verifying, &srs(), None).unwrap();
 }
 
 #[test]
@@ -33,7 +33,8 @@ fn changed_public_parts_are_refused() {
     )
     .key
     .verifying;
-    let refused = |key: &VerifyingKey| matches!(check_key(key, &srs()), Err(Error::Forged(_)));
+    let refused =
+        |key: &VerifyingKey| matches!(check_key(key, &srs(), None), Err(Error::Forged(_)));
     let mut forged = key.clone();
     forged.table[0] = forged.table[1];
     assert!(refused(&forged));
@@ -80,7 +81,7 @@ fn no_part_of_a_key_can_be_another_one() {
         let mut forged = key.clone();
         change(&mut forged);
         assert_eq!(check_itself(&forged), Err(Refusal::Itself));
-        assert!(check_key(&forged, &srs()).is_err());
+        assert!(check_key(&forged, &srs(), None).is_err());
     };
     for index in 0..key.table.len() {
         // Of the hidden ones, too: the opening is of this key alone.

@@ -72,21 +72,27 @@ pub fn proof<'py>(py: Python<'py>, proof: &Container) -> Dict<'py> {
         proof.features as usize,
         proof.outputs as usize,
     );
-    let first = if private {
-        2
-    } else {
-        rows.saturating_mul(features)
-    };
-    // The context stands last.
-    let expected = rows
+    // The context stands last. A network has a word for several features, and the header does not say which relation
+    // it is of: whether the words are those of the key is for `verify` to say.
+    let behind = rows
         .checked_mul(outputs)
-        .and_then(|count| count.checked_add(first)?.checked_add(1));
-    if Some(proof.words.len()) != expected || outputs == 0 {
+        .and_then(|count| count.checked_add(1));
+    let first = behind.and_then(|behind| proof.words.len().checked_sub(behind));
+    let packed = features.div_ceil(assay_verifier::networks::LANES as usize);
+    let of_rows = [features, packed].map(|words| rows.checked_mul(words));
+    let expected = first.filter(|first| {
+        if private {
+            *first == 2
+        } else {
+            of_rows.contains(&Some(*first))
+        }
+    });
+    let Some(first) = expected.filter(|_| outputs > 0) else {
         return Err(core_error(
             "proof/malformed",
             "the proof's header and its public words do not agree".into(),
         ));
-    }
+    };
     dict.set_item("rows", rows)?;
     dict.set_item("features", features)?;
     dict.set_item("outputs", outputs)?;
@@ -148,6 +154,17 @@ pub fn key<'py>(py: Python<'py>, key: &VerifyingKey) -> Dict<'py> {
         ("log_max_rows", shape.log_max_rows),
     ] {
         dict.set_item(name, value)?;
+    }
+    if let Some(network) = &shape.network {
+        let fields = PyDict::new(py);
+        fields.set_item("low_bits", network.low_bits)?;
+        fields.set_item("max", network.max)?;
+        fields.set_item("cell", network.cell)?;
+        fields.set_item("q_shift", network.q_shift)?;
+        fields.set_item("cell_base", network.cell_base)?;
+        fields.set_item("slots", network.slots)?;
+        fields.set_item("columns", network.columns)?;
+        dict.set_item("network", fields)?;
     }
     dict.set_item("block", shape.block())?;
     dict.set_item("pairs", shape.pairs())?;

@@ -152,14 +152,20 @@ fn verify(py: Python<'_>, vk: &[u8], proof: &[u8]) -> PyResult<()> {
         .map_err(Fail::from_verifier)
 }
 
-/// Recomputes the public parts of a key: what whoever pins it should do once.
+/// Recomputes the public parts of a key: what whoever pins it should do once. That of a network needs its circuit.
 #[pyfunction]
-fn check_key(py: Python<'_>, vk: &[u8], srs_path: &str) -> PyResult<()> {
+#[pyo3(signature = (vk, srs_path, circuit_json=None))]
+fn check_key(
+    py: Python<'_>,
+    vk: &[u8],
+    srs_path: &str,
+    circuit_json: Option<&str>,
+) -> PyResult<()> {
     let key = VerifyingKey::from_bytes(vk).map_err(Fail::from_key)?;
     py.detach(|| {
         // A string that is judged by must be whole: loading it does not look at its digest.
         assay_srs::verify_file(Path::new(srs_path))?;
-        assay_prover::check_key(&key, Path::new(srs_path))
+        assay_prover::check_key(&key, Path::new(srs_path), circuit_json)
     })
     .map_err(Fail::from_prover)
 }

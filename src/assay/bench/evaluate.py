@@ -14,7 +14,7 @@ from assay.bench.measure import measure
 from assay.bench.timing import timed
 from assay.core import files
 from assay.prove.errors import CircuitRefused
-from assay.prove.setup import fitting_batch, require_provable, setup
+from assay.prove.setup import fitting_batch, setup
 from assay.transpile.api import transpile
 from assay.transpile.errors import ModelError, RowsError
 from assay.transpile.fidelity.fidelity import fidelity
@@ -176,7 +176,6 @@ def evaluate(_shared: object, job: Job) -> Evaluation:
         files.write(model, job.content)
         try:
             circuit = circuit_of(job, model)
-            require_provable(circuit)
             batch = fitting_batch(circuit.to_json(), job.max_batch)
             # Keys to measure with; they go with the folder.
             seconds, keys = timed(lambda: setup(circuit, max_batch=batch))

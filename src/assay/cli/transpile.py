@@ -35,13 +35,17 @@ Model = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="Model file of XGBoost (.json, .ubj), LightGBM (.txt) or scikit-learn (.skops).",
+        help="Model file of XGBoost (.json, .ubj), LightGBM (.txt), scikit-learn (.skops) or any other as .onnx.",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write the circuit and the keys to.")]
 Calibration = Annotated[
     Path | None,
-    typer.Option("--calibration", metavar="ROWS", help="Typical rows; a linear model's fixed-point range is theirs."),
+    typer.Option(
+        "--calibration",
+        metavar="ROWS",
+        help="Typical rows; the fixed-point range of a linear model's or network's features is theirs.",
+    ),
 ]
 Integers = Annotated[
     list[str] | None,
@@ -59,6 +63,22 @@ Absent = Annotated[
         help="A number that stands for a missing value, as XGBoost's `missing`; model files do not say it.",
     ),
 ]
+Ranges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--range",
+        metavar="FEATURE=LOW..HIGH",
+        help="Least and largest value of a network's feature (name or number), instead of calibration rows.",
+    ),
+]
+Dimensions = Annotated[
+    list[str] | None,
+    typer.Option("--dimension", metavar="NAME=SIZE", help="The size of a dimension that a network leaves open."),
+]
+Tolerance = Annotated[
+    float | None,
+    typer.Option(help="How far a network's outputs may stray, as a share of their spread; 0.001 by default."),
+]
 Iterations = Annotated[int | None, typer.Option("--iterations", min=1, help="Boosting rounds to use.")]
 
 
@@ -69,9 +89,12 @@ def transpile(
     out: Out,
     calibration: Calibration = None,
     inputs: Annotated[
-        Inputs, typer.Option(help="Whether proofs show the rows or hide them (trees only).")
+        Inputs, typer.Option(help="Whether proofs show the rows or hide them (not linear models).")
     ] = Inputs.public,
     integer: Integers = None,
+    bounds: Ranges = None,
+    dimension: Dimensions = None,
+    tolerance: Tolerance = None,
     iterations: Iterations = None,
     missing: Absent = None,
     precision: Annotated[
@@ -88,13 +111,18 @@ def transpile(
     from assay.transpile.api import transpile as convert
     from assay.transpile.rows.rows import read_rows
 
-    ranges = dict(_range(text) for text in integer or [])
+    integers = dict(_integers(text) for text in integer or [])
+    ranges = dict(_range(text) for text in bounds or [])
+    dimensions = dict(_size(text) for text in dimension or [])
     with progress("Reading the model") as step:
         circuit = convert(
             model,
             calibration=None if calibration is None else read_rows(calibration, by_position=by_position),
             inputs=inputs.value,
-            integer_features=ranges or None,
+            integer_features=integers or None,
+            ranges=ranges or None,
+            dimensions=dimensions or None,
+            tolerance=tolerance,
             iterations=iterations,
             missing=missing,
             precision=precision.value,
@@ -105,9 +133,31 @@ def transpile(
     Output(json=json).table({"summary": summary} | key_fields(stored), title, key_rows(stored))
 
 
-def _range(text: str) -> tuple[str | int, tuple[int, int]]:
+def _integers(text: str) -> tuple[str | int, tuple[int, int]]:
     match = re.fullmatch(r"(.+)=(-?[0-9]{1,30})\.\.(-?[0-9]{1,30})", text)
     if match is None:
         raise typer.BadParameter(f"{text[:60]!r} is not FEATURE=LOW..HIGH", param_hint="--integer")
     feature, low, high = match.groups()
-    return int(feature) if feature.isdecimal() else feature, (int(low), int(high))
+    return _feature(feature), (int(low), int(high))
+
+
+def _range(text: str) -> tuple[str | int, tuple[float, float]]:
+    feature, found, limits = text.rpartition("=")
+    low, between, high = limits.partition("..")
+    try:
+        if found and between:
+            return _feature(feature), (float(low), float(high))
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"{text[:60]!r} is not FEATURE=LOW..HIGH", param_hint="--range")
+
+
+def _size(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(.+)=([0-9]{1,9})", text)
+    if match is None:
+        raise typer.BadParameter(f"{text[:60]!r} is not NAME=SIZE", param_hint="--dimension")
+    return match[1], int(match[2])
+
+
+def _feature(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text

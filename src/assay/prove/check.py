@@ -67,7 +67,7 @@ class KeyCheck:
         return {"checked": self.checked, "srs": self.srs, "note": self.note}
 
 
-def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyCheck:
+def check_key(content: bytes, pinned: Mapping[str, Any] | None = None, circuit: str | None = None) -> KeyCheck:
     """Compare a verifying key with the reference strings in the cache.
 
     Parameters
@@ -76,6 +76,9 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
         The key's bytes.
     pinned
         What stands beside the key of its reference string: "digest", "degree" and "kind". It is its maker's word.
+    circuit
+        Of a network: its `circuit.json`, of which the weights may be left out. A key does not hold the wiring that
+        its commitments are of, so without circuit and string nothing is checked.
 
     Returns
     -------
@@ -91,13 +94,9 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
     """
     with native(content) as core:
         stamp = str(core.vk_info(content)["srs_kind"])
-        # Needs no string, so it holds for every key: the public parts are the protocol's, under the key's own secret.
-        try:
-            core.check_key_itself(content)
-        except core.CoreError as error:
-            if error.args[0] != KeyNeedsCircuit.code:
-                raise
-            return KeyCheck(checked=False, srs=None, note=_WIRING)
+    needs_circuit = _itself(content)
+    if needs_circuit and circuit is None:
+        return KeyCheck(checked=False, srs=None, note=_WIRING)
     if pinned is not None and pinned["kind"] != stamp:
         beside = f"{pinned['kind']}"[:20]
         raise KeyForged(f"the verifying key is stamped {stamp}, and what stands beside it says {beside}.")
@@ -105,7 +104,7 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
     for srs in _strings(content, pinned["digest"] if pinned is not None else None):
         try:
             vouched = _same_secret(references.whole(srs), content, stamp) or vouched
-            _compare(content, srs)
+            _compare(content, srs, circuit if needs_circuit else None)
         except KeyRefused:
             raise
         except AssayError as error:
@@ -115,7 +114,20 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None) -> KeyChe
             source = f" ({origin(srs.path)})" if stamp == "ceremony" else ""
             note = f"The key agrees with the {stamp} reference string {srs.digest[:18]}{source}."
             return KeyCheck(checked=True, srs=srs.digest, note=note)
+    if needs_circuit:
+        absent = problem.rstrip(".") or f"its {stamp} reference string is not in {references.cache_folder()}"
+        return KeyCheck(checked=False, srs=None, note=f"The key's wiring was not compared with its circuit: {absent}.")
     return _without_string(content, stamp, vouched=vouched, problem=problem)
+
+
+def _itself(content: bytes) -> bool:
+    """Check the key's proof that its public parts are the protocol's, which needs no string; whether it has none."""
+    try:
+        with native(content) as core:
+            core.check_key_itself(content)
+    except KeyNeedsCircuit:
+        return True
+    return False
 
 
 def require(check: KeyCheck, *, unchecked: bool) -> None:
@@ -161,13 +173,14 @@ def _same_secret(srs: Srs, content: bytes, stamp: str) -> bool:
     return True
 
 
-def _compare(content: bytes, srs: Srs) -> None:
-    verdict = json.dumps({"schema": SCHEMA, "key": digest(content), "srs": srs.digest})
+def _compare(content: bytes, srs: Srs, circuit: str | None) -> None:
+    judged = {"schema": SCHEMA, "key": digest(content), "srs": srs.digest}
+    verdict = json.dumps(judged | ({} if circuit is None else {"circuit": digest(circuit.encode())}))
     place = _folder() / f"{digest(verdict.encode())}.json"
     if _kept(place) == verdict:
         return
     with native(content) as core:
-        core.check_key(content, str(srs.path))
+        core.check_key(content, str(srs.path), circuit)
     try:
         files.write(place, verdict)
     except StorageError:

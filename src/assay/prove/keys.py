@@ -12,6 +12,7 @@ from assay.core.envelope import Envelope, load, save
 from assay.core.errors import ArtefactDamaged, AssayError
 from assay.core.shown import Shown
 from assay.prove import srs as references
+from assay.prove import wiring
 from assay.prove.check import KeyCheck, check_key
 from assay.prove.native import native
 
@@ -132,10 +133,14 @@ class VerifyingKey(_Key):
     AGAIN = "Fetch it again from whoever made it."
 
     @classmethod
-    def new(cls, content: bytes, *, srs: dict[str, Any], max_batch: int, answers: Answers | None = None) -> Self:
-        """Wrap a key that the native core made; `answers` says what its outputs mean."""
+    def new(cls, content: bytes, *, srs: dict[str, Any], max_batch: int, circuit: Circuit | None = None) -> Self:
+        """Wrap a key that the native core made; `circuit` says what its outputs mean, and a network's wiring."""
         about = {"srs": srs, "max_batch": max_batch}
-        return cls(content, about if answers is None else about | {"answers": answers.to_dict()})
+        if circuit is None:
+            return cls(content, about)
+        network = wiring.public(circuit)
+        beside = {} if network is None else {"network": network}
+        return cls(content, about | {"answers": circuit.answers.to_dict()} | beside)
 
     @cached_property
     def answers(self) -> Answers | None:
@@ -173,7 +178,7 @@ class VerifyingKey(_Key):
             The key does not prove that its public parts are the protocol's, or its stamp is not what its reference
             string says.
         """
-        return check_key(self.content, self.about["srs"])
+        return check_key(self.content, self.about["srs"], wiring.read(self.about.get("network")))
 
 
 class ProvingKey(_Key):
@@ -258,6 +263,7 @@ def _interface(circuit: Circuit) -> Circuit:
     import numpy as np
 
     from assay.transpile.circuit.circuit import Tree
+    from assay.transpile.circuit.network.network import empty
 
     outputs = len(circuit.outputs)
     nothing = np.zeros(1, dtype=np.int32)
@@ -267,5 +273,6 @@ def _interface(circuit: Circuit) -> Circuit:
         base=[0] * outputs,
         trees=[leaf] if circuit.kind == "trees" else [],
         weights=[[0] * len(circuit.features)] * outputs if circuit.kind == "linear" else [],
+        network=None if circuit.network is None else empty(circuit.network),
         meta=circuit.answers.to_dict() | {name: circuit.meta[name] for name in ("reads",) if name in circuit.meta},
     )

@@ -15,9 +15,12 @@ from assay.core.errors import AssayError
 from assay.prove.errors import OtherModel, OtherSetup
 from assay.prove.store import short, sibling
 from assay.transpile.circuit.circuit import FILE_NAME, Circuit
+from assay.transpile.circuit.network.words import unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from assay.prove.keys import VerifyingKey
     from assay.prove.proof import Proof
@@ -63,17 +66,23 @@ def undecided(key: VerifyingKey, proof: Proof, error: OtherModel) -> OtherModel:
     )
 
 
+def _words(circuit: Circuit, proof: Proof) -> NDArray[np.object_]:
+    """The features' words of the proof's rows."""
+    words = proof.public_inputs[: -1 - proof.rows * len(circuit.outputs)]
+    if circuit.kind == "network":
+        return unpacked(circuit, words)
+    return np.array(words, dtype=object).reshape(proof.rows, len(circuit.features))
+
+
 def _answers_alike(path: Path, proof: Proof) -> bool:
     """Whether the circuit gives the proof's outputs for its rows, where they are public."""
     try:
         circuit = Circuit.load(path)
-        width = len(circuit.features)
         shape = (circuit.inputs, len(circuit.outputs), circuit.scale_bits)
         integers = proof.output_integers
         if shape != ("public", len(integers[0]), proof.scale_bits):
             return False
-        words = proof.public_inputs[: proof.rows * width]
-        table = np.array(words, dtype=object).reshape(proof.rows, width)
+        table = _words(circuit, proof)
         missing = table == 1 << circuit.bits
         found = circuit.evaluate(np.where(missing, 0, table).astype(np.uint64), missing.astype(np.bool_))
     except (AssayError, ValueError, OverflowError):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from assay.core.arguments import expect
 from assay.prove import srs as references
-from assay.prove.errors import CircuitRefused
 from assay.prove.keys import Keys, ProvingKey, VerifyingKey
 from assay.prove.native import native
 from assay.transpile.circuit.circuit import Circuit
@@ -66,7 +65,6 @@ def setup(
         raise OptionError(
             f"max_batch is {max_batch!r:.40}", "Give a positive whole number, the most rows of one proof."
         )
-    require_provable(circuit)
     text = circuit.to_json()
     batch = max_batch or fitting_batch(text, srs=srs)
     degree = required_degree(text, batch)
@@ -79,14 +77,8 @@ def setup(
     pinned = {"digest": reference.digest, "degree": reference.degree, "kind": reference.kind}
     return Keys(
         ProvingKey.new(pk, circuit=circuit, srs=pinned, max_batch=batch),
-        VerifyingKey.new(vk, srs=pinned, max_batch=batch, answers=circuit.answers),
+        VerifyingKey.new(vk, srs=pinned, max_batch=batch, circuit=circuit),
     )
-
-
-def require_provable(circuit: Circuit) -> None:
-    """Raise CircuitRefused for a circuit that can be made and checked, and not yet be proven."""
-    if circuit.kind == "network":
-        raise CircuitRefused("proving networks is not in this release: it makes and checks their circuits only")
 
 
 def fitting_batch(text: str, most: int = LARGEST_DEFAULT_BATCH, *, srs: str | PathLike[str] | None = None) -> int:

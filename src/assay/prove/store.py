@@ -24,7 +24,7 @@ from assay.core.hashing import digest
 from assay.prove import srs as references
 from assay.prove.errors import KeyRefused
 from assay.prove.keys import PROVING_KEY_FILE, VERIFYING_KEY_FILE, Keys, VerifyingKey
-from assay.prove.setup import fitting_batch, require_provable, required_degree, setup
+from assay.prove.setup import fitting_batch, required_degree, setup
 from assay.transpile.circuit.circuit import FILE_NAME as CIRCUIT_FILE
 from assay.transpile.circuit.circuit import Circuit
 from assay.transpile.rows.schema import SCHEMA_FILE, rows_schema
@@ -106,7 +106,6 @@ def keep_under(
     StorageError
         The folder cannot be read or written; keys that were there are as they were.
     """
-    require_provable(circuit)
     text = circuit.to_json()
     wanted = _Wanted.of(text, fitting_batch(text, most))
     earlier = []
@@ -159,7 +158,6 @@ def keep_in(
     CircuitRefused, SrsTooSmall, StorageError
         As `setup`.
     """
-    require_provable(circuit)
     there = (folder / PROVING_KEY_FILE).exists()
     text = circuit.to_json()
     batch = max_batch or fitting_batch(text, srs=srs)

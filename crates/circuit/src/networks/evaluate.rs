@@ -3,9 +3,11 @@
 use super::features::{inputs, Declared};
 use super::network::{Network, INPUT_LIMIT};
 use crate::{CircuitFile, Error, Word};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+/// Rows of a block are at least so many (`docs/spec/networks.md`, section 1).
+const LEAST_ROWS: usize = 16;
 /// Values between rows are below this in absolute value.
 const VALUE: i128 = 1 << 62;
 /// So sums of the matrix stay below `2^126` if a column's weights sum to less than this.
@@ -69,8 +71,9 @@ impl Evaluator {
         let Some(network) = &file.network else {
             return Err(Error::Inconsistent("it has no network".into()));
         };
-        let network = network.read()?;
+        let mut network = network.read()?;
         let levels = network.check(file.features.len(), file.outputs.len())?;
+        network.rows = network.rows.max(LEAST_ROWS);
         let mut starts = Vec::new();
         let (mut slopes, mut offsets) = (Vec::new(), Vec::new());
         for table in &network.tables {
@@ -303,6 +306,7 @@ fn steps(network: &Network, levels: &[u32]) -> Result<Vec<Step>, Error> {
             groups.entry((*level, position)).or_default().push(row);
         }
     }
+    check_received(network, &positions)?;
     let mut matrices: HashMap<(Vec<i64>, Vec<i64>), Arc<Matrix>> = HashMap::new();
     let mut steps = Vec::with_capacity(groups.len());
     for ((_, position), rows) in groups {
@@ -331,6 +335,33 @@ fn steps(network: &Network, levels: &[u32]) -> Result<Vec<Step>, Error> {
         });
     }
     Ok(steps)
+}
+
+/// Every column with weights for a position's reads has a row there: else only a sum of 0 has a proof.
+fn check_received(network: &Network, positions: &BTreeMap<i64, Vec<usize>>) -> Result<(), Error> {
+    let cells = &network.cells;
+    let mut checked = HashSet::new();
+    for (position, rows) in positions {
+        let slots: BTreeSet<i64> = rows.iter().map(|row| cells.slot[*row]).collect();
+        let columns: BTreeSet<i64> = rows.iter().map(|row| cells.column[*row]).collect();
+        if !checked.insert((slots.clone(), columns.clone())) {
+            continue;
+        }
+        for block in &network.weights {
+            for (line, slot) in block.values.chunks(block.width).zip(block.slot as i64..) {
+                let lost = (block.column as i64..)
+                    .zip(line)
+                    .find(|(column, weight)| **weight != 0 && !columns.contains(column));
+                if let (Some((column, _)), true) = (lost, slots.contains(&slot)) {
+                    return Err(Error::Inconsistent(format!(
+                        "the network breaks rule 5 of its weights: column {column} has weights at position \
+                         {position} and no row"
+                    )));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Matrix {

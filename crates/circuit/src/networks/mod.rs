@@ -6,10 +6,16 @@
 mod evaluate;
 mod features;
 mod file;
+mod fixed;
+mod model;
 mod network;
 mod order;
 mod wiring;
+mod witness;
 
 pub use evaluate::{Block, Evaluator};
 pub use file::NetworkFile;
+pub use fixed::{Address, Wiring};
+pub use model::NetworkModel;
 pub use network::{Cells, Network, Table, Weights, FIRST_SLOT};
+pub use witness::{network_witness, NetworkWitness};

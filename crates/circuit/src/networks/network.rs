@@ -82,7 +82,7 @@ pub struct Network {
     pub limbs: u32,
     /// Bits of the low part, `f`.
     pub low_bits: u32,
-    /// Rows of a block, `S`.
+    /// Rows of a block, `S`: a power of two, at least 16.
     pub rows: usize,
     /// Slots of the hidden matrix, `K`.
     pub slots: usize,

@@ -65,13 +65,17 @@ class Layout:
 def lay_out(made: Quantised, width: Width) -> Layout:
     """Place every row for one choice of widths."""
     layout = Layout()
-    blocks: dict[tuple[tuple[int, ...], bytes], int] = {}
+    blocks: dict[tuple[object, tuple[int, ...]], int] = {}
     hosts: list[_Place] = []
     for position, call in enumerate(tiled(made.calls, width, made.plan.levels()), start=1):
-        slot = blocks.get(call.key)
+        # A column that no row of the position receives must have no weight there (rule 5 of the weights).
+        absent = tuple(column for column, row in enumerate(call.outputs) if row is None)
+        slot = blocks.get((call.key, absent))
         if slot is None:
-            slot = blocks[call.key] = layout.slots
-            layout.blocks.append(Weights(slot, 0, call.weights))
+            slot = blocks[call.key, absent] = layout.slots
+            weights = call.weights.copy()
+            weights[:, absent] = 0
+            layout.blocks.append(Weights(slot, 0, weights))
             layout.slots += len(call.reads)
             layout.columns = max(layout.columns, call.weights.shape[1])
         hosts += _position(made, call, position, slot)

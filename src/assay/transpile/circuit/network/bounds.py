@@ -35,6 +35,7 @@ def check(network: Network, inputs: Sequence[Interval]) -> dict[int, Interval]:
     CircuitMalformed
         Names the rule and the row.
     """
+    _received(network)
     bounds = _Bounds(network, inputs)
     for row in np.argsort(order(network), kind="stable").tolist():
         bounds.compute(row)
@@ -43,6 +44,21 @@ def check(network: Network, inputs: Sequence[Interval]) -> dict[int, Interval]:
         low, high = bounds.read(int(network.cells.a[row]))
         _need(-limit <= low and high < limit, 4, row, f"an output reaches from {low} to {high}")
     return bounds.y
+
+
+def _received(network: Network) -> None:
+    """Every column with weights for a position's reads has a row there."""
+    cells = network.cells
+    everywhere = np.arange(network.columns)
+    checked: set[tuple[bytes, bytes]] = set()
+    for position, rows in network.positions().items():
+        slots, columns = cells.slot[rows], cells.column[rows]
+        slots, columns = np.unique(slots[slots > 0]), np.unique(columns[columns >= 0])
+        if (slots.tobytes(), columns.tobytes()) in checked:
+            continue
+        checked.add((slots.tobytes(), columns.tobytes()))
+        lost = np.setdiff1d(everywhere[submatrix(network, slots, everywhere).any(axis=0)], columns)
+        _need(not lost.size, 5, rows[0], f"column {lost[:1]} has weights at position {position} and no row")
 
 
 @dataclass(frozen=True)

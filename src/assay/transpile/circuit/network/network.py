@@ -118,6 +118,29 @@ class Network:
         return found
 
 
+def empty(network: Network) -> Network:
+    """The inputs and outputs of a network around nothing: every output is 0."""
+    features, outputs = len(network.input_rows), len(network.output_rows)
+    listed = 2 * (features + 1) + outputs + 1
+    nothing = np.zeros(listed, dtype=np.int64)
+    fields = {name: nothing.copy() for name in CELL_FIELDS} | {"column": nothing - 1}
+    return Network(
+        limb_bits=4,
+        limbs=1,
+        low_bits=1,
+        rows=max(8, 1 << listed.bit_length()),
+        slots=8,
+        columns=2,
+        output_bits=network.output_bits,
+        tables=[Table("identity", 0, 0, 1, nothing[:1] + 1, nothing[:1])],
+        input_rows=list(range(1, 2 * features, 2)),
+        input_centres=network.input_centres,
+        one_row=2 * features + 1,
+        output_rows=list(range(listed - outputs, listed)),
+        cells=Cells(**fields),
+    )
+
+
 def submatrix(network: Network, slots: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Weights of some slots and columns: int64[slots, columns]."""
     found = np.zeros((len(slots), len(columns)), dtype=np.int64)

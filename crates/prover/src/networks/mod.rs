@@ -1,0 +1,105 @@
+//! Proving the relation of networks (`docs/spec/networks.md`, whose sections are meant in this folder's comments).
+
+mod fixed;
+mod gather;
+mod matrix;
+mod quotient;
+mod session;
+mod sums;
+
+use crate::bases::Bases;
+use crate::column::blinds;
+use crate::relation::{Committed, Public, Relation, Witness};
+use crate::{Error, Inputs};
+use ark_bn254::G1Affine;
+use ark_ec::CurveGroup;
+use assay_algebra::Fr;
+use assay_circuit::{network_witness, Address, NetworkModel, Wiring};
+use assay_verifier::Shape;
+use fixed::{Fixed, Table};
+use gather::Slots;
+use matrix::Matrix;
+use session::Session;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A network with the polynomials of its key.
+pub(crate) struct NetworkRelation {
+    pub model: NetworkModel,
+    pub matrix: Matrix,
+    pub table: Table,
+    pub slots: Slots,
+    /// What each row of a block reads.
+    pub addresses: Vec<[Address; 2]>,
+    /// The slot that its first read is gathered in.
+    pub gathered_slots: Vec<Option<usize>>,
+    /// The wiring, for each `log2 nb` that a proof was asked for.
+    wiring: Mutex<HashMap<u32, Arc<Fixed>>>,
+}
+
+impl NetworkRelation {
+    /// The wiring for `2^log_rows` blocks.
+    pub fn wiring(&self, log_rows: u32) -> Arc<Fixed> {
+        let mut held = self.wiring.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = held
+            .entry(log_rows)
+            .or_insert_with(|| Arc::new(Fixed::new(&self.model, log_rows)));
+        made.clone()
+    }
+
+    pub fn shape(&self) -> &Shape {
+        &self.model.shape
+    }
+}
+
+impl Relation for NetworkRelation {
+    type Model = NetworkModel;
+
+    fn commit(model: &NetworkModel, powers: &[G1Affine]) -> Result<Committed, Error> {
+        let secret = blinds(model.network().columns);
+        let matrix = Matrix::new(model.network(), &secret);
+        let (mut public, weights) = rayon::join(
+            || fixed::commit_all(model, powers),
+            || assay_msm::msm(&powers[..matrix.coefficients.len()], &matrix.coefficients),
+        );
+        public.0.push(weights.into_affine());
+        Ok(Committed {
+            model: public.0,
+            fixed: public.1,
+            blinds: secret,
+        })
+    }
+
+    fn public(model: &NetworkModel, powers: &[G1Affine]) -> Public {
+        fixed::commit_all(model, powers)
+    }
+
+    fn prepare(model: NetworkModel, blinds: &[Fr]) -> Result<Self, Error> {
+        if blinds.len() != model.network().columns {
+            return Err(Error::Damaged("blinding of the matrix"));
+        }
+        let (matrix, table) = rayon::join(
+            || Matrix::new(model.network(), blinds),
+            || Table::new(&model),
+        );
+        let wiring = Wiring::new(&model);
+        Ok(Self {
+            matrix,
+            table,
+            slots: Slots::new(model.network().slots),
+            addresses: wiring.addresses(),
+            gathered_slots: wiring.gathered_slots(),
+            model,
+            wiring: Mutex::default(),
+        })
+    }
+
+    fn start<'a>(
+        &'a self,
+        bases: &'a Bases,
+        inputs: &Inputs,
+    ) -> Result<Box<dyn Witness + 'a>, Error> {
+        let witness = network_witness(&self.model, &inputs.rows)?;
+        Ok(Box::new(Session::new(self, bases, inputs, witness)?))
+    }
+}

@@ -1,0 +1,104 @@
+//! Networks: the cases of the Python reference are proven, alone and in batches, with public and private inputs.
+#![allow(missing_docs)]
+
+mod common;
+
+use assay_circuit::Word;
+use assay_prover::{Error, Inputs};
+use assay_verifier::{verify, Container};
+use common::{inputs, make};
+use serde_json::{json, Value};
+use std::path::Path;
+
+const CASES: [&str; 3] = ["dense", "pooled", "recurrent"];
+
+fn case(name: &str) -> Value {
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/unit/transpile/networks/cases");
+    let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn integers(value: &Value) -> Vec<Vec<i64>> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+/// The words of inputs `u`: a word is `u - min + centre`, with the cases' min of -29 and centre of 3.
+fn words(inputs: &[i64]) -> Vec<Word> {
+    let word = |u: &i64| u64::try_from(u + 32).unwrap();
+    inputs.iter().map(|u| Some(word(u))).collect()
+}
+
+fn output_words(proof: &[u8]) -> Vec<i64> {
+    let container = Container::from_bytes(proof).unwrap();
+    let count = (container.rows * container.outputs) as usize;
+    let outputs = &container.words[container.words.len() - 1 - count..container.words.len() - 1];
+    let low = |word: &[u8; 32]| i64::from_be_bytes(word[24..].try_into().unwrap());
+    outputs.iter().map(low).collect()
+}
+
+#[test]
+fn cases_are_proven_alone_and_in_batches() {
+    for name in CASES {
+        for private in [false, true] {
+            let mut case = case(name);
+            if private {
+                case["circuit"]["inputs"] = json!("private");
+            }
+            let made = make(&case["circuit"].to_string(), 4);
+            let (all, expected) = (integers(&case["inputs"]), integers(&case["outputs"]));
+            for count in [1, 2, 3, 4] {
+                let request = inputs(all[..count].iter().map(|row| words(row)).collect());
+                let proof = made.prover.prove(&request).unwrap();
+                verify(&made.key.verifying, &proof).unwrap();
+                assert_eq!(
+                    output_words(&proof),
+                    expected[..count].concat(),
+                    "{name} {count}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn another_statement_is_refused() {
+    let case = case("recurrent");
+    let made = make(&case["circuit"].to_string(), 2);
+    let all = integers(&case["inputs"]);
+    let request = inputs(all[..2].iter().map(|row| words(row)).collect());
+    let proof = made.prover.prove(&request).unwrap();
+    let container = Container::from_bytes(&proof).unwrap();
+    for word in 0..container.words.len() {
+        let mut other = container.clone();
+        other.words[word][31] ^= 1;
+        assert!(
+            verify(&made.key.verifying, &other.to_bytes()).is_err(),
+            "word {word}"
+        );
+    }
+    let mut swapped = container.clone();
+    swapped.words.swap(0, 1);
+    assert!(verify(&made.key.verifying, &swapped.to_bytes()).is_err());
+}
+
+#[test]
+fn rows_out_of_range_are_refused_by_name() {
+    let made = make(&case("dense")["circuit"].to_string(), 2);
+    let refused = |rows: Vec<Vec<Word>>| made.prover.prove(&inputs(rows)).unwrap_err();
+    let row = |last| vec![Some(1), Some(2), last];
+    let problem = refused(vec![row(Some(3)), row(Some(64))]);
+    assert_eq!(problem.code(), "rows/out-of-range");
+    assert!(
+        problem.to_string().contains("row 1: feature x2 is 4.375"),
+        "{problem}"
+    );
+    assert_eq!(refused(vec![row(None)]).code(), "rows/out-of-range");
+    assert_eq!(refused(vec![row(Some(0)); 3]).code(), "rows/count");
+    assert_eq!(refused(Vec::new()).code(), "rows/count");
+    let opening = Inputs {
+        opening: Some([7; 32]),
+        ..inputs(vec![row(Some(0))])
+    };
+    assert!(matches!(made.prover.prove(&opening), Err(Error::Opening)));
+}
