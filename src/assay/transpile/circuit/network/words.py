@@ -47,7 +47,8 @@ def unpacked(circuit: Circuit, public: Sequence[int]) -> NDArray[np.object_]:
         for first in range(0, len(public), width)
     ]
     lanes = np.array(rows, dtype=object).reshape(len(rows), features)
-    return lanes - INPUT_LIMIT - np.array(shifts, dtype=object)
+    words: NDArray[np.object_] = lanes - INPUT_LIMIT - np.array(shifts, dtype=object)
+    return words
 
 
 def _shifts(circuit: Circuit) -> list[int]:
