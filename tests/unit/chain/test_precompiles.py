@@ -1,7 +1,8 @@
 """Chains without the precompiles: nothing deploys there, and nothing is accepted there.
 
-A node cannot lose its precompiles, so the contract is made to call accounts without code in their place: what such a
-chain answers, by the same machine. A call of an empty account succeeds, writes nothing and returns nothing.
+Anvil cannot lose them: code that is set there, state overrides and `movePrecompileToAddress` change nothing, and the
+hardforks before them have no STATICCALL either. So the contract is made to call accounts without code in their place:
+what such a chain answers, by the same machine. A call of an empty account succeeds, writes nothing and returns nothing.
 """
 
 from __future__ import annotations
