@@ -1,0 +1,99 @@
+"""Networks by the native prover: its keys and proofs are those of the page, for every verifier."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from assay.chain.compile import compile_solidity
+from assay.chain.deploy import Chain
+from assay.chain.node import LocalNode
+from assay.chain.solidity import render
+
+from .known_tau import write_srs
+from .network_prover import Generator, Maker, evaluate, weave
+from .proofs import Workshop, native_refusal, outputs_of, proven, reference_refusal
+from .reference.networks import parse_network_key
+from .test_networks import CASES, NAMES, case
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TAU = 31337_0001
+DEGREE = 800
+
+
+@dataclass(frozen=True)
+class Json:
+    """A circuit that is a file already."""
+
+    content: dict[str, Any]
+
+    def to_json(self) -> str:
+        return json.dumps(self.content)
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    path: Path = tmp_path_factory.mktemp("srs") / "known.srs"
+    write_srs(path, TAU, DEGREE)
+    return Workshop(path)
+
+
+def circuit(name: str, *, private: bool = False) -> Json:
+    content = json.loads((CASES / f"{name}.json").read_text())["circuit"]
+    return Json(content | {"inputs": "private" if private else "public"})
+
+
+def words(content: Json, inputs: list[list[int]]) -> list[list[int | None]]:
+    """A word is u - min + centre (networks-circuit.md, section 3)."""
+    least = [int(feature["min"]) for feature in content.content["features"]]
+    centres = content.content["network"]["input_centres"]
+    return [[u - low + centre for u, low, centre in zip(row, least, centres, strict=True)] for row in inputs]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+def test_honest_proofs(workshop: Workshop, name: str, *, private: bool) -> None:
+    own = circuit(name, private=private)
+    key, prover = workshop.keys(own, 4)  # type: ignore[arg-type]
+    _, inputs, outputs = case(name)
+    for rows in (1, 2, 3):
+        proof = proven(key, prover, words(own, inputs[:rows]))
+        assert native_refusal(proof) is None
+        assert reference_refusal(proof) is None
+        assert outputs_of(proof, len(outputs[0])) == outputs[:rows]
+        changed = proof.with_(words=(proof.words[0] ^ 1, *proof.words[1:]))
+        assert reference_refusal(changed) is not None
+        assert native_refusal(changed) is not None
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+def test_a_key_commits_to_the_page(workshop: Workshop, name: str, *, private: bool) -> None:
+    """Table and wiring for every number of blocks, recomputed from the page by the plain maker."""
+    key, _ = workshop.keys(circuit(name, private=private), 4)  # type: ignore[arg-type]
+    maker = Maker(case(name)[0].network, private, log_nb_max=2)
+    shape, generator = parse_network_key(key), Generator()
+    for nb in (1, 2, 4):
+        polynomials = maker.table_polynomials | maker.blocks[nb]
+        found = shape.committed(nb)
+        for pack in (*shape.table_packs, *shape.packs(shape.wiring, nb)):
+            woven = weave([polynomials[column] for column in pack])
+            assert found[pack] == generator.times(evaluate(woven, TAU)), (nb, pack)
+
+
+def test_the_contract_of_a_native_key(workshop: Workshop) -> None:
+    own = circuit("recurrent")
+    key, prover = workshop.keys(own, 4)  # type: ignore[arg-type]
+    _, inputs, _ = case("recurrent")
+    proof = proven(key, prover, words(own, inputs[:1]))
+    source = render(key, unchecked=True)
+    with LocalNode() as node:
+        chain = Chain(node.url)
+        contract = chain.deploy_verifier(compile_solidity({"V.sol": source.text})[source.name], source, unchecked=True)
+        assert chain.call(contract, "verify", proof.body, list(proof.words))
+        assert not chain.call(contract, "verify", proof.body, [proof.words[0] ^ 1, *proof.words[1:]])
