@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LARGEST_DEFAULT_BATCH = 128
 LARGEST_DEFAULT_DEGREE = (1 << 19) + references.SLACK
+# A network's key holds its wiring for every number of rows, and its setup commits to each: not for more than are asked.
+LARGEST_DEFAULT_NETWORK_DEGREE = (1 << 15) + (1 << 13)
 
 
 def setup(
@@ -35,8 +37,8 @@ def setup(
         What `assay.transpile` returned.
     max_batch
         The most rows that one proof may cover. Larger batches need a larger reference
-        string. By default 128, or as many as the reference string allows for a large model
-        (`fitting_batch`).
+        string. By default 128, or as many as the reference string allows for a large model; of a network
+        as many as 40,960 powers allow (`fitting_batch`).
     srs
         A reference string's file in Assay's form. By default an imported ceremony that is large
         enough, else a development string from the cache, generated if there is none.
@@ -81,6 +83,9 @@ def setup(
     )
 
 
+_NETWORK = '{"schema":"assay-circuit/1","kind":"network",'
+
+
 def fitting_batch(text: str, most: int = LARGEST_DEFAULT_BATCH, *, srs: str | PathLike[str] | None = None) -> int:
     """The most rows a proof, up to `most`, that a reference string reaches.
 
@@ -100,6 +105,8 @@ def fitting_batch(text: str, most: int = LARGEST_DEFAULT_BATCH, *, srs: str | Pa
         limit = max((one.degree for one in references.available() if one.kind == "ceremony"), default=0)
         if limit < required_degree(text, 1):
             limit = LARGEST_DEFAULT_DEGREE
+    if text.startswith(_NETWORK):
+        limit = min(limit, max(LARGEST_DEFAULT_NETWORK_DEGREE, required_degree(text, 1)))
     batch = most
     while batch > 1 and required_degree(text, batch) > limit:
         batch = 1 << ((batch - 1).bit_length() - 1)
