@@ -46,15 +46,18 @@ _BY_THE_CLOCK = {"prove_seconds", "verify_seconds"}
 def models() -> dict[str, Any]:
     """Models of several sizes, trained on two decimals of ten features."""
     import lightgbm
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
     random = np.random.default_rng(0)
     X = np.round(random.normal(size=(6000, 10)) * 100, 2)
     y = X[:, 0] + np.abs(X[:, 1]) + X[:, 2] * X[:, 3] / 100
     small = lightgbm.LGBMRegressor(n_estimators=50, num_leaves=15, max_depth=4, verbose=-1, n_jobs=1)
     large = lightgbm.LGBMRegressor(n_estimators=100, num_leaves=63, max_depth=6, verbose=-1, n_jobs=1)
+    histogram = HistGradientBoostingRegressor(max_iter=100, max_leaf_nodes=63, max_depth=6, random_state=0)
     return {
         "LightGBM, 50 trees of depth 4": small.fit(X, y),
         "LightGBM, 100 trees of depth 6": large.fit(X, y),
+        "HistGradientBoosting, 100 trees of depth 6": histogram.fit(X, y),
     }
 
 
