@@ -112,7 +112,7 @@ def _precision(circuit: Circuit) -> str:
     leaves = "" if circuit.meta.get("leaves_exact") else "; leaf values rounded to the scale"
     whole = " and every leaf value" if not leaves else ""
     if any(feature.kind == "float64" for feature in circuit.features):
-        return f"every decision{whole} exact for every double{leaves}; 64-bit keys, a tenth dearer"
+        return f"every decision{whole} exact for every double{leaves}; 64-bit keys, up to 30 % dearer to prove"
     if circuit.meta.get("reads") == "float64":
         # The library itself compares doubles.
         return f"every decision{whole} exact for float32 values{leaves}; other numbers are rounded to them"
