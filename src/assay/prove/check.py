@@ -20,7 +20,7 @@ from assay.core import files
 from assay.core.errors import AssayError, StorageError
 from assay.core.hashing import digest
 from assay.prove import srs as references
-from assay.prove.errors import KeyForged, KeyNeedsCircuit, KeyRefused, KeyUnchecked
+from assay.prove.errors import CircuitRefused, KeyForged, KeyNeedsCircuit, KeyRefused, KeyUnchecked
 from assay.prove.native import native
 from assay.prove.origin import ceremony_of, origin
 
@@ -107,6 +107,8 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None, circuit: 
             _compare(content, srs, circuit if needs_circuit else None)
         except KeyRefused:
             raise
+        except CircuitRefused as error:
+            raise KeyForged(f"what is said to be the verifying key's circuit is none: {error.what}") from error
         except AssayError as error:
             # Too small or damaged: says nothing of the key.
             problem = error.what
