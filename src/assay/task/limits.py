@@ -38,7 +38,7 @@ class Floor:
     gas: int
 
 
-FLOORS = (Floor("linear", 0.002, 20.0, 170_000), Floor("tree", 0.01, 25.0, 260_000))
+FLOORS = (Floor("linear", 0.002, 20.0, 170_000), Floor("tree", 0.01, 25.0, 230_000))
 
 
 def check_limits(task: Task) -> Iterator[Finding]:
