@@ -1,6 +1,6 @@
 //! The reference string in the bases that proving needs, loaded when first used.
 
-use crate::column::TWICE;
+use crate::column::TWICE_IN_PACK;
 use crate::Error;
 use ark_bn254::{G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
@@ -98,7 +98,7 @@ impl Bases {
         if let Some(basis) = held.get_mut(&log) {
             return Ok(basis.base(None));
         }
-        let srs = self.srs((1 << log) + TWICE)?;
+        let srs = self.srs((1 << log) + TWICE_IN_PACK)?;
         let mut points = srs.lagrange(log)?;
         points.extend(blinding(&srs, log));
         Ok(held.entry(log).or_insert(Held::new(points)).base(None))
@@ -111,7 +111,7 @@ impl Bases {
         if let Some(basis) = held.get_mut(&log) {
             return Ok(basis.base(None));
         }
-        let srs = self.srs((1 << log) + TWICE)?;
+        let srs = self.srs((1 << log) + TWICE_IN_PACK)?;
         let lagrange = srs.lagrange(log)?;
         let mut sum = G1Projective::zero();
         let mut sums = vec![sum; lagrange.len()];
@@ -153,7 +153,7 @@ impl Bases {
 /// `[X^i Z_n]`: blinding coefficients are the scalars of these points.
 fn blinding(srs: &Srs, log: u32) -> Vec<G1Affine> {
     let point = |i: usize| srs.powers[(1 << log) + i].into_group() - srs.powers[i];
-    G1Projective::normalize_batch(&(0..TWICE).map(point).collect::<Vec<_>>())
+    G1Projective::normalize_batch(&(0..TWICE_IN_PACK).map(point).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
