@@ -137,7 +137,7 @@ def test_processes_find_the_same(explored, calibration, tmp_path):
 
 def test_a_hard_limit_prunes_before_training(made, calibration, tmp_path):
     own = made()
-    task = own.with_(limits={"gas": 210_000})
+    task = own.with_(limits={"gas": 185_000})
     front = explore(task, own.dataset, tmp_path, own.folder, calibration=calibration)
     assert {one.family for one in front.best} == {"logistic"}
     assert {one.family for one in front.pruned} <= {"tree", "forest", "xgboost", "lightgbm"}
