@@ -28,7 +28,7 @@ def test_the_python_example_runs(tmp_path):
 def test_the_shell_example_runs(xgboost_model, rows_file, tmp_path, assay_command):
     (tmp_path / "model.json").write_bytes(xgboost_model.read_bytes())
     (tmp_path / "rows.json").write_bytes(rows_file.read_bytes())
-    commands = [shlex.split(line, comments=True)[1:] for line in blocks("sh")[2].splitlines()]
+    commands = [shlex.split(line, comments=True)[1:] for line in blocks("sh")[3].splitlines()]
     assert len(commands) == 7
     for command in commands:
         if command[0] != "srs":  # a ceremony's file is not in the repository
@@ -52,6 +52,18 @@ def test_the_walk_runs(tmp_path, assay_command):
         done = assay_command(*command, *extra, cwd=tmp_path, stdin=subprocess.DEVNULL)
         assert done.code == 0, (command, done.err)
     assert (tmp_path / "project" / "report.html").exists()
+    create, up = (shlex.split(line, comments=True)[1:] for line in blocks("sh")[2].splitlines())
+    made = assay_command(*create, cwd=tmp_path)
+    assert made.code == 0, made.err
+    service = subprocess.Popen(
+        [sys.executable, "-m", "assay", *up, "--port", "0"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    said = ""
+    while "listening" not in said and (line := service.stderr.readline()):
+        said += line
+    service.terminate()
+    assert (service.wait(60), "listening" in said) == (0, True), said
+    service.stderr.close()
 
 
 def test_every_link_leads_somewhere():
