@@ -27,9 +27,17 @@ def cluster():
         made.shutdown()
 
 
-def place_of(_shared, _job):
+def place_of(_shared, job):
+    """Where it runs, once the other job runs as well: two nodes of one processor each cannot do both on one."""
+    import time
+    from pathlib import Path
+
     import ray
 
+    folder, own, other = job
+    (Path(folder) / own).touch()
+    while not (Path(folder) / other).exists():
+        time.sleep(0.05)
     return ray.get_runtime_context().get_node_id()
 
 
@@ -55,6 +63,7 @@ def test_a_cluster_finds_the_same(cluster, calibration, tmp_path):
             del one["fit_seconds"]
     assert found[0] == found[1]
     with workers(None, ray=cluster) as crew:
-        assert len({node for _, node in crew.run(place_of, range(40))}) == 2
+        jobs = [(str(tmp_path), "one", "two"), (str(tmp_path), "two", "one")]
+        assert len({node for _, node in crew.run(place_of, jobs)}) == 2
         with pytest.raises(TooFewRows, match="of the job"):
             list(crew.run(refuses, [1]))
