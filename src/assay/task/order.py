@@ -46,7 +46,6 @@ def check_order(task: Task, project: Path, *, ordered: bool) -> Iterator[Finding
     for one in found:
         todo = f'Name it in [data] drop = ["{one.column}"], or use it.'
         yield warning(("data", "sources"), f"{one.column} looks like times and is not used", todo)
-    yield from _target(task, frame)
     if time in frame.columns:
         yield from _read(task, source, frame[str(time)])
     yield from _unused(task, frame)
@@ -63,18 +62,6 @@ def _head(task: Task, project: Path) -> tuple[Source | None, pl.DataFrame | None
     if source is None or rows is None:
         return None, None
     return source, rows.head.rename(source.rename, strict=False)
-
-
-def _target(task: Task, frame: pl.DataFrame) -> Iterator[Finding]:
-    """A regression whose ready-made target is text, of which nothing is a number."""
-    target, label = task.predict.target, task.data.label
-    if task.predict.type != "regression" or label.op != "column" or label.of is not None or target not in frame.columns:
-        return
-    values = frame[target].drop_nulls()
-    if values.dtype.base_type().__name__ != "String" or not len(values) or bool(values.str.contains(r"\d").any()):
-        return
-    what = f"{target} is text, such as {values[0]!r:.40}, and a regression predicts numbers"
-    yield contradiction(("predict", "type"), what, 'Write type = "binary" or "multiclass", or name another target.')
 
 
 def _read(task: Task, source: Source, values: pl.Series) -> Iterator[Finding]:

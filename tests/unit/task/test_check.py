@@ -469,13 +469,3 @@ def test_what_decides_today_answers_one_of_the_targets_classes(values, kind, ans
     )
     found = [str(finding) for finding in check(tmp_path).contradictions]
     assert found == [] if words is None else words in found[0]
-
-
-def test_a_regression_on_text_is_a_contradiction(project, tmp_path):
-    file = tmp_path / "texts.csv"
-    file.write_text("size,y\n" + "".join(f"{size},{'no' if size % 3 else 'yes'}\n" for size in range(60)))
-    made = project("blank", file=str(file), target="y", type="binary")
-    assert check(made.folder).contradictions == []
-    made.edit('type = "binary"', 'type = "regression"')
-    found = [one.what for one in check(made.folder).contradictions]
-    assert "y is text, such as 'yes', and a regression predicts numbers" in found
