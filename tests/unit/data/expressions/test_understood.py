@@ -99,5 +99,5 @@ def test_whole_constants_beyond_float64_are_infinite(sql):
 
 @pytest.mark.parametrize("rows", [ROWS, ROWS.lazy()])
 def test_too_wide_a_result_names_who_asked(rows):
-    with pytest.raises(Exception, match="the feature v: the value in row 1 has"):
+    with pytest.raises(Exception, match=r"the feature v: the value in row .?1.? has"):
         evaluated(rows, {"v": "POW(a, 300)"}, "the feature v").lazy().collect()
