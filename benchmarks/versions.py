@@ -1,7 +1,7 @@
 """An older version beside this one, in one run: `python -m benchmarks.versions`.
 
 The older commit is checked out in a folder of its own and gets a native module of its own; then both prove by turns,
-so that a busy machine slows both. Beside them stands what 64-bit keys cost in this version.
+so that a busy machine slows both. What 64-bit keys cost is `benchmarks.precision`'s to say: XGBoost has none.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NAME = "versions"
 BEFORE = "697181d"
 """The last commit before protocol version 3."""
 REPEATS = 30
-SIDES = ("before", "after", "wide")
+SIDES = ("before", "after")
 Result = dict[str, Any]
 
 
@@ -123,12 +123,12 @@ def _git(*arguments: str, cwd: Path) -> str:
 class Side:
     """A process of one version that proves when it is told to."""
 
-    def __init__(self, source: Path, own: Measured, case: Path, work: Path, precision: str) -> None:
+    def __init__(self, source: Path, own: Measured, case: Path, work: Path) -> None:
         self._work = work
         program = [sys.executable, str(Path(__file__).with_name("versions_side.py"))]
         path = os.pathsep.join([str(source / "src"), str(machine.ROOT)])
         self._process = subprocess.Popen(
-            [*program, own.case, str(case), str(work), str(own.rows), str(own.max_batch), precision],
+            [*program, own.case, str(case), str(work), str(own.rows), str(own.max_batch)],
             env={**os.environ, "PYTHONPATH": path, "ASSAY_CACHE": str(work / "cache")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -180,15 +180,13 @@ class Side:
 
 
 def _by_turns(own: Measured, before: Path, repeats: int) -> dict[str, Result]:
-    wide = cases.by_name(own.case).family == "trees"
     with tempfile.TemporaryDirectory(prefix="assay-versions-") as folder, ExitStack() as running:
         root = Path(folder)
         cases.write(cases.by_name(own.case), root / "case")
         sides = {}
-        for name in SIDES if wide else SIDES[:2]:
+        for name in SIDES:
             source = before if name == "before" else machine.ROOT
-            precision = "float64" if name == "wide" else "auto"
-            sides[name] = Side(source, own, root / "case", root / name, precision)
+            sides[name] = Side(source, own, root / "case", root / name)
             running.callback(sides[name].stop)
         for _ in range(repeats + 1):
             for side in sides.values():
@@ -207,17 +205,16 @@ def section() -> str:
         f"## {result['title']}",
         "",
         "`python -m benchmarks.versions`: an older version, built from its commit, beside this one, by turns in one",
-        "run; and this version with 64-bit keys, which only models of float64 rows need.",
+        "run. What 64-bit keys cost, which only models of float64 rows need, stands under precision.",
         f"Before: commit `{configuration['before'][:7]}`, after: `{result['machine']['commit'][:7]}`{changes};",
         f"{configuration['repeats']} proofs of each; load {result['load_average_before']} at the start.",
     ]
     for title, own in result["measured"].items():
-        before, after, wide = (own.get(side) for side in SIDES)
-        lines += ["", f"### {title}", "", "| | before | after | ratio |" + (" after, 64-bit keys |" if wide else "")]
-        lines.append("|---|---:|---:|---:|" + ("---:|" if wide else ""))
+        before, after = (own[side] for side in SIDES)
+        lines += ["", f"### {title}", "", "| | before | after | ratio |"]
+        lines.append("|---|---:|---:|---:|")
         for label, (key, show) in _PARTS.items():
-            row = f"| {label} | {show(before[key])} | {show(after[key])} | {after[key] / before[key]:.2f} |"
-            lines.append(row + (f" {show(wide[key])} |" if wide else ""))
+            lines.append(f"| {label} | {show(before[key])} | {show(after[key])} | {after[key] / before[key]:.2f} |")
     return "\n".join([*lines, ""])
 
 

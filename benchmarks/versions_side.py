@@ -1,7 +1,7 @@
 """One side of the comparison of versions: a process that proves when it is told to, by the Assay it finds first.
 
 As a program, with the `src` of the version to measure in front of this tree on PYTHONPATH:
-python benchmarks/versions_side.py CASE CASE_FOLDER WORK_FOLDER ROWS MAX_BATCH PRECISION
+python benchmarks/versions_side.py CASE CASE_FOLDER WORK_FOLDER ROWS MAX_BATCH
 It answers each line that it reads ("prove", "finish") with one line of JSON.
 """
 
@@ -23,14 +23,12 @@ VERIFICATIONS = 20
 
 def main() -> None:
     """Make the keys, then do as told."""
-    name, case_folder, work, rows, max_batch, precision = sys.argv[1:]
+    name, case_folder, work, rows, max_batch = sys.argv[1:]
     folder = Path(work)
     folder.mkdir(parents=True, exist_ok=True)
     case = cases.by_name(name)
     data = cases.rows(Path(case_folder))
-    # What an older version does not know is not asked of it.
-    wide: dict[str, Any] = {} if precision == "auto" else {"precision": precision}
-    circuit = assay.transpile(case.load(Path(case_folder)), calibration=data["calibration"], **wide)
+    circuit = assay.transpile(case.load(Path(case_folder)), calibration=data["calibration"])
     start = time.perf_counter()
     keys = assay.setup(circuit, max_batch=int(max_batch))
     setup_seconds = time.perf_counter() - start
