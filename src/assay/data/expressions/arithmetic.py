@@ -63,7 +63,8 @@ def divide_whole(compiler: Compiler, node: exp.Expression, active: pl.Expr | Non
         return number(_truncated(quotient.expr), quotient.columns)
     most = max(abs(left.low), abs(left.high))
     low, high = (0 if left.low >= 0 and right.low >= 0 else -most), most
-    return exactly(_quotient, low, high, left, _not_zero(right), native=_native_quotient, within=most)
+    within = max(most, abs(right.low), abs(right.high))  # the divisor's magnitude, too: the least integer has none
+    return exactly(_quotient, low, high, left, _not_zero(right), native=_native_quotient, within=within)
 
 
 def modulo(compiler: Compiler, node: exp.Expression, active: pl.Expr | None) -> Value:
@@ -74,7 +75,7 @@ def modulo(compiler: Compiler, node: exp.Expression, active: pl.Expr | None) -> 
     most = max(abs(right.low), abs(right.high), 1) - 1
     most = min(most, max(abs(left.low), abs(left.high)))
     low, high = (0 if left.low >= 0 else -most), (0 if left.high <= 0 else most)
-    within = max(abs(left.low), abs(left.high))
+    within = max(abs(bound) for bound in (left.low, left.high, right.low, right.high))
     return exactly(_remainder, low, high, left, _not_zero(right), native=_native_remainder, within=within)
 
 

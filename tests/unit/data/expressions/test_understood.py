@@ -101,3 +101,13 @@ def test_whole_constants_beyond_float64_are_infinite(sql):
 def test_too_wide_a_result_names_who_asked(rows):
     with pytest.raises(Exception, match=r"the feature v: the value in row .?1.? has"):
         evaluated(rows, {"v": "POW(a, 300)"}, "the feature v").lazy().collect()
+
+
+@pytest.mark.parametrize(("kind", "bits"), [(pl.Int8, 8), (pl.Int16, 16), (pl.Int32, 32), (pl.Int64, 64)])
+@pytest.mark.parametrize(
+    ("sql", "expected"), [("1 // b", 0), ("-1 // b", 0), ("5 % b", 5), ("-5 % b", -5), ("b // 2", None)]
+)
+def test_the_least_integer_divides(sql, expected, kind, bits):
+    least = -(1 << (bits - 1))
+    found = evaluated(pl.DataFrame({"b": pl.Series([least], dtype=kind)}), {"v": sql}, "test")["v"][0]
+    assert int(found) == (least // 2 if expected is None else expected)
