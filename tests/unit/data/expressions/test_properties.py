@@ -106,6 +106,9 @@ ROWS = st.lists(st.fixed_dictionaries({name: values for name, (_, values) in TYP
 def python(column):
     if wide.is_wide(column.dtype) or column.dtype in {pl.Int64, pl.Int128}:
         return [None if gone else n for n, gone in zip(_integers(column), column.is_null(), strict=True)]
+    if isinstance(column.dtype, pl.Decimal):  # a column that stands alone stays as it is stored
+        plain_of = float if column.dtype.scale else int
+        return [None if value is None else plain_of(value) for value in column]
     return column.to_list()
 
 
@@ -156,3 +159,10 @@ def test_many_expressions_are_what_python_computes(part, rows):
 @given(st.builds(ref.compared, st.sampled_from(list(ref.COMPARISONS)), EXPRESSIONS, EXPRESSIONS), ROWS)
 def test_comparisons_are_what_python_computes(part, rows):
     check(part, rows)
+
+
+@pytest.mark.parametrize("name", list(TYPES))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(ROWS)
+def test_a_column_alone_is_what_it_holds(name, rows):
+    check(ref.column(name, KINDS[name]), rows)
