@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from assay.models.families.networks.architecture import Architecture
-from assay.models.families.networks.network import Network, shape_of
+from assay.models.families.networks.recurrent import Recurrent
 
 if TYPE_CHECKING:
-    from assay.models.families.family import Params, Suggest
-    from assay.models.rows import Problem
+    from assay.models.families.networks.architecture import Kind
 
 
-class Lstm(Network):
+class Lstm(Recurrent):
     """An LSTM; its last states are read."""
 
     name: ClassVar[str] = "lstm"
     title: ClassVar[str] = "LSTM"
-
-    def layers(self, suggest: Suggest, problem: Problem) -> Params:
-        """Units of the layer, and whether a second one reads its states."""
-        del problem
-        return {"layers": suggest.integer("layers", 1, 2), "units": suggest.integer("units", 4, 48, log=True)}
-
-    def defaults(self, problem: Problem) -> Params:
-        """One layer of 16 units."""
-        del problem
-        return {"layers": 1, "units": 16, "rate": 5e-3, "decay": 0.3}
-
-    def architecture(self, params: Params, problem: Problem) -> Architecture:
-        """As many layers, each as wide."""
-        return Architecture(kind="lstm", widths=(params["units"],) * params["layers"], **shape_of(problem))
+    cell: ClassVar[Kind] = "lstm"
