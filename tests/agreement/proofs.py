@@ -13,6 +13,8 @@ from .circuits import Circuit, Row, pack
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .network_circuits import NetworkCircuit
+
 # Powers for a table of 4,096 rows (64-bit keys) with its blinding.
 DEGREE = (1 << 12) + 64
 REFUSALS = ("proof/", "key/")
@@ -69,20 +71,26 @@ class Workshop:
         _core.srs_generate(str(srs), degree)
         return cls(srs)
 
-    def keys(self, circuit: Circuit, max_rows: int = 4) -> tuple[bytes, _core.Prover]:
+    def keys(self, circuit: Circuit | NetworkCircuit, max_rows: int = 4) -> tuple[bytes, _core.Prover]:
         """The verifying key and a prover."""
         name = circuit.to_json(), max_rows
         if name not in self._made:
             self._made[name] = self.new_keys(circuit, max_rows)
         return self._made[name]
 
-    def new_keys(self, circuit: Circuit, max_rows: int = 4) -> tuple[bytes, _core.Prover]:
+    def new_keys(self, circuit: Circuit | NetworkCircuit, max_rows: int = 4) -> tuple[bytes, _core.Prover]:
         """As `keys`, with fresh randomness."""
         proving, verifying = _core.setup(circuit.to_json(), self.srs, max_rows)
         return verifying, _core.Prover(proving, self.srs)
 
     def prove(
-        self, circuit: Circuit, rows: list[Row], *, max_rows: int = 4, opening: bytes | None = None, context: int = 0
+        self,
+        circuit: Circuit | NetworkCircuit,
+        rows: list[Row],
+        *,
+        max_rows: int = 4,
+        opening: bytes | None = None,
+        context: int = 0,
     ) -> Proof:
         key, prover = self.keys(circuit, max_rows)
         return proven(key, prover, rows, opening, context)

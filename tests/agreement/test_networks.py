@@ -6,17 +6,14 @@ The proofs are those of the plain prover (`network_prover`), which is written fr
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from assay.transpile.circuit.network import schema
-
 from . import network_prover
+from .network_circuits import NAMES, network, stored
 from .network_prover import Challenges, Maker, Prover, R, evaluate, fill, parts, prove, root
 from .proofs import Proof, native_refusal, reference_refusal
 from .reference import Refused, networks
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
 
     from .network_prover import Cheat
 
-CASES = Path(__file__).resolve().parents[1] / "unit/transpile/networks/cases"
-NAMES = ("dense", "pooled", "recurrent")
 # The constraints of `recurrent` in their order.
 OF_LIMBS, OF_READS, PRODUCTS, STEP, ON_TABLE, START, START_OF_TABLE, TIE, FOLD, DEGREE = range(10)
 OF_INPUTS = 4  # with private inputs, and all behind it one later
@@ -35,8 +30,8 @@ OF_INPUTS = 4  # with private inputs, and all behind it one later
 
 @cache
 def case(name: str, *, private: bool = False) -> tuple[Maker, list[list[int]], list[list[int]]]:
-    content = json.loads((CASES / f"{name}.json").read_text())
-    return Maker(schema.from_dict(content["circuit"]["network"]), private), content["inputs"], content["outputs"]
+    content = stored(name)
+    return Maker(network(name), private), content["inputs"], content["outputs"]
 
 
 def lacking(proof: Proof, removed: int) -> str | None:

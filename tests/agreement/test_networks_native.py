@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,26 +12,17 @@ from assay.chain.node import LocalNode
 from assay.chain.solidity import render
 
 from .known_tau import write_srs
+from .network_circuits import NAMES, NetworkCircuit
 from .network_prover import Generator, Maker, evaluate, weave
 from .proofs import Workshop, native_refusal, outputs_of, proven, reference_refusal
 from .reference.networks import parse_network_key
-from .test_networks import CASES, NAMES, case
+from .test_networks import case
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TAU = 31337_0001
 DEGREE = 800
-
-
-@dataclass(frozen=True)
-class Json:
-    """A circuit that is a file already."""
-
-    content: dict[str, Any]
-
-    def to_json(self) -> str:
-        return json.dumps(self.content)
 
 
 @pytest.fixture(scope="module")
@@ -43,26 +32,18 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     return Workshop(path)
 
 
-def circuit(name: str, *, private: bool = False) -> Json:
-    content = json.loads((CASES / f"{name}.json").read_text())["circuit"]
-    return Json(content | {"inputs": "private" if private else "public"})
-
-
-def words(content: Json, inputs: list[list[int]]) -> list[list[int | None]]:
-    """A word is u - min + centre (networks-circuit.md, section 3)."""
-    least = [int(feature["min"]) for feature in content.content["features"]]
-    centres = content.content["network"]["input_centres"]
-    return [[u - low + centre for u, low, centre in zip(row, least, centres, strict=True)] for row in inputs]
+def circuit(name: str, *, private: bool = False) -> NetworkCircuit:
+    return NetworkCircuit(name, "private" if private else "public")
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
 def test_honest_proofs(workshop: Workshop, name: str, *, private: bool) -> None:
     own = circuit(name, private=private)
-    key, prover = workshop.keys(own, 4)  # type: ignore[arg-type]
+    key, prover = workshop.keys(own, 4)
     _, inputs, outputs = case(name)
     for rows in (1, 2, 3):
-        proof = proven(key, prover, words(own, inputs[:rows]))
+        proof = proven(key, prover, [own.words(row) for row in inputs[:rows]])
         assert native_refusal(proof) is None
         assert reference_refusal(proof) is None
         assert outputs_of(proof, len(outputs[0])) == outputs[:rows]
@@ -75,7 +56,7 @@ def test_honest_proofs(workshop: Workshop, name: str, *, private: bool) -> None:
 @pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
 def test_a_key_commits_to_the_page(workshop: Workshop, name: str, *, private: bool) -> None:
     """Table and wiring for every number of blocks, recomputed from the page by the plain maker."""
-    key, _ = workshop.keys(circuit(name, private=private), 4)  # type: ignore[arg-type]
+    key, _ = workshop.keys(circuit(name, private=private), 4)
     maker = Maker(case(name)[0].network, private, log_nb_max=2)
     shape, generator = parse_network_key(key), Generator()
     for nb in (1, 2, 4):
@@ -88,9 +69,9 @@ def test_a_key_commits_to_the_page(workshop: Workshop, name: str, *, private: bo
 
 def test_the_contract_of_a_native_key(workshop: Workshop) -> None:
     own = circuit("recurrent")
-    key, prover = workshop.keys(own, 4)  # type: ignore[arg-type]
+    key, prover = workshop.keys(own, 4)
     _, inputs, _ = case("recurrent")
-    proof = proven(key, prover, words(own, inputs[:1]))
+    proof = proven(key, prover, [own.words(row) for row in inputs[:1]])
     source = render(key, unchecked=True)
     with LocalNode() as node:
         chain = Chain(node.url)

@@ -12,9 +12,10 @@ from assay.chain.deploy import Chain, Deployment
 from assay.chain.node import LocalNode
 from assay.chain.solidity import render
 
+from .network_circuits import NAMES
 from .network_prover import R, prove
 from .proofs import Proof, native_refusal, reference_refusal
-from .test_networks import CHEATS, FOLD, NAMES, case, other_one
+from .test_networks import CHEATS, FOLD, case, other_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from .reference import check_itself, parse_key
 
 FOLDER = Path(__file__).parent / "fixtures"
 STORED = sorted(path.stem for path in FOLDER.glob("*.key"))
-RELATIONS = {"trees", "trees-batch", "trees-private", "linear"}
+RELATIONS = {"trees", "trees-batch", "trees-private", "linear", "networks", "networks-batch", "networks-private"}
 VERSIONS = (3,)
 
 
@@ -31,8 +31,13 @@ def test_there_is_one_of_each_version_and_relation() -> None:
 @pytest.mark.parametrize("name", STORED)
 def test_a_stored_proof_is_accepted_by_both(name: str) -> None:
     key, container = stored(name)
-    _core.check_key_itself(key)
-    check_itself(parse_key(key))
+    if "networks" in name:
+        with pytest.raises(_core.CoreError) as caught:  # What it commits to is in no key.
+            _core.check_key_itself(key)
+        assert caught.value.args[0] == "key/needs-circuit"
+    else:
+        _core.check_key_itself(key)
+        check_itself(parse_key(key))
     _core.verify(key, container)
     info = _core.proof_info(container)
     assert int.from_bytes(info["context"], "big") == 0xC0FFEE
@@ -46,9 +51,10 @@ def test_a_stored_proof_is_accepted_by_both(name: str) -> None:
         assert reference_refusal(proof.with_(words=tuple(changed))) is not None
 
 
+@pytest.mark.parametrize("name", ["version-3-trees", "version-3-networks"])
 @pytest.mark.parametrize("number", [b"0", b"1", b"2", b"4", b"33", b"999"])
-def test_other_versions_are_refused_by_name(number: bytes) -> None:
-    key, container = stored("version-3-trees")
+def test_other_versions_are_refused_by_name(number: bytes, name: str) -> None:
+    key, container = stored(name)
     for data, read in ((key, _core.vk_info), (container, _core.proof_info)):
         other = data.replace(b"/3\0", b"/" + number + b"\0", 1)
         with pytest.raises(_core.CoreError) as caught:
