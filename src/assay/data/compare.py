@@ -15,7 +15,7 @@ from assay.data.expressions.names import require
 from assay.data.sources import cryo_files
 from assay.data.sources.context import Context
 from assay.data.sources.cryo import place
-from assay.task.data import ChainSource
+from assay.task.sources import ChainSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,7 @@ from assay.data.expressions import require
 from assay.data.features import features
 from assay.data.features.grid import BLOCK
 from assay.data.tables import quality
-from assay.task.data import ChainSource
+from assay.task.sources import ChainSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

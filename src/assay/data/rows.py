@@ -19,7 +19,7 @@ from assay.data.sources.sorting import sorted_copy
 from assay.data.tables import contracts, repeats
 from assay.data.tables.gates import Quarantine
 from assay.data.tables.table import TIME, Table, first_fall, row_before
-from assay.task.data import ChainSource
+from assay.task.sources import ChainSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from assay.core.hashing import digest
 from assay.core.paths import place
 from assay.data.features.functions import code_files
 from assay.project.content import ABSENT, Memory, of_file, of_place
-from assay.task.data import ChainSource, CsvSource, PackageSource, ParquetSource, SqlSource
+from assay.task.sources import ChainSource, CsvSource, PackageSource, ParquetSource, SqlSource
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.task.chains import KNOWN_IDS
-from assay.task.data import ChainSource
 from assay.task.finding import Finding, contradiction, warning
+from assay.task.sources import ChainSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from assay.core import files
 from assay.task.chain_check import check_chains
 from assay.task.columns import check_columns, file_rows, target_classes
-from assay.task.data import ChainSource
 from assay.task.errors import TaskContradiction
 from assay.task.finding import Finding, contradiction, warning
 from assay.task.limits import METRICS, check_limits, horizon_seconds
 from assay.task.order import check_order
 from assay.task.positions import line_of, positions
 from assay.task.read import read, written
+from assay.task.sources import ChainSource
 from assay.task.sql import check_sql
 from assay.task.task import Task, place_of
 from assay.task.wholes import check_wholes

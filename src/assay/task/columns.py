@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from assay.core import files, paths
 from assay.core.errors import AssayError
 from assay.task import guess
-from assay.task.data import CsvSource, ParquetSource
 from assay.task.dialect import dialect_of
 from assay.task.finding import Finding, contradiction
 from assay.task.read import nearest
+from assay.task.sources import CsvSource, ParquetSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from assay.task.data import Source
+    from assay.task.sources import Source
     from assay.task.task import Task
 
 _RENAME = 'Call it otherwise: rename = {"split" = "split_"} in its source, and so in the task.'

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from assay.task.data import Source
+    from assay.task.sources import Source
     from assay.task.task import Task
 
 

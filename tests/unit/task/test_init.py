@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from assay.core.errors import StorageError
 from assay.task.check import check
-from assay.task.data import CsvSource
 from assay.task.errors import AnswerMissing, ProjectExists, TemplateUnknown
 from assay.task.init import init
+from assay.task.sources import CsvSource
 from assay.task.task import Task
 from assay.task.templates import TEMPLATES, toml
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from assay.data.sources.context import Context
     from assay.data.tables.table import Table
-    from assay.task.data import ChainSource
+    from assay.task.sources import ChainSource
 
 
 def open_cryo(spec: ChainSource, context: Context) -> dict[str, Table]:

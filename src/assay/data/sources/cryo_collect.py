@@ -25,12 +25,12 @@ from assay.data.sources import cryo_files
 from assay.data.sources.context import Context, from_environment
 from assay.data.sources.rpc import Rpc, wait, wrong_chain
 from assay.data.sources.rpc_collect import RpcWorker
-from assay.task.data import RpcSource
+from assay.task.sources import RpcSource
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from assay.task.data import ChainSource
+    from assay.task.sources import ChainSource
 
 PLAN_FILE = "collection.json"
 SCHEMA = "assay-collection/1"

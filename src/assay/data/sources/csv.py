@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from assay.data.sources.context import Context
     from assay.data.tables.table import Table
-    from assay.task.data import CsvSource
     from assay.task.dialect import Dialect
+    from assay.task.sources import CsvSource
 
 # From the narrowest on; whole numbers beyond 512 bits are numbers like others.
 _KINDS = ("integer", "wide", "exact", "boolean", "number")

@@ -16,7 +16,7 @@ from assay.data.sources.sql import open_sql
 from assay.data.sources.web import open_web
 from assay.data.tables.table import TIME
 from assay.data.tables.times import in_utc
-from assay.task.data import ChainSource, CsvSource, PackageSource, ParquetSource, WebSource
+from assay.task.sources import ChainSource, CsvSource, PackageSource, ParquetSource, WebSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from assay.data.sources.context import Context
     from assay.data.tables.table import Table
-    from assay.task.data import AnySource, DataSpec
+    from assay.task.data import DataSpec
+    from assay.task.sources import AnySource
 
 _COUNT = "\x00count"
 _LAST_SECOND = 253_402_300_799

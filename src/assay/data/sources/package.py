@@ -12,13 +12,13 @@ from assay.data.errors import FunctionFailed, SettingsUnfit, SourceEmpty
 from assay.data.sources import csv, parquet
 from assay.data.tables.content import hash_frames
 from assay.data.tables.table import PART_ROWS, Table
-from assay.task.data import CsvSource, ParquetSource
+from assay.task.sources import CsvSource, ParquetSource
 
 if TYPE_CHECKING:
     import polars as pl
 
     from assay.data.sources.context import Context
-    from assay.task.data import PackageSource
+    from assay.task.sources import PackageSource
 
 
 def open_package(spec: PackageSource, context: Context) -> Table:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from assay.data.sources.context import Context
-    from assay.task.data import ParquetSource
+    from assay.task.sources import ParquetSource
 
 
 def open_parquet(spec: ParquetSource, context: Context) -> Table:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from assay.data.sources.context import Context
-    from assay.task.data import SqlSource
+    from assay.task.sources import SqlSource
 
 BATCH_ROWS = 100_000
 # DuckDB would look on the network for what reads a file that is not its own.

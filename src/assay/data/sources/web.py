@@ -18,7 +18,7 @@ from assay.data.errors import ColumnMissing, SettingsUnfit, SourceEmpty, SourceU
 from assay.data.sources.context import from_environment
 from assay.data.sources.csv import open_csv
 from assay.data.sources.http import Client, host_of
-from assay.task.data import CsvSource
+from assay.task.sources import CsvSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from assay.data.sources.context import Context
     from assay.data.tables.table import Table
-    from assay.task.data import WebSource
+    from assay.task.sources import WebSource
 
 PLAN_FILE, ROWS_FILE = "collection.json", "rows.csv"
 _SHAPE = ("url", "query", "parameters", "rows", "paging", "parameter", "cursor", "first")
