@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.agreement.circuits import FLOAT, Circuit, Row, forest, linear, views_of
+from tests.agreement.network_circuits import NetworkCircuit
+from tests.agreement.reference import is_network, networks, parse_key, trees
 from tests.agreement.reference import linear as linear_relation
-from tests.agreement.reference import parse_key, trees
 from tests.agreement.reference.key import padded_rows
 
 from .attacks import Target
@@ -25,7 +26,7 @@ CONTEXT = int.from_bytes(bytes(range(33, 65)), "big")
 class Shape:
     """A circuit and how many rows are proven at once."""
 
-    circuit: Circuit
+    circuit: Circuit | NetworkCircuit
     rows: int
 
     def inputs(self, seed: int = 1) -> list[Row]:
@@ -44,11 +45,15 @@ SHAPES = {
     "trees, private pairs, 2 rows": Shape(forest(3, inputs="private"), 2),
     "trees, integers": Shape(forest(4, features=[FLOAT, WEI], views=views_of(2, ("refuse",))), 1),
     "linear, 3 rows": Shape(linear(5, features=2, outputs=3), 3),
+    "networks": Shape(NetworkCircuit("recurrent"), 1),
+    "networks, private": Shape(NetworkCircuit("dense", "private"), 1),
 }
 
 
 def target_of(proof: Proof) -> Target:
     """How the spec cuts the proof."""
+    if is_network(proof.key):
+        return _target_of_network(proof)
     key = parse_key(proof.key)
     layout = (trees if key.trees else linear_relation).layout(key, padded_rows(key, proof.rows))
     return Target(
@@ -61,4 +66,21 @@ def target_of(proof: Proof) -> Target:
         body=proof.body,
         points=len(layout.round1) + len(layout.round2) + len(layout.chunks),
         evaluations=len(layout.evaluations),
+    )
+
+
+def _target_of_network(proof: Proof) -> Target:
+    key = networks.parse_network_key(proof.key)
+    nb = networks.padded(key, proof.rows)
+    return Target(
+        rows=proof.rows,
+        features=key.F if key.private else key.G,
+        outputs=key.O,
+        private=key.private,
+        # Those of a row's last word.
+        bits=networks.LANE_BITS * (key.F - networks.LANES * max(0, key.G - 1)),
+        words=proof.words,
+        body=proof.body,
+        points=sum(len(packs) for packs, _ in key.rounds(nb)) + key.chunks(nb),
+        evaluations=len(key.evaluations(nb)),
     )

@@ -1,4 +1,5 @@
-"""Ten thousand random mutations of valid proofs, none of which Rust accepts.
+"""Ten thousand random mutations of valid proofs of trees and linear models and as many of one network, none of which
+Rust accepts.
 
 Most are well formed, so that the pairing decides: other points of the curve, other reduced scalars, messages of
 another proof of the same statement, sums of messages.
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.agreement.reference.curve import Point
 
-MUTATIONS = 2_100
+MUTATIONS = {name: 10_000 if name == "networks" else 2_100 for name in SHAPES}
 THROUGH_THE_PLAIN_VERIFIER = 45
 # A test that only ever meets malformed bytes proves little.
 LEAST_WELL_FORMED = 600
@@ -145,7 +146,7 @@ def test_no_mutated_proof_is_accepted(workshop: Workshop, name: str) -> None:
     rng = random.Random(name)
     mutator = Mutator(rng, target_of(proof), twin, other)
     codes = []
-    for number in range(MUTATIONS):
+    for number in range(MUTATIONS[name]):
         mutated = mutator.mutated(proof)
         code = native_refusal(mutated)
         assert code is not None, (number, mutated)
@@ -158,6 +159,7 @@ def test_no_mutated_proof_is_accepted(workshop: Workshop, name: str) -> None:
     assert set(codes) == {"proof/invalid", "proof/malformed"}
 
 
-def test_there_are_ten_thousand() -> None:
-    assert MUTATIONS * len(SHAPES) >= 10_000
+def test_there_are_ten_thousand_of_ensembles_and_of_one_network() -> None:
+    assert sum(count for name, count in MUTATIONS.items() if "networks" not in name) >= 10_000
+    assert MUTATIONS["networks"] >= 10_000
     assert THROUGH_THE_PLAIN_VERIFIER * len(SHAPES) >= 200

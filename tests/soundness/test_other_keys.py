@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.agreement.circuits import forest, linear
 from tests.agreement.proofs import Proof, Workshop, native_refusal, reference_refusal
-from tests.agreement.reference import Refused, parse_key
+from tests.agreement.reference import Refused, is_network, networks, parse_key
 
 from assay import _core
 
@@ -105,7 +105,7 @@ def exchanged_points(key: bytes) -> Iterator[tuple[str, bytes]]:
 def well_formed(key: bytes) -> bool:
     """Whether the plain reader takes the key; the native one takes no key that it refuses."""
     try:
-        parse_key(key)
+        (networks.parse_network_key if is_network(key) else parse_key)(key)
     except Refused:
         return False
     return True

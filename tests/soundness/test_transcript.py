@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.agreement.circuits import forest
 from tests.agreement.proofs import Proof, native_refusal, reference_refusal
-from tests.agreement.reference import parse_key, trees
+from tests.agreement.reference import is_network, parse_key, trees
 from tests.agreement.reference.transcript import Transcript, keccak256, word
 
 from . import simulator
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .contracts import Contracts
 
 VERIFIER = sys.modules["tests.agreement.reference.verify"]
+NETWORKS = sys.modules["tests.agreement.reference.networks.verify"]
 CIRCUIT = forest(91, trees=2, depth=2)
 ROWS = 2
 
@@ -77,11 +78,12 @@ def test_the_contract_hashes_what_the_plain_verifier_hashes(
 ) -> None:
     proof = SHAPES[name].proof(workshop)
     states: list[str] = []
-    monkeypatch.setattr(VERIFIER, "Transcript", partial(Recording, states=states))
+    for module in (VERIFIER, NETWORKS):
+        monkeypatch.setattr(module, "Transcript", partial(Recording, states=states))
     assert reference_refusal(proof) is None
     # The state behind the last challenge is of no use to anyone.
     assert contracts.states(proof) == states[:-1]
-    assert len(set(states)) == len(states) == 12
+    assert len(set(states)) == len(states) == (20 if is_network(proof.key) else 12)
 
 
 def items(known: Known) -> dict[str, tuple[int, int, int]]:

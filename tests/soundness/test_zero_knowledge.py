@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.agreement.circuits import FLOAT, forest, views_of
 from tests.agreement.proofs import Proof, Workshop, native_refusal, proven
+from tests.agreement.reference import is_network, networks, parse_key, trees
 from tests.agreement.reference import linear as linear_relation
-from tests.agreement.reference import parse_key, trees
 from tests.agreement.reference.field import R
 from tests.agreement.reference.key import padded_rows
 from tests.agreement.reference.relation import CONSTANT
@@ -57,14 +57,21 @@ def many(workshop: Workshop) -> list[Proof]:
 
 
 def test_no_hidden_polynomial_is_evaluated(proof: Proof) -> None:
+    target = target_of(proof)
+    # Nothing is sent that the layout does not name.
+    assert len(proof.body) == 64 * (target.points + 2) + 32 * target.evaluations
+    if is_network(proof.key):
+        shape = networks.parse_network_key(proof.key)
+        for nb in (1, 2, 4):
+            assert not {name for name, _ in shape.evaluations(nb)} & {"w", "m", "I"}
+            assert [at for name, at in shape.evaluations(nb) if name == "phi"] == ["next"]
+            assert not {name for pack, _ in shape.opened(nb) for name in pack} & {"w", "m", "I"}
+        return
     key = parse_key(proof.key)
     for nb in (1, 2, 4):
         layout = (trees if key.trees else linear_relation).layout(key, nb)
         assert not {name for name, _ in layout.evaluations} & (SECRET | {*layout.chunks})
         assert not {name for pack in layout.packs.values() for name in pack} & (SECRET | {*layout.chunks})
-    target = target_of(proof)
-    # Nothing is sent that the layout does not name.
-    assert len(proof.body) == 64 * (target.points + 2) + 32 * target.evaluations
     hidden = SECRET & set(opened(proof)[1])
     assert hidden == ({"G", "A", "C"} if key.trees else {"w"}) | ({"I"} if key.private else set())
 

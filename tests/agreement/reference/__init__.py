@@ -6,6 +6,6 @@ Written from docs/spec/protocol.md alone, in the page's names. It is slow (about
 from .field import Refused
 from .itself import check_itself
 from .key import parse_key
-from .verify import verify
+from .verify import is_network, verify
 
-__all__ = ["Refused", "check_itself", "parse_key", "verify"]
+__all__ = ["Refused", "check_itself", "is_network", "parse_key", "verify"]

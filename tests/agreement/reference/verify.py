@@ -21,9 +21,13 @@ WORD, POINT = 32, 64
 NETWORK = bytes([2])
 
 
+def is_network(key_bytes: bytes) -> bool:
+    return key_bytes[len(MAGIC) : len(MAGIC) + 1] == NETWORK
+
+
 def verify(key_bytes: bytes, rows: int, words: Sequence[int], body: bytes) -> None:
     """Returns if the proof is valid; raises `Refused` with the reason if not."""
-    if key_bytes[len(MAGIC) : len(MAGIC) + 1] == NETWORK:
+    if is_network(key_bytes):
         networks.verify(key_bytes, rows, words, body)
         return
     key = parse_key(key_bytes)

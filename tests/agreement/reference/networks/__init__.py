@@ -1,7 +1,7 @@
 """Networks (docs/spec/networks.md)."""
 
-from .key import NetworkKey, parse_network_key
+from .key import LANE_BITS, LANES, NetworkKey, padded, parse_network_key
 from .relation import Challenges, total
 from .verify import verify
 
-__all__ = ["Challenges", "NetworkKey", "parse_network_key", "total", "verify"]
+__all__ = ["LANES", "LANE_BITS", "Challenges", "NetworkKey", "padded", "parse_network_key", "total", "verify"]
