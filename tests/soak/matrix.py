@@ -50,7 +50,7 @@ class Server:
 
 def run(url, kills, seed, made):
     """Kill `kills` children and let one finish; what happened, and the judge's faults."""
-    luck, accepted, killed = random.Random(seed), {}, dict.fromkeys(HOWS, 0)
+    luck, accepted, joined, killed = random.Random(seed), {}, [], dict.fromkeys(HOWS, 0)
     database = Database(url)
     with LocalNode() as anvil:
         node, key = Node("local", 31337, (anvil.url,)), development_key()
@@ -63,17 +63,18 @@ def run(url, kills, seed, made):
             number, how = boundary[sum(killed.values()) % len(boundary)]
             number = number if how.endswith("commit") else luck.randint(0, 1)
             accepted |= _ask(database, release, len(accepted) + 1)
+            joined += [_ask_joined(database, release, len(joined) + number) for number in range(2)]
             if server.child(f"{number} {how}") == "killed":
                 killed[how] += 1
         ended = server.child("-")
         server.close()
-        faults = verdict(database, node, consumer, key.address, accepted)
+        faults = verdict(database, node, consumer, key.address, accepted, joined=joined)
         if ended != "ended 0":
             faults.append(f"the last child {ended}")
     sqlite = database.sqlite
     database.close()
     name = "sqlite" if sqlite else "postgresql"
-    return {"database": name, "kills": killed, "seed": seed, "accepted": len(accepted), "faults": faults}
+    return {"database": name, "kills": killed, "seed": seed, "accepted": len(accepted) + len(joined), "faults": faults}
 
 
 def _ask(database, release, context):
@@ -90,6 +91,20 @@ def _ask(database, release, context):
     )
     one, _ = answers.receive(database, asked)
     return {one.id: context}
+
+
+def _ask_joined(database, release, number):
+    """A question that settles nothing, and whose proof may be of others, too."""
+    asked = Answer(
+        "credit",
+        release.digest,
+        owner="soak",
+        request=f"joined {number}",
+        state="fixed",
+        row=[[0.5, -0.25, float(number % 7)]],
+        evidence={"join": True},
+    )
+    return answers.receive(database, asked)[0].id
 
 
 def main():

@@ -134,7 +134,9 @@ def verify(path: Path) -> list[Finding]:
             _same("answer", answer["release"], release.digest, "the answer is of this release"),
             _same("key", key.model_id, release.public["model_id"], "the verifying key is the release's"),
             _valid(key, proof),
-            _same("outputs", answer["outputs"]["integers"], _integers(proof), "the answer says what the proof shows"),
+            _same(
+                "outputs", answer["outputs"]["integers"], _own(answer, proof), "the answer says what the proof shows"
+            ),
             _same(
                 "context", int(answer["context"]), proof.context, "the proof is bound to the context that was asked for"
             ),
@@ -188,6 +190,13 @@ def _integers(proof: Proof) -> list[list[str]]:
     return [[str(value) for value in row] for row in proof.output_integers]
 
 
+def _own(answer: dict[str, Any], proof: Proof) -> list[list[str]]:
+    """The outputs of the answer's own rows, where its proof shows others', too."""
+    joined = answer["evidence"].get("joined")
+    found = _integers(proof)
+    return found if joined is None else found[joined["first"] : joined["first"] + joined["rows"]]
+
+
 def _row(answer: dict[str, Any]) -> Finding:
     if answer["row"] is None:
         return Finding(
@@ -209,7 +218,9 @@ def _words(answer: dict[str, Any], inputs: Any, proof: Proof) -> Finding:
     words, missing = circuit.encode(answer["row"])
     absent = 1 << circuit.bits
     own = [absent if gone else int(word) for word, gone in zip(words.ravel(), missing.ravel(), strict=True)]
-    return _same("words", own, proof.public_inputs[: len(own)], what)
+    joined = answer["evidence"].get("joined")
+    at = 0 if joined is None else joined["first"] * words.shape[1]
+    return _same("words", own, proof.public_inputs[at : at + len(own)], what)
 
 
 def _history(events: list[Event]) -> Finding:

@@ -208,12 +208,45 @@ def claim(
             asked = asked.where(answers.c.project == project)
         if chain is not None:
             asked = asked.where(answers.c.chain == chain, answers.c.settle)
-        taken = []
+        return [_taken(connection, row, holder, now + seconds) for row in connection.execute(asked).all()]
+
+
+def claim_beside(database: Database, first: Answer, holder: str, seconds: float, *, most_rows: int) -> list[Answer]:
+    """Take over others that may be answered together with one that is held, as long as all have at most so many rows.
+
+    They wait in its state, are of its owner, release and context, settle nothing, and ask for it: `evidence["join"]`.
+    """
+    with database.begin() as connection:
+        now = database.now(connection)
+        asked = (
+            select(answers)
+            .where(
+                answers.c.state == first.state,
+                answers.c.owner == first.owner,
+                answers.c.release == first.release,
+                answers.c.context == first.context,
+                answers.c.settle.is_(False),
+                answers.c.evidence["join"].as_boolean().is_(True),
+                answers.c.due <= now,
+                or_(answers.c.lease_until.is_(None), answers.c.lease_until < now),
+            )
+            .order_by(answers.c.due, answers.c.created)
+            .limit(most_rows)
+            .with_for_update(skip_locked=True)
+        )
+        taken, rows = [], len(first.row)
         for row in connection.execute(asked).all():
-            held = {"lease": holder, "lease_until": now + seconds, "fence": row.fence + 1, "attempts": row.attempts + 1}
-            connection.execute(update(answers).where(answers.c.id == row.id).values(**held))
-            taken.append(Answer(**(row._asdict() | held)))
+            if rows + len(row.row) > most_rows:
+                break
+            rows += len(row.row)
+            taken.append(_taken(connection, row, holder, now + seconds))
         return taken
+
+
+def _taken(connection: Connection, row: Row[Any], holder: str, until: float) -> Answer:
+    held = {"lease": holder, "lease_until": until, "fence": row.fence + 1, "attempts": row.attempts + 1}
+    connection.execute(update(answers).where(answers.c.id == row.id).values(**held))
+    return Answer(**(row._asdict() | held))
 
 
 def any_due(database: Database, states: Iterable[AnswerState], chain: str | None = None) -> bool:

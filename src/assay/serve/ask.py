@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from assay.core.hashing import digest
 from assay.record import answers
 from assay.record.answers import Answer
-from assay.serve.errors import KeyNeeded, NothingSettles, QueueFull
+from assay.serve.errors import CannotJoin, KeyNeeded, NothingSettles, QueueFull
 
 if TYPE_CHECKING:
     from assay.record.database import Database
@@ -38,6 +38,8 @@ class Question:
         Whether the proof goes to the consumer on the chain.
     context
         The context word that is bound into the proof, decimal.
+    join
+        Whether its proof may show the rows of other questions of the same owner that also allow it.
     """
 
     rows: list[list[Any]]
@@ -45,6 +47,7 @@ class Question:
     request: str | None
     settle: bool = False
     context: str = "0"
+    join: bool = False
 
 
 def ask(
@@ -58,6 +61,8 @@ def ask(
         The rows do not fit the model: nothing is kept.
     KeyNeeded, NothingSettles
         Settlement without an idempotency key, or without a chain.
+    CannotJoin
+        It is to be settled, or the model's rows are hidden: such a proof is of one question alone.
     QueueFull
         Too many answers wait.
     Conflict
@@ -69,11 +74,14 @@ def ask(
         raise KeyNeeded(
             "a proof that is settled costs gas and needs an Idempotency-Key", "Send one, of your own making."
         )
+    if question.join:
+        _require_joinable(model, question)
     model.circuit.encode(question.rows)
     if answers.count(database, WAITING) >= most_waiting and not _known(database, question):
         raise QueueFull(f"{most_waiting} answers wait already", "Ask again later.")
     asked = {"release": model.release.digest, "rows": question.rows, "settle": question.settle}
-    text = json.dumps(asked | {"context": question.context}, sort_keys=True, allow_nan=False)
+    asked |= {"context": question.context} | ({"join": True} if question.join else {})
+    text = json.dumps(asked, sort_keys=True, allow_nan=False)
     salt = secrets.token_hex(_SALT_BYTES)
     wanted = Answer(
         project=model.release.project,
@@ -87,9 +95,18 @@ def ask(
         context=question.context,
         row=question.rows,
         row_digest=digest(bytes.fromhex(salt) + json.dumps(question.rows).encode()),
-        evidence={"salt": salt, "received": time.time()},
+        evidence={"salt": salt, "received": time.time()} | ({"join": True} if question.join else {}),
     )
     return answers.receive(database, wanted)
+
+
+def _require_joinable(model: Model, question: Question) -> None:
+    if question.settle:
+        raise CannotJoin("a proof that is settled is of one question alone", 'Leave out "join" or "settle".')
+    if model.circuit.inputs == "private":
+        raise CannotJoin(
+            f"{model.release.name} hides its rows, and a proof of it is of one question alone", "Do not join."
+        )
 
 
 def _known(database: Database, question: Question) -> bool:

@@ -69,6 +69,7 @@ class Client:
         version: str | int | None = None,
         context: int = 0,
         settle: bool = False,
+        join: bool = False,
         request: str | None = None,
         wait: float = 60.0,
     ) -> Any:
@@ -80,6 +81,9 @@ class Client:
             The word that the proof is bound to.
         settle
             Whether it goes to the consumer on the chain; what is waited for is then the final transaction.
+        join
+            Whether the proof may also show the rows of other questions of this API key that allow it: many at once are
+            proven faster so, and the answer's "joined" says which rows are its own.
         request
             Idempotency key: the same one is the same question. One is made if none is given, so that a connection that
             breaks asks nothing twice.
@@ -90,7 +94,7 @@ class Client:
         -------
             The answer as the service says it; its "state" may be one that goes on where `wait` was too short.
         """
-        body = {"inputs": _plain(rows), "context": str(context), "settle": settle}
+        body = {"inputs": _plain(rows), "context": str(context), "settle": settle} | ({"join": True} if join else {})
         key = request or secrets.token_hex(16)
         kept = self._ask("POST", f"{_path(model, version)}/proofs", body, {"Idempotency-Key": key})
         return kept if wait <= 0 else self.wait(kept["id"], wait)

@@ -12,6 +12,7 @@
         ├── RequestTooLarge             serve/request-too-large
         ├── KeyNeeded                   serve/idempotency-key-needed
         ├── NothingSettles              serve/nothing-settles
+        ├── CannotJoin                  serve/cannot-join
         ├── AnswerEnded                 serve/answer-ended
         ├── NoSuchModel                 serve/no-such-model
         ├── NoProof                     serve/no-proof
@@ -79,6 +80,12 @@ class NothingSettles(ServeError):
     """Settlement is asked for and no chain has a consumer."""
 
     code = "serve/nothing-settles"
+
+
+class CannotJoin(ServeError):
+    """The question's proof may not show the rows of others beside its own."""
+
+    code = "serve/cannot-join"
 
 
 class AnswerEnded(ServeError):

@@ -1,8 +1,10 @@
 """The provers: processes that hold keys and take answers from `fixed` to `proven`, and on.
 
-One step an answer: claim, prove, verify what was proven, keep the proof, commit. Killed anywhere, the answer is
-claimed again when the prover is known to be gone or its lease is over, and proven again; a proof that was kept and not
-committed is only a spare copy.
+One step an answer: claim, prove, verify what was proven, then proof and state in one transaction. Killed anywhere, the
+answer is claimed again when the prover is known to be gone or its lease is over, and proven again.
+
+Answers that ask for it are proven together, where they wait at the same time, are of one API key, one release and one
+context, and settle nothing: one proof shows all their rows, and each answer says which of them are its own.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 120.0
 MOST_ATTEMPTS = 5
+MOST_JOINED = 16
+"""Rows of one proof for several answers."""
 _SHORTEST, _LONGEST = 0.003, 0.05
 
 
@@ -55,11 +59,11 @@ class Worker:
             time.sleep(wait if wait > _SHORTEST else 0)
 
     def step(self) -> bool:
-        """Prove one answer that waits; whether there was one."""
+        """Prove one answer that waits, and those that join it; whether there was one."""
         if not self._waiting():
             return False
         for held in answers.claim(self.database, ["fixed"], self.name, LEASE_SECONDS):
-            self._prove(held)
+            self._prove([held, *self._joining(held)])
             return True
         return False
 
@@ -67,32 +71,61 @@ class Worker:
         # Reading holds nobody up; claiming does.
         return answers.any_due(self.database, ["fixed"])
 
-    def _prove(self, held: Answer) -> None:
+    def _joining(self, first: Answer) -> list[Answer]:
+        if not first.evidence.get("join"):
+            return []
         try:
-            proof, outputs = self._proven(held)
-            name = artefacts.put(self.database, proof)
-            self._end(held, name, outputs)
+            most = min(MOST_JOINED, self.models.of(first.release).verifying.max_batch)
+        except AssayError:  # said when the first one is proven
+            return []
+        return answers.claim_beside(self.database, first, self.name, LEASE_SECONDS, most_rows=most)
+
+    def _prove(self, held: list[Answer]) -> None:
+        try:
+            self._end(held, *self._proven(held))
         except LeaseLost:
             return
         except AssayError as error:
-            self._refuse(held, error)
+            if len(held) == 1:
+                self._refuse(held[0], error)
+                return
+            for one in held:  # whichever of them it was, the others do not suffer from it
+                self._prove([one])
 
-    def _proven(self, held: Answer) -> tuple[bytes, dict[str, Any]]:
-        model = self.models.of(held.release)
-        expected = model.integers(held.row)
-        made = prove(model.proving, held.row, context=int(held.context))
+    def _proven(self, held: list[Answer]) -> tuple[bytes, list[list[list[int]]]]:
+        """One proof of all their rows; and the integers that it shows, by answer."""
+        model = self.models.of(held[0].release)
+        expected = [model.integers(one.row) for one in held]
+        made = prove(model.proving, [row for one in held for row in one.row], context=int(held[0].context))
         verify(model.verifying, made)
-        shown = [[int(value) for value in row] for row in made.output_integers]
-        if shown != expected:
-            raise SelfCheckFailed(f"the proof of {held.id} shows other outputs than the circuit", "Report this.")
-        outputs = {"integers": [[str(value) for value in row] for row in shown], "values": model.values(shown)}
-        return made.to_json().encode(), outputs
+        rows = iter([int(value) for value in row] for row in made.output_integers)
+        shown = [[next(rows, []) for _ in one.row] for one in held]
+        if shown != expected or next(rows, None) is not None:
+            raise SelfCheckFailed(f"the proof of {held[0].id} shows other outputs than the circuit", "Report this.")
+        return made.to_json().encode(), shown
 
-    def _end(self, held: Answer, proof: str, outputs: dict[str, Any]) -> None:
-        with self.database.begin() as connection:  # an answer that nobody settles is never left at proven
-            proven = answers.commit_in(self.database, connection, held, "proven", proof=proof, outputs=outputs)
-            if not held.settle:
-                answers.commit_in(self.database, connection, proven, "answered")
+    def _end(self, held: list[Answer], proof: bytes, shown: list[list[list[int]]]) -> None:
+        model = self.models.of(held[0].release)
+        first, kept = 0, 0
+        with self.database.begin() as connection:
+            name = artefacts.put_in(connection, proof)
+            for one, integers in zip(held, shown, strict=True):
+                outputs: dict[str, Any] = {"integers": [[str(value) for value in row] for row in integers]}
+                outputs["values"] = model.values(integers)
+                place = {"first": first, "rows": len(integers), "of": sum(map(len, shown))}
+                first += len(integers)
+                evidence = one.evidence | ({"joined": place} if len(held) > 1 else {})
+                try:
+                    proven = answers.commit_in(
+                        self.database, connection, one, "proven", proof=name, outputs=outputs, evidence=evidence
+                    )
+                except LeaseLost:  # it was taken back meanwhile; the others are not
+                    continue
+                kept += 1
+                if not one.settle:  # an answer that nobody settles is never left at proven
+                    answers.commit_in(self.database, connection, proven, "answered")
+            if not kept:
+                raise LeaseLost("all that was proven was taken over or taken back", "Nothing is kept of it.")
 
     def _refuse(self, held: Answer, error: AssayError) -> None:
         said = {"code": error.code, "what": error.what, "todo": error.todo}

@@ -72,7 +72,7 @@ def proof(answer: str, parts: Parts, key: Key) -> Any:
     found = _own(parts, key, answer)
     if found.proof is None:
         raise NoProof(f"{answer} is {found.state} and has no proof", "Ask again when it is proven.")
-    return jsontext.parse(artefacts.get(parts.database, found.proof))
+    return proof_of(parts, found)
 
 
 @router.delete("/{answer}")
@@ -106,6 +106,7 @@ def shown(parts: State, answer: Answer, *, proof: bool = False) -> dict[str, Any
         "chain": answer.chain,
         "context": answer.context,
         "outputs": answer.outputs,
+        "joined": answer.evidence.get("joined"),
         "transaction": answer.transaction,
         "settlement": None if answer.transaction is None else settlement(parts, answer.transaction),
         "error": answer.error,
@@ -115,8 +116,15 @@ def shown(parts: State, answer: Answer, *, proof: bool = False) -> dict[str, Any
     if answer.proof is not None:
         found["links"]["proof"] = f"/v1/answers/{answer.id}/proof"
         if proof:
-            found["proof"] = jsontext.parse(artefacts.get(parts.database, answer.proof))
+            found["proof"] = proof_of(parts, answer)
     return found
+
+
+def proof_of(parts: State, answer: Answer) -> Any:
+    """An answer's `proof.json`; of one that is proven with others "joined" says which of the rows are its own."""
+    found: Any = jsontext.parse(artefacts.get(parts.database, str(answer.proof)))
+    joined = answer.evidence.get("joined")
+    return found if joined is None else found | {"joined": joined}
 
 
 def _tag_of(parts: State, answer: Answer) -> str:

@@ -42,6 +42,11 @@ class Prove(BaseModel):
 
     inputs: Inputs
     settle: bool = False
+    join: bool = Field(
+        default=False,
+        description="Whether one proof may also show the rows of your API key's other questions that allow it, where "
+        "they wait at the same time and have the same context: at most 16 rows. The answer then says which are its own.",
+    )
     context: int | str = Field(0, description="The context word bound into the proof; decimal or 0x-hexadecimal.")
 
 
@@ -135,7 +140,7 @@ def _asked(name: str, version: str | None, body: Prove, parts: State, owner: str
     release: Release = parts.models.named(name, version)
     found = parts.models.of(release.digest)
     rows = rows_of(body.inputs, found, min(parts.settings.most_rows, found.verifying.max_batch))
-    question = Question(rows, owner, request, body.settle, _context(body.context))
+    question = Question(rows, owner, request, body.settle, _context(body.context), body.join)
     kept, _ = ask(parts.database, found, question, chain=parts.settings.chain, most_waiting=parts.settings.most_waiting)
     return kept
 
@@ -163,4 +168,8 @@ async def _ended(parts: State, kept: Answer, seconds: float) -> Answer:
 
 def _seconds(kept: Answer) -> float:
     when = dict(kept.timeline)
-    return float(when["proven"] - when["fixed"]) if "proven" in when and "fixed" in when else 0.0
+    if "proven" not in when or "fixed" not in when:
+        return 0.0
+    joined = kept.evidence.get("joined")
+    share = 1.0 if joined is None else float(joined["rows"] / joined["of"])
+    return share * float(when["proven"] - when["fixed"])

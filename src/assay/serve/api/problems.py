@@ -25,6 +25,7 @@ _STATUS = {
     "serve/request-too-large": 413,
     "serve/idempotency-key-needed": 400,
     "serve/nothing-settles": 409,
+    "serve/cannot-join": 422,
     "serve/answer-ended": 409,
     "serve/no-such-model": 404,
     "serve/no-proof": 404,

@@ -127,14 +127,15 @@ def _said(proof: Proof | None, one: Answer) -> list[dict[str, Any]]:
     values = one.outputs["values"]
     labels = _if_any(proof.labels)
     likely = _if_any(proof.probabilities)
+    first = (one.evidence.get("joined") or {"first": 0})["first"]
     return [
         {
             "values": value,
-            "integers": one.outputs["integers"][row],
+            "integers": one.outputs["integers"][row - first],
             "label": None if labels is None else labels[row],
             "likely": None if likely is None else [float(part) for part in likely[row]],
         }
-        for row, value in enumerate(values)
+        for row, value in enumerate(values, first)
     ]
 
 

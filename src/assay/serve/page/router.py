@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from assay.core.errors import AssayError
 from assay.record import answers, artefacts, releases, transactions
 from assay.release import alias
+from assay.serve.api.answers import proof_of
 from assay.serve.api.problems import status_of
 from assay.serve.api.state import Parts, State
 from assay.serve.errors import NoProof, NotAuthorised, NotPermitted, RequestMalformed
@@ -183,7 +185,7 @@ def proof_file(name: str, parts: Parts, session: Signed) -> Response:
     found = _answer(parts, session, name)
     if found.proof is None:
         raise NoProof(f"{name:.60} is {found.state} and has no proof", "Look again when it is proven.")
-    return _file(artefacts.get(parts.database, found.proof), f"{name}.proof.json")
+    return _file(json.dumps(proof_of(parts, found), indent=1).encode(), f"{name}.proof.json")
 
 
 @router.get("/releases")
