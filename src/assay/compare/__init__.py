@@ -1,0 +1,1 @@
+"""Does the model pay: experiments whose result cannot be argued away."""
