@@ -45,7 +45,8 @@ class Prove(BaseModel):
     join: bool = Field(
         default=False,
         description="Whether one proof may also show the rows of your API key's other questions that allow it, where "
-        "they wait at the same time and have the same context: at most 16 rows. The answer then says which are its own.",
+        "they wait at the same time and have the same context: at most 16 rows. The answer then says which are its "
+        "own.",
     )
     context: int | str = Field(0, description="The context word bound into the proof; decimal or 0x-hexadecimal.")
 
