@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from eth_utils import to_checksum_address
 
 from assay.chain.compile import compile_solidity, read_sources
 from assay.chain.deploy import Chain
@@ -82,7 +83,7 @@ def test_every_entity_is_drawn_alike(chain, compiled):
     for number in range(40):
         entity = assign.new_secret()[:20] if number else bytes(20)
         drawn.append(assign.entity_is_new(seed, entity, SHARE))
-        assert drawn[-1] == chain.call(draw, "isNew", "0x" + entity.hex())
+        assert drawn[-1] == chain.call(draw, "isNew", to_checksum_address(entity))
     assert len(set(drawn)) == 2
 
 
