@@ -70,6 +70,10 @@ class Circuit:
             totals = [total + int(leaf) for total, leaf in zip(totals, node["leaf"], strict=True)]
         return totals
 
+    def public_words(self, row: Row) -> list[int]:
+        """A row's public words (protocol.md, section 3)."""
+        return [1 << self.bits if word is None else word for word in row]
+
     def view_key(self, index: int, row: Row) -> int:
         view = self.views[index]
         word = row[view["feature"]]

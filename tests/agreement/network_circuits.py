@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from assay.transpile.circuit.network import reference, schema
 
+from .reference.networks import LANE_BITS, LANES
+
 if TYPE_CHECKING:
     import random
 
@@ -59,16 +61,25 @@ class NetworkCircuit:
         """A word is u - min + centre (networks-circuit.md, section 3)."""
         return [u - low + centre for u, low, centre in zip(inputs, self._least, self._centres, strict=True)]
 
+    def public_words(self, row: Row) -> list[int]:
+        """A row's public words (networks.md, section 3)."""
+        u = self._integers(row)
+        cuts = [u[start : start + LANES] for start in range(0, len(u), LANES)]
+        half = 1 << (LANE_BITS - 1)
+        return [sum((value + half) << (LANE_BITS * j) for j, value in enumerate(cut)) for cut in cuts]
+
     def evaluate(self, row: Row) -> list[int]:
         """The exact integers that the compiler's reference gives for one row of words."""
-        given = [word for word in row if word is not None]
-        u = [word + low - centre for word, low, centre in zip(given, self._least, self._centres, strict=True)]
-        return reference.outputs(network(self.name), u)
+        return reference.outputs(network(self.name), self._integers(row))
 
     def random_row(self, rng: random.Random) -> Row:
         """Extremes and what lies between them."""
         tops = [int(feature["max"]) - int(feature["min"]) for feature in self.features]
         return [rng.choice([0, top, rng.randint(0, top)]) for top in tops]
+
+    def _integers(self, row: Row) -> list[int]:
+        given = [word for word in row if word is not None]
+        return [word + low - centre for word, low, centre in zip(given, self._least, self._centres, strict=True)]
 
     @property
     def _least(self) -> list[int]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.agreement.known_tau import write_srs
+from tests.agreement.network_circuits import NetworkCircuit
 from tests.agreement.proofs import Workshop
 
 from assay.chain.node import LocalNode
 
 from .attacks import R
 from .contracts import Contracts
+from .network_simulator import NetworkSimulator
 from .simulator import Simulator
 from .targets import SHAPES, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.agreement.circuits import Circuit
     from tests.agreement.proofs import Proof
 
 
@@ -35,8 +38,13 @@ class Known:
     workshop: Workshop
     tau: int
 
-    def simulator(self, key: bytes, seed: object = 0, **options: object) -> Simulator:
-        return Simulator(key, self.tau, random.Random(f"{seed}"), **options)
+    def simulator(
+        self, circuit: Circuit | NetworkCircuit, key: bytes, seed: object = 0, **options: Any
+    ) -> Simulator | NetworkSimulator:
+        rng = random.Random(f"{seed}")
+        if isinstance(circuit, NetworkCircuit):
+            return NetworkSimulator(key, self.tau, rng, circuit, **options)
+        return Simulator(key, self.tau, rng, **options)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.agreement.circuits import Circuit, forest, linear, views_of
 from tests.agreement.known_tau import Generator
+from tests.agreement.network_circuits import NetworkCircuit
 from tests.agreement.proofs import Proof, native_refusal, outputs_of, reference_refusal
 
 from .simulator import Simulator
@@ -28,10 +29,14 @@ CIRCUITS = {
     "trees, private pairs": forest(24, inputs="private"),
     "linear": linear(25),
     "linear, 8 outputs": linear(26, outputs=8),
+    "networks": NetworkCircuit("recurrent"),
+    "networks, private": NetworkCircuit("dense", "private"),
 }
 
 
-def false_words(circuit: Circuit, rng: random.Random, rows: int) -> tuple[tuple[int, ...], list[list[int]]]:
+def false_words(
+    circuit: Circuit | NetworkCircuit, rng: random.Random, rows: int
+) -> tuple[tuple[int, ...], list[list[int]]]:
     """Public words of random rows with an output that is wrong by one, and the true outputs.
 
     With private inputs the commitment is a random point: it is of no input that anyone knows.
@@ -43,7 +48,7 @@ def false_words(circuit: Circuit, rng: random.Random, rows: int) -> tuple[tuple[
         assert point is not None
         first = list(point)
     else:
-        first = [1 << circuit.bits if word is None else word for row in inputs for word in row]
+        first = [word for row in inputs for word in circuit.public_words(row)]
     claimed = [value for row in true for value in row]
     claimed[rng.randrange(len(claimed))] += 1
     context = rng.getrandbits(256)
@@ -58,7 +63,7 @@ def test_a_forgery_passes_for_its_string_and_for_no_other(
     circuit = CIRCUITS[name]
     words, true = false_words(circuit, random.Random(f"{name} {rows}"), rows)
     key, _ = known.workshop.keys(circuit)
-    forged = Proof(key, rows, words, known.simulator(key, name).prove(rows, words))
+    forged = Proof(key, rows, words, known.simulator(circuit, key, name).prove(rows, words))
     assert outputs_of(forged, circuit.outputs) != true
     assert native_refusal(forged) is None
     assert reference_refusal(forged) is None
@@ -68,7 +73,7 @@ def test_a_forgery_passes_for_its_string_and_for_no_other(
     assert native_refusal(carried) == "proof/invalid"
     assert reference_refusal(carried) == "the pairing check fails"
     # The same work for the fresh key, with a tau that is not its own.
-    retried = Proof(fresh, rows, words, known.simulator(fresh, name).prove(rows, words))
+    retried = Proof(fresh, rows, words, known.simulator(circuit, fresh, name).prove(rows, words))
     assert native_refusal(retried) == "proof/invalid"
     assert reference_refusal(retried) == "the pairing check fails"
 
@@ -80,7 +85,7 @@ def test_the_simulator_proves_true_statements_without_the_model(known: Known, na
     honest = known.workshop.prove(circuit, [circuit.random_row(rng) for _ in range(2)])
     bodies = {honest.body}
     for seed in range(3):
-        simulated = honest.with_(body=known.simulator(honest.key, seed).prove(2, honest.words))
+        simulated = honest.with_(body=known.simulator(circuit, honest.key, seed).prove(2, honest.words))
         assert native_refusal(simulated) is None
         assert len(simulated.body) == len(honest.body)
         bodies.add(simulated.body)

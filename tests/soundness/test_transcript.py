@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.agreement.circuits import forest
+from tests.agreement.network_circuits import NetworkCircuit
 from tests.agreement.proofs import Proof, native_refusal, reference_refusal
-from tests.agreement.reference import is_network, parse_key, trees
+from tests.agreement.reference import is_network, networks, parse_key, trees
 from tests.agreement.reference.transcript import Transcript, keccak256, word
 
-from . import simulator
+from . import network_simulator, simulator
+from .network_simulator import message
 from .targets import SHAPES
 
 if TYPE_CHECKING:
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 
 VERIFIER = sys.modules["tests.agreement.reference.verify"]
 NETWORKS = sys.modules["tests.agreement.reference.networks.verify"]
-CIRCUIT = forest(91, trees=2, depth=2)
-ROWS = 2
+CIRCUITS = {"trees": forest(91, trees=2, depth=2), "networks": NetworkCircuit("dense")}
+# A batch of trees has a layout of its own.
+ROWS = {"trees": 2, "networks": 1}
 
 
 class Recording(Transcript):
@@ -86,41 +89,61 @@ def test_the_contract_hashes_what_the_plain_verifier_hashes(
     assert len(set(states)) == len(states) == (20 if is_network(proof.key) else 12)
 
 
-def items(known: Known) -> dict[str, tuple[int, int, int]]:
+Item = tuple[int, int, int]
+
+
+def items(key: bytes, rows: int) -> dict[str, Item]:
     """Everything that is absorbed: the number of its message (0: the statement), first byte, bytes."""
-    key = parse_key(known.workshop.keys(CIRCUIT)[0])
-    layout = trees.layout(key, ROWS)
-    words = ROWS * (key.F + key.K)  # and the context behind them
+    if is_network(key):
+        shape = networks.parse_network_key(key)
+        words = rows * (shape.G + shape.O)
+        rounds = [[message(pack) for pack in packs] for packs, _ in shape.rounds(rows)]
+        rounds.append([f"Quot{i}" for i in range(shape.chunks(rows))])
+        evaluations = shape.evaluations(rows)
+    else:
+        layout = trees.layout(parsed := parse_key(key), rows)
+        words = rows * (parsed.F + parsed.K)
+        rounds, evaluations = [layout.round1, layout.round2, layout.chunks], layout.evaluations
     found = {"the key's digest": (0, 0, 32), "the number of rows": (0, 32, 32)}
     found |= {f"word {i}": (0, 64 + 32 * i, 32) for i in range(words)}
     found["the context"] = (0, 64 + 32 * words, 32)
-    for number, names in enumerate((layout.round1, layout.round2, layout.chunks), 1):
+    for number, names in enumerate(rounds, 1):
         found |= {name: (number, 64 * i, 64) for i, name in enumerate(names)}
         found[f"all of round {number}"] = (number, 0, 64 * len(names))
-    found |= {f"{name} at {at}": (4, 32 * i, 32) for i, (name, at) in enumerate(layout.evaluations)}
-    found["all evaluations"] = (4, 0, 32 * len(layout.evaluations))
-    return found | {"W": (5, 0, 64), "half of W": (5, 0, 32)}
+    last = len(rounds) + 1
+    found |= {f"{name} at {at}": (last, 32 * i, 32) for i, (name, at) in enumerate(evaluations)}
+    found["all evaluations"] = (last, 0, 32 * len(evaluations))
+    return found | {"W": (last + 1, 0, 64), "half of W": (last + 1, 0, 32)}
 
 
-def test_each_absorbed_item_matters(known: Known, contracts: Contracts, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_each_absorbed_item_matters(
+    known: Known, contracts: Contracts, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """A prover that leaves one out is refused by all three, and accepted by a verifier that leaves it out too."""
-    rng = random.Random(2)
-    honest = known.workshop.prove(CIRCUIT, [CIRCUIT.random_row(rng) for _ in range(ROWS)])
+    circuit, rows, rng = CIRCUITS[name], ROWS[name], random.Random(2)
+    honest = known.workshop.prove(circuit, [circuit.random_row(rng) for _ in range(rows)])
     proofs: dict[str, Proof] = {}
-    for name, item in items(known).items():
+    left_out = items(honest.key, rows)
+    for what, item in left_out.items():
         with monkeypatch.context() as patch:
-            patch.setattr(simulator, "Transcript", partial(LeavingOut, item=item))
-            proofs[name] = honest.with_(body=known.simulator(honest.key, name).prove(ROWS, honest.words))
-            patch.setattr(VERIFIER, "Transcript", partial(LeavingOut, item=item))
-            assert reference_refusal(proofs[name]) is None, name
-        assert reference_refusal(proofs[name]) == "the pairing check fails", name
-        assert native_refusal(proofs[name]) == "proof/invalid", name
-    simulated = honest.with_(body=known.simulator(honest.key).prove(ROWS, honest.words))
+            for module in (simulator, network_simulator):
+                patch.setattr(module, "Transcript", partial(LeavingOut, item=item))
+            body = known.simulator(circuit, honest.key, what).prove(rows, honest.words)
+            proofs[what] = honest.with_(body=body)
+            for verifier in (VERIFIER, NETWORKS):
+                patch.setattr(verifier, "Transcript", partial(LeavingOut, item=item))
+            assert reference_refusal(proofs[what]) is None, what
+        assert reference_refusal(proofs[what]) == "the pairing check fails", what
+        assert native_refusal(proofs[what]) == "proof/invalid", what
+    simulated = honest.with_(body=known.simulator(circuit, honest.key).prove(rows, honest.words))
     assert native_refusal(simulated) is None
     verdicts = contracts.verdicts(contracts.verifier(honest.key), [simulated, *proofs.values()])
     assert verdicts == [True] + [False] * len(proofs)
-    # The statement, five messages: nothing of them may be forgotten by this list.
-    assert {item[0] for item in items(known).values()} == set(range(6))
+    # The statement and every message: nothing of them may be forgotten by this list.
+    messages = {item[0] for item in left_out.values()}
+    assert messages == set(range(max(messages) + 1))
+    assert len(messages) == (8 if is_network(honest.key) else 6)
 
 
 def test_the_chain_of_states_has_fixed_values() -> None:

@@ -11,7 +11,8 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.agreement.circuits import FLOAT, forest, views_of
+from tests.agreement.circuits import FLOAT, Circuit, forest, views_of
+from tests.agreement.network_circuits import NetworkCircuit
 from tests.agreement.proofs import Proof, Workshop, native_refusal, proven
 from tests.agreement.reference import is_network, networks, parse_key, trees
 from tests.agreement.reference import linear as linear_relation
@@ -33,6 +34,7 @@ PROOFS = 200
 MODEL = {"Pub", "G", "A", "C", "w"}
 SECRET = {"G", "A", "C", "w", "I"}
 STUMP = forest(51, trees=1, depth=1, features=[FLOAT])
+NETWORK = NetworkCircuit("dense")
 
 
 def opened(proof: Proof) -> tuple[Context, dict[str, int]]:
@@ -46,14 +48,29 @@ def opened(proof: Proof) -> tuple[Context, dict[str, int]]:
     return context, context.Rz
 
 
-@pytest.fixture(scope="module")
-def many(workshop: Workshop) -> list[Proof]:
+def many_of(workshop: Workshop, circuit: Circuit | NetworkCircuit) -> list[Proof]:
     """200 proofs of one witness of one model."""
-    key, prover = workshop.keys(STUMP)
-    row = STUMP.random_row(random.Random(1))
+    key, prover = workshop.keys(circuit)
+    row = circuit.random_row(random.Random(1))
     proofs = [proven(key, prover, [row]) for _ in range(PROOFS)]
     assert native_refusal(proofs[-1]) is None
     return proofs
+
+
+@pytest.fixture(scope="module")
+def many(workshop: Workshop) -> list[Proof]:
+    return many_of(workshop, STUMP)
+
+
+@pytest.fixture(scope="module")
+def many_of_a_network(workshop: Workshop) -> list[Proof]:
+    return many_of(workshop, NETWORK)
+
+
+@pytest.fixture(params=["many", "many_of_a_network"], ids=["trees", "networks"])
+def many_of_each(request: pytest.FixtureRequest) -> list[Proof]:
+    found: list[Proof] = request.getfixturevalue(request.param)
+    return found
 
 
 def test_no_hidden_polynomial_is_evaluated(proof: Proof) -> None:
@@ -82,7 +99,8 @@ def test_two_proofs_of_one_witness_share_no_word(workshop: Workshop) -> None:
         assert len(set(words)) == len(words)
 
 
-def test_no_word_repeats_in_200_proofs(many: list[Proof]) -> None:
+def test_no_word_repeats_in_200_proofs(many_of_each: list[Proof]) -> None:
+    many = many_of_each
     words = [word for proof in many for word in body_words(target_of(proof))]
     assert len(set(words)) == len(words)
     assert len({proof.words for proof in many}) == 1
@@ -112,13 +130,16 @@ def test_a_hidden_input_shows_in_no_length_and_no_word(workshop: Workshop) -> No
     assert len({word for proof in proofs for word in proof.words[:2]}) == 6
 
 
-def revealed(many: list[Proof]) -> tuple[list[int], dict[tuple[str, str], list[int]]]:
-    """zeta of every proof, and the values of every evaluation."""
+def revealed(many: list[Proof]) -> tuple[int, list[int], dict[tuple[str, str], list[int]]]:
+    """Rows of a block, zeta of every proof, and the values of every evaluation but those of public polynomials."""
+    if is_network(many[0].key):
+        key = networks.parse_network_key(many[0].key)
+        openings = [networks.replayed(key, proof.rows, proof.words, proof.body) for proof in many]
+        names = [own for own in openings[0].values if own[0] not in {*key.wiring, "ID", "S_V", "B_V"}]
+        return key.S, [o.zeta for o in openings], {name: [o.values[name] for o in openings] for name in names}
     contexts = [opened(proof)[0] for proof in many]
-    names = list(contexts[0].values)
-    return [context.c.zeta for context in contexts], {
-        name: [context.values[name] for context in contexts] for name in names
-    }
+    values = {name: [context.values[name] for context in contexts] for name in contexts[0].values}
+    return parse_key(many[0].key).S, [context.c.zeta for context in contexts], values
 
 
 def powers(point: int, count: int) -> list[int]:
@@ -128,16 +149,16 @@ def powers(point: int, count: int) -> list[int]:
     return row
 
 
-def test_revealed_values_are_fresh_and_unrelated(many: list[Proof]) -> None:
-    """The witness is one, so a column of round 1 is one polynomial of degree below n = 32 plus its blinding.
+def test_revealed_values_are_fresh_and_unrelated(many_of_each: list[Proof]) -> None:
+    """The witness is one, so a column of round 1 is one polynomial of degree below n (32) plus its blinding.
 
     Values at 200 points of a column that is not blinded, or blinded alike in all proofs, lie on a polynomial of degree
     below n + 5; so does the difference of two values of a column with a single blinding coefficient. The matrix of the
     powers of zeta, the revealed values, and zeta times these has full rank: no relation of this kind holds, in no
     column and between no columns.
     """
-    points, values = revealed(many)
-    width = parse_key(many[0].key).S + 5
+    block, points, values = revealed(many_of_each)
+    width = block + 5
     rows = [
         [*powers(zeta, width), *row, *(zeta * value % R for value in row)]
         for zeta, row in zip(points, zip(*values.values(), strict=True), strict=True)

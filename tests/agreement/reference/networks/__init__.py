@@ -1,7 +1,24 @@
 """Networks (docs/spec/networks.md)."""
 
 from .key import LANE_BITS, LANES, NetworkKey, padded, parse_network_key
-from .relation import Challenges, total
-from .verify import verify
+from .relation import Challenges, public_sum, total
+from .verify import CONSTANT, Combination, Opening, Statement, points_of, read_words, replayed, verify
 
-__all__ = ["LANES", "LANE_BITS", "Challenges", "NetworkKey", "padded", "parse_network_key", "total", "verify"]
+__all__ = [
+    "CONSTANT",
+    "LANES",
+    "LANE_BITS",
+    "Challenges",
+    "Combination",
+    "NetworkKey",
+    "Opening",
+    "Statement",
+    "padded",
+    "parse_network_key",
+    "points_of",
+    "public_sum",
+    "read_words",
+    "replayed",
+    "total",
+    "verify",
+]

@@ -27,13 +27,40 @@ class Statement:
     outputs: list[list[int]]
 
 
+@dataclass(frozen=True)
+class Opening:
+    """A proof's messages and challenges."""
+
+    nb: int
+    statement: Statement
+    named: dict[Pack, Point]
+    values: dict[tuple[str, str], int]
+    c: Challenges
+    zeta: int
+    gamma: int
+    z: int
+    w: Point
+    w_prime: Point
+
+
 def verify(key_bytes: bytes, rows: int, words: Sequence[int], body: bytes, removed: int = -1) -> None:
     """Returns if the proof is valid; raises `Refused` with the reason if not. Constraint `removed` is left out."""
     key = parse_network_key(key_bytes)
+    o = replayed(key, rows, words, body)
+    t_pub = public_sum(key, o.nb, o.c, o.statement.inputs, o.statement.outputs)
+    combination = Combination(key, o.nb, o.c, o.values, o.zeta, o.gamma, t_pub, removed)
+    terms = [(value, o.named[pack]) for pack, value in combination.at(o.z).items()]
+    left = multi_multiply([*terms, (R - 1, o.w), (o.z, o.w_prime)])
+    check(product_is_one([(left, G2), (negate(o.w_prime), key.tau)]), "the pairing check fails")
+
+
+def replayed(key: NetworkKey, rows: int, words: Sequence[int], body: bytes) -> Opening:
+    """Cuts a proof and draws its challenges."""
     nb = padded(key, rows)
     names = key.evaluations(nb)
     statement = read_words(key, rows, words)
-    transcript, cut, named, drawn = Transcript(key.digest, rows, words), 0, key.committed(nb), list[int]()
+    transcript, cut, drawn = Transcript(key.digest, rows, words), 0, list[int]()
+    named = {CONSTANT: G1, **key.committed(nb)}
     count = sum(len(packs) for packs, _ in key.rounds(nb)) + key.chunks(nb)
     check(len(body) == 64 * (count + 2) + 32 * len(names), "not the length of a proof")
 
@@ -59,31 +86,53 @@ def verify(key_bytes: bytes, rows: int, words: Sequence[int], body: bytes, remov
     w_prime = parse_point(body[cut:])
     if statement.commitment is not None:
         named["I",] = statement.commitment
-    c = Challenges(*drawn)
+    return Opening(nb, statement, named, values, Challenges(*drawn), zeta, gamma, z, w, w_prime)
 
-    points = {"here": zeta, "next": zeta * root(key.S * nb) % R, "next_V": zeta * root(key.N) % R}
-    points["inverse"] = inverse(zeta)
-    t_pub = public_sum(key, nb, c, statement.inputs, statement.outputs)
-    scalars: dict[Pack, int] = {}
-    constant = remainder(key, nb, c, values, zeta, t_pub, scalars, removed)
-    for i in range(key.chunks(nb)):
-        scalars[f"Quot{i}",] = -pow(zeta, i * key.chunk(nb), R)
-    scale = inverse(z - zeta)
-    scalars = {pack: scale * value for pack, value in scalars.items()}
-    constant, weight = constant * scale, gamma
-    for pack, where in key.opened(nb):
-        width, scale = len(pack), weight
-        for at in where:
-            scale = scale * inverse(pow(z, width, R) - points[at]) % R
-        scalars[pack] = scalars.get(pack, 0) + scale
-        for i, name in enumerate(pack):
-            claimed = {points[at]: values[name, at] for at in where}
-            check(len(claimed) == len(where), "two points of an opening are one")
-            constant -= scale * pow(z, i, R) * interpolated(claimed, pow(z, width, R))
-        weight = weight * gamma % R
-    terms = [(value % R, named[pack]) for pack, value in scalars.items()]
-    left = multi_multiply([*terms, (constant % R, G1), (R - 1, w), (z, w_prime)])
-    check(product_is_one([(left, G2), (negate(w_prime), key.tau)]), "the pairing check fails")
+
+CONSTANT: Pack = ("1",)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Shplonk's sum for a point z: the sum of gamma^i (f_i - r_i(z)) / Z_i(z)."""
+
+    key: NetworkKey
+    nb: int
+    c: Challenges
+    values: dict[tuple[str, str], int]
+    zeta: int
+    gamma: int
+    t_pub: int
+    removed: int = -1
+
+    def at(self, z: int) -> dict[Pack, int]:
+        """Coefficients of the commitments, and of the generator as that of `CONSTANT`."""
+        key, nb, zeta, values = self.key, self.nb, self.zeta, self.values
+        points = points_of(key, nb, zeta)
+        scalars: dict[Pack, int] = {}
+        constant = remainder(key, nb, self.c, values, zeta, self.t_pub, scalars, self.removed)
+        for i in range(key.chunks(nb)):
+            scalars[f"Quot{i}",] = -pow(zeta, i * key.chunk(nb), R)
+        scale = inverse(z - zeta)
+        scalars = {pack: scale * value for pack, value in scalars.items()}
+        constant, weight = constant * scale, self.gamma
+        for pack, where in key.opened(nb):
+            width, scale = len(pack), weight
+            for at in where:
+                scale = scale * inverse(pow(z, width, R) - points[at]) % R
+            scalars[pack] = scalars.get(pack, 0) + scale
+            for i, name in enumerate(pack):
+                claimed = {points[at]: values[name, at] for at in where}
+                check(len(claimed) == len(where), "two points of an opening are one")
+                constant -= scale * pow(z, i, R) * interpolated(claimed, pow(z, width, R))
+            weight = weight * self.gamma % R
+        return {pack: value % R for pack, value in {**scalars, CONSTANT: constant}.items()}
+
+
+def points_of(key: NetworkKey, nb: int, zeta: int) -> dict[str, int]:
+    """The points of section 6."""
+    shifted = {"next": zeta * root(key.S * nb) % R, "next_V": zeta * root(key.N) % R}
+    return {"here": zeta, **shifted, "inverse": inverse(zeta)}
 
 
 def remainder(
