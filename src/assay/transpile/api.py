@@ -12,9 +12,11 @@ from assay.transpile.circuit.circuit import Circuit, Inputs
 from assay.transpile.ensemble import Linear, Precision
 from assay.transpile.errors import ModelUnsupported, OptionError
 from assay.transpile.importers import importers
+from assay.transpile.importers.onnx.reading import parse
 from assay.transpile.linear.assemble import assemble_linear
 from assay.transpile.networks.assemble import TOLERANCE, assemble_network
 from assay.transpile.pipelines import fold
+from assay.transpile.pipelines.onnx import trees
 from assay.transpile.rows.columns import shown
 from assay.transpile.trees.assemble import assemble
 from assay.transpile.trees.precision import precision_of
@@ -97,7 +99,7 @@ def transpile(
         raise WrongType("model_or_path is a Circuit, and has to be a model or its file", "Call assay.setup(circuit).")
     _choices(inputs, precision)
     network = importers.onnx_bytes(model_or_path)
-    if network is not None:
+    if network is not None and not _holds_trees(*network):
         _apply("networks", {"integer_features": integer_features, "iterations": iterations, "missing": missing})
         return assemble_network(
             *network,
@@ -144,12 +146,21 @@ def read(model_or_path: Any, iterations: int | None = None, precision: Precision
     """
     if iterations is not None and (type(iterations) is not int or iterations < 1):
         raise OptionError(f"iterations is {iterations!r:.40}", "Give a positive whole number.")
+    found = importers.onnx_bytes(model_or_path)
+    if found is not None and _holds_trees(*found):
+        _apply("trees in ONNX", {"iterations": iterations})
+        return trees.read(parse(*found), precision)
     if isinstance(model_or_path, str | os.PathLike):
         path = os.fspath(model_or_path)
         if importers.form(path) != "skops":
             return importers.read_file(path, iterations)
         model_or_path = importers.load_skops(path)
     return fold.read(model_or_path, iterations, precision)
+
+
+def _holds_trees(data: bytes, path: str) -> bool:
+    # The name stands in the file as it is; only then it is worth to read it twice.
+    return b"TreeEnsemble" in data and trees.holds_trees(parse(data, path))
 
 
 def _choices(inputs: Any, precision: Any) -> None:

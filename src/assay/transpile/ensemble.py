@@ -87,6 +87,8 @@ class Ensemble:
         A number that stands for a missing value, besides NaN.
     fill
         What is read in place of missing values of a feature, by index.
+    required
+        Features that may not be missing, whatever `missing` says of the others.
     meta
         Facts for people and for `fidelity`; no part of what is proven.
     """
@@ -103,6 +105,7 @@ class Ensemble:
     categories: dict[int, Values] = field(default_factory=dict)
     missing_value: float | None = None
     fill: dict[int, float] = field(default_factory=dict)
+    required: frozenset[int] = frozenset()
 
 
 @dataclass

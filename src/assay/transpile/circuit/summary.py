@@ -40,6 +40,7 @@ def facts(circuit: Circuit) -> list[tuple[str, str]]:
         ("precision", _precision(circuit)),
         ("inputs", f"{circuit.inputs}; the model stays hidden"),
     ]
+    lines += [("note", str(note)) for note in meta.get("notes", [])]
     if meta.get("averaged"):
         lines.append(("note", "random forest mode: outputs are the average of the trees, as predict uses it"))
     return lines
@@ -68,7 +69,7 @@ def _network(circuit: Circuit, network: Network) -> list[tuple[str, str]]:
                 f"{kept}: {fit['largest_error']:.1e} at most, {fit['decisions_differing']} of {fit['rows']} decisions",
             )
         )
-    return lines + [("note", str(note)) for note in circuit.meta.get("notes", [])]
+    return lines
 
 
 def _features(circuit: Circuit) -> str:

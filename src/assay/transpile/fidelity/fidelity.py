@@ -17,9 +17,12 @@ from assay.transpile.ensemble import Ensemble
 from assay.transpile.errors import ModelError, RowsWidth
 from assay.transpile.fidelity.metrics import metric
 from assay.transpile.fidelity.networks import network_fidelity
+from assay.transpile.fidelity.onnx_trees import margins_and_answers
 from assay.transpile.fidelity.own import own_rows
 from assay.transpile.fidelity.report import ULP_LIMIT, FidelityReport, WorstRow
-from assay.transpile.fidelity.runtime import runtime
+from assay.transpile.fidelity.runtime import Runtime, runtime
+from assay.transpile.importers import importers
+from assay.transpile.importers.onnx.reading import parse
 from assay.transpile.rows.encode import rounded
 from assay.transpile.trees.assemble import without_zero_rules
 from assay.transpile.trees.grow import grow
@@ -70,12 +73,15 @@ def fidelity(circuit: Circuit, model: Any, X: Any, y: Any = None) -> FidelityRep
     words, missing = circuit.encode(X)
     rows = own_rows(circuit, X, from_file=isinstance(model, str | os.PathLike))
     answers = Answers.of(source.meta, len(source.outputs))
-    library = runtime(model, iterations, len(circuit.outputs), answers)
+    library = _library(circuit, model, iterations, answers)
     expected = library.margins(rows)
     got = circuit.decode(evaluate(circuit, words, missing))
     if circuit.kind == "trees":
         leaves = trace(circuit, words, missing)
         size, rounding = _sums(circuit, leaves, got, float32=library.float32)
+        if not library.ordered:
+            # Each addition rounds by half a unit of a partial sum, which is no larger than the absolute values.
+            rounding = size * len(circuit.trees) * 2.0**-24
         disagreements = None
         if library.leaves is not None and isinstance(source, Ensemble):
             disagreements = _leaf_disagreements(circuit, source, leaves, library.leaves(rows))
@@ -93,6 +99,14 @@ def fidelity(circuit: Circuit, model: Any, X: Any, y: Any = None) -> FidelityRep
         metric_before=before,
         metric_after=after,
     )
+
+
+def _library(circuit: Circuit, model: Any, iterations: int | None, answers: Answers) -> Runtime:
+    found = importers.onnx_bytes(model)
+    if found is None:
+        return runtime(model, iterations, len(circuit.outputs), answers)
+    margins, own = margins_and_answers(parse(*found), circuit, answers)
+    return Runtime(margins, own, None, float32=True, ordered=False)
 
 
 def _answered(answers: Answers, margins: _Margins, own: Any) -> tuple[Any, Any]:

@@ -45,12 +45,15 @@ class Runtime:
         The leaf numbers int64[B, T], where the library tells them.
     float32
         Whether it sums in float32.
+    ordered
+        Whether it sums base and trees one after the other, and not in some order of its own.
     """
 
     margins: Callable[[Any], Floats]
     answers: Answering | None
     leaves: Callable[[Any], Leaves] | None
     float32: bool
+    ordered: bool = True
 
 
 def runtime(model_or_path: Any, iterations: int | None, outputs: int, answers: Answers) -> Runtime:

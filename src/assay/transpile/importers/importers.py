@@ -39,14 +39,15 @@ def read_model(model: Any, iterations: int | None) -> Source:
     kind = f"{type(model).__module__}.{type(model).__qualname__}"
     if iterations is not None and (sklearn_trees.accepts(model) or sklearn_linear.accepts(model)):
         raise ModelUnsupported(f"iterations does not apply to a {kind}", "Leave it out.")
-    raise ModelUnsupported(f"models of type {kind} are not supported", SUPPORTED)
+    exported = " This one as ONNX: skl2onnx.to_onnx(model, X[:1])." if kind.startswith("sklearn.") else ""
+    raise ModelUnsupported(f"models of type {kind} are not supported", SUPPORTED + exported)
 
 
 def read_file(path: str, iterations: int | None) -> Source:
     """Read a model file; nothing in it is trusted, and nothing in it is run."""
     data, kind = _sniffed(path)
     if kind == "onnx":
-        raise ModelUnsupported(f"{path} is a network, of which trees and weights cannot be read", "Transpile it.")
+        raise ModelUnsupported(f"{path} is a network, and trees or weights are asked for", "Transpile it.")
     if kind == "skops":
         return read_model(skops.load(path, data), iterations)
     if kind == "lightgbm":

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 TOLERANCE = 1e-3  # of the outputs' spread, and of the rows whose decision may differ
-IN_MEMORY = "the model"  # how messages name a model that is no file
 _SAFETY = 0.5  # of the tolerance, on the rows that choose a format: others may be worse
 _LARGEST_GAIN = 30  # bits that outputs may have above a table's values
 DRAWN = 512  # rows drawn from the declared ranges while formats are compared
@@ -155,7 +154,7 @@ def read_source(
 
     model = parse(data, path)
     flow = convert(model, dimensions, centres=centres)
-    whole = data if path == IN_MEMORY else model.SerializeToString()  # with the weights that stood in another file
+    whole = model.SerializeToString()  # with the weights that stood in another file, without ZipMap
     return Source(flow, found["ranges"], Oracle(whole, flow.meta["inputs"]), found["rows"])
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from assay.transpile.rows.columns import Table
 
-# Features that have no names: XGBoost's and scikit-learn's f0, LightGBM's Column_0, a network's input[0].
-_UNNAMED = re.compile(r"(f|Column_|.*\[)(0|[1-9][0-9]*)\]?\Z", re.ASCII)
+# Features that have no names: XGBoost's and scikit-learn's f0, LightGBM's Column_0, a network's input[0] or input[0,0].
+_UNNAMED = re.compile(r"(f|Column_|.*\[(?:0,)*)(0|[1-9][0-9]*)\]?\Z", re.ASCII)
 _TODO = "Name the columns as the model does, or say that they stand in its order (by position)."
 
 

@@ -152,7 +152,7 @@ def _views(ensemble: Ensemble, grown: list[Grown], integers: Ranges, inputs: Inp
                 )
     views = []
     for index in range(len(ensemble.features)):
-        if index in integers:
+        if index in integers or index in ensemble.required:
             views.append(View(index, "refuse"))
         else:
             views += [View(index, missing, zero) for missing, zero in rules]
@@ -172,6 +172,8 @@ def _node_views(ensemble: Ensemble, tree: Grown, integers: Ranges) -> list[View 
                     "missing or fills its missing values in",
                     "Leave it out of integer_features, or train without that.",
                 )
+            views.append(View(feature, "refuse"))
+        elif feature in ensemble.required:
             views.append(View(feature, "refuse"))
         elif ensemble.missing == "directions":
             views.append(View(feature, "low" if default_left else "high", zero))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import assay
-from assay.transpile.errors import ModelError, ModelUnsupported
+from assay.transpile.errors import ModelError
 
 pytest.importorskip("onnxruntime")
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -91,13 +91,15 @@ def test_one_hot_and_a_linear_model(data):
     assert np.abs(circuit.predict(X)[:, 0] - wanted).max() < 1e-3 * (wanted.max() - wanted.min())
 
 
-def test_trees_in_onnx_are_refused_by_name(data):
-    from sklearn.ensemble import GradientBoostingRegressor
+def test_scores_by_class_names_are_the_scores(data):
+    from sklearn.linear_model import LogisticRegression
 
     X, score = data
-    model = exported(GradientBoostingRegressor(n_estimators=3).fit(X, score), X)
-    with pytest.raises(ModelUnsupported, match="TreeEnsembleRegressor"):
-        assay.transpile(model, calibration=X)
+    fitted = LogisticRegression().fit(X, score > score.mean())
+    model = exported(fitted, X)  # with ZipMap
+    circuit = assay.transpile(model, calibration=X)
+    assert np.abs(circuit.predict(X)[:, 1:] - fitted.predict_proba(X)).max() < 1e-3
+    assert assay.fidelity(circuit, model, X).ok
 
 
 def test_fidelity_of_another_model(data):

@@ -140,7 +140,7 @@ def _node(flow: Flow, raw: RawNode, source: Graph, values: dict[str, Operand | N
         )
     inputs = [values[name] for name in raw.inputs]
     if not any(isinstance(value, Tensor) for value in inputs) and not found.even_constant:
-        results = _constant(raw, source, inputs)
+        results = folded(raw, source, inputs)
     else:
         flow.layers.append(f"{raw.operator} {raw.name}")
         node = Node(
@@ -183,7 +183,7 @@ def _bounded(raw: RawNode, value: Operand) -> None:
         )
 
 
-def _constant(raw: RawNode, source: Graph, inputs: list[Operand | None]) -> list[Operand]:
+def folded(raw: RawNode, source: Graph, inputs: list[Operand | None]) -> list[Operand]:
     """What onnxruntime makes of a node whose inputs are constants."""
     onnx = library()
     runtime = _runtime()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OLDEST_OPSET, OLDEST_ML = 7, 1
 _MOST_NODES = 200_000
+_WITHOUT_OPSET = 13  # of a model of ONNX-ML's operators alone
 _AGAIN = "Export the model again."
 _CONTROL = {"If", "Loop", "Scan", "SequenceMap"}
 _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
@@ -73,7 +74,24 @@ def parse(data: bytes, path: str) -> Any:
         raise ModelUnreadable(f"{path} is no ONNX model ({_short(error)})", _AGAIN) from None
     if not model.HasField("graph") or not (model.graph.node or model.graph.output):
         raise ModelUnreadable(f"{path} is no ONNX model: it holds no graph", _AGAIN)
-    return _with_external(model, path)
+    return _without_maps(_with_external(model, path))
+
+
+def _without_maps(model: Any) -> Any:
+    """The model with tensors in place of the maps that ZipMap makes of scores, which carry the same numbers."""
+    onnx = library()
+    made = {name for node in model.graph.node if node.op_type == "ZipMap" for name in node.output}
+    if not made:
+        return model
+    for node in model.graph.node:
+        if node.op_type == "ZipMap":
+            node.CopyFrom(onnx.helper.make_node("Identity", list(node.input), list(node.output), node.name))
+    for value in model.graph.output:
+        if value.name in made:
+            value.CopyFrom(onnx.helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, None))
+    if not any(entry.domain in {"", "ai.onnx"} for entry in model.opset_import):
+        model.opset_import.append(onnx.helper.make_opsetid("", _WITHOUT_OPSET))
+    return model
 
 
 def _with_external(model: Any, path: str) -> Any:

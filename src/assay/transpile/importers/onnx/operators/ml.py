@@ -181,3 +181,15 @@ def array_feature_extractor(node: Node) -> Operand:
 def zip_map(node: Node) -> Operand:
     """The scores, without the names that ZipMap gives them."""
     return node.moved(0, lambda part: part)
+
+
+@operator(
+    "TreeEnsembleClassifier",
+    "TreeEnsembleRegressor",
+    domain=ML,
+    rows="none: with the steps before it, it becomes a [circuit of trees](../guides/networks.md#trees-in-onnx)",
+    limits="two of them, steps before them that mix features, and whatever computes with what they say",
+)
+def tree_ensemble(node: Node) -> Operand:
+    """Trees are read by `pipelines.onnx`; in the middle of a network they cannot be."""
+    raise node.refuse("its trees stand in a network", "Export the model up to its trees.")

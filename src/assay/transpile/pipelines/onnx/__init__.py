@@ -1,0 +1,1 @@
+"""Trees in ONNX, with the steps that stand before them."""
