@@ -32,7 +32,7 @@ class Done:
 def run_assay(*arguments: object, **options: Any) -> Done:
     """Run `assay ARGUMENTS` as a process of its own."""
     command = [sys.executable, "-m", "assay", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **options)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     return Done(done.returncode, done.stdout, done.stderr)
 
 

@@ -51,7 +51,7 @@ def deploy(
     with opened(folder, database) as base:
         found = _release(base, project.task.name, release)
         made = prepare(base, folder, project.task, found, chain, who=who(), unchecked=unchecked)
-        made.told = _tell
+        made.told = tell
         steps = made.plan()
         price, cost = _cost(made, steps)
         fields: dict[str, Any] = {"chain": made.on.name, "chain_id": made.on.chain_id, "release": found.digest}
@@ -63,8 +63,8 @@ def deploy(
             output.result(fields, "\n".join([*lines, total]))
             return
         if not made.on.local and any(not step.there for step in steps):
-            _tell("\n".join([*lines, total]))
-            _confirm(yes=yes)
+            tell("\n".join([*lines, total]))
+            confirm("Send it?", yes=yes)
         done = made.run()
     fields["contracts"] = [vars(one) for one in done]
     output.result(fields, "\n".join(f"{one.name:<12}{one.address}" for one in done))
@@ -98,13 +98,15 @@ def _line(step: Step) -> str:
     return f"{step.name:<12}{where}  {'there already' if step.there else f'about {step.gas:,} gas'}"
 
 
-def _confirm(*, yes: bool) -> None:
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask at the terminal, unless `yes`; raises `NotConfirmed`."""
     if yes:
         return
-    if not sys.stdin.isatty() or not typer.confirm("Send it?", err=True):
+    if not sys.stdin.isatty() or not typer.confirm(question, err=True):
         raise NotConfirmed("nothing was sent", "Confirm it, or give --yes.")
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Say on standard error what happens."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from assay.record.releases import Release
 
 Version = Annotated[str, typer.Argument(metavar="V", help="A version such as 3, or the beginning of a digest.")]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept.")]
 _DIGITS = 16
 
 
@@ -43,7 +42,7 @@ def create(
         made = make(base, project, who=who(), note=note, despite=despite)
         decides = alias.champion(base, made.project) == made.digest
     text = f"{made.name}  {made.digest[:_DIGITS]}  {'it decides' if decides else 'kept; promote it to let it decide'}"
-    Output(json=json).result(_fields(made) | {"champion": decides}, text)
+    Output(json=json).result(fields_of(made) | {"champion": decides}, text)
 
 
 @release_app.command("list")
@@ -60,7 +59,7 @@ def list_(folder: Here = Path(), *, database: DatabaseUrl = None, json: Json = F
         f"{'champion' if one.digest == champion else '':<8}  {one.note}".rstrip()
         for one in found
     ]
-    fields = {"items": [_fields(one) | {"champion": one.digest == champion} for one in found]}
+    fields = {"items": [fields_of(one) | {"champion": one.digest == champion} for one in found]}
     Output(json=json).result(fields, "\n".join(lines) or "no release yet: `assay release create` makes one")
 
 
@@ -82,7 +81,7 @@ def show(version: Version, folder: Here = Path(), *, database: DatabaseUrl = Non
         ("private parts", ", ".join(found.private) or "not held here"),
         ("made with", ", ".join(f"{name} {number}" for name, number in found.public["made_with"].items())),
     ]
-    Output(json=json).table(_fields(found) | {"public": found.public}, found.name, rows)
+    Output(json=json).table(fields_of(found) | {"public": found.public}, found.name, rows)
 
 
 @release_app.command("diff")
@@ -154,7 +153,7 @@ def import_(
     with opened(folder, database) as base:
         found = bring_in(base, file, who=who(), passphrase=passphrase)
     held = "with its private part" if found.private else "its public part only: it can be checked, not proven"
-    Output(json=json).result(_fields(found), f"{found.name}  {found.digest[:_DIGITS]}  {held}")
+    Output(json=json).result(fields_of(found), f"{found.name}  {found.digest[:_DIGITS]}  {held}")
 
 
 @release_app.command("history")
@@ -182,30 +181,6 @@ def history(
     fields = {"events": count, "items": [_move(one) for one in found]}
     lines = [_line(one) for one in found]
     Output(json=json).result(fields, "\n".join([*lines, f"{count} events, none altered"]))
-
-
-@release_app.command("promote")
-def promote(
-    version: Version, folder: Here = Path(), *, reason: Reason, database: DatabaseUrl = None, json: Json = False
-) -> None:
-    """Let a release decide."""
-    from assay.record import releases
-    from assay.release.alias import promote as move
-
-    with opened(folder, database) as base:
-        found = releases.get(base, _name(folder), version)
-        event = move(base, found, who=who(), why=reason)
-    Output(json=json).result(_fields(found) | {"event": event.number}, f"{found.name} decides from now on")
-
-
-@release_app.command("back")
-def back(folder: Here = Path(), *, reason: Reason, database: DatabaseUrl = None, json: Json = False) -> None:
-    """Go back to the release that decided before, with its task, code, features and keys."""
-    from assay.release.alias import back as move
-
-    with opened(folder, database) as base:
-        found = move(base, _name(folder), who=who(), why=reason)
-    Output(json=json).result(_fields(found), f"{found.name} decides again")
 
 
 def opened(folder: Path, url: str | None) -> Any:
@@ -246,7 +221,7 @@ def _passphrase(file: Path | None, *, twice: bool = False) -> str:
     return found
 
 
-def _fields(one: Release) -> dict[str, Any]:
+def fields_of(one: Release) -> dict[str, Any]:
     return {
         "name": one.project,
         "version": one.version,

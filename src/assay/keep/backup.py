@@ -10,7 +10,6 @@ import json
 import os
 import tempfile
 import zipfile
-import zlib
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import assay
 from assay.core import files, jsontext
 from assay.core.errors import ArtefactVersion
 from assay.core.hashing import digest_of_file
+from assay.core.zips import MALFORMED, entry
 from assay.keep.errors import BackupDamaged, NotEmpty
 from assay.record import artefacts, journal, releases
 from assay.record.copy import copy
@@ -139,29 +139,18 @@ def _content(name: str, own: dict[str, bytes], written: dict[str, bytes]) -> byt
     return written[name] if name in written else own[name.removeprefix(".assay/")]
 
 
-_MALFORMED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, ValueError)
-
-
 def _unpack(path: Path, place: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     with files.translated(path, "read"):
         try:
             with zipfile.ZipFile(path) as archive:
-                about = _about(_read(archive, _ABOUT, _LARGEST_JSON), path)
+                about = _about(entry(archive, _ABOUT, _LARGEST_JSON), path)
                 archive.extract(_RECORDS, place)
-                own = {name: _read(archive, _FILES + name, _LARGEST_FILE) for name in about["files"]}
-        except _MALFORMED as error:
+                own = {name: entry(archive, _FILES + name, _LARGEST_FILE) for name in about["files"]}
+        except MALFORMED as error:
             raise BackupDamaged(f"{path} is no backup, or is damaged ({str(error)[:80]})", _AGAIN) from None
     if digest_of_file(place / _RECORDS) != about["records"]:
         raise BackupDamaged(f"the records in {path} are not as they were written", _AGAIN)
     return about, own
-
-
-def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    with archive.open(name) as entry:
-        content = entry.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"{name} is longer than {most} bytes")
-    return content
 
 
 def _about(content: bytes, path: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import io
 import json
 import tempfile
 import zipfile
-import zlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from assay.core import files, jsontext
 from assay.core.errors import ArtefactVersion, AssayError
 from assay.core.hashing import digest
 from assay.core.keccak import keccak256
+from assay.core.zips import MALFORMED, entry
 from assay.keep.errors import DisputeAltered, NothingToDispute
 from assay.prove.keys import VERIFYING_KEY_FILE, VerifyingKey
 from assay.prove.proof import Proof
@@ -160,14 +160,11 @@ def _key(content: bytes) -> VerifyingKey:
 def _read(path: Path) -> tuple[Any, bytes, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
-            found = {}
-            for name in (ABOUT, PROOF, INPUTS):
-                with archive.open(name) as entry:
-                    found[name] = entry.read(_LARGEST)  # longer ones are cut off, and are no JSON any more
+            found = {name: entry(archive, name, _LARGEST) for name in (ABOUT, PROOF, INPUTS)}
         about: Any = jsontext.parse(found[ABOUT])
         schema = about["schema"]
         inputs = jsontext.parse(found[INPUTS])
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise DisputeAltered(f"{path} is no dispute file, or is damaged ({str(error)[:80]})", _AGAIN) from None
     if schema != SCHEMA:
         raise ArtefactVersion(f"{path} has the format {schema!s:.40}, and {SCHEMA} is read", "Use a newer Assay.")

@@ -75,6 +75,31 @@ def append(database: Database, project: str, happened: Event) -> Event:
     raise RecordError("other processes write events faster than this one can follow", "Try again.")
 
 
+def append_once(database: Database, project: str, happened: Event) -> bool:
+    """Add an event unless one of the same kind, subject, chain, block and evidence is there; whether it was added.
+
+    For what others can see, too, such as a contract's logs: whoever looks first writes it down.
+    """
+    same = (
+        (events.c.project == project)
+        & (events.c.kind == happened.kind)
+        & (events.c.subject == happened.subject)
+        & (events.c.chain == happened.chain)
+        & (events.c.block == happened.block)
+    )
+    for _ in range(_TRIES):
+        try:
+            with database.begin() as connection:
+                there = connection.execute(select(events.c.evidence).where(same)).scalars()
+                if any(one == happened.evidence for one in there):
+                    return False
+                append_in(database, connection, project, happened)
+                return True
+        except exc.IntegrityError:
+            continue
+    raise RecordError("other processes write events faster than this one can follow", "Try again.")
+
+
 def append_in(database: Database, connection: Connection, project: str, happened: Event) -> Event:
     """Add an event within a transaction; raises `IntegrityError` if another process appended meanwhile."""
     last = connection.execute(

@@ -137,6 +137,7 @@ def find(
     states: Iterable[TransactionState] = (),
     due_by: float | None = None,
     since: float | None = None,
+    purpose: str | None = None,
 ) -> list[Transaction]:
     """Transactions on a chain, by nonce."""
     asked = select(transactions).where(transactions.c.chain == chain).order_by(transactions.c.nonce)
@@ -148,6 +149,8 @@ def find(
         asked = asked.where(transactions.c.due <= due_by)
     if since is not None:
         asked = asked.where(transactions.c.created >= since)
+    if purpose is not None:
+        asked = asked.where(transactions.c.purpose == purpose)
     with database.read() as connection:
         return [_transaction(row) for row in connection.execute(asked)]
 

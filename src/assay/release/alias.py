@@ -108,15 +108,45 @@ def back(
     made = moves(database, project)
     if not made:
         raise NoChampion(f"no release of {project} decides", "Create one: `assay release create`.")
-    stack: list[str] = []
-    for move in made:  # going back twice goes back two releases, not back and forth
-        if move.back:
-            stack.pop()
-        else:
-            stack.append(move.after)
+    stack = _way(made)
     if len(stack) < 2:
         raise NoWayBack(f"no release of {project} decided before the one that decides", "Promote one by its version.")
     release = releases.by_digest(database, stack[-2])
     what = {"before": stack[-1], "after": release.digest, "version": release.version, "back": True}
     journal.append(database, project, Event(MOVED, CHAMPION, who, what, why=why, chain=chain, block=block))
     return release
+
+
+def follow(
+    database: Database,
+    release: Release,
+    *,
+    back: bool,
+    who: str,
+    why: str,
+    evidence: dict[str, str],
+    chain: str,
+    block: int,
+) -> None:
+    """Make the alias what a chain's registry says, of which the record is the shadow; nothing if it is so already."""
+    made = moves(database, release.project)
+    before = made[-1].after if made else None
+    if before == release.digest:
+        return
+    what = {"before": before, "after": release.digest, "version": release.version, "back": back}
+    # Whoever follows at the same time saw the same last move, and writes this down once.
+    evidence = evidence | {"move": str(made[-1].event.number if made else 0)}
+    happened = Event(MOVED, CHAMPION, who, what, why=why, evidence=evidence, chain=chain, block=block)
+    journal.append_once(database, release.project, happened)
+
+
+def _way(made: list[Move]) -> list[str]:
+    """The releases that a way back leads over: going back twice goes back two releases, not back and forth."""
+    stack: list[str] = []
+    for move in made:
+        if move.back and move.after in stack:
+            while stack[-1] != move.after:
+                stack.pop()
+        else:
+            stack.append(move.after)
+    return stack

@@ -6,12 +6,12 @@ import io
 import json
 import os
 import zipfile
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from assay.core import files, jsontext
 from assay.core.errors import ArtefactVersion
 from assay.core.hashing import digest
+from assay.core.zips import MALFORMED, entry
 from assay.record import artefacts, journal, releases
 from assay.record.journal import Event
 from assay.record.releases import Release
@@ -69,15 +69,15 @@ def read(path: Path, passphrase: str | None = None) -> tuple[Release, dict[str, 
     content = files.read(path)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            public = _public(_entry(archive, RELEASE_FILE, _LARGEST_JSON), path)
+            public = _public(entry(archive, RELEASE_FILE, _LARGEST_JSON), path)
             contents = {}
             for name, about in public["parts"].items():
-                content = _entry(archive, f"parts/{name}", min(int(about["bytes"]), _LARGEST_PART))
+                content = entry(archive, f"parts/{name}", min(int(about["bytes"]), _LARGEST_PART))
                 if digest(content) != about["digest"]:
                     raise ReleaseAltered(f"{name} in {path} is not what the release says", _AGAIN)
                 contents[about["digest"]] = content
-            sealed = _entry(archive, PRIVATE_FILE, _LARGEST_PART) if PRIVATE_FILE in archive.namelist() else None
-    except _MALFORMED as error:
+            sealed = entry(archive, PRIVATE_FILE, _LARGEST_PART) if PRIVATE_FILE in archive.namelist() else None
+    except (*MALFORMED, OSError) as error:
         raise ReleaseAltered(f"{path} is no release, or is damaged ({str(error)[:80]})", _AGAIN) from None
     name = digest_of(public)
     private: dict[str, Any] = {}
@@ -87,18 +87,6 @@ def read(path: Path, passphrase: str | None = None) -> tuple[Release, dict[str, 
     return Release(name, public["project"], 0, public, private), contents
 
 
-# What Python's own reader of archives raises for one that somebody made or altered.
-_MALFORMED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 _AGAIN = "Get it again from whoever made it."
 
 
@@ -130,15 +118,6 @@ def bring_in(database: Database, path: Path, *, who: str, passphrase: str | None
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
-
-
-def _entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """The content of an entry, read no further than it may be long: a small file may unpack to a large one."""
-    with archive.open(name) as entry:
-        content = entry.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"{name} is longer than {most} bytes")
-    return content
 
 
 def _public(content: bytes, path: Path) -> dict[str, Any]:

@@ -29,6 +29,8 @@ from assay.release.make import private_digests
 from assay.settle.consumer import Consumer
 from assay.settle.errors import SettleError
 from assay.settle.outbox import Call
+from assay.settle.registry import registry_of
+from assay.settle.shadow import deciding, follow
 from assay.task.task import Task
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class Live:
         Folder in which the releases' tasks, code and blocks are kept.
     told
         Told, once each, why a period has no answer.
+    counts
+        Whether this is the chain that counts, whose registry the champion follows.
     """
 
     database: Database
@@ -68,6 +72,7 @@ class Live:
     place: Path
     told: Callable[[str], None] = field(default=lambda _: None)
     name: str = field(default_factory=me)
+    counts: bool = False
     _said: str = ""
     _head: int = -1
 
@@ -97,7 +102,7 @@ class Live:
 
     def _receive(self) -> bool:
         """Keep the newest period's row, if it is a new one."""
-        champion = alias.champion(self.database, self.project)
+        champion = self._deciding()
         if champion is None:
             return False
         release = releases.by_digest(self.database, champion)
@@ -116,6 +121,16 @@ class Live:
             raise
         self._head = block
         return self._keep(release, task, row)
+
+    def _deciding(self) -> str | None:
+        """The release that answers here: what the chain's registry says, where it has one; the record follows it."""
+        on = self.settler.on
+        found = deciding(self.database, self.project, on)
+        if found != alias.champion(self.database, self.project):
+            registry = registry_of(self.database, self.project, on)
+            if registry is not None:
+                follow(self.database, self.project, registry, counts=self.counts)
+        return found
 
     def _collect_anew(self, home: Path, error: DataError) -> None:
         """After a reorg deeper than was waited for, what was collected is of blocks that are no more."""
@@ -177,7 +192,7 @@ class Live:
             return False
         consumer = Consumer(self.settler.on, self.settler.consumer.address)
         try:
-            if self._is_late(held):
+            if self._is_late(held) or self._is_others(held, consumer):
                 return True
             period = self._posted(held, consumer) if consumer.wants_rows() else held.period
             if period is None:
@@ -199,6 +214,21 @@ class Live:
             "code": "settle/late",
             "what": f"its block {held.deadline} passed before it could be proven",
             "todo": "Allow more blocks, or look at what took so long.",
+        }
+        answers.commit(self.database, held, "expired", error=said)
+        return True
+
+    def _is_others(self, held: Answer, consumer: Consumer) -> bool:
+        """A row that is not posted yet is posted for the version it was made for, or not at all."""
+        sent = transactions.by_subject(self.database, self.settler.on.name, POST, held.id)
+        if sent is not None or not consumer.wants_rows():
+            return False
+        if deciding(self.database, self.project, self.settler.on) == held.release:
+            return False
+        said = {
+            "code": "settle/other-default",
+            "what": "another release became the default before its row was posted",
+            "todo": "Nothing: the next period is the new one's.",
         }
         answers.commit(self.database, held, "expired", error=said)
         return True

@@ -54,7 +54,8 @@ def live(settings: Settings, told: Callable[[str], None]) -> None:
     task = Project(settings.project).task
     settler = open_settler(database, settings.project, task, settings.chain)
     place = settings.project / ".assay" / "live" / settler.on.name
-    loop = Live(database, task.name, settler, Models(database), place, told)
+    counts = task.protocol.chain == settler.on.name
+    loop = Live(database, task.name, settler, Models(database), place, told, counts=counts)
     told(f"following {settler.on.name}: each period's answer goes to {settler.consumer.address}")
     loop.run(ending())
     database.close()

@@ -8,22 +8,21 @@ point, it goes on where it was: a step is done if its code is on the chain, sent
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assay.chain.deploy import require_deployable
 from assay.core.keccak import keccak256
 from assay.record import artefacts, journal
-from assay.record.errors import Conflict, LeaseLost
 from assay.record.journal import Event
 from assay.release.key import verifying_key
 from assay.release.parts import CREATION_FILE, RUNTIME_FILE
 from assay.settle.contracts import Built, build
-from assay.settle.errors import NodeFault, NotMined, NotTaken, OtherCode, Reverts
+from assay.settle.errors import NodeFault, NotTaken, OtherCode, Reverts
 from assay.settle.network import FACTORY, deploying, network, signer
 from assay.settle.outbox import Call, Outbox, standing
 from assay.settle.reverts import refused
+from assay.settle.wait import mined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -204,7 +203,8 @@ class Deployment:
         except Reverts as error:
             raise self._why(name, creation, error) from None
         self.told(f"{name}: nonce {kept.nonce} of {kept.account}, waiting for a block")
-        kept = self._mined(name, kept)
+        failed = f"{name} was not deployed"
+        kept = mined(self.outbox, kept, failed, told=self.told, patience=self.patience, poll=self.poll)
         made = (kept.mined or {}).get("contract")
         return address if factory and address is not None else str(made), kept
 
@@ -216,30 +216,6 @@ class Deployment:
             error = own
         abi = next((built.compiled.abi for built in self.contracts if built.spec.name == name), [])
         return refused(f"the constructor of {name}", error, abi)
-
-    def _mined(self, name: str, kept: Transaction) -> Transaction:
-        from assay.record import transactions
-
-        until = time.monotonic() + self.patience
-        while time.monotonic() < until:
-            try:
-                self.outbox.step()
-            except (LeaseLost, Conflict):
-                pass  # a service that runs follows the same account
-            except NodeFault as error:
-                if not error.retry:
-                    raise
-                self.told(f"{error.what}; asking again")
-            kept = transactions.get(self.database, kept.id)
-            if kept.mined is not None and kept.mined["ok"]:
-                return kept
-            if kept.mined is not None or kept.state in {"replaced", "cancelled"}:
-                why = (kept.error or {}).get("what", "its constructor refused")
-                raise NotMined(f"{name} was not deployed: {why}", "See what its constructor asks, and run it again.")
-            time.sleep(self.poll)
-        raise NotMined(
-            f"{name} is sent and no block took it within {self.patience:g} s", "Run it again: it goes on from there."
-        )
 
     def _require_model(self, address: str) -> None:
         said = self.on.node.call({"to": address, "data": "0x" + keccak256(b"modelId()")[:4].hex()})

@@ -26,7 +26,12 @@
         ├── ContractUnknown             settle/contract-unknown
         ├── ArgumentUnfit               settle/argument
         ├── OtherCode                   settle/other-code
-        └── NotMined                    settle/not-mined
+        ├── NotMined                    settle/not-mined
+        ├── NoRegistry                  settle/no-registry
+        ├── NoDefault                   settle/no-default
+        ├── NotPermitted                settle/not-permitted
+        ├── NotUsable                   settle/not-usable
+        └── NotRehearsed                settle/not-rehearsed
 """
 
 from __future__ import annotations
@@ -183,3 +188,33 @@ class NotMined(SettleError):
 
     code = "settle/not-mined"
     retry = True
+
+
+class NoRegistry(SettleError):
+    """No registry is known, or no contract stands where it should be."""
+
+    code = "settle/no-registry"
+
+
+class NoDefault(SettleError):
+    """The registry has no default that counts, or one that is no release here."""
+
+    code = "settle/no-default"
+
+
+class NotPermitted(SettleError):
+    """The account does not hold the role that the registry asks for."""
+
+    code = "settle/not-permitted"
+
+
+class NotUsable(SettleError):
+    """The version was refused, retired or frozen, or its verifier is not on the chain."""
+
+    code = "settle/not-usable"
+
+
+class NotRehearsed(SettleError):
+    """The release did not pass a rehearsal, and the chain is not a local one."""
+
+    code = "settle/not-rehearsed"

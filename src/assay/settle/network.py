@@ -17,6 +17,7 @@ from assay.settle.policy import WEI, Policy
 from assay.settle.signer import Keystore, Kms, development_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from assay.settle.signer import Signer
@@ -88,7 +89,11 @@ def signer(of: Network, project: Path) -> Signer:
     KeyUnreadable
         It is none, or its passphrase is wrong.
     """
-    named = of.spec.signer
+    return signing(of, project, of.spec.signer, of.spec.passphrase_file)
+
+
+def signing(of: Network, project: Path, named: str, words: str = "") -> Signer:
+    """`signer`, of another declaration than the chain's; raises as it does."""
     if not named and of.local:
         return development_key()
     if not named:
@@ -98,7 +103,6 @@ def signer(of: Network, project: Path) -> Signer:
         )
     if named.startswith(_KMS):
         return Kms(named.removeprefix(_KMS))
-    words = of.spec.passphrase_file
     return Keystore(place(project, named), place(project, words) if words else None)
 
 
@@ -122,6 +126,11 @@ def policy(of: Network, consumer: str | None = None) -> Policy:
 def deploying(of: Network) -> Policy:
     """What the account may do while it deploys: create contracts, by itself or by the factory, and nothing else."""
     return replace(policy(of), creates=True, allowed={FACTORY.lower(): frozenset({"*"})})
+
+
+def calling(of: Network, contract: str, functions: Sequence[str]) -> Policy:
+    """What the account may do while it calls these functions of one contract, and nothing else."""
+    return replace(policy(of), allowed={contract.lower(): frozenset(selector(one) for one in functions)})
 
 
 def selector(function: str) -> str:

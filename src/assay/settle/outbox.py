@@ -334,10 +334,17 @@ class Outbox:
             return transactions.move_in(self.database, connection, held, state, **changes)
 
 
-def standing(database: Database, chain: str, purpose: str, subject: str) -> tuple[str, Transaction | None]:
+def standing(
+    database: Database, chain: str, purpose: str, subject: str, *, undone: bool = False
+) -> tuple[str, Transaction | None]:
     """The subject under which something is or would be sent, and its transaction if there is one that may still count.
 
     What was refused, replaced or cancelled is left behind: the next one is called SUBJECT/2, and so on.
+
+    Parameters
+    ----------
+    undone
+        Whether the chain was asked and needs it all the same: what was mined well is then left behind, too.
     """
     for number in itertools.count(1):
         name = subject if number == 1 else f"{subject}/{number}"
@@ -345,6 +352,7 @@ def standing(database: Database, chain: str, purpose: str, subject: str) -> tupl
         if found is None:
             return name, None
         failed = found.state == "final" and found.mined is not None and not found.mined["ok"]
-        if not (failed or found.state in {"replaced", "cancelled"}):
+        over = undone and found.mined is not None and found.state in {"mined", "final"}
+        if not (failed or over or found.state in {"replaced", "cancelled"}):
             return name, found
     raise AssertionError(subject)

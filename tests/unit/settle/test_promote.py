@@ -1,0 +1,411 @@
+"""A real registry on a real node: proposed, allowed, the default, back, frozen; by whom, from when, and never twice."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from eth_abi import encode
+from tests.unit.serve.small import keep, parts
+from tests.unit.settle.small import Key, mine
+
+from assay.chain.compile import compile_solidity, read_sources
+from assay.record import journal, transactions
+from assay.record.database import Database
+from assay.record.journal import Event
+from assay.release import alias
+from assay.release.errors import NoWayBack
+from assay.release.rehearsed import REHEARSED
+from assay.settle.deploy import contract_of, deployed, prepare
+from assay.settle.errors import NoDefault, NoRegistry, NotPermitted, NotRehearsed, NotUsable
+from assay.settle.network import network, selector
+from assay.settle.promote import registrar
+from assay.settle.registry import previous, registry_of
+from assay.settle.shadow import deciding, follow, shadow
+from assay.settle.status import chains
+from assay.task.task import Task
+
+CONTRACTS = Path(__file__).parents[3] / "contracts" / "src"
+NOBODY = "0x" + "00" * 20
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    place = tmp_path_factory.mktemp("made")
+    return [parts(place, seed, compiled=True) for seed in (7, 8, 9)]
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    return compile_solidity(read_sources(CONTRACTS, paths=["registry/ModelRegistry.sol"]))["ModelRegistry"]
+
+
+@pytest.fixture
+def held(database, made):
+    return [keep(database, one) for one in made]
+
+
+def task(url, registry=None, **chain):
+    chain = {"rpc": [url], "confirmations": 1, "registry": registry} | chain
+    return Task.model_validate(
+        {
+            "name": "credit",
+            "existing": {"kind": "constant", "value": 0.0},
+            "predict": {"target": "y", "type": "binary"},
+            "data": {"sources": [{"name": "rows", "kind": "csv", "path": "rows.csv"}]},
+            "protocol": {"chain": "local"},
+            "chains": {"local": chain},
+        }
+    )
+
+
+def deploy_registry(node, compiled, roles, delay=0):
+    """By the node's own second account, which is no part of this."""
+    arguments = encode(
+        ["bytes32", "address", "address", "address", "uint48", "address"], [bytes(32), *roles, delay, NOBODY]
+    )
+    sender = node.ask("eth_accounts")[1]
+    data = "0x" + (compiled.bytecode + arguments).hex()
+    sent = node.ask("eth_sendTransaction", {"from": sender, "data": data})
+    while (found := node.receipt(sent)) is None:
+        pass
+    return found.contract
+
+
+class Place:
+    """The project on a chain with a registry, and the accounts that hold its roles."""
+
+    def __init__(self, folder, database, node, url, compiled, delay=0):
+        self.folder, self.database, self.node = folder, database, node
+        self.proposer, self.guardian = Key(), Key()
+        for key in (self.proposer, self.guardian):
+            node.ask("anvil_setBalance", key.address, hex(10**19))
+        roles = [node.ask("eth_accounts")[1], self.proposer.address, self.guardian.address]
+        self.address = deploy_registry(node, compiled, roles, delay)
+        self.task = task(url, self.address)
+        self.on = network(self.task)
+        self.registry = registry_of(database, "credit", self.on)
+
+    def deploy(self, *releases):
+        for one in releases:
+            deployment = prepare(self.database, self.folder, self.task, one, None, who="me")
+            deployment.poll = 0.02
+            deployment.run()
+
+    def calls(self, by=None, why="a reason", who="me", database=None):
+        found = registrar(
+            database or self.database, self.folder, self.task, "local", who=who, why=why, by=by or self.proposer
+        )
+        found.poll = 0.02
+        return found
+
+
+@pytest.fixture
+def place(tmp_path, database, node, anvil, compiled):
+    return Place(tmp_path, database, node, anvil.url, compiled)
+
+
+@pytest.fixture
+def slow(tmp_path, database, node, anvil, compiled):
+    return Place(tmp_path, database, node, anvil.url, compiled, delay=3600)
+
+
+def sent(place):
+    return [one.subject.split(":")[1] for one in transactions.find(place.database, "local", purpose="registry")]
+
+
+def test_a_release_becomes_the_default_and_the_record_follows(place, held, database):
+    first, second, _ = held
+    place.deploy(first, second)
+    done = place.calls().promote(first)
+    assert (done.state, done.version) == ("default", 1)
+    assert sent(place) == ["propose", "allow", "proposeDefault", "makeDefault"]
+    done = place.calls(who="anna", why="better").promote(second)
+    assert (place.registry.current(), done.version) == (2, 2)
+    move = alias.moves(database, "credit")[-1]
+    assert (move.after, move.event.who, move.event.why, move.back) == (second.digest, "anna", "better", False)
+    assert (move.event.chain, move.event.block) == ("local", done.block)
+    assert alias.champion(database, "credit", at=done.block - 1, chain="local") == first.digest
+    assert alias.champion(database, "credit", at=done.block, chain="local") == second.digest
+    known = shadow(database, "credit", place.registry)
+    assert (known.default, known.since) == (2, done.block)
+    blocks = known.versions[2].blocks
+    assert blocks["proposed"] < blocks["allowed"] < blocks["next"] < blocks["default"] == done.block
+    assert known.versions[2].release == second.digest
+    journal.verify(database, "credit")
+
+
+def test_twice_sends_nothing_twice(place, held, database):
+    place.deploy(held[0])
+    place.calls().promote(held[0])
+    before = place.node.count(place.proposer.address), len(journal.read(database, "credit"))
+    again = place.calls().promote(held[0])
+    assert (again.state, again.block) == ("default", None)
+    assert (place.node.count(place.proposer.address), len(journal.read(database, "credit"))) == before
+
+
+def test_back_goes_back_at_once_and_twice_goes_back_two(place, held, database):
+    place.deploy(*held)
+    for one in held:
+        place.calls().promote(one)
+    done = place.calls(place.guardian, why="worse").back()
+    assert (done.version, place.registry.current()) == (2, 2)
+    assert alias.moves(database, "credit")[-1].back
+    assert place.calls(place.guardian).back().version == 1
+    with pytest.raises(NoWayBack):
+        place.calls(place.guardian).back()
+    assert alias.champion(database, "credit") == held[0].digest
+    # Forward again, by the same calls as before, which are sent anew: their effect was undone.
+    assert place.calls().promote(held[2]).version == 3
+    assert place.registry.current() == 3
+    assert place.calls(place.guardian).back().version == 1
+
+
+def test_what_is_frozen_is_passed_over_and_nobody_answers_in_its_place(place, held, database):
+    place.deploy(*held)
+    for one in held:
+        place.calls().promote(one)
+    with pytest.raises(NotPermitted, match="is not the guardian"):
+        place.calls().freeze(held[1])
+    place.calls(place.guardian, why="wrong data").freeze(held[1])
+    done = place.calls(place.guardian, why="wrong data").freeze(held[2])
+    assert (done.state, place.registry.current()) == ("frozen", 0)
+    count = place.node.count(place.guardian.address)
+    place.calls(place.guardian).freeze(held[2])
+    assert place.node.count(place.guardian.address) == count
+    with pytest.raises(NoDefault, match="no default that counts"):
+        deciding(database, "credit", place.on)
+    assert alias.champion(database, "credit") == held[2].digest  # the record does not invent another
+    assert place.calls(place.guardian).back().version == 1
+    assert deciding(database, "credit", place.on) == held[0].digest
+    with pytest.raises(NotUsable, match="frozen on local, for ever"):
+        place.calls().promote(held[2])
+    frozen = journal.read(database, "credit", ["registry.frozen"])
+    assert [(one.who, one.why) for one in frozen] == [("me", "wrong data")] * 2
+
+
+def test_the_delay_is_said_and_the_same_command_goes_on(slow, held, database):
+    slow.deploy(held[0])
+    found = slow.calls().promote(held[0])
+    assert (found.state, found.version) == ("proposed", 1)
+    assert 3500 < found.ready_at - slow.registry.time() <= 3600
+    again = slow.calls().promote(held[0])
+    assert (again, sent(slow)) == (found.__class__("proposed", 1, found.ready_at, None), ["propose"])
+    assert alias.moves(database, "credit")[-1].event.chain is None  # the record has not moved
+    slow.node.ask("evm_increaseTime", 3600)
+    mine(slow.node)
+    found = slow.calls().promote(held[0])
+    assert found.state == "next"
+    slow.node.ask("evm_increaseTime", 3600)
+    mine(slow.node)
+    stranger = Key()
+    slow.node.ask("anvil_setBalance", stranger.address, hex(10**19))
+    assert slow.calls(stranger).promote(held[0]).state == "default"  # anyone may: the delay was the chance to refuse
+
+
+def test_a_version_that_was_refused_or_retired_is_not_brought_back(slow, held):
+    slow.deploy(held[0])
+    slow.calls().promote(held[0])
+    data = selector("refuse(uint32,string)") + encode(["uint32", "string"], [1, "no"]).hex()
+    slow.node.ask("anvil_impersonateAccount", slow.guardian.address)
+    slow.node.ask("eth_sendTransaction", {"from": slow.guardian.address, "to": slow.address, "data": data})
+    with pytest.raises(NotUsable, match="refused credit@1"):
+        slow.calls().promote(held[0])
+
+
+def test_the_wrong_account_is_refused_before_anything_is_sent(place, held):
+    place.deploy(held[0])
+    stranger = Key()
+    for action in (
+        lambda calls: calls.promote(held[0]),
+        lambda calls: calls.back(),
+        lambda calls: calls.freeze(held[0]),
+    ):
+        with pytest.raises(NotPermitted, match=f"{stranger.address} is not the"):
+            action(place.calls(stranger))
+    assert sent(place) == []
+    assert place.node.count(stranger.address) == 0
+
+
+def test_what_is_not_there_is_named(place, held, database, tmp_path):
+    with pytest.raises(NotUsable, match="verifier of credit@1 is not on local"):
+        place.calls().promote(held[0])
+    place.task = task(place.on.node.urls[0], "0x" + "12" * 20)
+    with pytest.raises(NoRegistry, match="no contract at"):
+        place.calls()
+    place.task = task(place.on.node.urls[0])
+    with pytest.raises(NoRegistry, match="no registry of local is known"):
+        place.calls()
+    assert contract_of(database, "credit", network(place.task), "registry") is None
+
+
+def test_a_chain_that_counts_needs_a_rehearsal_first(place, held, database, monkeypatch):
+    place.deploy(held[0])
+    monkeypatch.setattr("assay.settle.network.LOCAL_CHAIN_IDS", frozenset())
+    with pytest.raises(NotRehearsed, match="assay rehearse"):
+        place.calls().promote(held[0])
+    for passed in (True, False):
+        what = {"digest": held[0].digest, "passed": passed}
+        journal.append(database, "credit", Event(REHEARSED, held[0].name, "me", what))
+    with pytest.raises(NotRehearsed):  # the last one counts
+        place.calls().promote(held[0])
+    journal.append(database, "credit", Event(REHEARSED, held[0].name, "me", {"digest": held[0].digest, "passed": True}))
+    assert place.calls().promote(held[0]).state == "default"
+
+
+def test_what_others_did_is_written_down_as_theirs(place, held, database, tmp_path, made):
+    place.deploy(*held)
+    other = Database(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    for one in held[:2]:
+        place.calls().promote(one)
+    place.calls(place.guardian, database=other).back()  # from a machine that holds no release of it
+    assert deciding(database, "credit", place.on) == held[0].digest
+    assert alias.champion(database, "credit") == held[1].digest
+    follow(database, "credit", place.registry, counts=True)
+    move = alias.moves(database, "credit")[-1]
+    assert (move.after, move.back, move.event.who) == (held[0].digest, True, "the chain")
+    with pytest.raises(NoDefault, match="which is not here"):
+        deciding(other, "credit", place.on)
+    other.close()
+
+
+def test_a_reorg_takes_the_default_away_and_the_same_command_brings_it_back(place, held, database):
+    place.deploy(*held[:2])
+    for one in held[:2]:
+        place.calls().promote(one)
+    place.node.ask("anvil_reorg", 1, [])
+    assert place.registry.current() == 1
+    assert place.calls().promote(held[1]).state == "default"
+    assert place.registry.current() == 2
+    assert len(place.registry.versions()) == 2
+    assert place.node.count(place.proposer.address) == len(transactions.find(database, "local", place.proposer.address))
+    assert alias.champion(database, "credit") == held[1].digest
+
+
+@pytest.mark.slow
+def test_killed_at_every_point_it_goes_on(place, held, database, tmp_path):
+    """A process dies at each of the steps that leave a trace; the same command, run again, ends where it should."""
+    place.deploy(*held[:2])
+    place.calls().promote(held[0])
+    database.engine.dispose()
+    ready, file = place.node.ask("evm_snapshot"), tmp_path / "records.sqlite"
+    shutil.copy(file, tmp_path / "before.sqlite")
+    before = place.node.count(place.proposer.address)
+    point, killed = 0, True
+    while killed:
+        for rest in tmp_path.glob("records.sqlite*"):
+            rest.unlink()
+        shutil.copy(tmp_path / "before.sqlite", file)
+        killed = _forked(place, database, lambda calls: calls.promote(held[1]), point)
+        assert not _forked(place, database, lambda calls: calls.promote(held[1]), None)
+        assert (place.registry.current(), len(place.registry.versions())) == (2, 2)
+        assert place.node.count(place.proposer.address) == before + 4
+        back = _forked(place, database, lambda calls: calls.back(), point)
+        if back:
+            assert not _forked(place, database, lambda calls: calls.back(), None)
+        assert place.registry.current() == 1
+        assert place.node.count(place.proposer.address) == before + 5
+        assert alias.champion(database, "credit") == held[0].digest
+        journal.verify(database, "credit")
+        database.engine.dispose()
+        assert place.node.ask("evm_revert", ready)
+        ready = place.node.ask("evm_snapshot")
+        point += 1
+    assert point > 20
+
+
+def _forked(place, database, action, point):
+    database.engine.dispose(close=False)
+    calls = place.calls()
+    database.engine.dispose(close=False)
+    child = os.fork()
+    if child == 0:
+        try:
+            if point is not None:
+                _kill_at(point)
+            action(calls)
+            os._exit(0)
+        finally:
+            os._exit(7)
+    _, status = os.waitpid(child, 0)
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    assert killed or os.WEXITSTATUS(status) == 0
+    return killed
+
+
+def _kill_at(point):
+    from assay.settle.node import Node
+
+    seen = {"count": 0}
+
+    def counted(function, *, after=False):
+        def wrapped(*arguments, **named):
+            if not after and seen["count"] == point:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = function(*arguments, **named)
+            if after and seen["count"] == point:
+                os.kill(os.getpid(), signal.SIGKILL)
+            seen["count"] += 1
+            return result
+
+        return wrapped
+
+    transactions.keep_in = counted(transactions.keep_in, after=True)
+    transactions.move_in = counted(transactions.move_in)
+    journal.append_in = counted(journal.append_in)
+    Node.broadcast = counted(Node.broadcast, after=True)
+
+
+def test_the_way_back_is_a_stack():
+    from assay.settle.registry import Change
+
+    def changes(*moves):
+        return [Change("registry.default", {"version": v, "back": b}, 0, "", "", 0) for v, b in moves]
+
+    assert previous(changes((1, False), (2, False), (3, False))) == [2, 1]
+    assert previous(changes((1, False), (2, False), (1, True))) == []
+    assert previous(changes((1, False), (2, False), (3, False), (1, True), (2, False))) == [1]
+    assert previous(changes((1, False), (2, False), (0, False))) == [2, 1]
+    assert previous(changes((1, False), (2, False), (0, False), (1, True), (2, False), (1, False))) == [2, 1]
+    assert previous([]) == []
+
+
+def test_status_says_both_and_where_they_disagree(place, held, database, anvil):
+    place.deploy(*held[:2])
+    for one in held[:2]:
+        place.calls().promote(one)
+
+    def look():
+        (found,) = chains(database, place.folder, place.task)
+        return found
+
+    found = look()
+    assert (found.counts, found.problems, found.champion) == (True, [], "credit@2")
+    assert (found.registry.default, found.registry.current, found.registry.recorded) == (2, 2, 2)
+    assert [(one["release"], one["state"], one["frozen"]) for one in found.registry.versions] == [
+        ("credit@1", "allowed", False),
+        ("credit@2", "allowed", False),
+    ]
+    assert found.head - found.final == 1
+    assert found.queue["signed"] == found.queue["broadcast"] == 0 < found.queue["mined"]
+    assert {int(one["balance_wei"]) > 0 for one in found.accounts} == {True}
+    alias.promote(database, held[0], who="me", why="by hand")
+    (said,) = look().problems
+    assert said == "the registry says that credit@2 decides, and the record says credit@1: the registry counts"
+    follow(database, "credit", place.registry, counts=True)
+    assert look().problems == []
+    data = selector("back(uint32)") + encode(["uint32"], [1]).hex()
+    place.node.ask("anvil_impersonateAccount", place.guardian.address)
+    place.node.ask("eth_sendTransaction", {"from": place.guardian.address, "to": place.address, "data": data})
+    said = look().problems
+    assert [one.split(",")[0] for one in said] == [
+        "the registry's default is version 1",
+        "the registry says that credit@1 decides",
+    ]
+    verifier = deployed(database, "credit", "local")[0].address
+    place.node.ask("anvil_setCode", verifier, "0x6001")
+    assert any("consumers fall back" in one for one in look().problems)
+    assert any("is not that of verifier" in one for one in look().problems)
+    anvil.stop()
+    assert any("settle/unreachable" in one for one in look().problems)
