@@ -8,9 +8,10 @@ from assay.data.dataset.manifest import LeftOut
 from assay.data.errors import SettingsUnfit
 from assay.data.expressions import check as names_in
 from assay.data.expressions import require, wide
-from assay.task import series
+from assay.task import series, suspects
 from assay.task.data import ColumnFeature
 from assay.task.used import used
+from assay.task.values import checked, settled
 
 if TYPE_CHECKING:
     from assay.data.rows import Rows
@@ -44,12 +45,16 @@ def _inferred(task: Task, rows: Rows) -> list[Feature]:
     data = task.data
     taken = _taken(task, rows)
     times = {one.column for one in time_like(task, rows)}
+    counters = suspects.counters(rows.frame)
     found: list[Feature] = []
     for name, dtype in rows.frame.schema.items():
         if name in taken:
             continue
         if name in times:
             rows.left_out.append(LeftOut(what=f"column {name}", count=1, reason="it looks like times"))
+        elif name in counters:
+            reason = "it only numbers the rows, as a saved index does"
+            rows.left_out.append(LeftOut(what=f"column {name}", count=1, reason=reason))
         elif dtype.is_numeric() or dtype == pl.Boolean or wide.is_wide(dtype):
             found.append(ColumnFeature.model_construct(name=name, op="column", of=None, unit=""))
         elif not data.features:
@@ -84,3 +89,11 @@ def refuse_times(task: Task, rows: Rows) -> None:
     for one in found:
         if rows.time is not None:
             rows.notes.append(f"{one.column} looks like times and is not used")
+
+
+def fills(task: Task, rows: Rows) -> list[str]:
+    """Numbers and times that probably stand for no value, as sentences."""
+    skip = settled(task, rows.frame.columns)
+    found = suspects.fills(rows.frame, skip={*skip, rows.time, "block_number"}, needed=task.predict.target)
+    late = None if rows.time is None or rows.time in checked(task) else suspects.no_time(rows.frame[rows.time])
+    return [f"{one.what}. {one.todo.removesuffix('.')}" for one in [*found, *([late] if late else [])]]

@@ -19,6 +19,7 @@ from assay.task.read import read, written
 from assay.task.sources import ChainSource
 from assay.task.sql import check_sql
 from assay.task.task import Task, place_of
+from assay.task.values import check_values
 from assay.task.wholes import check_wholes
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     """Every finding, without reading more than the head of a file."""
     yield from check_limits(task)
     yield from check_columns(task, project)
+    yield from check_values(task, project)
     yield from check_sql(task)
     yield from check_wholes(task, project)
     yield from _metric(task)

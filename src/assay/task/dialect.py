@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 DELIMITERS = (",", ";", "\t", "|")
+INDEX = "Unnamed: 0"
+"""What pandas calls a first column without a name."""
 _LOOKED = 300
 _BYTES = 1 << 18
 _LONGEST_FIELD = 1 << 30
@@ -201,5 +203,31 @@ def reading(file: Path, dialect: Dialect, rows: int) -> io.BytesIO:
     """The header and the first lines of a file in UTF-8, for a reader that knows no other encoding."""
     encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
     with file.open(encoding=encoding, newline="") as lines:
-        kept = itertools.islice(lines, dialect.skip_rows, dialect.skip_rows + rows + 1)
-        return io.BytesIO("".join(kept).encode())
+        below = (line.rstrip("\r\n") for line in itertools.islice(lines, dialect.skip_rows, None))
+        kept = itertools.islice((line for line in below if line.strip()), rows + 1)
+        return io.BytesIO("".join(f"{line}\n" for line in kept).encode())
+
+
+def called(written: Sequence[str]) -> list[str]:
+    """What the columns of a header are called: without spaces around ("a, b"), and the first as pandas calls it where
+    it has no name, which is how pandas saves an index.
+    """
+    found = [name.strip() for name in written]
+    if found[1:] and not found[0]:
+        found[0] = next(name for name in (INDEX, *(f"{INDEX}.{at}" for at in range(1, 99))) if name not in found)
+    return found
+
+
+def plain(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows with texts that are stored as numbers of a list (categories) as the texts that they are."""
+    import polars as pl
+
+    coded = [name for name, dtype in frame.collect_schema().items() if isinstance(dtype, pl.Categorical | pl.Enum)]
+    return frame.with_columns(pl.col(coded).cast(pl.String)) if coded else frame
+
+
+def ends_as_old_macs(file: Path, dialect: Dialect) -> bool:
+    """Whether lines end with a carriage return alone."""
+    with file.open(encoding=dialect.encoding, newline="") as lines:
+        head = lines.read(_BYTES)
+    return "\r" in head and "\n" not in head

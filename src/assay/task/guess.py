@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from assay.core import paths
 from assay.core.errors import MissingLibrary
 from assay.task import dialect as dialects
+from assay.task import suspects
 from assay.task.dialect import Dialect
 from assay.task.errors import AnswerMissing
 from assay.task.fields import MISSING
@@ -38,12 +39,20 @@ class Rows:
         The rows.
     dialect
         How a CSV is written.
+    missing
+        Texts of a CSV that mean: no value.
     """
 
     path: Path
     kind: str
     head: pl.DataFrame
     dialect: Dialect = field(default_factory=Dialect)
+    missing: tuple[str, ...] = MISSING
+
+    @property
+    def cut(self) -> bool:
+        """Whether the file may have more rows."""
+        return self.head.height == _ROWS
 
     @property
     def columns(self) -> list[str]:
@@ -62,7 +71,9 @@ class Rows:
 
 
 def look(text: str, *, dialect: Dialect | None = None, missing: Sequence[str] = MISSING) -> Rows:
-    """Read the first rows of the file at `text`, as building the dataset does; how a CSV is written is guessed if None.
+    """Read the first rows of the file at `text`, as building the dataset does.
+
+    How a CSV is written is guessed if `dialect` is None, and so are texts that stand for no value among its numbers.
 
     Raises
     ------
@@ -83,15 +94,25 @@ def look(text: str, *, dialect: Dialect | None = None, missing: Sequence[str] = 
     try:
         if kind == "csv" and dialect is None:
             written = dialects.guess(place)
-        head = (
-            _csv(place, written, missing) if kind == "csv" else pl.scan_parquet(place, glob=False).head(_ROWS).collect()
-        )
+        if kind == "csv":
+            head = _csv(place, written, missing)
+            found = _words(head) if dialect is None else []
+            if found:
+                missing = (*missing, *found)
+                head = _csv(place, written, missing)
+        else:
+            head = dialects.plain(pl.scan_parquet(place, glob=False).head(_ROWS)).collect()
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - the file is not trusted
         reason = " ".join(str(error).split())[:120]
         raise AnswerMissing(f"{place} cannot be read as {kind}: {reason}", "Check the file.") from None
     if head.height == 0:
         raise AnswerMissing(f"{place} has no rows", "Give a file with rows.")
-    return Rows(place, kind, head, written)
+    return Rows(place, kind, head, written, tuple(missing))
+
+
+def _words(head: pl.DataFrame) -> list[str]:
+    """Texts that stand for no value among numbers, of all columns."""
+    return list(dict.fromkeys(text for name in head.columns for text in suspects.words(head[name])))
 
 
 def _csv(place: Path, dialect: Dialect, missing: Sequence[str]) -> pl.DataFrame:
@@ -105,8 +126,7 @@ def _csv(place: Path, dialect: Dialect, missing: Sequence[str]) -> pl.DataFrame:
         null_values=list(missing),
         truncate_ragged_lines=True,  # the last record may go on in a line that was not read
     )
-    # "a, b": the space belongs to no name.
-    found = found.rename({name: name.strip() for name in found.columns})
+    found = found.rename(dict(zip(found.columns, dialects.called(found.columns), strict=True)))
     if dialect.plain_numbers:
         return found
     texts = [name for name, dtype in found.schema.items() if dtype == pl.String]

@@ -14,7 +14,7 @@ from assay.core import files as core_files
 from assay.task import guess
 from assay.task.credit import CATEGORIES
 from assay.task.errors import AnswerMissing, TemplateUnknown
-from assay.task.fields import seconds
+from assay.task.fields import MISSING, seconds
 from assay.task.questions import PROTOCOL, Answers, Question, number, whole
 from assay.task.read import nearest
 from assay.task.timing import QUESTIONS, settings
@@ -187,6 +187,7 @@ def _complete_blank(answers: dict[str, Any], folder: Path) -> dict[str, Any]:
             "title": f"Predict {target}, better than today",
             "source": rows.kind,
             "dialect": rows.dialect.named,
+            "missing": rows.missing if rows.missing != MISSING else (),
             "path": _from(rows.path, folder),
             "keep": [existing["value"]] if existing["kind"] == "column" else [],
             "drop": [],

@@ -36,6 +36,7 @@ _DATES = (
     "%b %d, %Y",
     "%d %b %Y",
     "%d-%b-%Y",
+    "%b-%d-%Y",
     "%b %d %Y",
     "%a %b %d %Y",
     "%d/%m/%y",
@@ -58,6 +59,8 @@ _CLOCKS = (
     " %I:%M %p",
     " %I:%M:%S %p",
 )
+_ZONE = r"( ?[+-]00:?00)? ?\+?(UTC|GMT)$|[Zz]$"
+"""How texts end that say that they are in UTC: Etherscan's +UTC and Go's +0000 UTC as well."""
 _TRIED = 200
 """Values that a form is tried on before it is tried on all."""
 
@@ -107,9 +110,12 @@ def parsed(text: pl.Expr, form: str) -> pl.Expr:
     """Texts of a form as times in UTC, missing where they do not have it; a text without a zone is UTC."""
     import polars as pl
 
-    text, form = _complete(text.str.strip_chars(), form.replace(".%f", "%.f"))
-    made = text.str.to_datetime(form, time_unit="us", strict=False)
     zoned = re.search(r"%#?z", form) is not None
+    text = text.str.strip_chars()
+    if not form.rstrip().endswith(("UTC", "GMT", "Z")):
+        text = text.str.replace(_ZONE, "+00:00" if zoned else "")
+    text, form = _complete(text, form.replace(".%f", "%.f"))
+    made = text.str.to_datetime(form, time_unit="us", strict=False)
     return made if zoned else made.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
@@ -255,9 +261,7 @@ def iso(text: pl.Expr) -> pl.Expr:
     """Text that begins with year, month and day, and goes on with a time or not; a time without a zone is UTC."""
     import polars as pl
 
-    plain = (
-        text.str.strip_chars().str.replace(r"^(\d{4}-\d{2}-\d{2})[Tt]", "$1 ").str.replace(r"( ?UTC|[Zz])$", "+00:00")
-    )
+    plain = text.str.strip_chars().str.replace(r"^(\d{4}-\d{2}-\d{2})[Tt]", "$1 ").str.replace(_ZONE, "+00:00")
     naive = [
         plain.str.to_datetime(form, time_unit="us", strict=False) for form in ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
     ]

@@ -10,6 +10,7 @@ import pytest
 from assay.core.errors import AssayError
 from assay.data.build import build
 from assay.task import data as of_data
+from assay.task import sources as of_sources
 from assay.task.sections import Section
 
 from .small import SWAP, make_task, swaps, write_chain
@@ -288,14 +289,15 @@ ELSEWHERE = {
         "continuity": "test_continuity",
     },
     "Event": {"abi": "test_decode", "event": "test_decode", "on_mismatch": "test_decode"},
-    "WebSource": dict.fromkeys(of_data.WebSource.model_fields, "test_web"),
+    "WebSource": dict.fromkeys(of_sources.WebSource.model_fields, "test_web"),
 }
 
 
 def sections():
     """Every section of [data] with the fields that are its own, by the class that has them first."""
-    for _, found in inspect.getmembers(of_data, inspect.isclass):
-        if issubclass(found, Section) and found.__module__ == of_data.__name__:
+    classes = [found for module in (of_data, of_sources) for _, found in inspect.getmembers(module, inspect.isclass)]
+    for found in dict.fromkeys(classes):
+        if issubclass(found, Section) and found.__module__ in {of_data.__name__, of_sources.__name__}:
             before = {name for base in found.__mro__[1:] for name in getattr(base, "model_fields", ())}
             own = set(found.model_fields) - before
             yield found.__name__, own - {"kind", "op" if "Feature" in found.__name__ else ""}

@@ -328,6 +328,21 @@ def test_what_building_takes_is_no_contradiction(old, new, project, rows):
     assert check(made.folder).contradictions == []
 
 
+@pytest.mark.parametrize(
+    ("written", "todo"),
+    [
+        ("HOUR(size)", "Write EXTRACT(HOUR FROM size)."),
+        ("dayofmonth(size)", "Write EXTRACT(DAY FROM size)."),
+        ("DAYOFYEAR(size)", "Write EXTRACT(DOY FROM size)."),
+        ("YEAR(CAST(word AS TIMESTAMP))", "Write EXTRACT(YEAR FROM CAST(word AS TIMESTAMP))."),
+        ("UNIX_TIMESTAMP(size)", "Write EXTRACT(EPOCH FROM size)."),
+    ],
+)
+def test_functions_of_a_time_that_others_have_are_led_to_extract(written, todo, project, rows):
+    made = project("blank", file=str(rows), target="paid", existing=f"{written} * 0")
+    assert check(made.folder).contradictions[0].todo == todo
+
+
 def test_a_function_that_the_language_has_not_is_found_in_the_existing_rule(project, rows):
     made = project("blank", file=str(rows), target="paid", existing="list_sum(list_transform([1], x -> x)) * 0")
     (finding,) = check(made.folder).contradictions

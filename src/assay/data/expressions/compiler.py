@@ -194,7 +194,12 @@ class Compiler:
                 "Use an op such as lag or rolling_mean for that.",
             )
         said = node.name if isinstance(node, exp.Anonymous) else node.sql("duckdb").partition("(")[0]
-        return ExpressionInvalid(f"{self.where}: {said[:40]} in {self.sql!r:.80} is no function of one row", _ADVICE)
+        given = node.expressions if isinstance(node, exp.Anonymous) else [node.this]
+        part = times.part_of(said)
+        advice = _ADVICE
+        if part is not None and len(given) == 1 and isinstance(given[0], exp.Expr):
+            advice = f"Write EXTRACT({part} FROM {given[0].sql('duckdb', identify=False)[:60]})."
+        return ExpressionInvalid(f"{self.where}: {said[:40]} in {self.sql!r:.80} is no function of one row", advice)
 
     def _column(self, name: str) -> Value:
         import polars as pl

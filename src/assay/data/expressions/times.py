@@ -30,6 +30,24 @@ PARTS: dict[str, tuple[str, int, int]] = {
 }
 
 
+_FUNCTIONS = {
+    "dayofmonth": "day",
+    "dayofyear": "doy",
+    "weekday": "dow",
+    "weekofyear": "week",
+    "epoch": "epoch",
+    "unix_timestamp": "epoch",
+}
+"""What other databases call functions of a time, and the part that they give."""
+
+
+def part_of(function: str) -> str | None:
+    """The part of a time that a function of this name gives in other databases, in capital letters."""
+    name = function.lower()
+    found = _FUNCTIONS.get(name, name if name in PARTS else None)
+    return None if found is None else found.upper()
+
+
 def extracted(compiler: Compiler, node: exp.Expression, active: pl.Expr | None) -> Value:
     """`EXTRACT(hour FROM at)`."""
     return part(compiler, str(node.this.name), compiler.value(node.args["expression"], active), node)
@@ -134,4 +152,4 @@ def _moment(text: str | None) -> dt.datetime | None:
         return None
 
 
-__all__ = ["PARTS", "Failure", "by_format", "dated", "extracted", "first", "from_text", "moment", "part"]
+__all__ = ["PARTS", "Failure", "by_format", "dated", "extracted", "first", "from_text", "moment", "part", "part_of"]

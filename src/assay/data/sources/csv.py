@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.core.files import translated
@@ -12,7 +13,8 @@ from assay.data.sources.parquet import matching, table_of
 from assay.data.tables.content import hash_files
 from assay.data.tables.store import write_parquet
 from assay.data.tables.table import unreadable
-from assay.task.dialect import FOREIGN, dialect_of, guess, numbers, records
+from assay.task import suspects
+from assay.task.dialect import FOREIGN, INDEX, called, dialect_of, ends_as_old_macs, guess, numbers, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,8 @@ _TRUE, _FALSE = ("true", "True", "TRUE", "t", "yes"), ("false", "False", "FALSE"
 _MOSTLY = 0.5
 _FOREIGN = "foreign"
 _BLOCK = 1 << 20
+_FEW = 40
+"""Distinct texts among numbers from which on they are no words for a missing value."""
 
 
 def open_csv(spec: CsvSource, context: Context) -> Table:
@@ -50,49 +54,79 @@ def open_csv(spec: CsvSource, context: Context) -> Table:
         If a column of numbers holds text; the message names the row.
     """
     files, root = matching(spec.path, context, ".csv")
-    texts = _texts(files, spec, context.work)
+    texts, blank = _texts(files, spec, context.work)
     found = _types(texts, spec, files[0])
     copy = context.work / f"{spec.name}.parquet"
     typed = texts.select(_typed(name, kind, dialect_of(spec)) for name, kind in found.items())
     write_parquet(typed, copy, source=str(files[0]))
     table = table_of(spec.name, [copy], context.work)
     digest = hash_files(files, root)
-    return type(table)(table.name, table.parts, digest, str(files[0] if len(files) == 1 else root))
+    notes = (f"{blank} lines of {spec.name} hold no value and are left out",) if blank else ()
+    return replace(table, digest=digest, path=str(files[0] if len(files) == 1 else root), notes=notes)
 
 
-def _texts(files: list[Path], spec: CsvSource, work: Path) -> pl.LazyFrame:
-    """All values as text, null where missing."""
+def _texts(files: list[Path], spec: CsvSource, work: Path) -> tuple[pl.LazyFrame, int]:
+    """All values as text, null where missing; and how many lines are left out since they hold none."""
     import polars as pl
 
     dialect = dialect_of(spec)
     for file in files:
         _header(file, dialect)
-    read = files if spec.encoding == "utf-8" else [_in_utf8(file, spec, work, at) for at, file in enumerate(files)]
+    read = [
+        file if spec.encoding == "utf-8" and not ends_as_old_macs(file, dialect) else _in_utf8(file, spec, work, at)
+        for at, file in enumerate(files)
+    ]
     try:
-        texts = pl.scan_csv(
-            read,
-            skip_lines=spec.skip_rows,
-            separator=spec.delimiter,
-            infer_schema=False,
-            null_values=list(spec.missing),
-            glob=False,
-            encoding="utf8",
-        )
-        texts = texts.rename({name: name.strip() for name in texts.collect_schema().names()})
-        rows = texts.select(pl.len()).collect(engine="streaming").item()
+        texts = _scan(read, spec, list(spec.missing))
+        written = texts.collect_schema().names()
+        columns = called(written)
+        texts = texts.rename(dict(zip(written, columns, strict=True)))
+        held = _held(columns)
+        rows, kept = texts.select(pl.len(), held.sum().alias("\x00kept")).collect(engine="streaming").row(0)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise unreadable(files[0], error) from None
-    if not rows:
+    if not kept:
         raise SourceEmpty(f"{files[0]} has a header and no rows", "Check the file.")
-    return texts
+    if kept == rows:
+        return texts, 0
+    # A line of "NA,NA" is a row, a blank one is none: they are told apart before the words for missing values count.
+    plain = _scan(read, spec, [""] if "" in spec.missing else []).rename(dict(zip(written, columns, strict=True)))
+    worded = [text for text in spec.missing if text]
+    found = plain.filter(held).with_columns(pl.when(~pl.all().is_in(worded)).then(pl.all()))
+    return found, rows - found.select(pl.len()).collect(engine="streaming").item()
+
+
+def _scan(files: list[Path], spec: CsvSource, missing: list[str]) -> pl.LazyFrame:
+    import polars as pl
+
+    return pl.scan_csv(
+        files,
+        skip_lines=spec.skip_rows,
+        separator=spec.delimiter,
+        infer_schema=False,
+        null_values=missing,
+        glob=False,
+        encoding="utf8",
+    )
+
+
+def _held(columns: list[str]) -> pl.Expr:
+    """Whether a line holds any value; a file of one column has missing ones instead of blank lines."""
+    import polars as pl
+
+    if len(columns) == 1:
+        return pl.col(columns[0]).is_null() | pl.col(columns[0]).is_not_null()
+    first = (pl.col(columns[0]).str.strip_chars() != "").fill_null(value=False)
+    return pl.any_horizontal(first, *(pl.col(name).is_not_null() for name in columns[1:]))
 
 
 def _in_utf8(file: Path, spec: CsvSource, work: Path, at: int) -> Path:
-    """A copy in the encoding that polars reads."""
+    """A copy in the encoding, and with the line ends, that polars reads."""
     copy = work / f"{spec.name}-{at}.csv"
+    newline = None if ends_as_old_macs(file, dialect_of(spec)) else ""
     with (
         translated(copy, "write"),
-        file.open(encoding=spec.encoding, newline="") as lines,
+        file.open(encoding=spec.encoding, newline=newline) as lines,
         copy.open("w", encoding="utf-8", newline="") as made,
     ):
         while block := lines.read(_BLOCK):
@@ -123,7 +157,7 @@ def _header(file: Path, dialect: Dialect) -> None:
     found = records(file, dialect)
     try:
         _, first = next(found, (0, []))
-        names = [name.strip() for name in first]
+        names = called(first)
         odd = _odd_line(found, len(names))
     except UnicodeError as error:
         raise SourceUnreadable(
@@ -133,7 +167,8 @@ def _header(file: Path, dialect: Dialect) -> None:
     except csv.Error as error:
         raise unreadable(file, error) from None
     if not names:
-        raise SourceEmpty(f"{file} is empty", "Check the file.")
+        what = "begins with a blank line, where the header is looked for" if odd else "is empty"
+        raise SourceEmpty(f"{file} {what}", _looks(file, dialect) if odd else "Check the file.")
     if odd is not None:
         todo = "Complete or remove it; if it is the last line, the file was cut short: get it again."
         if odd[1] > len(names):
@@ -151,7 +186,10 @@ def _require_names(names: list[str], file: Path, dialect: Dialect) -> None:
         raise SourceUnreadable(f"{file} has two columns called {twice[0]!r}", "Name them apart.")
     if any(not name.strip() for name in names):
         raise SourceUnreadable(f"{file} has a column without a name", "Name every column in its first line.")
-    if all(_is_number(name) for name in names):
+    indexed = names[0].startswith(INDEX)
+    # pandas calls the columns of an array 0, 1, 2, and saves them beside an index without a name.
+    counted = indexed and names[1:] == [str(at) for at in range(len(names) - 1)]
+    if all(_is_number(name) for name in names[indexed:]) and not counted:
         raise SourceUnreadable(f"{file} has no header: its first line is numbers", "Put the columns' names first.")
     if len(names) == 1 and any(sign in names[0] for sign in ";\t|,"):
         raise SourceUnreadable(
@@ -161,8 +199,14 @@ def _require_names(names: list[str], file: Path, dialect: Dialect) -> None:
 
 
 def _odd_line(found: Iterator[tuple[int, list[str]]], width: int) -> tuple[int, int] | None:
-    """The first record with fewer or more values than the header: its line, and how many it has."""
-    return next(((line, len(values)) for line, values in found if values and len(values) != width), None)
+    """The first record with fewer or more values than the header: its line, and how many it has.
+
+    Blank lines, and those of nothing but delimiters, are left out when the rows are read.
+    """
+    for line, values in found:
+        if len(values) > width or (len(values) != width and any(map(str.strip, values))):
+            return line, len(values)
+    return None
 
 
 def _looks(file: Path, dialect: Dialect) -> str:
@@ -223,6 +267,8 @@ def _kind(
         raise _mixed(texts, name, str(given), file, spec)
     if given is None and not fitting and found[f"{name}\x00number"] > _MOSTLY * everything:
         raise _mixed(texts, name, "number", file, spec)
+    if given is None and not fitting and found[f"{name}\x00number"]:
+        _require_no_words(texts, name, file, spec)
     if given is None and not fitting and found[f"{name}\x00{_FOREIGN}"] == everything:
         raise _foreign(texts, name, file, spec)
     return given or (fitting[0] if fitting and everything else "number" if not everything else "text")
@@ -284,6 +330,21 @@ def _foreign(texts: pl.LazyFrame, name: str, file: Path, spec: CsvSource) -> Mix
         f"{guessed or 'Set `decimal` and `thousands`, or take signs such as $ and % away.'} "
         f'If it is text, set types = {{"{name}" = "text"}}.',
     )
+
+
+def _require_no_words(texts: pl.LazyFrame, name: str, file: Path, spec: CsvSource) -> None:
+    """Refuse a column that is all numbers but for texts that stand for no value, however many they are."""
+    import polars as pl
+
+    plain = _typed(name, "number", dialect_of(spec)).is_null() & pl.col(name).is_not_null()
+    others = texts.select(name).filter(plain).unique(maintain_order=True).head(_FEW).collect(engine="streaming")
+    found = suspects.words(pl.concat([others[name], pl.Series(name, ["0"])])) if len(others) < _FEW else []
+    if found:
+        missing = json.dumps([*spec.missing, *found], ensure_ascii=False)
+        raise MixedTypes(
+            f"the column {name} of {file} holds numbers, and {found[0]!r:.40}, which stands for no value",
+            f'Write missing = {missing} in its [[data.sources]], or set types = {{"{name}" = "text"}}.',
+        )
 
 
 def _mixed(texts: pl.LazyFrame, name: str, kind: str, file: Path, spec: CsvSource) -> MixedTypes:

@@ -16,6 +16,7 @@ from assay.data.sources.sql import open_sql
 from assay.data.sources.web import open_web
 from assay.data.tables.table import TIME
 from assay.data.tables.times import in_utc
+from assay.task.dialect import plain
 from assay.task.sources import ChainSource, CsvSource, PackageSource, ParquetSource, WebSource
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def open_source(spec: AnySource, data: DataSpec, context: Context) -> dict[str, 
 
 def _finished(table: Table, spec: AnySource, data: DataSpec) -> Table:
     where = f"[[data.sources]] {spec.name}"
+    table = table.map(plain)
     if spec.rename:
         table = _renamed(table, spec.rename, where)
     _require_plain(table.columns, where)

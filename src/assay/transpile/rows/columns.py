@@ -1,4 +1,4 @@
-"""Rows of any form as one table of columns: NumPy, pandas, polars, pyarrow, or plain lists.
+"""Rows of any form as one table of columns: NumPy, pandas, polars, pyarrow, or plain lists and dictionaries.
 
 No number changes here: 64-bit integers, and Python's of any size, stay exact.
 """
@@ -68,16 +68,56 @@ def to_table(X: Any) -> Table:
         return _array(X)
     if library in {"pandas", "polars"} and hasattr(X, "to_list"):
         X = _series(X)
-    if isinstance(X, Mapping):
-        return Table(*_lists([list(X.values())]), [str(name) for name in X])
-    if isinstance(X, Sequence) and not isinstance(X, str | bytes):
-        if len(X) and all(isinstance(row, np.ndarray) for row in X):
-            return _stack(X)
-        return Table(*_lists(X))
+    found = _plain(X)
+    if found is not None:
+        return found
     raise NotANumber(
         f"rows of type {type(X).__name__} cannot be read",
-        "Pass a NumPy array, a pandas or polars data frame, a pyarrow table or a list of lists.",
+        "Pass a NumPy array, a pandas or polars data frame, a pyarrow table, or a list of lists or dictionaries.",
     )
+
+
+def _plain(X: Any) -> Table | None:
+    """Lists and dictionaries; None if it is neither."""
+    if isinstance(X, Mapping):
+        return _mapping(X)
+    if not isinstance(X, Sequence) or isinstance(X, str | bytes):
+        return None
+    if len(X) and all(isinstance(row, Mapping) for row in X):
+        return _records(X)
+    if len(X) and all(isinstance(row, np.ndarray) for row in X):
+        return _stack(X)
+    return Table(*_lists(X))
+
+
+def _mapping(X: Mapping[Any, Any]) -> Table:
+    """One row by name, or columns by name where every value is a list or an array of them."""
+    columns = list(X.values())
+    if columns and all(isinstance(column, list | tuple | np.ndarray) for column in columns):
+        names = [str(name) for name in X]
+        for name, column in zip(names, columns, strict=True):
+            deep = isinstance(column, np.ndarray) and column.ndim != 1
+            if deep or len(column) != len(columns[0]):
+                what = f"the columns {names[0]:.60} and {name:.60} are no lists of equal length"
+                raise RowsWidth(what, "Give each column one value for each row.")
+        arrays = [column if isinstance(column, np.ndarray) else objects(list(column)) for column in columns]
+        return Table(arrays, len(columns[0]), names)
+    return Table(*_lists([columns]), [str(name) for name in X])
+
+
+def _records(rows: Sequence[Mapping[Any, Any]]) -> Table:
+    """Rows that are dictionaries: columns by name, all of them in every row."""
+    names = list(rows[0])
+    for index, row in enumerate(rows):
+        if row.keys() != rows[0].keys():
+            name = next(iter(rows[0].keys() ^ row.keys()))
+            has, lacks = (index, 0) if name in row else (0, index)
+            raise RowsWidth(
+                f"row {has} has {name!r:.60}, and row {lacks} has not",
+                "Give every row the same names, with None where a value is missing.",
+            )
+    columns = [objects([row[name] for row in rows]) for name in names]
+    return Table(columns, len(rows), [str(name) for name in names])
 
 
 def _series(X: Any) -> Any:
@@ -133,9 +173,8 @@ def objects(values: Sequence[Any]) -> NDArray[Any]:
     kinds = set(map(type, values))
     if kinds <= {float, type(None)}:
         return np.array(values, dtype=np.float64)
-    column = np.empty(len(values), dtype=object)
-    column[:] = [None if _is_missing(value) else value for value in values]
-    return column
+    # Not by assignment, which would take lists among the values apart.
+    return np.fromiter((None if _is_missing(value) else value for value in values), dtype=object, count=len(values))
 
 
 def _is_missing(value: Any) -> bool:

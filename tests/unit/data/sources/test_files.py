@@ -405,3 +405,55 @@ def test_equal_content_has_an_equal_digest_wherever_it_lies(project, tmp_path):
     assert here.digest == there.digest
     write(project, "p/0.parquet", a=[1, 3])
     assert opened(project, kind="parquet", path="p").digest != here.digest
+
+
+def test_blank_lines_are_left_out_and_counted(project):
+    table = csv(project, "a,b\n1,2\n\n3,\n,\n   \n\n")
+    assert table.frame().rows() == [(1, 2), (3, None)]
+    assert table.notes == ("4 lines of rows hold no value and are left out",)
+
+
+def test_a_header_below_a_blank_line_is_named(project):
+    with pytest.raises(SourceEmpty, match=r"begins with a blank line.* skip_rows = 1 would fit"):
+        csv(project, "\na,b\n1,2\n3,4\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_line_ends_of_old_macs(project, encoding):
+    (project / "rows.csv").write_bytes("a,b\r1,x\r2,y\r".encode(encoding))
+    found = opened(project, kind="csv", path="rows.csv", encoding=encoding).frame()
+    assert found.rows() == [(1, "x"), (2, "y")]
+
+
+def test_a_first_column_without_a_name_is_called_as_pandas_calls_it(project):
+    assert csv(project, ",a\n7,1\n8,2\n").columns == ["Unnamed: 0", "a"]
+    assert csv(project, ",Unnamed: 0,a\n0,7,1\n1,8,2\n").columns == ["Unnamed: 0.1", "Unnamed: 0", "a"]
+    assert csv(project, ",0,1\n0,7,1\n1,8,2\n").columns == ["Unnamed: 0", "0", "1"]
+    with pytest.raises(SourceUnreadable, match="no header"):
+        csv(project, ",2.5,7\n1,2,3\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("2024-10-24 15:34:35 +UTC", None),
+        ("2024-10-24 15:34:35 +0000 UTC", None),
+        ("2024-10-24T15:34:35 GMT", None),
+        ("2024-10-24 15:34:35.000 UTC", None),
+        ("Oct-24-2024 03:34:35 PM +UTC", "%b-%d-%Y %I:%M:%S %p"),
+        ("Oct-24-2024 03:34:35 PM +UTC", "%b-%d-%Y %I:%M:%S %p +UTC"),
+        ("24/10/2024 15:34:35 UTC", "%d/%m/%Y %H:%M:%S"),
+        ("24/10/2024 15:34:35 UTC", "%d/%m/%Y %H:%M:%S %#z"),
+    ],
+)
+def test_times_that_say_that_they_are_in_utc(project, text, form):
+    found = csv(project, f"at,a\n{text},1\n", time="at", time_format=form).frame()
+    assert found["at"][0] == dt.datetime(2024, 10, 24, 15, 34, 35, tzinfo=dt.UTC)
+
+
+def test_times_and_texts_that_are_stored_as_categories(project):
+    at = pl.Series("at", ["2024-01-01", "2024-01-02"])
+    for dtype in (pl.Categorical, pl.Enum(at)):
+        pl.DataFrame({"at": at.cast(dtype), "a": [1, 2]}).write_parquet(project / "rows.parquet")
+        found = opened(project, time="at", kind="parquet", path="rows.parquet").frame()
+        assert found["at"].dt.day().to_list() == [1, 2]

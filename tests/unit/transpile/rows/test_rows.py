@@ -299,3 +299,27 @@ def test_a_table_passes_through():
     table = to_table([[1, 2], [3, None]])
     assert to_table(table) is table
     assert issubclass(RowsError, assay.AssayError)
+
+
+def test_dictionaries_are_rows_or_columns_by_name(circuit):
+    rows = [{"n": 7, "b": None, "a": 1.5}, {"a": -0.0, "b": 2.0, "n": LARGE}]
+    columns = {"n": [7, LARGE], "a": np.array([1.5, -0.0]), "b": (None, 2.0)}
+    expected = circuit.encode([[1.5, None, 7], [-0.0, 2.0, LARGE]])
+    for form in (rows, tuple(rows), columns):
+        for found, wanted in zip(circuit.encode(form), expected, strict=True):
+            assert (found == wanted).all()
+    assert (circuit.encode(rows[0])[0] == expected[0][:1]).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"a": 1, "b": 2, "n": 3}, {"a": 1, "n": 3}], "row 0 has 'b', and row 1 has not"),
+        ([{"a": 1, "n": 3}, {"a": 1, "b": 2, "n": 3}], "row 1 has 'b', and row 0 has not"),
+        ({"a": [1, 2], "b": [1], "n": [1, 2]}, "the columns a and b are no lists of equal length"),
+        ([{"a": 1, "b": 2, "m": 3}], "no feature is called m"),
+    ],
+)
+def test_dictionaries_that_do_not_fit_say_which_name(circuit, rows, said):
+    with pytest.raises(RowsError, match=said):
+        circuit.encode(rows)
