@@ -41,7 +41,7 @@ def up(
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="PARTS", help="Run these parts only: api,work,live,settle."),
+        typer.Option("--only", metavar="PARTS", help="Run these parts only: api,work,live,settle,outputs."),
     ] = None,
 ) -> None:
     """Serve the project's releases: the endpoint, a prover, and settlement on a chain. Ctrl-C ends it."""
@@ -65,8 +65,18 @@ def up(
     opened.close()
     if still:
         _tell(f"no chain is followed: {still}")
-    settings = Settings(folder, address, host, port, tuple(allow_host or ()), chain=named)
+    settings = Settings(
+        folder,
+        address,
+        host,
+        port,
+        tuple(allow_host or ()),
+        chain=named,
+        outputs=task.outputs,
+        keep_rows=task.serve.keep_seconds,
+    )
     idle = set() if only is not None else {"settle", "live"} if named is None else {"live"} if still else set()
+    idle |= set() if only is not None or task.outputs else {"outputs"}
     parts = [part for part in PARTS if part in chosen and part not in idle]
     start(settings, parts, _tell)
 

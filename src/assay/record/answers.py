@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, exc, func, or_, select, update
 
+from assay.record.changes import note_in
 from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
 from assay.record.holder import is_gone
 from assay.record.schema import answers
@@ -87,6 +88,7 @@ def receive(database: Database, asked: Answer) -> tuple[Answer, bool]:
     try:
         with database.begin() as connection:
             connection.execute(answers.insert().values(**made))
+            note_in(connection, made["id"], asked.owner, asked.state, now)
         return Answer(**made), True
     except exc.IntegrityError:
         there = _same(database, asked)
@@ -304,11 +306,14 @@ def commit_in(database: Database, connection: Connection, held: Answer, state: A
     if state != held.state and state not in ANSWER[held.state]:
         raise RecordError(f"an answer cannot go from {held.state} to {state}", "This is a mistake in Assay.")
     values = changes | {"state": state, "lease": None, "lease_until": None}
+    now = database.now(connection)
     if state != held.state:
-        values |= {"timeline": [*held.timeline, [state, database.now(connection)]], "attempts": 0}
+        values |= {"timeline": [*held.timeline, [state, now]], "attempts": 0}
     where = and_(answers.c.id == held.id, answers.c.fence == held.fence, answers.c.state == held.state)
     if connection.execute(update(answers).where(where).values(**values)).rowcount != 1:
         raise LeaseLost(f"the answer {held.id} was taken over by another process", "Its result counts, not this one.")
+    if state != held.state:
+        note_in(connection, held.id, held.owner, state, now)
     return Answer(**(asdict(held) | values))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import and_, func, insert, or_, select, text, update
 
 from assay.record.database import said
 from assay.record.errors import Conflict
-from assay.record.schema import leases, metadata
+from assay.record.schema import changes, leases, metadata, outputs
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -37,6 +37,7 @@ def copy(source: Database, target: Database) -> dict[str, int]:
         for table in metadata.sorted_tables:
             if table is not leases:
                 counts[table.name] = _copy(read, write, table)
+        _begin_turns_anew(write)
         if not target.sqlite:
             _go_on_counting(write)
     return counts
@@ -60,6 +61,19 @@ def _copy(read: Connection, write: Connection, table: Table) -> int:
         write.execute(insert(table), rows)
         count += len(rows)
     return count
+
+
+def _begin_turns_anew(write: Connection) -> None:
+    """Turns are of the server that they were written on. Changes go on by their number alone, outputs before the first
+    change that is not there yet: some of them are given once more.
+    """
+    for row in write.execute(select(outputs)).all():
+        later = or_(changes.c.turn > row.turn, and_(changes.c.turn == row.turn, changes.c.number > row.number))
+        least = write.execute(select(func.min(changes.c.number)).where(later)).scalar()
+        most = write.execute(select(func.max(changes.c.number))).scalar() or 0
+        number = most if least is None else least - 1
+        write.execute(update(outputs).where(outputs.c.name == row.name).values(turn=0, number=number))
+    write.execute(update(changes).values(turn=0))
 
 
 def _go_on_counting(write: Connection) -> None:

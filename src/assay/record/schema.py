@@ -1,4 +1,4 @@
-"""The tables. Five records, the leases that say who works on what, and artefacts by digest.
+"""The tables. Five records, the leases that say who works on what, artefacts by digest, and what changed for whom.
 
 `migrations/` makes them in a database; a test holds both equal. Integers that may pass 2^63 (wei, words) are
 decimal strings. Times are seconds since 1970, UTC.
@@ -135,6 +135,31 @@ plans = Table(
     Column("supersedes", String(64)),
     Column("created", Double, nullable=False),
     UniqueConstraint("supersedes", name="plan_superseded_once"),
+)
+
+changes = Table(
+    "change",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    # PostgreSQL's number of the transaction, by which a reader knows that no earlier change is still to come; else 0.
+    Column("turn", BigInteger, nullable=False),
+    Column("answer", String(40), ForeignKey("answer.id"), nullable=False),
+    Column("owner", String(40)),
+    Column("state", String(16), nullable=False),
+    Column("time", Double, nullable=False),
+    Index("change_turn", "turn", "number"),
+)
+
+outputs = Table(
+    "output",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("target", String(64), nullable=False),  # digest of where it goes: another place is filled from the beginning
+    Column("turn", BigInteger, nullable=False),  # of the last change that is there
+    Column("number", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),  # that failed since
+    Column("error", JSON),  # code, what, todo; why the last one failed
+    Column("due", Double),  # not before; None: never again
 )
 
 leases = Table(

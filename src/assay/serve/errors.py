@@ -12,6 +12,7 @@
         ├── RequestTooLarge             serve/request-too-large
         ├── KeyNeeded                   serve/idempotency-key-needed
         ├── NothingSettles              serve/nothing-settles
+        ├── NoOutputs                   serve/no-outputs
         ├── CannotJoin                  serve/cannot-join
         ├── AnswerEnded                 serve/answer-ended
         ├── NoSuchModel                 serve/no-such-model
@@ -80,6 +81,12 @@ class NothingSettles(ServeError):
     """Settlement is asked for and no chain has a consumer."""
 
     code = "serve/nothing-settles"
+
+
+class NoOutputs(ServeError):
+    """The part that brings answers to outputs is asked for, and none is declared."""
+
+    code = "serve/no-outputs"
 
 
 class CannotJoin(ServeError):

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from assay.record.database import Database
-from assay.serve.errors import NothingSettles
+from assay.serve.errors import NoOutputs, NothingSettles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,22 @@ def live(settings: Settings, told: Callable[[str], None]) -> None:
     loop = Live(database, task.name, settler, Models(database), place, told, counts=counts)
     told(f"following {settler.on.name}: each period's answer goes to {settler.consumer.address}")
     loop.run(ending())
+    database.close()
+
+
+def outputs(settings: Settings, told: Callable[[str], None]) -> None:
+    """Bring answers to where they also go, each output by a thread of its own: a slow one keeps no other waiting."""
+    from assay.serve.outputs.loop import Output
+
+    if not settings.outputs:
+        raise NoOutputs("task.toml declares no [[outputs]]", "Declare one, or leave this part out.")
+    database, ended = Database(settings.database), ending()
+    loops = [Output(database, spec, settings.project, told) for spec in settings.outputs]
+    threads = [threading.Thread(target=one.run, args=(ended,)) for one in loops]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
     database.close()
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from assay.task.outputs import OutputSpec
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -33,6 +35,10 @@ class Settings:
         Rows of one request.
     longest_wait
         Seconds that `Prefer: wait` may ask for.
+    outputs
+        Where each answer also goes.
+    keep_rows
+        Seconds that the rows of questions are kept once they are answered; None for ever.
     """
 
     project: Path
@@ -45,3 +51,5 @@ class Settings:
     most_bytes: int = 1 << 20
     most_rows: int = 128
     longest_wait: float = 60.0
+    outputs: tuple[OutputSpec, ...] = ()
+    keep_rows: int | None = None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from assay.serve.settings import Settings
 
-Part = Literal["api", "work", "live", "settle"]
+Part = Literal["api", "work", "live", "settle", "outputs"]
 PARTS: tuple[Part, ...] = get_args(Part)
 _GRACE_SECONDS = 20.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
@@ -125,7 +125,7 @@ def up(settings: Settings, parts: Sequence[Part], told: Callable[[str], None]) -
     first = keys.first_admin(database, settings.project / ".assay")
     if first is not None:
         told(f"an admin's API key was written to {first} (only you can read it)")
-    alone = {"work": run.work, "live": run.live, "settle": run.settle}
+    alone = {"work": run.work, "live": run.live, "settle": run.settle, "outputs": run.outputs}
     if len(parts) == 1 and parts[0] in alone:
         database.close()
         alone[parts[0]](settings, told)

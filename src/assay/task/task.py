@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from assay.task.chains import KNOWN_IDS, ChainName, ChainSpec
 from assay.task.data import DataSpec
+from assay.task.outputs import OutputSpec, Serve
 from assay.task.research import Research
 from assay.task.sections import Existing, Explore, Limits, Metric, Predict, Protocol, Section, Value
 
@@ -34,6 +35,8 @@ class Task(Section):
     data: DataSpec
     protocol: Protocol = Field(default_factory=lambda: Protocol.model_validate({}))
     chains: dict[ChainName, ChainSpec] = Field({}, description="Ethereum networks by name.")
+    serve: Serve = Field(default_factory=lambda: Serve.model_validate({}))
+    outputs: tuple[OutputSpec, ...] = Field((), description="Where each answer also goes.")
     value: Value = Field(default_factory=lambda: Value.model_validate({}))
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
     explore: Explore = Field(default_factory=lambda: Explore.model_validate({}))
@@ -48,6 +51,13 @@ class Task(Section):
                 f"[protocol] chain_id is {old}, and [chains.{self.protocol.chain}] id is {new}; the first is the old "
                 "place of the second: take it out"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _outputs_told_apart(self) -> Task:
+        names = [one.name for one in self.outputs]
+        if len(set(names)) < len(names):
+            raise ValueError("two [[outputs]] have the same name")
         return self
 
     def chain(self, name: str | None = None) -> ChainSpec:

@@ -49,7 +49,7 @@ def test_a_database_of_a_newer_release_is_refused_and_unchanged(database, url):
     with pytest.raises(DatabaseVersion, match="has version 9999"):
         Database(url)
     with database.begin() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
     Database(url).close()
 
 
@@ -125,4 +125,4 @@ def test_sqlite_is_durable_and_checks_references(tmp_path):
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     database.close()
     with sqlite3.connect(tmp_path / "x.sqlite") as plain:
-        assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)

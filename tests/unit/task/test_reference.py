@@ -26,7 +26,18 @@ def test_the_page_names_every_field():
     # The field that tells kinds apart stands in the headings instead.
     headings = re.findall(r"`(kind|op) = ", page())
     missing = {name for table in tables for name in table} - set(fields) - set(headings)
-    assert missing == {"existing", "predict", "data", "protocol", "chains", "limits", "explore", "research"}
+    assert missing == {
+        "existing",
+        "predict",
+        "data",
+        "protocol",
+        "chains",
+        "limits",
+        "explore",
+        "research",
+        "serve",
+        "outputs",
+    }
 
 
 def test_every_field_says_what_it_means():

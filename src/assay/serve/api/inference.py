@@ -44,9 +44,8 @@ class Prove(BaseModel):
     settle: bool = False
     join: bool = Field(
         default=False,
-        description="Whether one proof may also show the rows of your API key's other questions that allow it, where "
-        "they wait at the same time and have the same context: at most 16 rows. The answer then says which are its "
-        "own.",
+        description="Whether one proof may also show the rows of your API key's other questions that allow it, wait at "
+        "the same time and have the same context: at most 16 rows. The answer then says which are its own.",
     )
     context: int | str = Field(0, description="The context word bound into the proof; decimal or 0x-hexadecimal.")
 

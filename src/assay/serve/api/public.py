@@ -17,6 +17,7 @@ from assay.record.states import ANSWER
 from assay.release import alias
 from assay.serve.api.state import Key, Parts, State
 from assay.serve.errors import NoSuchModel
+from assay.serve.outputs.loop import standing
 
 router = APIRouter()
 
@@ -129,6 +130,13 @@ def metrics(parts: Parts) -> Response:
     states = Gauge("assay_answers", "Answers by state", ["state"], registry=registry)
     for state in ANSWER:
         states.labels(state).set(answers.count(parts.database, [state]))
+    if parts.settings.outputs:
+        behind = Gauge("assay_output_behind", "Changes that an output lacks", ["output"], registry=registry)
+        failing = Gauge("assay_output_failing", "Whether it failed last", ["output"], registry=registry)
+        for spec in parts.settings.outputs:
+            count, error = standing(parts.database, spec)
+            behind.labels(spec.name).set(count)
+            failing.labels(spec.name).set(error is not None)
     Gauge("assay_releases", "Releases", registry=registry).set(len(releases.find(parts.database)))
     Gauge("assay_time_seconds", "Time of this answer", registry=registry).set(time.time())
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
