@@ -275,6 +275,14 @@ def test_which_release_decides_is_said_in_the_registry(project, released, on_a_c
     found = assay_command("status", project, "--json").json["chains"][0]
     assert [one["release"] for one in found["registry"]["versions"]] == ["loans@1", f"loans@{second}"]
     assert (found["registry"]["default"], found["registry"]["since"], found["problems"]) == (2, done.json["block"], [])
+    address = found["contracts"]["verifier"]
+    stands = assay_command("verify", address, "-C", project, "--chain", "local", "--release", 1)
+    assert (stands.code, "the code is the release's" in stands.out) == (0, True), stands.err
+    # A stranger has a node's address and the key, and no project.
+    stranger_of = ("verify", address, "--chain", on_a_chain.url, "--registry", found["contracts"]["registry"])
+    stands = assay_command(*stranger_of, "--key", project / "decision" / "chosen", "--json", cwd=project.parent)
+    assert {one["name"]: one["holds"] for one in stands.json["findings"]}["code"] is True
+    assert assay_command("verify", found["contracts"]["registry"], "--chain", on_a_chain.url).code == 1
     back = assay_command("release", "back", *where, "--reason", "worse")
     assert (back.code, "loans@1 decides again on local" in back.out) == (0, True), back.err
     shown = assay_command("status", project)

@@ -1,20 +1,27 @@
-"""`assay verify`: does what somebody gave hold? A proof of a model, a key, a release, a dispute file."""
+"""`assay verify`: does what somebody gave hold? A proof, a key, a release, a dispute file, an address of a chain."""
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.cli.answers import answered, lines
 from assay.cli.app import app
-from assay.cli.options import Json, Unchecked
+from assay.cli.options import DatabaseUrl, Here, Json, Unchecked
 from assay.cli.output import Output, warn
 from assay.core.errors import AssayError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assay.keep.dispute import Finding
+
 INVALID = 1
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
 
 
 class KeyNeeded(AssayError):
@@ -28,20 +35,48 @@ def verify(
     key: Annotated[
         Path,
         typer.Argument(
-            metavar="WHAT", help="A verifying key or its folder; alone also a release's or a dispute's file."
+            metavar="WHAT",
+            help="A verifying key or its folder; alone also a release's or a dispute's file, or a chain's 0xADDRESS.",
         ),
     ],
     proof: Annotated[
         Path | None, typer.Argument(metavar="[PROOF]", help="The file that `assay prove` wrote, of this key.")
     ] = None,
     *,
+    chain: Annotated[
+        str | None,
+        typer.Option("--chain", metavar="NAME|URL", help="Of an address: a [chains.NAME] of task.toml, or a node."),
+    ] = None,
+    of_key: Annotated[
+        Path | None, typer.Option("--key", metavar="KEY", help="Of an address: the key that its code must be of.")
+    ] = None,
+    release: Annotated[
+        str | None,
+        typer.Option("--release", metavar="FILE|V", help="Of an address: the release that its code must be of."),
+    ] = None,
+    registry: Annotated[
+        str | None,
+        typer.Option("--registry", metavar="ADDRESS", help="Of an address: the registry that it must be in."),
+    ] = None,
+    folder: Here = Path(),
+    database: DatabaseUrl = None,
     unchecked: Unchecked = False,
     json: Json = False,
 ) -> int:
-    """Check a proof under a key, or a key, a release or a dispute file alone.
+    """Check a proof under a key, or alone a key, a release, a dispute file, or what stands at an address.
 
     Exit 0 when it holds, 1 when it does not, 2 when it cannot be read or is another model's.
     """
+    if _ADDRESS.match(str(key)):
+        from assay.cli.address import verify_address
+
+        found = verify_address(
+            str(key), chain, of_key, release, registry, folder=folder, database=database, unchecked=unchecked
+        )
+        return _findings(str(key), found, Output(json=json))
+    given = {"--chain": chain, "--key": of_key, "--release": release, "--registry": registry}
+    if spare := [name for name, value in given.items() if value is not None]:
+        raise KeyNeeded(f"{spare[0]} is of an address, and {key} is none", "Leave it out, or give 0x and 40 digits.")
     if proof is None:
         return _alone(key, Output(json=json), unchecked=unchecked)
     from assay.core import files
@@ -82,7 +117,7 @@ def _alone(what: Path, output: Output, *, unchecked: bool) -> int:
     from assay.release import export
 
     if dispute.is_dispute(what):
-        return _findings(what, output)
+        return _findings(str(what), dispute.verify(what), output)
     if zipfile.is_zipfile(what):
         found, _ = export.read(what)
         fields = {
@@ -119,10 +154,7 @@ def _refuse_lone_proof(what: Path) -> None:
     )
 
 
-def _findings(what: Path, output: Output) -> int:
-    from assay.keep import dispute
-
-    found = dispute.verify(what)
+def _findings(what: str, found: Sequence[Finding], output: Output) -> int:
     holds = all(one.holds is not False for one in found)
     marks = {True: "holds", False: "FAILS", None: "open"}
     lines_of = [f"  {marks[one.holds]:<6} {one.name}: {one.said}" for one in found]

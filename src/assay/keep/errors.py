@@ -7,7 +7,8 @@
         ├── BackupDamaged               keep/backup-damaged
         ├── NotEmpty                    keep/not-empty
         ├── NothingToDispute            keep/nothing-to-dispute
-        └── DisputeAltered              keep/dispute-altered
+        ├── DisputeAltered              keep/dispute-altered
+        └── NothingToCompare            keep/nothing-to-compare
 """
 
 from __future__ import annotations
@@ -43,3 +44,9 @@ class DisputeAltered(KeepError):
     """The file is no dispute file, or something in it does not fit the rest."""
 
     code = "keep/dispute-altered"
+
+
+class NothingToCompare(KeepError):
+    """No contract stands at the address, or nothing is given that it could be compared with."""
+
+    code = "keep/nothing-to-compare"

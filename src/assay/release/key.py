@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 def verifying_key(database: Database, release: Release) -> VerifyingKey:
     """Read it; raises `ArtefactAbsent` if it is not held here, and what `VerifyingKey.load` raises."""
-    content = artefacts.get(database, release.public["parts"][VERIFYING_KEY_FILE]["digest"])
+    return verifying_key_of(artefacts.get(database, release.public["parts"][VERIFYING_KEY_FILE]["digest"]))
+
+
+def verifying_key_of(content: bytes) -> VerifyingKey:
+    """Read a key's file from its bytes; raises what `VerifyingKey.load` raises."""
     with tempfile.TemporaryDirectory(prefix="assay-keys-") as name:
         place = Path(name) / VERIFYING_KEY_FILE
         place.write_bytes(content)

@@ -135,13 +135,17 @@ class Node:
     def _require_chain(self, url: str) -> None:
         if url in self._checked:
             return
-        found = quantity(self._once(url, "eth_chainId", ()))
+        found = quantity(self.chain_of(url))
         if found != self.chain_id:
             raise WrongChain(
                 f"{host(url)} is on chain {found}, and [chains.{self.chain}] says {self.chain_id}",
                 "Correct `rpc` or `id`; nothing was sent.",
             )
         self._checked.add(url)
+
+    def chain_of(self, url: str) -> Any:
+        """What one address says which chain it is on."""
+        return self._once(url, "eth_chainId", ())
 
     def recheck(self) -> None:
         """Ask every address again which chain it is on, before its next answer: a name may lead elsewhere by now."""
