@@ -20,6 +20,8 @@ mod trees;
 pub use check::check_key;
 pub use error::Error;
 pub use key::{ProvingKey, KEY_MAGIC};
+#[cfg(feature = "attack")]
+pub use networks::attack as network_attack;
 pub use outputs::unpack;
 pub use prove::{Inputs, Prover};
 pub use setup::{required_degree, setup};

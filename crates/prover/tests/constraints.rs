@@ -6,6 +6,8 @@
 #![allow(missing_docs)]
 
 mod common;
+#[path = "constraints/networks.rs"]
+mod networks;
 
 use ark_ff::{Field, Zero};
 use assay_algebra::Fr;
@@ -46,6 +48,13 @@ fn bites_committed(
 }
 
 fn stops_at(made: &Made, request: &Inputs, index: u64, cheat: impl Fn() -> Result<Vec<u8>, Error>) {
+    let shape = &made.key.verifying.shape;
+    let rows = u32::try_from(request.rows.len()).unwrap();
+    only(made, index, count(shape, shape.log_blocks(rows)), cheat);
+}
+
+/// Of `count` constraints, `index` alone refuses the cheat.
+fn only(made: &Made, index: u64, count: u64, cheat: impl Fn() -> Result<Vec<u8>, Error>) {
     let _alone = ALONE
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -65,8 +74,6 @@ fn stops_at(made: &Made, request: &Inputs, index: u64, cheat: impl Fn() -> Resul
         accepted(Some(index)),
         "the cheat does not stop at constraint {index}"
     );
-    let rows = u32::try_from(request.rows.len()).unwrap();
-    let count = count(&key.shape, key.shape.log_blocks(rows));
     for other in (0..count).filter(|other| *other != index) {
         assert!(
             !accepted(Some(other)),

@@ -6,28 +6,11 @@ mod common;
 use assay_circuit::Word;
 use assay_prover::{Error, Inputs};
 use assay_verifier::{verify, Container};
+use common::networks::{case, integers, words};
 use common::{inputs, make};
-use serde_json::{json, Value};
-use std::path::Path;
+use serde_json::json;
 
 const CASES: [&str; 3] = ["dense", "pooled", "recurrent"];
-
-fn case(name: &str) -> Value {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/unit/transpile/networks/cases");
-    let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
-fn integers(value: &Value) -> Vec<Vec<i64>> {
-    serde_json::from_value(value.clone()).unwrap()
-}
-
-/// The words of inputs `u`: a word is `u - min + centre`, with the cases' min of -29 and centre of 3.
-fn words(inputs: &[i64]) -> Vec<Word> {
-    let word = |u: &i64| u64::try_from(u + 32).unwrap();
-    inputs.iter().map(|u| Some(word(u))).collect()
-}
 
 fn output_words(proof: &[u8]) -> Vec<i64> {
     let container = Container::from_bytes(proof).unwrap();

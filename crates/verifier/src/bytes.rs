@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
 
     /// A point of G2 in the precompile's order, in the right subgroup.
     pub fn point2(&mut self) -> Result<G2Affine, Error> {
-        let bad = Error::Point { index: usize::MAX };
+        let bad = Error::Tau;
         let mut coordinate = || canonical::<Fq>(&self.array()?).ok_or(bad.clone());
         let (x1, x0, y1, y0) = (coordinate()?, coordinate()?, coordinate()?, coordinate()?);
         let point =

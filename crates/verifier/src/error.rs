@@ -32,6 +32,8 @@ pub enum Error {
     Scalar { index: usize },
     #[error("point {index} is not a point of the curve in canonical form")]
     Point { index: usize },
+    #[error("[tau]_2 of the key is not a point of its group in canonical form")]
+    Tau,
     #[error("the proof is for another model: its key is {found}, this one is {expected}")]
     OtherModel { expected: String, found: String },
     #[error("a challenge hit a point that it must not (chance below 2^-200 for an honest proof)")]

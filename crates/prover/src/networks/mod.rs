@@ -1,5 +1,7 @@
 //! Proving the relation of networks (`docs/spec/networks.md`, whose sections are meant in this folder's comments).
 
+#[cfg(feature = "attack")]
+pub mod attack;
 mod fixed;
 mod gather;
 mod matrix;

@@ -31,34 +31,34 @@ pub(super) struct Session<'a> {
     pub witness: NetworkWitness,
     pub fixed: Arc<Fixed>,
     /// `ω^i`.
-    points: Vec<Fr>,
+    pub points: Vec<Fr>,
     /// Per row: the packed outputs.
     outputs: Vec<Vec<Fr>>,
     powers: Arc<FixedBase>,
     lagrange: Arc<FixedBase>,
     /// `I`, for private inputs.
-    input: Option<Column>,
+    pub input: Option<Column>,
     /// The columns' coefficients, as rounds make them.
-    columns: Vec<(Name, Vec<Fr>)>,
-    second: Option<Second>,
-    third: Option<Third>,
+    pub columns: Vec<(Name, Vec<Fr>)>,
+    pub second: Option<Second>,
+    pub third: Option<Third>,
     pub fourth: Option<Fourth>,
 }
 
 /// What later rounds need of round 2.
-struct Second {
+pub(super) struct Second {
     /// The values of `x̃` on `U`.
-    gathered: Vec<Fr>,
+    pub gathered: Vec<Fr>,
     over_positions: Vec<Fr>,
-    inverses: Inverses,
+    pub inverses: Inverses,
 }
 
 /// Of round 3.
-struct Third {
+pub(super) struct Third {
     /// The values of `h_1 … h_Hn, h_lin` on `H`.
-    sums: Vec<Vec<Fr>>,
+    pub sums: Vec<Vec<Fr>>,
     /// `(w - w̃)/(X^K - p)`.
-    quotient: Vec<Fr>,
+    pub quotient: Vec<Fr>,
 }
 
 /// Of round 4.

@@ -1,6 +1,8 @@
 //! Small random models and a development reference string shared by the tests.
 #![allow(dead_code, missing_docs)]
 
+pub mod networks;
+
 use assay_circuit::Word;
 use assay_prover::{setup, Inputs, Prover, ProvingKey};
 use std::fmt::Write;

@@ -72,6 +72,9 @@ fn a_key_reads_back_and_says_that_it_needs_its_circuit() {
         let bytes = key.to_bytes();
         assert_eq!(VerifyingKey::from_bytes(&bytes).unwrap(), key);
         assert_eq!(crate::check_itself(&key), Err(Error::NeedsCircuit));
+        let (before, _) = bytes.split_at(bytes.len() - 4 * WORD);
+        let no_point = [before, &[0; 4 * WORD]].concat();
+        assert_eq!(VerifyingKey::from_bytes(&no_point), Err(Error::Tau));
         for cut in 0..bytes.len() {
             assert!(VerifyingKey::from_bytes(&bytes[..cut]).is_err());
         }
