@@ -27,8 +27,11 @@ def check(
     from assay.transpile.circuit.circuit import Circuit
     from assay.transpile.fidelity.fidelity import fidelity
     from assay.transpile.rows.rows import read_rows
+    from assay.transpile.rows.windows import windowed
 
     with progress("Comparing the circuit with the model"):
-        report = fidelity(Circuit.load(folder), model, read_rows(rows, by_position=by_position))
+        circuit = Circuit.load(folder)
+        inputs, _ = windowed(read_rows(rows, by_position=by_position), [one.name for one in circuit.features])
+        report = fidelity(circuit, model, inputs)
     Output(json=json).result(report.to_dict(), str(report))
     return 0 if report.ok else 1

@@ -85,6 +85,29 @@ def compare(
     return 0 if found.equal else 1
 
 
+@data_app.command("rows")
+def rows(
+    project: Project = Path(),
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write them (.json or .parquet).")],
+    part: Annotated[str, typer.Option("--part", metavar="NAME", help="train, validation or test.")] = "test",
+    last: Annotated[int | None, typer.Option("--last", min=1, help="Only so many, the latest.")] = None,
+    json: Json = False,
+) -> None:
+    """Write rows of the dataset as `assay prove --input` takes them; with `window` in [data], whole windows."""
+    from assay.data.dataset.dataset import Dataset
+    from assay.data.rows_file import write_rows
+
+    dataset = Dataset.load(project / DATA_FOLDER)
+    with progress("Writing rows"):
+        count = write_rows(dataset, part, out, last)
+    fields = {"file": str(out), "rows": count, "part": part, "features": dataset.inputs}
+    window = dataset.manifest.window
+    shown = [("part", part), ("numbers a row", str(len(dataset.inputs)))]
+    shown += [("window", f"{window} rows, the oldest first")] if window > 1 else []
+    Output(json=json).table(fields, f"{out}: {count} rows", shown)
+
+
 def _show(dataset: Dataset, output: Output) -> None:
     about = dataset.manifest
     parts = ", ".join(f"{name} {part.rows}" for name, part in about.rows.items())

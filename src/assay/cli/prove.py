@@ -28,6 +28,10 @@ def prove(
         str,
         typer.Option("--context", metavar="WORD", help="A number, or 0x and hex digits, that the proof is bound to."),
     ] = "0",
+    saturate: Annotated[
+        bool,
+        typer.Option("--saturate", help="Prove the end of the range where a value is outside it, and say so."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Prove the model's outputs for every row, in one proof."""
@@ -36,18 +40,23 @@ def prove(
     from assay.prove.prove import prove as make
     from assay.prove.prove import read_context
     from assay.transpile.rows.rows import read_rows
+    from assay.transpile.rows.saturated import shown as told
+    from assay.transpile.rows.windows import windowed
 
     word = read_context(context)
     with progress("Reading the key") as step:
         loaded = ProvingKey.load(key)
-        inputs = read_rows(rows, by_position=by_position)
+        given = read_rows(rows, by_position=by_position)
+        inputs, window = windowed(given, loaded.features)
         blinding = None if opening is None else files.read(opening)
         step("Proving")
-        proof = make(loaded, inputs, opening=blinding, context=word)
+        proof = make(loaded, inputs, opening=blinding, context=word, saturate=saturate)
         files.write(out, proof.to_json())
     changed = loaded.rounded(inputs)
     rounding = [("rounded", f"{changed} of {proof.rows} rows: numbers that are no float32, which the key is for")]
     rounding = rounding if changed else []
+    if window > 1:
+        rounding.append(("windows", f"of {window} rows each, in the order of the file, which has {given.rows}"))
     fields = {
         "proof": str(out),
         "rows": proof.rows,
@@ -58,7 +67,11 @@ def prove(
         "context": hex(proof.context),
         "srs": proof.srs_kind,
         "rows_rounded": changed,
+        "window": window,
     }
+    if proof.saturated:
+        fields["saturated"] = [one.to_dict() for one in proof.saturated]
+        rounding.append(("saturated", told(proof.saturated)))
     Output(json=json).table(
         fields,
         f"{out}: a proof of {proof.rows} row{'s' * (proof.rows != 1)}",

@@ -10,7 +10,7 @@ from assay.data import columns as columns_of
 from assay.data import rows as rows_of
 from assay.data.errors import SettingsUnfit, TooFewRows
 from assay.data.expressions import require
-from assay.data.features import features
+from assay.data.features import features, sequences
 from assay.data.features.grid import BLOCK
 from assay.data.tables import quality
 from assay.task.sources import ChainSource
@@ -53,8 +53,6 @@ def require_followable(task: Task) -> None:
         )
     if data.entity is not None:
         raise SettingsUnfit("several series are not followed", "Ask for an answer for each, by the endpoint.")
-    if data.window > 1:
-        raise SettingsUnfit("windows of rows are not followed", "Ask for answers, by the endpoint.")
     for source in data.sources:
         if not isinstance(source, ChainSource) or source.rpc is None:
             raise SettingsUnfit(
@@ -68,7 +66,8 @@ def newest(task: Task, project: Path, end_block: int, names: Sequence[str]) -> N
     Parameters
     ----------
     task
-        Of a release; its functions are found in `project`, where what is collected is kept, too.
+        Of a release; its functions are found in `project`, where what is collected is kept, too. With `window` in
+        its data, the row is that of the last bar and those before it, the oldest first.
     end_block
         The last block; not below that of an earlier call with this folder.
     names
@@ -81,6 +80,8 @@ def newest(task: Task, project: Path, end_block: int, names: Sequence[str]) -> N
     DataError
         The node does not give the blocks, or they do not follow one another.
     """
+    import polars as pl
+
     require_followable(task)
     ended = task.data.model_copy(update={"sources": tuple(_until(one, end_block) for one in task.data.sources)})
     own = task.model_copy(update={"data": ended})
@@ -88,12 +89,19 @@ def newest(task: Task, project: Path, end_block: int, names: Sequence[str]) -> N
         tables = rows_of.open_tables(own, project, work, lambda _: None)
         rows = rows_of.make(own, project, work, tables, lambda _: None)
     made = features.make(rows.frame, columns_of.specs(own, rows), time=rows.time, project=project, entity=None)
-    if made.frame.height <= made.lookback:
+    window = own.data.window
+    if made.frame.height - made.lookback < window:
         raise TooFewRows("the features' windows are not full yet", "Wait for more blocks.")
-    for name in names:
+    single = list(names[-(len(names) // window) :])
+    if sequences.names(single, window) != list(names):
+        raise SettingsUnfit("the release's features are no windows of the task's", "Decide again, and release that.")
+    for name in single:
         require(name, made.frame.columns, "the release's features")
-    last = quality.typed(made.frame, list(names)).tail(1)
-    values = tuple(last.select(names).row(0))
+    seen = quality.typed(made.frame, single).tail(window)
+    last = seen.tail(1)
+    # In windows every number is float32, as the dataset has them.
+    rows_of_window = seen.select(single if window == 1 else pl.col(single).cast(pl.Float32))
+    values = tuple(value for row in rows_of_window.iter_rows() for value in row)
     time = last[rows.time][0].isoformat() if rows.time is not None else ""
     return Newest(values, int(last[BLOCK][0]), time, dict(rows.sources))
 

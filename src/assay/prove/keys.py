@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assay._core import Prover
     from assay.transpile.circuit.answers import Answers
     from assay.transpile.circuit.circuit import Circuit
+    from assay.transpile.rows.saturated import Saturated
 
 PROVING_KEY_FILE = "proving.key"
 VERIFYING_KEY_FILE = "verifying.key"
@@ -202,6 +203,17 @@ class ProvingKey(_Key):
     def encode(self, X: Any) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         """Turn one row or a batch into the words that are proven, as `Circuit.encode` does."""
         return self._circuit.encode(X)
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the features, in the order of a row's words."""
+        return [feature.name for feature in self._circuit.features]
+
+    def saturate(self, X: Any) -> tuple[NDArray[np.uint64], NDArray[np.bool_], list[Saturated]]:
+        """As `encode`, with values outside a declared range moved to its end, and which those are."""
+        from assay.transpile.rows.encode import saturate
+
+        return saturate(self._circuit, X)
 
     def rounded(self, X: Any) -> int:
         """How many rows have numbers that proving rounds to float32, though the model's own library does not."""

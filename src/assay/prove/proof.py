@@ -18,7 +18,10 @@
         "task": "classification", "link": "logit", "classes": ["no", "yes"],
         "meaning": "a margin above 0 means class 'yes', else 'no'",
         "labels": ["yes", "no"], "probabilities": [[0.38, 0.62], [0.78, 0.22]]
-      }
+      },
+      "saturated": [                               only if a row was outside a declared range; not proven
+        {"row": 1, "feature": "age", "value": 130.0, "taken": 120.0}
+      ]
     }
 
 Only `artefact` is authoritative: a reader recomputes the rest from it and refuses a file that disagrees. What the
@@ -42,12 +45,14 @@ from assay.prove.calldata import verify_calldata
 from assay.prove.errors import ContradictoryProof, InvalidProof, NoAnswer, ProofVersion, UnreadableProof
 from assay.prove.native import native
 from assay.transpile.circuit.answers import Answers
+from assay.transpile.rows import saturated
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from assay._core import _ProofInfo
+    from assay.transpile.rows.saturated import Saturated
 
 SCHEMA = "assay-proof/1"
 _SHOWN = 4
@@ -64,6 +69,8 @@ class Proof(Shown):
     data: bytes = field(repr=False)
     answers: Answers | None = field(default=None, compare=False)
     """What the outputs mean, as whoever made the proof says; the bytes do not."""
+    saturated: tuple[Saturated, ...] = field(default=(), compare=False)
+    """Values outside their declared range that are proven as its end, as whoever made the proof says."""
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -101,6 +108,11 @@ class Proof(Shown):
         said = fields.get("answers")
         if isinstance(said, dict):
             proof = replace(proof, answers=Answers.of(said, len(proof.output_integers[0])))
+        if "saturated" in fields:
+            moved = saturated.read(fields["saturated"], proof.rows)
+            if not moved:
+                raise ContradictoryProof('"saturated" of the proof file does not name values of its rows.')
+            proof = replace(proof, saturated=moved)
         expected = proof._fields()
         _compare_answers(fields, expected)
         for name, value in expected.items():
@@ -222,6 +234,7 @@ class Proof(Shown):
             ("of", f"{len(integers)} row{'s' * (len(integers) != 1)}"),
             ("outputs", shown + more),
             ("inputs", "public" if self.input_commitment is None else "private"),
+            *([("saturated", saturated.shown(self.saturated))] if self.saturated else []),
             ("verifying key", self.verifying_key[:10]),
             ("reference string", self.srs_kind),
             ("size", f"{len(self.body):,} bytes"),
@@ -235,19 +248,27 @@ class Proof(Shown):
 
     def _fields(self) -> dict[str, Any]:
         commitment = self.input_commitment
-        return {
-            "schema": SCHEMA,
-            "outputs": self.outputs.tolist(),
-            "output_integers": [[str(value) for value in row] for row in self.output_integers],
-            "scale_bits": self.scale_bits,
-            "public_inputs": [hex(word) for word in self.public_inputs],
-            "input_commitment": None if commitment is None else "0x" + commitment.hex(),
-            "context": hex(self.context),
-            "verifying_key": self.verifying_key,
-            "srs": self.srs_kind,
-            "proof": "0x" + self.body.hex(),
-            "artefact": base64.b64encode(self.data).decode(),
-        } | self._answered()
+        return (
+            {
+                "schema": SCHEMA,
+                "outputs": self.outputs.tolist(),
+                "output_integers": [[str(value) for value in row] for row in self.output_integers],
+                "scale_bits": self.scale_bits,
+                "public_inputs": [hex(word) for word in self.public_inputs],
+                "input_commitment": None if commitment is None else "0x" + commitment.hex(),
+                "context": hex(self.context),
+                "verifying_key": self.verifying_key,
+                "srs": self.srs_kind,
+                "proof": "0x" + self.body.hex(),
+                "artefact": base64.b64encode(self.data).decode(),
+            }
+            | self._answered()
+            | self._moved()
+        )
+
+    def _moved(self) -> dict[str, Any]:
+        """Under a name of its own: it is not proven."""
+        return {"saturated": [one.to_dict() for one in self.saturated]} if self.saturated else {}
 
     def _answered(self) -> dict[str, Any]:
         """What the outputs mean, under names of its own: it is not proven."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.core.arguments import expect
 from assay.core.errors import WrongType
@@ -12,12 +12,18 @@ from assay.prove.errors import WrongContext
 from assay.prove.keys import ProvingKey, VerifyingKey
 from assay.prove.native import native
 from assay.prove.proof import Proof
+from assay.transpile.rows.saturated import hidden
+
+if TYPE_CHECKING:
+    from assay.transpile.rows.saturated import Saturated
 
 _CALL = "assay.prove(keys.proving_key, X)"
 _CONTEXT = re.compile(r"[0-9]{1,100}|0[xX][0-9a-fA-F]{1,100}")
 
 
-def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None, context: int = 0) -> Proof:
+def prove(
+    proving_key: ProvingKey, X: Any, *, opening: bytes | None = None, context: int = 0, saturate: bool = False
+) -> Proof:
     """Prove the model's outputs for one row or a batch, in one proof.
 
     Parameters
@@ -34,6 +40,10 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None, cont
     context
         Any word of 32 bytes, as an integer from 0 to 2^256 - 1, to which the proof is bound: whoever asks for the
         proof says what it must be (a consumer, a chain, a period), and the proof is not valid with another one.
+    saturate
+        Prove the end of the range in place of a value outside of its feature's declared range, and say so in
+        `Proof.saturated` and proof.json; such rows are refused otherwise. Whole numbers and the features of
+        networks and linear models have ranges, other features of trees have none.
 
     Returns
     -------
@@ -59,7 +69,11 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None, cont
         expect(opening, bytes, name="opening", call=_CALL, hint="Give 32 secret bytes, as secrets.token_bytes(32).")
     if not _is_word(context):
         raise WrongContext(context)
-    words, missing = proving_key.encode(X)
+    beyond: list[Saturated] = []
+    if saturate:
+        words, missing, beyond = proving_key.saturate(X)
+    else:
+        words, missing = proving_key.encode(X)
     prover = proving_key.prover
     with native():
         data = prover.prove(
@@ -69,7 +83,9 @@ def prove(proving_key: ProvingKey, X: Any, *, opening: bytes | None = None, cont
             opening,
             context.to_bytes(32, "big"),
         )
-    return replace(Proof.from_bytes(data), answers=proving_key.answers)
+    proof = Proof.from_bytes(data)
+    told = tuple(beyond) if proof.input_commitment is None else hidden(beyond)
+    return replace(proof, answers=proving_key.answers, saturated=told)
 
 
 def _is_word(value: object) -> bool:

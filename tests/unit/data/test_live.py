@@ -73,11 +73,28 @@ def test_every_live_row_is_the_datasets_row(chain, tmp_path):
     assert len(wanted) > 10
 
 
+def test_every_live_window_is_the_datasets_window(chain, tmp_path):
+    rpc, pool = chain
+    task = live_task(rpc, pool, window=3)
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "live").mkdir()
+    dataset = build(task, tmp_path / "whole", tmp_path / "dataset")
+    wanted = {}
+    for part in dataset.manifest.rows:
+        blocks = dataset.frame(part)["block_number"].to_list()
+        wanted |= dict(zip(blocks, dataset.windows(part).select(dataset.inputs).iter_rows(), strict=True))
+    assert len(wanted) > 5
+    for block in sorted(wanted)[::3]:
+        made = newest(task, tmp_path / "live", block, dataset.inputs)
+        assert (made.block, made.values) == (block, wanted[block])
+    with pytest.raises(SettingsUnfit, match="no windows of the task's"):
+        newest(task, tmp_path / "live", rpc.head(), dataset.features)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"bars": None, "features": [{"name": "amountIn", "op": "column"}]}, "no periods"),
-        ({"window": 3}, "windows of rows"),
         ({"entity": "sender"}, "several series"),
         ({"sources": [{"name": "rows", "kind": "csv", "path": "rows.csv"}], "events": []}, "no periods"),
     ],

@@ -11,10 +11,11 @@ import numpy as np
 from assay.transpile.circuit.evaluate import missing_value
 from assay.transpile.circuit.keys import WORD_BITS, float32_keys, float64_keys
 from assay.transpile.circuit.quantise import round_shift
-from assay.transpile.errors import NotANumber, OutOfRange
+from assay.transpile.errors import NotANumber, OptionError, OutOfRange
 from assay.transpile.rows.arrange import order
 from assay.transpile.rows.categories import codes, filled, without
 from assay.transpile.rows.columns import shown, to_floats, to_table
+from assay.transpile.rows.saturated import Saturated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,28 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 
-def encode(circuit: Circuit, X: Any) -> tuple[Words, Mask]:
-    """Words uint64[B, F] and missing flags bool[B, F]; see `Circuit.encode`."""
+def saturate(circuit: Circuit, X: Any) -> tuple[Words, Mask, list[Saturated]]:
+    """As `encode`, with values outside a declared range moved to its end, and which those are.
+
+    Raises
+    ------
+    OptionError
+        No feature of the circuit has a declared range.
+    """
+    if not any(feature.kind in {"fixed", "integer"} for feature in circuit.features):
+        raise OptionError(
+            "saturate does not apply: no feature of the model has a declared range, so no row is outside of one",
+            "Leave it out.",
+        )
+    beyond: list[Saturated] = []
+    return *encode(circuit, X, beyond), sorted(beyond, key=lambda one: one.row)
+
+
+def encode(circuit: Circuit, X: Any, beyond: list[Saturated] | None = None) -> tuple[Words, Mask]:
+    """Words uint64[B, F] and missing flags bool[B, F]; see `Circuit.encode`.
+
+    `beyond` collects values outside their range, which are refused without it.
+    """
     columns = arrange(circuit, X)
     refused = _refused(circuit)
     rows = len(columns[0])
@@ -36,7 +57,7 @@ def encode(circuit: Circuit, X: Any) -> tuple[Words, Mask]:
     missing = np.zeros((rows, len(columns)), dtype=np.bool_)
     for index, (feature, column) in enumerate(zip(circuit.features, columns, strict=True)):
         try:
-            words[:, index], missing[:, index] = _ENCODERS[feature.kind](feature, column)
+            words[:, index], missing[:, index] = _ENCODERS[feature.kind](feature, column, beyond)
         except _Fault as fault:
             raise fault.named(index, feature) from None
         if index in refused and missing[:, index].any():
@@ -82,8 +103,8 @@ class _Fault(Exception):
         return self.kind(f"row {self.row}, column {column} ({feature.name}): {self.problem}", self.todo)
 
 
-def _float32(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
-    del feature
+def _float32(feature: Feature, column: NDArray[Any], beyond: list[Saturated] | None) -> tuple[Words, Mask]:
+    del feature, beyond
     values, missing = _numbers(column)
     with np.errstate(over="ignore", under="ignore"):
         floats = values.astype(np.float32)
@@ -94,30 +115,30 @@ def _float32(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
     return np.where(missing, np.uint64(0), float32_keys(floats)), missing
 
 
-def _float64(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
-    del feature
+def _float64(feature: Feature, column: NDArray[Any], beyond: list[Saturated] | None) -> tuple[Words, Mask]:
+    del feature, beyond
     values, missing = _numbers(column, "float64")
     # Integers beyond 2^53 are rounded to the nearest double, as every library does that compares doubles.
     return np.where(missing, np.uint64(0), float64_keys(values.astype(np.float64))), missing
 
 
-def _integer(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
+def _integer(feature: Feature, column: NDArray[Any], beyond: list[Saturated] | None) -> tuple[Words, Mask]:
     if column.dtype.kind in "iub":
-        return _words(column.astype(object), feature), np.zeros(len(column), dtype=np.bool_)
-    return _each(feature, column, _whole)
+        return _words(column.astype(object), feature, beyond), np.zeros(len(column), dtype=np.bool_)
+    return _each(feature, column, _whole, beyond)
 
 
-def _fixed(feature: Feature, column: NDArray[Any]) -> tuple[Words, Mask]:
+def _fixed(feature: Feature, column: NDArray[Any], beyond: list[Saturated] | None) -> tuple[Words, Mask]:
     if column.dtype.kind == "f":
         with np.errstate(over="ignore"):
             scaled = np.rint(np.ldexp(column.astype(np.float64), feature.bits))
         if np.isfinite(scaled).all():
             integers = np.array([int(value) for value in scaled], dtype=object)
-            return _words(integers, feature), np.zeros(len(column), dtype=np.bool_)
-    return _each(feature, column, lambda value, row: _rounded(value, row, feature.bits))
+            return _words(integers, feature, beyond), np.zeros(len(column), dtype=np.bool_)
+    return _each(feature, column, lambda value, row: _rounded(value, row, feature.bits), beyond)
 
 
-_ENCODERS: dict[str, Callable[[Feature, NDArray[Any]], tuple[Words, Mask]]] = {
+_ENCODERS: dict[str, Callable[[Feature, NDArray[Any], list[Saturated] | None], tuple[Words, Mask]]] = {
     "float32": _float32,
     "float64": _float64,
     "integer": _integer,
@@ -125,18 +146,27 @@ _ENCODERS: dict[str, Callable[[Feature, NDArray[Any]], tuple[Words, Mask]]] = {
 }
 
 
-def _each(feature: Feature, column: NDArray[Any], convert: Callable[[Any, int], int]) -> tuple[Words, Mask]:
+def _each(
+    feature: Feature, column: NDArray[Any], convert: Callable[[Any, int], int], beyond: list[Saturated] | None
+) -> tuple[Words, Mask]:
     """Convert value by value, so that integers of any size stay exact."""
     missing = _missing(column)
     integers = np.full(len(column), feature.low, dtype=object)
     for row in np.flatnonzero(~missing):
         integers[row] = convert(column[row], int(row))
-    return np.where(missing, np.uint64(0), _words(integers, feature)), missing
+    return np.where(missing, np.uint64(0), _words(integers, feature, beyond)), missing
 
 
-def _words(integers: NDArray[Any], feature: Feature) -> Words:
+def _words(integers: NDArray[Any], feature: Feature, beyond: list[Saturated] | None) -> Words:
     outside = np.flatnonzero((integers < feature.low) | (integers > feature.high))
-    if outside.size:
+    if outside.size and beyond is not None:
+        taken = np.minimum(np.maximum(integers, feature.low), feature.high)
+        beyond += [
+            Saturated(row, feature.name, _given(integers[row], feature), _given(taken[row], feature))
+            for row in outside.tolist()
+        ]
+        integers = taken
+    elif outside.size:
         row = int(outside[0])
         value = int(integers[row])
         raise _Fault(OutOfRange, row, _range_problem(value, feature), _range_todo(value, feature))
@@ -153,10 +183,14 @@ def _range_problem(integer: int, feature: Feature) -> str:
 
 def _range_todo(value: int, feature: Feature) -> str:
     if feature.kind == "fixed":
-        return "Transpile with calibration rows that cover such values."
+        return "Transpile with calibration rows that cover such values, or prove the end of the range (saturate)."
     if max(abs(value - feature.low), abs(value - feature.high)) >= 1 << WORD_BITS:
         return "A proof compares whole numbers of 64 bits: give the feature in a larger unit, such as gwei for wei."
     return "Transpile with a wider range in integer_features."
+
+
+def _given(integer: int, feature: Feature) -> float | int:
+    return int(integer) if feature.bits == 0 else _real(int(integer), feature.bits)
 
 
 def _real(integer: int, bits: int) -> float:

@@ -35,7 +35,7 @@ def rows_schema(circuit: Circuit, *, max_batch: int) -> str:
     """
     scales = circuit.scales
     refused = {view.feature for view in circuit.views if view.missing == "refuse"}
-    if circuit.kind == "linear":
+    if circuit.kind != "trees":
         refused = set(range(len(circuit.features)))
     row = {
         "type": "array",
