@@ -91,7 +91,17 @@ impl Coset {
     /// The values of a polynomial at `offset·ω^i`; coefficients beyond the size wrap correctly.
     pub fn evaluate(&self, coefficients: &[Fr]) -> Vec<Fr> {
         let mut values = self.wrapped(coefficients);
-        self.forward(&mut values, 0, 0);
+        // A high half of zeros leaves the low one as both residues: levels of copies.
+        let level = (self.size() / coefficients.len().max(1)).max(1).ilog2();
+        let block = self.size() >> level;
+        let (first, others) = values.split_at_mut(block);
+        for other in others.chunks_exact_mut(block) {
+            other.copy_from_slice(first);
+        }
+        let blocks = values.par_chunks_mut(block).with_min_len(TASK / block);
+        blocks
+            .enumerate()
+            .for_each(|(index, values)| self.forward(values, level, index));
         in_order(&values, self.log)
     }
 
@@ -344,6 +354,9 @@ mod tests {
             for offset in [Fr::one(), Fr::GENERATOR, all[0]] {
                 check(&all[..1 << log], log, offset);
                 check(&all[..(1 << log) + 7], log, offset);
+                for few in [0, 1, 2, 3, 5, 1 << (log / 2), (1 << log) / 2 + 1] {
+                    check(&all[..few], log, offset);
+                }
             }
         }
     }

@@ -31,6 +31,13 @@ pub(crate) struct Bases {
     packed: Mutex<HashMap<(u32, usize), Option<Held>>>,
 }
 
+/// What a base is multiplied by. Short scalars have a digit or two: a table is no use to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scalars {
+    Short,
+    Full,
+}
+
 /// A base and how often it was asked for.
 struct Held {
     base: Arc<FixedBase>,
@@ -54,6 +61,14 @@ impl Held {
             self.base = Arc::new(FixedBase::with_table(points.to_vec()));
         }
         self.base.clone()
+    }
+
+    /// The base as these scalars need it.
+    fn base_for(&mut self, scalars: Scalars) -> Arc<FixedBase> {
+        match scalars {
+            Scalars::Short => self.base.clone(),
+            Scalars::Full => self.base(None),
+        }
     }
 }
 
@@ -94,14 +109,20 @@ impl Bases {
 
     /// The Lagrange basis of the domain of order `2^log`, then the blinding points.
     pub fn lagrange(&self, log: u32) -> Result<Arc<FixedBase>, Error> {
+        self.lagrange_for(log, Scalars::Full)
+    }
+
+    /// As [`Self::lagrange`], for scalars of any kind.
+    pub fn lagrange_for(&self, log: u32, scalars: Scalars) -> Result<Arc<FixedBase>, Error> {
         let mut held = self.lagrange.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(basis) = held.get_mut(&log) {
-            return Ok(basis.base(None));
+            return Ok(basis.base_for(scalars));
         }
         let srs = self.srs((1 << log) + TWICE_IN_PACK)?;
         let mut points = srs.lagrange(log)?;
         points.extend(blinding(&srs, log));
-        Ok(held.entry(log).or_insert(Held::new(points)).base(None))
+        let basis = held.entry(log).or_insert(Held::new(points));
+        Ok(basis.base_for(scalars))
     }
 
     /// For running sums over `2^log` rows: element `j` is `Σ_(k = j+1 ..= N) [L_(k mod N)]`,
@@ -126,10 +147,15 @@ impl Bases {
 
     /// For packs of `width` columns of `2^log` rows: column by column `[τ^i L_j(τ^width)]`, then its blinding points.
     /// None at first use where the string has no such basis beside it: a prover of one proof need not compute it.
-    pub fn packed(&self, log: u32, width: usize) -> Result<Option<Arc<FixedBase>>, Error> {
+    pub fn packed(
+        &self,
+        log: u32,
+        width: usize,
+        scalars: Scalars,
+    ) -> Result<Option<Arc<FixedBase>>, Error> {
         let mut held = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Some(basis)) = held.get_mut(&(log, width)) {
-            return Ok(Some(basis.base(None)));
+            return Ok(Some(basis.base_for(scalars)));
         }
         let again = held.insert((log, width), None).is_some();
         let rows = 1usize << log;
@@ -146,7 +172,7 @@ impl Bases {
             points.extend(G1Projective::normalize_batch(&blinding.collect::<Vec<_>>()));
         }
         let basis = held.entry((log, width)).or_default();
-        Ok(Some(basis.insert(Held::new(points)).base(None)))
+        Ok(Some(basis.insert(Held::new(points)).base_for(scalars)))
     }
 }
 

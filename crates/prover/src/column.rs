@@ -1,6 +1,6 @@
 //! A committed column: values on the rows, blinded by a random multiple of the vanishing polynomial.
 
-use crate::bases::Bases;
+use crate::bases::{Bases, Scalars};
 use crate::opening::weave;
 use crate::Error;
 use ark_bn254::G1Projective;
@@ -47,6 +47,15 @@ pub(crate) fn blinded(values: &[Fr], blinds: &[Fr]) -> Vec<Fr> {
 }
 
 impl Column {
+    /// Commits to the coefficients by powers, as many at least.
+    pub fn by_powers(values: &[Fr], count: usize, powers: &FixedBase) -> Self {
+        let coefficients = blinded(values, &blinds(count));
+        Self {
+            commitment: powers.msm(&coefficients),
+            coefficients,
+        }
+    }
+
     /// Commits to values. The basis is that of [`crate::bases::Bases::lagrange`]: blinding points follow the rows.
     pub fn new(values: &[Fr], count: usize, basis: &FixedBase) -> Self {
         Self::with_blinds(values, &blinds(count), basis)
@@ -97,39 +106,76 @@ pub(crate) struct Packed {
     pub commitment: G1Projective,
 }
 
+/// The values of a column, and its number of blinding coefficients.
+pub(crate) type Counted<'a> = (Cow<'a, [Fr]>, usize);
+
 impl Packed {
     /// From the columns' values, each with its number of blinding coefficients; `length` is that of the longest
     /// commitment of the proof.
-    pub fn new(
-        columns: &[(Cow<'_, [Fr]>, usize)],
+    pub fn new(columns: &[Counted<'_>], bases: &Bases, length: usize) -> Result<Self, Error> {
+        Self::in_basis(columns, bases, length, Scalars::Full)
+    }
+
+    /// The same of values that are short.
+    pub fn short(columns: &[Counted<'_>], bases: &Bases, length: usize) -> Result<Self, Error> {
+        Self::in_basis(columns, bases, length, Scalars::Short)
+    }
+
+    /// The same by the powers alone: for values that are not short in packs that are, nearly, as long as the others.
+    pub fn woven(columns: &[Counted<'_>], bases: &Bases, length: usize) -> Result<Self, Error> {
+        let (columns, _) = blinded_all(columns);
+        Ok(Self {
+            commitment: by_powers(&columns, bases, length)?,
+            columns,
+        })
+    }
+
+    fn in_basis(
+        columns: &[Counted<'_>],
         bases: &Bases,
         length: usize,
+        scalars: Scalars,
     ) -> Result<Self, Error> {
         let rows = columns.first().map_or(0, |(values, _)| values.len());
-        let secrets: Vec<Vec<Fr>> = columns.iter().map(|(_, count)| blinds(*count)).collect();
-        let both = columns.par_iter().zip(&secrets);
-        let coefficients: Vec<Vec<Fr>> = both
-            .map(|((values, _), secret)| blinded(values, secret))
-            .collect();
-        let commitment = if let Some(basis) = bases.packed(rows.trailing_zeros(), columns.len())? {
+        let (coefficients, secrets) = blinded_all(columns);
+        let basis = bases.packed(rows.trailing_zeros(), columns.len(), scalars)?;
+        let commitment = if let Some(basis) = basis {
             let each = coefficients_in_pack(rows);
-            let mut scalars = Vec::with_capacity(columns.len() * each);
-            for (place, ((values, _), secret)) in columns.iter().zip(&secrets).enumerate() {
-                scalars.extend_from_slice(values);
-                scalars.extend(secret);
-                scalars.resize((place + 1) * each, Fr::zero());
+            let mut all = Vec::with_capacity(columns.len() * each);
+            let mut blinding = Vec::new();
+            for (place, ((values, _), secret)) in columns.iter().zip(secrets).enumerate() {
+                all.extend_from_slice(values);
+                // Short values are committed apart from the blinding, whose length they would share.
+                match scalars {
+                    Scalars::Full => all.extend(secret),
+                    Scalars::Short => blinding.extend((all.len()..).zip(secret)),
+                }
+                all.resize((place + 1) * each, Fr::zero());
             }
-            basis.msm(&scalars)
+            basis.msm(&all) + basis.msm_sparse(&blinding)
         } else {
-            let columns = coefficients.iter().map(|f| Cow::Borrowed(f.as_slice()));
-            let woven = weave(&columns.collect::<Vec<_>>());
-            bases.powers(length)?.msm(&woven)
+            by_powers(&coefficients, bases, length)?
         };
         Ok(Self {
             columns: coefficients,
             commitment,
         })
     }
+}
+
+/// The coefficients of each column, and what blinds it.
+fn blinded_all(columns: &[Counted<'_>]) -> (Vec<Vec<Fr>>, Vec<Vec<Fr>>) {
+    let secrets: Vec<Vec<Fr>> = columns.iter().map(|(_, count)| blinds(*count)).collect();
+    let both = columns.par_iter().zip(&secrets);
+    let coefficients = both.map(|((values, _), secret)| blinded(values, secret));
+    (coefficients.collect(), secrets)
+}
+
+/// The commitment to a pack of these polynomials.
+fn by_powers(columns: &[Vec<Fr>], bases: &Bases, length: usize) -> Result<G1Projective, Error> {
+    let columns = columns.iter().map(|f| Cow::Borrowed(f.as_slice()));
+    let woven = weave(&columns.collect::<Vec<_>>());
+    Ok(bases.powers(length)?.msm(&woven))
 }
 
 #[cfg(test)]
@@ -150,8 +196,14 @@ mod tests {
         let columns = values.iter().map(|column| Cow::Borrowed(column.as_slice()));
         let columns: Vec<_> = columns.zip(counts).collect();
         // The first from powers, the others from the basis that the second computes.
-        for _ in 0..3 {
-            let packed = Packed::new(&columns, &bases, 63).unwrap();
+        for make in [
+            Packed::new,
+            Packed::new,
+            Packed::new,
+            Packed::short,
+            Packed::woven,
+        ] {
+            let packed = make(&columns, &bases, 63).unwrap();
             let each = packed.columns.iter().map(|f| Cow::Borrowed(f.as_slice()));
             let woven = weave(&each.collect::<Vec<_>>());
             assert_eq!(packed.commitment, bases.powers(63).unwrap().msm(&woven));

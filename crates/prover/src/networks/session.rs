@@ -1,11 +1,12 @@
 //! One network proof as it comes into being (4).
 
 use super::fixed::Fixed;
+use super::gather::on_roots;
 use super::matrix::Folded;
 use super::sums::{points, Inverses, Rows};
 use super::NetworkRelation;
-use crate::bases::Bases;
-use crate::column::{blinds, Column, Packed, ONCE, TWICE, TWICE_IN_PACK};
+use crate::bases::{Bases, Scalars};
+use crate::column::{blinds, Column, Counted, Packed, ONCE, TWICE, TWICE_IN_PACK};
 use crate::prove::opening_scalar;
 use crate::relation::Witness;
 use crate::{Error, Inputs};
@@ -35,7 +36,6 @@ pub(super) struct Session<'a> {
     /// Per row: the packed outputs.
     outputs: Vec<Vec<Fr>>,
     powers: Arc<FixedBase>,
-    lagrange: Arc<FixedBase>,
     /// `I`, for private inputs.
     pub input: Option<Column>,
     /// The columns' coefficients, as rounds make them.
@@ -76,6 +76,9 @@ const PACKED: usize = ONCE + 1;
 /// A round was asked for before the one that it follows.
 pub(super) const ORDER: Error = Error::Damaged("rounds");
 
+/// Up to so many points a basis of their own, with a table for its length, is faster than that of all powers.
+const OWN: usize = 1 << 11;
+
 /// Masks of `w̃`: it is seen at `τ`, `1/τ`, `ζ` and `1/ζ`.
 const MASKS: usize = 4;
 
@@ -90,12 +93,13 @@ impl<'a> Session<'a> {
         let shape = relation.shape();
         let log_rows = inputs.rows.len().next_power_of_two().trailing_zeros();
         let log_domain = shape.log_block() + log_rows;
-        let lagrange = bases.lagrange(log_domain)?;
-        let input = shape.private().then(|| {
+        let private = shape.private().then(|| -> Result<Column, Error> {
+            let basis = bases.lagrange_for(log_domain, Scalars::Short)?;
             let values = input_rows(relation, &witness);
             let blind = [opening_scalar(inputs.opening, &bases.tau, &values)];
-            Column::with_blinds(&values, &blind, &lagrange)
+            Ok(Column::with_blinds(&values, &blind, &basis))
         });
+        let input = private.transpose()?;
         let offset = Fr::from(1u64 << (shape.lane - 1));
         let packed = |row: &Vec<i64>| row.iter().map(|y| number(*y) + offset).collect();
         Ok(Self {
@@ -107,7 +111,6 @@ impl<'a> Session<'a> {
             fixed: relation.wiring(log_rows),
             points: points(log_domain),
             powers: bases.powers(shape.chunk(log_rows))?,
-            lagrange,
             witness,
             input,
             columns: Vec::new(),
@@ -151,13 +154,14 @@ impl<'a> Session<'a> {
         Ok(&self.third.as_ref().ok_or(ORDER)?.quotient)
     }
 
-    /// Commits to columns on `H` in the packs of a round, and keeps them.
+    /// Commits to columns on `H` in the packs of a round: points in order, and columns.
     fn commit(
-        &mut self,
+        &self,
         round: usize,
         columns: &[(Name, Vec<Fr>)],
+        scalars: Scalars,
         count: impl Fn(Name) -> usize + Sync,
-    ) -> Result<Vec<G1Projective>, Error> {
+    ) -> Result<(Vec<G1Projective>, Named), Error> {
         let shape = self.shape();
         let rounds = shape.kind.relation().rounds(shape, self.log_rows);
         let packs = rounds.get(round).ok_or(ORDER)?.packs.par_iter();
@@ -166,26 +170,46 @@ impl<'a> Session<'a> {
         let committed = packs.map(|pack| {
             let columns: Vec<&(Name, Vec<Fr>)> = pack.iter().filter_map(values).collect();
             if let [(name, values)] = columns[..] {
-                // Small values are committed apart from the blinding, whose length they would share.
-                let plain = self.lagrange.msm(values);
-                let column = Column::with_commitment(values, count(*name), plain, &self.lagrange);
+                let column = self.alone(values, count(*name), scalars)?;
                 return Ok((column.commitment, vec![(*name, column.coefficients)]));
             }
             let counted = columns.iter();
             let counted =
                 counted.map(|(name, values)| (Cow::Borrowed(values.as_slice()), count(*name)));
-            let packed = Packed::new(
-                &counted.collect::<Vec<_>>(),
-                self.bases,
-                shape.chunk(self.log_rows),
-            )?;
+            let packed = self.together(&counted.collect::<Vec<_>>(), scalars)?;
             let names = columns.iter().map(|(name, _)| *name);
             Ok((packed.commitment, names.zip(packed.columns).collect()))
         });
         let committed: Vec<(G1Projective, Named)> = committed.collect::<Result<_, Error>>()?;
         let (points, kept): (Vec<_>, Vec<_>) = committed.into_iter().unzip();
-        self.columns.extend(kept.into_iter().flatten());
-        Ok(points)
+        Ok((points, kept.into_iter().flatten().collect()))
+    }
+
+    /// A column on `H` with a commitment of its own. The basis of long columns is the powers', whose table is there.
+    fn alone(&self, values: &[Fr], count: usize, scalars: Scalars) -> Result<Column, Error> {
+        if scalars == Scalars::Short {
+            let basis = self.bases.lagrange_for(self.log_domain, scalars)?;
+            // Short values are committed apart from the blinding, whose length they would share.
+            let plain = basis.msm(values);
+            return Ok(Column::with_commitment(values, count, plain, &basis));
+        }
+        if values.len() <= OWN {
+            let basis = self.bases.lagrange(self.log_domain)?;
+            return Ok(Column::new(values, count, &basis));
+        }
+        Ok(Column::by_powers(values, count, &self.powers))
+    }
+
+    /// Columns on `H` that share a commitment.
+    fn together(&self, columns: &[Counted<'_>], scalars: Scalars) -> Result<Packed, Error> {
+        let length = self.shape().chunk(self.log_rows);
+        if scalars == Scalars::Short {
+            Packed::short(columns, self.bases, length)
+        } else if columns.len() << self.log_domain <= OWN {
+            Packed::new(columns, self.bases, length)
+        } else {
+            Packed::woven(columns, self.bases, length)
+        }
     }
 
     /// A column that is committed alone.
@@ -196,7 +220,9 @@ impl<'a> Session<'a> {
 
     fn commit_first(&mut self) -> Result<Vec<G1Projective>, Error> {
         let witness = &self.witness;
-        let table = self.bases.lagrange(self.shape().log_table())?;
+        let table = self
+            .bases
+            .lagrange_for(self.shape().log_table(), Scalars::Short)?;
         let signed = |values: &[i64]| values.iter().map(|v| number(*v)).collect::<Vec<_>>();
         let unsigned = |values: &[u32]| values.iter().map(|v| Fr::from(*v)).collect::<Vec<_>>();
         let limbs = witness.r.iter().map(|limb| unsigned(limb));
@@ -212,12 +238,16 @@ impl<'a> Session<'a> {
         let uses: Vec<Fr> = witness.m.iter().map(|count| Fr::from(*count)).collect();
         let twice = |name| [names::A, names::B].contains(&name);
         let count = |name| if twice(name) { TWICE_IN_PACK } else { PACKED };
-        let mut points = self.commit(0, &columns, count)?;
-        let plain = table.msm(&uses);
-        points.push(self.keep(
-            names::M,
-            Column::with_commitment(&uses, ONCE, plain, &table),
-        ));
+        let (committed, m) = rayon::join(
+            || self.commit(0, &columns, Scalars::Short, count),
+            || {
+                let plain = table.msm_u64(&witness.m);
+                Column::with_commitment(&uses, ONCE, plain, &table)
+            },
+        );
+        let (mut points, kept) = committed?;
+        self.columns.extend(kept);
+        points.push(self.keep(names::M, m));
         Ok(points)
     }
 
@@ -241,7 +271,7 @@ impl<'a> Session<'a> {
     fn commit_third(&mut self, ch: &Challenges) -> Result<Vec<G1Projective>, Error> {
         let second = self.second.as_ref().ok_or(ORDER)?;
         let rows = self.rows();
-        let ((mut sums, linear), (folded, quotient)) = rayon::join(
+        let ((mut sums, linear), folded) = rayon::join(
             || {
                 rayon::join(
                     || rows.helpers(&second.inverses),
@@ -253,30 +283,36 @@ impl<'a> Session<'a> {
         let names = Name::numbered(names::HELPER, sums.len()).chain([names::LINEAR]);
         sums.push(linear);
         let columns: Named = names.zip(sums.iter().cloned()).collect();
-        let mut points = self.commit(2, &columns, |_| PACKED)?;
+        let (mut points, kept) = self.commit(2, &columns, Scalars::Full, |_| PACKED)?;
+        let (folded, quotient) = folded?;
+        self.columns.extend(kept);
         self.third = Some(Third { sums, quotient });
         points.push(self.keep(names::FOLDED, folded));
         Ok(points)
     }
 
     /// `w̃` with fresh masks, and the quotient of its division.
-    fn fold(&self, p: Fr) -> (Column, Vec<Fr>) {
+    fn fold(&self, p: Fr) -> Result<(Column, Vec<Fr>), Error> {
         let Folded {
             remainder: mut coefficients,
             mut quotient,
         } = self.relation.matrix.fold(p);
+        let slots = coefficients.len();
         let masks = blinds(MASKS);
         for (t, mask) in masks.iter().enumerate() {
             coefficients[t] -= p * mask;
             quotient[t] -= mask;
         }
+        // Beyond the values on U it is a multiple of X^K - 1, by the masks.
         coefficients.extend(masks);
-        let commitment = self.powers.msm(&coefficients);
+        let mut scalars = on_roots(&coefficients, slots);
+        scalars.extend_from_slice(&coefficients[slots..]);
+        let basis = self.bases.lagrange(slots.trailing_zeros())?;
         let column = Column {
+            commitment: basis.msm(&scalars),
             coefficients,
-            commitment,
         };
-        (column, quotient)
+        Ok((column, quotient))
     }
 
     fn commit_fourth(
@@ -293,7 +329,7 @@ impl<'a> Session<'a> {
         let folded = self.column(names::FOLDED)?;
         let phi = || {
             let values = rows.running(ch, &second.inverses, &third.sums);
-            Column::new(&values, TWICE, &self.lagrange)
+            self.alone(&values, TWICE, Scalars::Full)
         };
         let phi_table = || {
             let table = &second.inverses.table;
@@ -302,6 +338,7 @@ impl<'a> Session<'a> {
             Column::with_terms(&values, TWICE, growth, &suffix)
         };
         let (phi, phi_table) = rayon::join(phi, phi_table);
+        let phi = phi?;
         let public = networks::public_sum(self.shape(), statement, ch)?;
         self.fourth = Some(Fourth { public });
         Ok(vec![

@@ -58,6 +58,7 @@ pub struct Constants {
     separator: Fr,
     /// `2^q_shift` and `base_c`, if a `q` is read.
     cell: Option<(Fr, Fr)>,
+    max: bool,
     private: bool,
     helpers: usize,
 }
@@ -78,6 +79,7 @@ impl Constants {
                 let base = signed(i128::from(network.cell_base));
                 (two(u32::from(network.q_shift)), base)
             }),
+            max: network.max,
             private: shape.private(),
             helpers: network.helpers(shape),
         }
@@ -158,7 +160,10 @@ pub fn denominators(k: &Constants, ch: &Challenges, row: &Row<'_>) -> Denominato
         *to = from;
         count = count.saturating_add(1);
     }
-    let offset = row.y - row.slope * row.low - row.max * row.b;
+    let mut offset = row.y - row.slope * row.low;
+    if k.max {
+        offset -= row.max * row.b;
+    }
     Denominators {
         fractions,
         count,
@@ -169,8 +174,9 @@ pub fn denominators(k: &Constants, ch: &Challenges, row: &Row<'_>) -> Denominato
 
 /// `z` of a row, from its parts.
 pub fn argument(k: &Constants, row: &Row<'_>) -> Fr {
-    let limbs = row.limbs.iter().rev();
-    let rest = limbs.fold(Fr::zero(), |sum, limb| sum * k.limb + limb);
+    let limbs = row.limbs.iter().rev().copied();
+    let rest = limbs.reduce(|sum, limb| sum * k.limb + limb);
+    let rest = rest.unwrap_or_default();
     (row.segment * k.low + row.low) * k.shift + rest
 }
 
@@ -258,15 +264,27 @@ pub fn constraints(k: &Constants, ch: &Challenges, weights: &Weights, row: &Row<
     let plain = d.count.saturating_sub(usize::from(k.cell.is_some()));
     let numbered = used.chunks(PER_HELPER).enumerate();
     for ((chunk, fractions), helper) in numbered.zip(row.helpers) {
-        let (mut product, mut others) = (Fr::one(), Fr::zero());
+        let Some((factor, rest)) = fractions.split_first() else {
+            continue;
+        };
         let first = chunk.saturating_mul(PER_HELPER);
-        for (place, factor) in fractions.iter().enumerate() {
-            others *= factor;
-            if first.saturating_add(place) < plain {
-                others += product;
+        // Every numerator is 1, but that of `q` is `-multq`.
+        let is_plain = |place: usize| first.saturating_add(place) < plain;
+        let numerator = |place| {
+            if is_plain(place) {
+                Fr::one()
             } else {
-                others -= row.count_cell * product;
+                -row.count_cell
             }
+        };
+        let (mut product, mut others) = (*factor, numerator(0));
+        for (place, factor) in (1..).zip(rest) {
+            others *= factor;
+            others += if is_plain(place) {
+                product
+            } else {
+                -(row.count_cell * product)
+            };
             product *= factor;
         }
         sum.constant += next() * (product * helper - others);
@@ -292,8 +310,10 @@ pub fn constraints(k: &Constants, ch: &Challenges, weights: &Weights, row: &Row<
 fn products(k: &Constants, ch: &Challenges, row: &Row<'_>) -> Fr {
     let [slot, column, position] = poles(ch, row);
     let pairs = row.product * (row.a * row.b + row.next_a * row.next_b);
-    let difference = row.max * k.shift * (row.a - row.b);
-    let linear = argument(k, row) - pairs - difference;
+    let mut linear = argument(k, row) - pairs;
+    if k.max {
+        linear -= row.max * k.shift * (row.a - row.b);
+    }
     let read = ch.nu * row.lane * row.a;
     row.linear * slot * column * position - read * column - linear * slot
 }
