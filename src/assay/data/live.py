@@ -13,11 +13,14 @@ from assay.data.expressions import require
 from assay.data.features import features, sequences
 from assay.data.features.grid import BLOCK
 from assay.data.tables import quality
+from assay.data.targets import labels
 from assay.task.sources import ChainSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import polars as pl
 
     from assay.task.task import Task
 
@@ -36,12 +39,15 @@ class Newest:
         The end of its bar, as ISO writes it.
     sources
         Hash of each table that it was made from.
+    outcomes
+        What the task predicts, for every bar of which it is known by now: the last block of the bar, and the label.
     """
 
     values: tuple[Any, ...]
     block: int
     time: str
     sources: dict[str, str]
+    outcomes: dict[int, Any]
 
 
 def require_followable(task: Task) -> None:
@@ -103,7 +109,13 @@ def newest(task: Task, project: Path, end_block: int, names: Sequence[str]) -> N
     rows_of_window = seen.select(single if window == 1 else pl.col(single).cast(pl.Float32))
     values = tuple(value for row in rows_of_window.iter_rows() for value in row)
     time = last[rows.time][0].isoformat() if rows.time is not None else ""
-    return Newest(values, int(last[BLOCK][0]), time, dict(rows.sources))
+    return Newest(values, int(last[BLOCK][0]), time, dict(rows.sources), _outcomes(task, made.frame))
+
+
+def _outcomes(task: Task, frame: pl.DataFrame) -> dict[int, Any]:
+    target = task.predict.target
+    known = labels.make(frame, task.data.label, target).select(BLOCK, target).drop_nulls(target)
+    return dict(known.iter_rows())
 
 
 def _until(source: Any, block: int) -> Any:

@@ -317,6 +317,12 @@ def commit_in(database: Database, connection: Connection, held: Answer, state: A
     return Answer(**(asdict(held) | values))
 
 
+def observe(database: Database, name: str, outcome: Any) -> None:
+    """Keep what came of a row, beside whatever else happens to its answer."""
+    with database.begin() as connection:
+        connection.execute(update(answers).where(answers.c.id == name).values(outcome=outcome))
+
+
 def renew(database: Database, held: Answer, seconds: float) -> None:
     """Hold an answer longer; raises `LeaseLost`."""
     with database.begin() as connection:

@@ -47,6 +47,8 @@ POST = "post"
 LEASE_SECONDS = 60.0
 _CODE = "code/"
 _SALT_BYTES = 16
+_OBSERVED = 1000
+"""Periods, the newest, of which outcomes are looked for."""
 
 
 @dataclass
@@ -120,7 +122,37 @@ class Live:
             self._collect_anew(home, error)
             raise
         self._head = block
+        self._observe(task, row.outcomes)
         return self._keep(release, task, row)
+
+    def _observe(self, task: Task, outcomes: dict[int, Any]) -> None:
+        """Keep with each answer what came of its row, once that is known.
+
+        The deciding release's task says it, also of answers of earlier releases that predict the same of the same bars.
+        Of a chain that was reorganised the new outcome counts, and the history says that it changed.
+        """
+        alike: dict[str, bool] = {}
+        on = self.settler.on.name
+        for one in answers.find(self.database, self.project, chain=on, periods=True, limit=_OBSERVED):
+            now = outcomes.get(one.period or 0)
+            if now is None or now == one.outcome:
+                continue
+            if one.release not in alike:
+                alike[one.release] = _predicts(self._task_of(one.release)) == _predicts(task)
+            if alike[one.release]:
+                self._say_outcome(one, now)
+
+    def _say_outcome(self, one: Answer, now: Any) -> None:
+        answers.observe(self.database, one.id, now)
+        if one.outcome is None:
+            return
+        what, why = {"before": one.outcome, "now": now}, "the chain's blocks say otherwise than before"
+        happened = Event("outcome.changed", one.id, "live", what, why, chain=one.chain, block=one.period)
+        journal.append(self.database, self.project, happened)
+
+    def _task_of(self, release: str) -> Task:
+        found = releases.by_digest(self.database, release)
+        return Task.load(unpacked(self.database, found, self.place / release[:16]))
 
     def _deciding(self) -> str | None:
         """The release that answers here: what the chain's registry says, where it has one; the record follows it."""
@@ -265,6 +297,13 @@ def unpacked(database: Database, release: Release, home: Path) -> Path:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 files.write(target, artefacts.get(database, part))
     return home
+
+
+def _predicts(task: Task) -> tuple[Any, ...]:
+    """What a task's outcomes hang on."""
+    data = task.data.model_dump(exclude={"sources", "features", "split", "keep", "checks", "window"})
+    named = f"{task.data.label.of} {task.predict.target}"
+    return task.predict, data, [one for one in task.data.features if one.name in named]
 
 
 def features_of(database: Database, release: Release) -> list[str]:

@@ -59,7 +59,7 @@ def test_every_live_row_is_the_datasets_row(chain, tmp_path):
     rows = dataset.frame()
     names = list(dataset.features)
     wanted = {row["block_number"]: row for row in rows.iter_rows(named=True)}
-    found = {}
+    found, known = {}, {}
     for block in range(1, rpc.head() + 1):
         try:
             made = newest(task, tmp_path / "live", block, names)
@@ -67,9 +67,15 @@ def test_every_live_row_is_the_datasets_row(chain, tmp_path):
             continue
         assert made.block <= block
         assert found.setdefault(made.block, made.values) == made.values  # a later block changes no row
+        known |= made.outcomes
+        # What came of a row is known one bar later, not before.
+        assert max(made.outcomes, default=0) < made.block
     assert set(wanted) <= set(found)
     for block, row in wanted.items():
         assert found[block] == tuple(row[name] for name in names), block
+    assert {block: known[block] for block in wanted} == {
+        block: row[task.predict.target] for block, row in wanted.items()
+    }
     assert len(wanted) > 10
 
 

@@ -106,6 +106,7 @@ def shown(parts: State, answer: Answer, *, proof: bool = False) -> dict[str, Any
         "chain": answer.chain,
         "context": answer.context,
         "outputs": answer.outputs,
+        "outcome": answer.outcome,
         "joined": answer.evidence.get("joined"),
         "transaction": answer.transaction,
         "settlement": None if answer.transaction is None else settlement(parts, answer.transaction),
