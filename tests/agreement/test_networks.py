@@ -320,19 +320,25 @@ def test_one_is_one(value: int, *, private: bool) -> None:
     assert refused(prove(maker, inputs[:1], {"witness": other_one(value)}))
 
 
-def test_errors_of_two_blocks_do_not_cancel() -> None:
-    maker, inputs, _ = case("dense")
+def across_blocks(first: int, second: int) -> Cheat:
+    """M6: what one block's output has too much the other's has too little."""
 
     def change(prover: Prover) -> None:
-        rows = [int(maker.network.cells.a[maker.network.output_rows[0]]) + b * prover.key.S for b in (0, 1)]
-        for b, (row, more) in enumerate(zip(rows, (1, -1), strict=True)):
-            columns = prover.witness.columns
+        maker, columns = prover.maker, prover.witness.columns
+        output = maker.network.output_rows[0]
+        for b, more in enumerate((first, second)):
+            row = int(maker.network.cells.a[output]) + b * prover.key.S
             columns["l"][row] += more if 0 <= columns["l"][row] + more < 1 << prover.key.f else 0
             columns["y"][row] = columns["y"][row] + more
-            columns["a"][maker.network.output_rows[0] + b * prover.key.S] += more
+            columns["a"][output + b * prover.key.S] += more
             prover.witness.outputs[b][0] += more
 
-    assert refused(prove(maker, inputs[:2], {"witness": change}))
+    return change
+
+
+def test_errors_of_two_blocks_do_not_cancel() -> None:
+    maker, inputs, _ = case("dense")
+    assert refused(prove(maker, inputs[:2], {"witness": across_blocks(1, -1)}))
 
 
 def test_range_and_low_rows_are_not_mistaken_for_each_other() -> None:

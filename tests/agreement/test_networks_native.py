@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +12,16 @@ from assay.chain.compile import compile_solidity
 from assay.chain.deploy import Chain
 from assay.chain.node import LocalNode
 from assay.chain.solidity import render
+from assay.models.cost.network import gas
+from assay.models.cost.shape import Size
+from assay.prove.calldata import verify_calldata
 
 from .known_tau import write_srs
 from .network_circuits import NAMES, NetworkCircuit
 from .network_prover import Generator, Maker, evaluate, weave
 from .proofs import Workshop, native_refusal, outputs_of, proven, reference_refusal
 from .reference.networks import parse_network_key
+from .reference.networks.key import HEAD, MAGIC
 from .test_networks import case
 
 if TYPE_CHECKING:
@@ -78,3 +84,40 @@ def test_the_contract_of_a_native_key(workshop: Workshop) -> None:
         contract = chain.deploy_verifier(compile_solidity({"V.sol": source.text})[source.name], source, unchecked=True)
         assert chain.call(contract, "verify", proof.body, list(proof.words))
         assert not chain.call(contract, "verify", proof.body, [proof.words[0] ^ 1, *proof.words[1:]])
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+def test_gas_of_rows_is_what_the_cost_model_says(workshop: Workshop, *, private: bool) -> None:
+    own = circuit("dense", private=private)
+    key, prover = workshop.keys(own, 16)
+    shape = parse_network_key(key)
+    kinds = dict.fromkeys(("views", "trees", "depth", "nodes", "bottom"), 0)
+    sizes = {"rows": shape.S, "table": shape.N, "slots": shape.K, "columns": shape.M}
+    size = Size(kind="network", features=shape.F, outputs=shape.O, private=private, wide=False, **kinds, **sizes)
+    source = render(key, unchecked=True)
+    code, found = compile_solidity({"V.sol": source.text})[source.name], {}
+    with LocalNode() as node:
+        chain = Chain(node.url)
+        contract = chain.deploy_verifier(code, source, unchecked=True)
+        for rows in (1, 2, 8, 16):
+            proof = proven(key, prover, [own.random_row(random.Random(row)) for row in range(rows)])
+            calldata = verify_calldata(proof.body, proof.words)
+            found[rows] = chain.send_calldata(contract, calldata).gas_used
+            assert found[rows] == pytest.approx(gas(size, rows), rel=0.03), rows
+    assert found[16] / 16 < found[8] / 8 < found[2] / 2 < found[1]
+
+
+def test_a_contract_takes_128_rows_at_most_whatever_its_key_allows(workshop: Workshop) -> None:
+    small, _ = workshop.keys(circuit("dense"), 16)
+    assert "maxRows: 16," in render(small, unchecked=True).text
+    # Points are no matter here: those of the smaller key, again and again.
+    shape = parse_network_key(small)
+    start = len(MAGIC) + HEAD.size
+    head = list(HEAD.unpack(small[len(MAGIC) : start]))
+    head[15] = 9
+    large = replace(shape, log_nb_max=9)
+    count = len(shape.table_packs) + 1 + sum(len(large.packs(large.wiring, 1 << log)) for log in range(10))
+    content = MAGIC + HEAD.pack(*head) + small[start : start + 64] * count + small[-128:]
+    source = render(content, unchecked=True)
+    assert "maxRows: 128," in source.text
+    assert compile_solidity({"V.sol": source.text})[source.name].runtime_size < 24_576

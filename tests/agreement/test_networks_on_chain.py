@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,9 @@ from assay.chain.node import LocalNode
 from assay.chain.solidity import render
 
 from .network_circuits import NAMES
-from .network_prover import R, prove
+from .network_prover import Maker, R, prove
 from .proofs import Proof, native_refusal, reference_refusal
-from .test_networks import CHEATS, FOLD, case, other_one
+from .test_networks import CHEATS, FOLD, across_blocks, case, other_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,8 +93,62 @@ def test_no_mutation_is_accepted_by_any_verifier(valid: Callable[[Proof], bool])
     assert count > 200
 
 
-def test_a_contract_takes_proofs_of_one_row(valid: Callable[[Proof], bool]) -> None:
+@pytest.mark.parametrize("rows", [2, 3, 8])
+@pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+def test_rows_in_one_proof(valid: Callable[[Proof], bool], rows: int, *, private: bool) -> None:
+    """Two blocks are in packs of their own width, three rows are filled up to four, eight blocks are longer than the
+    table."""
+    network, inputs = case("recurrent")[0].network, case("recurrent")[1]
+    maker = Maker(network, private, log_nb_max=3)
+    proof = prove(maker, inputs[:rows])
+    assert valid(proof)
+    assert native_refusal(proof) is None
+    assert reference_refusal(proof) is None
+    for at in range(len(proof.words)):
+        words = list(proof.words)
+        words[at] ^= 1
+        assert not valid(proof.with_(words=tuple(words))), at
+    for other in {1, 2, 4, 8} - {rows}:
+        assert not valid(proof.with_(words=proof.words[:other] + proof.words[-other:])), other
+    if not private:
+        inputs_words, outputs = proof.words[:rows], proof.words[rows:-1]
+        assert not valid(proof.with_(words=(*inputs_words[1:], inputs_words[0], *outputs, proof.words[-1])))
+
+
+def test_mutations_of_a_batch(valid: Callable[[Proof], bool]) -> None:
+    maker = Maker(case("recurrent")[0].network, log_nb_max=3)
+    proof = prove(maker, case("recurrent")[1][:3])
+    for changed in mutations(proof, random.Random(10)):
+        assert not valid(changed)
+        assert native_refusal(changed) is not None
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, -1), (-1, 1), (2, -2)])
+def test_errors_of_two_blocks_do_not_cancel(valid: Callable[[Proof], bool], first: int, second: int) -> None:
+    maker, inputs, _ = case("dense")
+    assert valid(prove(maker, inputs[:2]))
+    forged = prove(maker, inputs[:2], {"witness": across_blocks(first, second)})
+    assert not valid(forged)
+    assert native_refusal(forged) is not None
+    assert reference_refusal(forged) is not None
+
+
+def test_cheats_in_a_batch_are_refused(valid: Callable[[Proof], bool]) -> None:
     maker, inputs, _ = case("recurrent")
-    two = prove(maker, inputs[:2])
-    assert native_refusal(two) is None
-    assert not valid(two)
+    for constraint, cheats in CHEATS.items():
+        assert not valid(prove(maker, inputs[:2], cheats)), constraint
+
+
+def test_a_key_for_one_row_has_a_contract_for_one_row(valid: Callable[[Proof], bool]) -> None:
+    one = Maker(case("dense")[0].network, log_nb_max=0)
+    proof = prove(one, case("dense")[1][:1])
+    assert valid(proof)
+    *words, context = proof.words
+    assert not valid(proof.with_(words=(*words[:1] * 2, *words[1:] * 2, context)))
+    for changed in itertools.islice(mutations(proof, random.Random(11)), 0, None, 5):
+        assert not valid(changed)
+
+
+def test_a_contract_says_how_many_rows_it_takes() -> None:
+    head = Maker(case("dense")[0].network, log_nb_max=3).content
+    assert "maxRows: 8," in render(head, unchecked=True).text

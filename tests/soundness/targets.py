@@ -46,7 +46,8 @@ SHAPES = {
     "trees, integers": Shape(forest(4, features=[FLOAT, WEI], views=views_of(2, ("refuse",))), 1),
     "linear, 3 rows": Shape(linear(5, features=2, outputs=3), 3),
     "networks": Shape(NetworkCircuit("recurrent"), 1),
-    "networks, private": Shape(NetworkCircuit("dense", "private"), 1),
+    "networks, 3 rows": Shape(NetworkCircuit("pooled"), 3),
+    "networks, private, 2 rows": Shape(NetworkCircuit("dense", "private"), 2),
 }
 
 

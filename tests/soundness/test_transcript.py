@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 VERIFIER = sys.modules["tests.agreement.reference.verify"]
 NETWORKS = sys.modules["tests.agreement.reference.networks.verify"]
 CIRCUITS = {"trees": forest(91, trees=2, depth=2), "networks": NetworkCircuit("dense")}
-# A batch of trees has a layout of its own.
-ROWS = {"trees": 2, "networks": 1}
+ROWS = 2
 
 
 class Recording(Transcript):
@@ -121,7 +120,7 @@ def test_each_absorbed_item_matters(
     known: Known, contracts: Contracts, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """A prover that leaves one out is refused by all three, and accepted by a verifier that leaves it out too."""
-    circuit, rows, rng = CIRCUITS[name], ROWS[name], random.Random(2)
+    circuit, rows, rng = CIRCUITS[name], ROWS, random.Random(2)
     honest = known.workshop.prove(circuit, [circuit.random_row(rng) for _ in range(rows)])
     proofs: dict[str, Proof] = {}
     left_out = items(honest.key, rows)

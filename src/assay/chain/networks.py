@@ -1,6 +1,7 @@
 """What the templates of a network's verifier are filled with (docs/spec/networks.md): key, calldata, memory.
 
-The contract takes proofs of one row: everything in its calldata stands at a constant place.
+A proof of one row has everything at a constant place. Of several rows, packs and chunks are others for each number of
+blocks: what differs is put into memory, and the packs are gone through one by one.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ LANES, LANE_BITS, _LOG_PUBLIC_SLOTS = 13, 19, 14
 _HEAD = struct.Struct(">4B13I4B2Iq")
 _PROOF = 0x64
 _WORD, _POINT = 32, 64
+
+MOST_LOG_ROWS = 7
+"""A contract takes proofs of up to 2^7 rows, whatever its key allows: each number of blocks has points of its own."""
+
+_SLACK = 16
 
 Pack = tuple[str, ...]
 
@@ -84,7 +90,7 @@ class NetworkKey:
             bool(flags & 1), bool(flags & 2), shift, slots, columns, base,
             tuple(words[-4:]), tuple(zip(words[:-4:2], words[1:-4:2], strict=True)),
         )  # fmt: skip
-        if mode or len(key.points) < len(key.key_packs):
+        if mode or len(key.points) < len(key.key_packs()):
             raise KeyNotSupported("The network's verifying key is damaged.", "Make the keys again.")
         return key
 
@@ -94,16 +100,23 @@ class NetworkKey:
         return 0 if self.private else -(-self.features // LANES)
 
     @property
-    def chunk(self) -> int:
-        """`Ck` for one block."""
-        return max(self.block, self.table, self.slots * self.columns) + self.slots + 16
+    def most_log(self) -> int:
+        """`log2` of the most rows that the contract takes."""
+        return min(self.log_max_rows, MOST_LOG_ROWS)
 
-    @property
-    def chunks(self) -> int:
+    def longest(self, log: int = 0) -> int:
+        """`max(n, N, N_w)` for `2^log` blocks."""
+        return max(self.block << log, self.table, self.slots * self.columns)
+
+    def chunk(self, log: int = 0) -> int:
+        """`Ck`."""
+        return self.longest(log) + self.slots + _SLACK
+
+    def chunks(self, log: int = 0) -> int:
         """Chunks of the quotient."""
         matrix = self.slots * self.columns
-        degree = max(3 * self.block + 12, self.table + self.slots + 6, matrix - self.slots)
-        return -(-(degree + 1) // self.chunk)
+        degree = max(3 * (self.block << log) + 12, self.table + self.slots + 6, matrix - self.slots)
+        return -(-(degree + 1) // self.chunk(log))
 
     @property
     def parts(self) -> list[str]:
@@ -122,26 +135,33 @@ class NetworkKey:
         here |= {"MULT": True, "MULTQ": self.cell, "SA": not self.private, "QM": True}
         return [name for name, there in here.items() if there]
 
-    def packs(self, names: list[str], rows: int | None = None) -> list[Pack]:
-        """Columns that share commitments (section 4.3)."""
-        width = max(1, (self.chunk + 1) // ((self.block if rows is None else rows) + 5))
-        return [tuple(names[i : i + width]) for i in range(0, len(names), width)]
+    def width(self, log: int = 0) -> int:
+        """How many columns with a value for each row share a commitment (section 4.3)."""
+        return max(1, (self.chunk(log) + 1) // ((self.block << log) + 5))
+
+    def packs(self, names: list[str], log: int = 0) -> list[Pack]:
+        """Columns that share commitments."""
+        return _cut(names, self.width(log))
 
     @property
     def table_packs(self) -> list[Pack]:
         """Of `ID, S_V, B_V`."""
-        return self.packs(["ID", "SV", "BV"], self.table)
+        return _cut(TABLE, (self.chunk() + 1) // (self.table + 5))
 
-    @property
-    def key_packs(self) -> list[Pack]:
-        """The key's points that a proof of one block needs, in their order."""
-        return [*self.table_packs, ("W",), *self.packs(self.wiring)]
+    def key_packs(self, log: int = 0) -> list[Pack]:
+        """The key's points that a proof of `2^log` blocks needs, in their order."""
+        return [*self.table_packs, ("W",), *self.packs(self.wiring, log)]
 
-    @property
-    def rounds(self) -> list[tuple[list[Pack], list[str]]]:
+    def key_points(self, log: int = 0) -> list[Point]:
+        """The points of `key_packs`."""
+        own = len(self.table_packs) + 1
+        start = own + sum(len(self.packs(self.wiring, before)) for before in range(log))
+        return [*self.points[:own], *self.points[start : start + len(self.packs(self.wiring, log))]]
+
+    def rounds(self, log: int = 0) -> list[tuple[list[Pack], list[str]]]:
         """The packs of each round and the challenges behind it (section 4)."""
-        first = [*self.packs(["A", "B"]), *self.packs(self.parts), ("M",)]
-        third = [*self.packs([*self.helpers, "HLIN"]), ("FOLD",)]
+        first = [*self.packs(["A", "B"], log), *self.packs(self.parts, log), ("M",)]
+        third = [*self.packs([*self.helpers, "HLIN"], log), ("FOLD",)]
         return [
             (first, ["ALPHA", "BETA", "UC"]),
             ([("X",)], ["PC", "SC", "NU"]),
@@ -163,11 +183,19 @@ class NetworkKey:
         return [*here, "A", "B", "PHIV", "FOLD", *shifted]
 
 
+TABLE = ["ID", "SV", "BV"]
+
+
+def _cut(names: list[str], width: int) -> list[Pack]:
+    step = max(1, width)
+    return [tuple(names[i : i + step]) for i in range(0, len(names), step)]
+
+
 def context(key: NetworkKey, vk: bytes) -> dict[str, Any]:
     """Return the values of the templates."""
-    points = [pack for packs, _ in key.rounds for pack in packs]
+    points = [pack for packs, _ in key.rounds() for pack in packs]
     first = _POINT * len(points)
-    at_evaluations = _PROOF + first + _POINT * key.chunks
+    at_evaluations = _PROOF + first + _POINT * key.chunks()
     at_w = at_evaluations + _WORD * len(key.evaluations)
     words = at_w + 2 * _POINT
     count = (2 if key.private else key.groups) + key.outputs + 1
@@ -196,8 +224,8 @@ def context(key: NetworkKey, vk: bytes) -> dict[str, Any]:
         "count": count,
         "log": {name: size.bit_length() - 1 for name, size in logs.items()},
         "log_columns": key.columns.bit_length() - 1,
-        "log_chunk": (key.chunk - key.slots - 16).bit_length() - 1,
-        "powers": max(key.chunk - key.slots, 1 << 4).bit_length(),
+        "log_chunk": key.longest().bit_length() - 1,
+        "powers": max(key.longest(key.most_log), 1 << 4).bit_length(),
         "omega": hex_word(root_of_unity(key.block)),
         "v": hex_word(root_of_unity(key.table)),
         "twice": root_of_unity(2 * key.block),
@@ -210,14 +238,59 @@ def context(key: NetworkKey, vk: bytes) -> dict[str, Any]:
         "widths": widths,
         "pairs": key.packs(["A", "B"]),
         "at_point": dict(zip(map(_named, points), range(_PROOF, _PROOF + first, _POINT), strict=True)),
-        "key_point": dict(zip(map(_named, key.key_packs), key.points, strict=False)),
+        "key_point": dict(zip(map(_named, key.key_packs()), key.key_points(), strict=True)),
         "named": _named,
         "second_slot": 5 * root_of_unity(1 << _LOG_PUBLIC_SLOTS),
-        # Products, additions and the pairing, and the 1/64 that a call holds back.
-        "gas_floor": (len(points) + len(key.key_packs) + key.chunks + 3) * (64 * 6_500 // 63 + 1)
-        + 64 * (PAIRING_GAS + 1_000) // 63,
+        "gas_floor": _gas_floor(key, 0) if key.most_log == 0 else "mload(FLOOR)",
+        "batches": key.most_log > 0,
+        "blocks": [_blocks(key, log) for log in range(key.most_log + 1)],
+        "table_width": len(key.table_packs[0]),
     }
     return values | _layout(key, values)
+
+
+def _gas_floor(key: NetworkKey, log: int) -> int:
+    """Products, additions and the pairing, and the 1/64 that a call holds back."""
+    points = sum(len(packs) for packs, _ in key.rounds(log)) + len(key.key_packs(log))
+    return (points + key.chunks(log) + 3) * (64 * 6_500 // 63 + 1) + 64 * (PAIRING_GAS + 1_000) // 63
+
+
+def _blocks(key: NetworkKey, log: int) -> dict[str, Any]:
+    """What is another value for each number of blocks; widths of packs are those of the last ones where so named."""
+    packs = {
+        name: key.packs(names, log)
+        for name, names in (
+            ("pairs", ["A", "B"]),
+            ("parts", key.parts),
+            ("helpers", [*key.helpers, "HLIN"]),
+            ("wiring", key.wiring),
+        )
+    }
+    first, _, third, _ = (_POINT * len(round_packs) for round_packs, _ in key.rounds(log))
+    return {
+        "memory": {
+            "SIZE1": first,
+            "SIZE3": third,
+            "CHUNKS": key.chunks(log),
+            "OMEGA": root_of_unity(key.block << log),
+            "ROWS_AT": _WORD * ((key.block << log).bit_length() - 1),
+            "FLOOR": _gas_floor(key, log),
+        },
+        # Only with several blocks.
+        "more": {
+            "TWICE": root_of_unity(key.block << log + 1),
+            "BLOCK_ROOT": root_of_unity(1 << log),
+            "CHUNK_AT": _WORD * (key.longest(log).bit_length() - 1),
+            "WIDTH": key.width(log),
+            "PARTS_LAST": len(packs["parts"][-1]),
+            "HELPERS_LAST": len(packs["helpers"][-1]),
+            "WIRING_LAST": len(packs["wiring"][-1]),
+            "PAIR": len(packs["pairs"][0]),
+            "PAIRS_SIZE": _POINT * len(packs["pairs"]),
+        },
+        "first_points": key.points[: len(key.table_packs) + 1],
+        "points": key.key_points(log)[len(key.table_packs) + 1 :],
+    }
 
 
 _BASE = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
@@ -228,11 +301,12 @@ def _named(pack: Pack) -> str:
 
 
 def _rounds(key: NetworkKey) -> list[dict[str, Any]]:
-    sizes = [_POINT * len(packs) for packs, _ in key.rounds]
+    sizes = [_POINT * len(packs) for packs, _ in key.rounds()]
     starts = accumulate(sizes, initial=_PROOF)
+    of_blocks = ["mload(SIZE1)", hex(_POINT), "mload(SIZE3)", hex(2 * _POINT)]
     return [
-        {"at": at, "size": size, "challenges": challenges}
-        for at, size, (_, challenges) in zip(starts, sizes, key.rounds, strict=False)
+        {"at": at, "size": size, "challenges": challenges, "of_blocks": of_log}
+        for at, size, of_log, (_, challenges) in zip(starts, sizes, of_blocks, key.rounds(), strict=False)
     ]
 
 
@@ -247,8 +321,11 @@ def _fractions(key: NetworkKey) -> list[list[str]]:
 
 def _layout(key: NetworkKey, v: dict[str, Any]) -> dict[str, Any]:
     """Memory: scratch for hashing, values, denominators with their products, cells of points, the pairing's input."""
-    hashed = max(_WORD * (v["count"] + 2), *(r["size"] + _WORD for r in v["rounds"]), _POINT * key.chunks + _WORD)
-    at = max(hashed, _WORD * (len(key.evaluations) + 1), 6 * _WORD)
+    logs = range(key.most_log + 1)
+    rounds = [_POINT * len(packs) for log in logs for packs, _ in key.rounds(log)]
+    chunks = _POINT * max(key.chunks(log) for log in logs)
+    # The public words are hashed before anything else stands anywhere.
+    at = max(max(rounds) + _WORD, chunks + _WORD, _WORD * (len(key.evaluations) + 1), 6 * _WORD)
     lines: list[str] = []
 
     def add(title: str, names: Iterable[str], words: int = 1, offset: int = 0) -> None:
@@ -259,37 +336,55 @@ def _layout(key: NetworkKey, v: dict[str, Any]) -> dict[str, Any]:
             at += _WORD * words
         lines.append("")
 
-    challenges = [name for _, names in key.rounds for name in names]
-    denominators = [
-        "D_PUBLIC",
-        "D_ROWS",
-        "D_TABLE",
-        "D_ONE",
-        "D_FOLD",
-        "D_SLOTS",
-        "D_COLUMNS",
-        "D_WORDS",
-        "D_GAP_NEXT",
-        "D_GAP_TABLE",
-    ]
-    denominators += ["D_GAP_INVERSE", "D_INVERSE", "D_TABLE_NEXT", "D1_NEXT"]
-    denominators += [f"D{width}_HERE" for width in v["widths"]]
-    pair = len(v["pairs"][0])
-    denominators += [f"D{pair}_NEXT"] if pair > 1 else []
+    challenges = [name for _, names in key.rounds() for name in names]
     points = [*v["at_point"], *v["key_point"], *(["INPUT"] if key.private else [])]
     cells = [f"{name}_SCALAR" for name in ["P_" + name for name in points]]
-    cells += [*(f"Q{i}_SCALAR" for i in range(key.chunks)), "ONE_SCALAR", "WP_SCALAR"]
+    cells += [*(f"Q{i}_SCALAR" for i in range(key.chunks())), "ONE_SCALAR", "WP_SCALAR"]
     add("Evaluations, in the proof's order.", key.evaluations)
     add("Challenges.", [*challenges, "ZETA", "GAMMA", "Z"])
     derived = ["RANGE", "LOW", "WIRE", "ALPHA_ZETA", "ARGUMENT", "PUBLIC", "CONSTANT", "OF_PHI", "WEIGHT"]
     add("What follows from them.", derived)
+    if v["batches"]:
+        own = [
+            "LOG",
+            *v["blocks"][0]["memory"],
+            *v["blocks"][0]["more"],
+            "AT_CHUNKS",
+            "AT_EVALUATIONS",
+            "AT_W",
+            "WORDS",
+        ]
+        add("What the number of blocks decides, and where things stand in the calldata.", own)
+        add("The sum over the later blocks' words, and nb·u^(nb-1).", ["LATER", "FIRST_BLOCK"])
     add("zeta^(2^i).", ["POWERS"], v["powers"])
     add("z^i.", [f"Z{i}" for i in range(2, max(v["widths"]) + 1)])
-    start = at
-    add("Denominators, later their inverses; behind them the products that lead there.", denominators)
-    size = at - start
-    at += size
+    start, ends = at, []
+    common, alone, together = _denominators(v)
+    add("Denominators, later their inverses; behind them the products that lead there.", common)
+    for title, names in (("Those of one block.", alone), ("Those of several, in the same place.", together)):
+        if names:
+            at = start + _WORD * len(common)
+            add(title, names)
+        ends.append(_WORD * (len(common) + len(names)))
+    size = max(ends)
+    at = start + 2 * size
     add("Scalars; the two words before each hold its point.", cells, 3, 2 * _WORD)
     add("The sum of all terms, then the rest of the pairing's input.", ["SUM"], 2)
     add("The term that is added to it.", ["TERM"], 10)
-    return {"layout": "\n".join(lines), "denominators_size": size}
+    if v["batches"]:
+        add("A point with its scalar; the points of a proof, and those of the key.", ["CELL"], 3)
+        of_proof = [sum(len(packs) for packs, _ in key.rounds(log)) + key.chunks(log) for log in logs]
+        add("", ["POINTS"], 2 * max(of_proof))
+        add("", ["KEY_POINTS"], 2 * max(len(key.key_packs(log)) for log in logs))
+    return {"layout": "\n".join(lines), "denominators_size": size, "denominators_ends": ends}
+
+
+def _denominators(v: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    """Those of all proofs, those of one row alone, those of several rows alone."""
+    common = ["D_PUBLIC", "D_ROWS", "D_TABLE", "D_ONE", "D_FOLD", "D_SLOTS", "D_COLUMNS", "D_WORDS"]
+    common += ["D_GAP_NEXT", "D_GAP_TABLE", "D_GAP_INVERSE", "D_INVERSE", "D_TABLE_NEXT", "D1_NEXT", "D1_HERE"]
+    pair = len(v["pairs"][0])
+    alone = [f"D{width}_HERE" for width in v["widths"] if width > 1]
+    alone += [f"D{pair}_NEXT"] if pair > 1 else []
+    together = ["D_LATER", "D_WIDTH", "D_PARTS", "D_HELPERS", "D_WIRING", "D_FULL_TABLE", "D_LAST_TABLE"]
+    return common, alone, [*together, "D_PAIR", "D_PAIR_NEXT"] if v["batches"] else []

@@ -28,8 +28,14 @@ _SMALLEST_BLOCK = 8
 _FULL = ((10, 2.19), (13, 12.9), (14, 27.4), (17, 180.0))
 _SMALL_PER_ROW = 1.1e-3
 _ROW, _TABLE_ROW = 8.1e-3, 1.0e-3
-# The design's gas of an LSTM of 80 input words, without the second power of the reference string.
-_GAS, _GAS_A_WORD, _WORDS = 423_000, 350, 80
+# Gas of a transaction and the pairing; of the arithmetic of one row and of several; of a term of the sum beside its
+# multiplication and addition. The second ones are for several rows (`several.sol.j2` goes through its packs in loops).
+_GAS, _MUL_ADD = 21_000 + 113_000, 6_150
+_ARITHMETIC, _TERM = (22_700, 29_000), (400, 600)
+_GAS_A_ROW, _GAS_A_WORD = 400, 170
+# Of bytes that are rarely zero, of the argument's lengths and the context, of an output.
+_POINT_CALLDATA, _SCALAR_CALLDATA, _CALLDATA, _OUTPUT_CALLDATA = 1_012, 508, 750, 320
+_LANES, _LANE_BITS = 13, 19
 _MEMORY_MB, _MEMORY_A_ROW = 20.0, 4.5e-3
 _SETUP_A_ROW = 5e-5
 
@@ -59,9 +65,31 @@ def prior(size: Size) -> dict[str, float]:
     return {
         "prove_seconds": milliseconds(size) / 1e3,
         "memory_mb": _MEMORY_MB + _MEMORY_A_ROW * rows,
-        "gas": float(_GAS + _GAS_A_WORD * (0 if size.private else size.features - _WORDS)),
+        "gas": gas(size),
         "setup_seconds": _SETUP_A_ROW * (rows + size.slots * size.columns),
     }
+
+
+def gas(size: Size, rows: int = 1) -> float:
+    """To verify a proof of so many rows on chain, its points and words counted (docs/spec/networks.md, 4.3 and 6)."""
+    one, table, matrix = block(size), max(size.table, size.slots), size.slots * size.columns
+    n = one * power_of_two(rows)
+    chunk = max(n, table, matrix) + size.slots + _SLACK
+    chunks = -(-(max(3 * n + 12, table + size.slots + 6, matrix - size.slots) + 1) // chunk)
+    parts, helpers, wiring = _LIMBS + 4, -(-(_LIMBS + 3) // 3) + 1, 8
+    width = max(1, (chunk + 1) // (n + 5))
+    of_table = max(1, (max(one, table, matrix) + size.slots + _SLACK + 1) // (table + 5))
+    of_proof = sum(-(-columns // width) for columns in (2, parts, helpers)) + 5 + chunks
+    of_key = -(-3 // of_table) + 1 - (-wiring // width) + size.private
+    # The generator and W' are multiplied, W is not.
+    terms, several = of_proof + of_key + 2, int(rows > 1)
+    found = _GAS + terms * (_MUL_ADD + _TERM[several]) + _ARITHMETIC[several]
+    scalars = parts + helpers + wiring + 3 + 10
+    found += (of_proof + 2 + size.private) * _POINT_CALLDATA + scalars * _SCALAR_CALLDATA + _CALLDATA
+    inputs = 0 if size.private else size.features
+    words = -(-inputs // _LANES)
+    row = _GAS_A_ROW + _GAS_A_WORD * (words + size.outputs) + _OUTPUT_CALLDATA * size.outputs
+    return float(found + rows * (row + 4 * 32 * words + 12 * (inputs * _LANE_BITS // 8)))
 
 
 def _full(size: int) -> float:
