@@ -3,22 +3,18 @@
 import json
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
 from assay.chain.node import LocalNode
-from assay.settle.signer import create_keystore
 
 pytestmark = pytest.mark.slow
-CONTRACTS = Path(__file__).parents[2] / "contracts" / "src"
 
 
 @pytest.fixture(scope="module")
@@ -240,59 +236,3 @@ def test_the_verifier_is_deployed_once(project, released, assay_command):
     assert assay_command("deploy", released["digest"][:12], *options).json["contracts"] == [contract]
     assert assay_command("deploy", "-C", project, "--json").json["error"]["code"] == "settle/no-chain"
     assert assay_command("deploy", "-C", project, "--chain", "nowhere").code == 2
-
-
-REGISTRY = """
-[[chains.local.contracts]]
-name = "registry"
-source = "contracts/registry/ModelRegistry.sol:ModelRegistry"
-arguments = ["0x{task}", "$account", "$account", "$account", 0, "0x0000000000000000000000000000000000000000"]
-"""
-
-
-def test_which_release_decides_is_said_in_the_registry(project, released, on_a_chain, assay_command):
-    """Two releases deployed, promoted, taken back, one frozen; `assay status` shows record and chain."""
-    shutil.copytree(CONTRACTS, project / "contracts", dirs_exist_ok=True)
-    with (project / "task.toml").open("a") as file:
-        file.write(REGISTRY.format(task="00" * 32))
-    where = ("-C", project, "--chain", "local")
-    second = assay_command("release", "create", "-C", project, "--json").json["version"]
-    refused = assay_command("release", "promote", "1", *where, "--reason", "first")
-    assert (refused.code, refused.err.split(":")[0]) == (2, "error[settle/no-registry]")
-    for version in (1, second):
-        assert assay_command("deploy", version, *where).code == 0
-    stranger = project / "stranger.json"
-    word = project / "word"
-    word.write_text("word")
-    word.chmod(0o600)
-    create_keystore(stranger, "word")
-    by = ("--signer", stranger, "--passphrase-file", word)
-    wrong = assay_command("release", "promote", "1", *where, *by, "--reason", "first")
-    assert (wrong.code, wrong.err.split(":")[0]) == (2, "error[settle/not-permitted]")
-    for version in (1, second):
-        done = assay_command("release", "promote", version, *where, "--reason", "better", "--json")
-        assert (done.code, done.json["state"]) == (0, "default"), done.err
-    found = assay_command("status", project, "--json").json["chains"][0]
-    assert [one["release"] for one in found["registry"]["versions"]] == ["loans@1", f"loans@{second}"]
-    assert (found["registry"]["default"], found["registry"]["since"], found["problems"]) == (2, done.json["block"], [])
-    address = found["contracts"]["verifier"]
-    stands = assay_command("verify", address, "-C", project, "--chain", "local", "--release", 1)
-    assert (stands.code, "the code is the release's" in stands.out) == (0, True), stands.err
-    # A stranger has a node's address and the key, and no project.
-    stranger_of = ("verify", address, "--chain", on_a_chain.url, "--registry", found["contracts"]["registry"])
-    stands = assay_command(*stranger_of, "--key", project / "decision" / "chosen", "--json", cwd=project.parent)
-    assert {one["name"]: one["holds"] for one in stands.json["findings"]}["code"] is True
-    assert assay_command("verify", found["contracts"]["registry"], "--chain", on_a_chain.url).code == 1
-    back = assay_command("release", "back", *where, "--reason", "worse")
-    assert (back.code, "loans@1 decides again on local" in back.out) == (0, True), back.err
-    shown = assay_command("status", project)
-    assert "version 1 (loans@1) is the default since block" in shown.out
-    unsure = assay_command("release", "freeze", second, *where, "--reason", "wrong data", stdin=subprocess.DEVNULL)
-    assert (unsure.code, unsure.err.split(":")[0]) == (2, "error[cli/not-confirmed]")
-    frozen = assay_command("release", "freeze", second, *where, "--reason", "wrong data", "--yes")
-    assert (frozen.code, "for ever" in frozen.out) == (0, True)
-    # Both releases are of one decision, so that one model: freezing it leaves no default at all.
-    shown = assay_command("status", project)
-    assert "no default any more" in shown.err
-    assert "FROZEN" in shown.out
-    assert assay_command("status", project, "--chain", "none", "--json").json["chains"] == []

@@ -49,7 +49,7 @@ def deploy(
     output = Output(json=json)
     project = Project(folder)
     with opened(folder, database) as base:
-        found = _release(base, project.task.name, release)
+        found = release_named(base, project.task.name, release)
         made = prepare(base, folder, project.task, found, chain, who=who(), unchecked=unchecked)
         made.told = tell
         steps = made.plan()
@@ -70,7 +70,8 @@ def deploy(
     output.result(fields, "\n".join(f"{one.name:<12}{one.address}" for one in done))
 
 
-def _release(base: Any, name: str, wanted: str | None) -> Any:
+def release_named(base: Any, name: str, wanted: str | None) -> Any:
+    """A release by version or digest; by default the one that decides."""
     from assay.record import releases
     from assay.release import alias
     from assay.release.errors import NoChampion

@@ -8,7 +8,8 @@
         ├── NotEmpty                    keep/not-empty
         ├── NothingToDispute            keep/nothing-to-dispute
         ├── DisputeAltered              keep/dispute-altered
-        └── NothingToCompare            keep/nothing-to-compare
+        ├── NothingToCompare            keep/nothing-to-compare
+        └── NoEntry                     keep/no-entry
 """
 
 from __future__ import annotations
@@ -50,3 +51,9 @@ class NothingToCompare(KeepError):
     """No contract stands at the address, or nothing is given that it could be compared with."""
 
     code = "keep/nothing-to-compare"
+
+
+class NoEntry(KeepError):
+    """The runbook has no entry of this name."""
+
+    code = "keep/no-entry"

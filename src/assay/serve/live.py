@@ -34,7 +34,7 @@ from assay.settle.shadow import deciding, follow
 from assay.task.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from assay.data.live import Newest
@@ -65,6 +65,8 @@ class Live:
         Told, once each, why a period has no answer.
     counts
         Whether this is the chain that counts, whose registry the champion follows.
+    row
+        Makes the newest row up to a block.
     """
 
     database: Database
@@ -75,6 +77,7 @@ class Live:
     told: Callable[[str], None] = field(default=lambda _: None)
     name: str = field(default_factory=me)
     counts: bool = False
+    row: Callable[[Task, Path, int, Sequence[str]], Newest] = newest
     _said: str = ""
     _head: int = -1
 
@@ -114,7 +117,7 @@ class Live:
         if block <= self._head or block < 0:
             return False
         try:
-            row = newest(task, home, block, features_of(self.database, release))
+            row = self.row(task, home, block, features_of(self.database, release))
         except TooFewRows:
             self._head = block
             return False

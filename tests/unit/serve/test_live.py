@@ -121,6 +121,7 @@ def made(chain, tmp_path):
         public["verifying.key"] = (tmp_path / "keys" / "verifying.key").read_bytes()
         private = {"circuit.json": circuit.to_json().encode()}
         private["proving.key"] = (tmp_path / "keys" / "proving.key").read_bytes()
+        private["dataset/rows.parquet"] = (tmp_path / "data" / "rows.parquet").read_bytes()
         database = Database.of_project(tmp_path)
         parts = Parts(keys.model_id, public | contract(keys.verifying_key), private)
         release = keep(database, parts, "fee")
