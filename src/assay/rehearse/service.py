@@ -46,7 +46,7 @@ class Replay:
         last = there[-1]
         if last.get("gap"):
             raise BlocksMissing(f"blocks up to {last['block']} are missing", "They are asked for again.")
-        return Newest(tuple(last["values"]), last["block"], last["time"], {})
+        return Newest(tuple(last["values"]), last["block"], last["time"], {}, {})
 
     def _lines(self) -> list[Any]:
         if not self.path.exists():

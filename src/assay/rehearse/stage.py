@@ -150,6 +150,8 @@ def set_up(
 
 def _rows(source: Database, release: Release, place: Path) -> list[dict[str, Any]]:
     """The rows of the release's test set, as live rows are made."""
+    import polars as pl
+
     private = private_digests(release)
     if _ROWS not in private or _MANIFEST not in release.public["parts"]:
         raise NothingToReplay(f"the dataset of {release.name} is not held here", "Rehearse where the release was made.")
@@ -158,8 +160,12 @@ def _rows(source: Database, release: Release, place: Path) -> list[dict[str, Any
     files.write(folder / _MANIFEST, artefacts.get(source, release.public["parts"][_MANIFEST]["digest"]))
     files.write(folder / "rows.parquet", artefacts.get(source, private[_ROWS]))
     dataset = Dataset.load(folder)
-    frame = dataset.frame("test")
-    values = quality.typed(frame, dataset.features).select(dataset.features)
+    if dataset.manifest.window > 1:
+        frame = dataset.windows("test")
+        values = frame.select(pl.col(dataset.inputs).cast(pl.Float32).fill_nan(None))
+    else:
+        frame = dataset.frame("test")
+        values = quality.typed(frame, dataset.features).select(dataset.features)
     times = frame[dataset.time].cast(str).to_list() if dataset.time else [""] * frame.height
     return [{"values": list(row), "time": str(time)} for row, time in zip(values.iter_rows(), times, strict=True)]
 
