@@ -33,6 +33,7 @@ def backup(
     text = (
         f"{out}: {_rows(held)}, {held.bytes:,} bytes. It holds proving keys, rows and API keys: only you can read it; "
         "keep it like them. A signer's keystore outside .assay is not in it."
+        f"{_kept(held)}"
     )
     Output(json=json).result(_fields(held), text)
 
@@ -54,6 +55,7 @@ def restore(
         f"{folder}: {_rows(held)}, and {', '.join(held.files) or 'no files'}. Every digest and history was checked.\n"
         "Start it with `assay up`, once the old one has ended for good: two services with one account get in each "
         "other's way. What happened after the backup is not in it; transactions sent since are found on the chain."
+        f"{_kept(held)}"
     )
     Output(json=json).result(_fields(held), text)
 
@@ -63,5 +65,19 @@ def _rows(held: Held) -> str:
     return ", ".join(f"{held.rows[table]} {name}" for table, name in names.items())
 
 
+def _kept(held: Held) -> str:
+    if not held.with_rows:
+        return ""
+    return (
+        f"\nIt has the rows of {held.with_rows} answers. What is forgotten later (`assay forget`, [serve] keep_rows) "
+        "is not forgotten in a backup: delete backups older than rows may be, and forget again after a restore."
+    )
+
+
 def _fields(held: Held) -> dict[str, object]:
-    return {"rows": held.rows, "files": list(held.files), "bytes": held.bytes}
+    return {
+        "rows": held.rows,
+        "files": list(held.files),
+        "bytes": held.bytes,
+        "answers_with_rows": held.with_rows,
+    }

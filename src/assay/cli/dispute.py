@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from assay.cli.app import app
 from assay.cli.options import DatabaseUrl, Here, Json
 from assay.cli.output import Output
+from assay.core import files, jsontext
+from assay.core.errors import AssayError
 
 
 @app.command()
@@ -19,6 +21,12 @@ def dispute(
     folder: Here = Path(),
     *,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")],
+    row: Annotated[
+        Path | None,
+        typer.Option(
+            "--row", metavar="FILE", help="The answer's rows, a list of lists in JSON, if they were forgotten here."
+        ),
+    ] = None,
     database: DatabaseUrl = None,
     json: Json = False,
 ) -> None:
@@ -27,8 +35,21 @@ def dispute(
     from assay.record.database import Database
 
     with closing(Database.of_project(folder, database)) as base:
-        make(base, answer, out)
+        make(base, answer, out, rows=None if row is None else _read(row))
     Output(json=json).result(
         {"answer": answer, "file": str(out)},
         f"{out}: everything that is known of {answer}, its row too. Anyone checks it by `assay verify {out}`.",
     )
+
+
+class RowsUnreadable(AssayError):
+    """The file with the rows is no JSON."""
+
+    code = "keep/rows-unreadable"
+
+
+def _read(path: Path) -> Any:
+    try:
+        return jsontext.parse(files.read(path))
+    except ValueError:
+        raise RowsUnreadable(f"{path} is no JSON", "Give a list of rows, each a list of numbers and null.") from None

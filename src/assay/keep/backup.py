@@ -21,7 +21,7 @@ from assay.core.errors import ArtefactVersion
 from assay.core.hashing import digest_of_file
 from assay.core.zips import MALFORMED, entry
 from assay.keep.errors import BackupDamaged, NotEmpty
-from assay.record import artefacts, journal, releases
+from assay.record import answers, artefacts, journal, releases
 from assay.record.copy import copy
 from assay.record.database import FILE, Database
 from assay.release import alias
@@ -40,11 +40,12 @@ _AGAIN = "Take another backup: this one cannot be relied on."
 
 @dataclass(frozen=True)
 class Held:
-    """What a backup holds: rows by table, the service's files, bytes of the whole."""
+    """What a backup holds: rows by table, the service's files, bytes of the whole, answers whose rows are in it."""
 
     rows: dict[str, int]
     files: tuple[str, ...]
     bytes: int
+    with_rows: int = 0
 
 
 def backup(database: Database, folder: Path, path: Path) -> Held:
@@ -65,12 +66,13 @@ def backup(database: Database, folder: Path, path: Path) -> Held:
             place = Path(name)
             with closing(Database(f"sqlite:///{place / _RECORDS}")) as target:
                 rows = copy(database, target)
+                with_rows = answers.with_rows(target)
             # The last one that closes a SQLite file brings its log into it: the file is all there is.
             own = tuple(one for one in sorted(folder.iterdir()) if _is_own(one)) if folder.is_dir() else ()
             whole = place / "whole"
             _pack(whole, place / _RECORDS, own, rows)
             os.link(whole, path)  # refuses a file that came meanwhile
-    return Held(rows, tuple(one.name for one in own), path.stat().st_size)
+    return Held(rows, tuple(one.name for one in own), path.stat().st_size, with_rows)
 
 
 def _is_own(path: Path) -> bool:
@@ -128,11 +130,12 @@ def restore(path: Path, project: Path, url: str | None = None) -> Held:
             project.mkdir(parents=True, exist_ok=True)
             with closing(Database.of_project(project, url)) as target:
                 rows = copy(source, target)
+                with_rows = answers.with_rows(target)
         for file, content in own.items():
             files.write(place / file, content, secret=True)
         for file, content in written.items():
             files.write(project / file, content)
-    return Held(rows, (*about["files"], *written), path.stat().st_size)
+    return Held(rows, (*about["files"], *written), path.stat().st_size, with_rows)
 
 
 def _content(name: str, own: dict[str, bytes], written: dict[str, bytes]) -> bytes:

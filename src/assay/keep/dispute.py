@@ -22,7 +22,7 @@ from assay.core.errors import ArtefactVersion, AssayError
 from assay.core.hashing import digest
 from assay.core.keccak import keccak256
 from assay.core.zips import MALFORMED, entry
-from assay.keep.errors import DisputeAltered, NothingToDispute
+from assay.keep.errors import DisputeAltered, NothingToDispute, OtherRows
 from assay.prove.keys import VERIFYING_KEY_FILE, VerifyingKey
 from assay.prove.proof import Proof
 from assay.prove.verify import verify as accept
@@ -34,6 +34,7 @@ from assay.release.parts import CIRCUIT_FILE
 from assay.transpile.circuit.circuit import Circuit, Tree
 
 if TYPE_CHECKING:
+    from assay.record.answers import Answer
     from assay.record.database import Database
     from assay.record.releases import Release
 
@@ -53,15 +54,29 @@ class Finding:
     said: str
 
 
-def make(database: Database, identity: str, path: Path) -> None:
+def make(database: Database, identity: str, path: Path, *, rows: Any = None) -> None:
     """Write everything that is known of an answer into one file.
+
+    Parameters
+    ----------
+    rows
+        The answer's rows by whoever still has them, where they were forgotten here; their salted digest must be the one
+        that was kept.
 
     Raises
     ------
     Unknown, NothingToDispute
-        There is no such answer, or it has no proof.
+        There is no such answer, or it has no proof (any more).
+    OtherRows
+        The rows are not the answer's.
     """
     answer = answers.get(database, identity)
+    if answer.proof is not None and answer.shows is None:
+        raise NothingToDispute(
+            f"the proof of {identity} showed its row, and was forgotten with it", "Whoever was given it may have it."
+        )
+    if rows is not None:
+        answer = replace(answer, row=_rows_of(answer, rows))
     if answer.proof is None:
         raise NothingToDispute(f"{identity} is {answer.state} and has no proof", "There is nothing to check yet.")
     release = releases.by_digest(database, answer.release)
@@ -87,6 +102,16 @@ def make(database: Database, identity: str, path: Path) -> None:
         }.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
     files.write(path, buffer.getvalue(), secret=True)  # it shows a row
+
+
+def _rows_of(answer: Answer, rows: Any) -> Any:
+    salt = bytes.fromhex(answer.evidence.get("salt", ""))
+    if digest(salt + json.dumps(rows).encode()) != answer.row_digest:
+        raise OtherRows(
+            f"the rows are not those of {answer.id}: their salted digest is another one",
+            "Give them as they were asked, number by number: 1 and 1.0 are written differently.",
+        )
+    return rows
 
 
 def _inputs(database: Database, release: Release) -> Any:

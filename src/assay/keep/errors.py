@@ -7,6 +7,7 @@
         ├── BackupDamaged               keep/backup-damaged
         ├── NotEmpty                    keep/not-empty
         ├── NothingToDispute            keep/nothing-to-dispute
+        ├── OtherRows                   keep/other-rows
         ├── DisputeAltered              keep/dispute-altered
         ├── NothingToCompare            keep/nothing-to-compare
         └── NoEntry                     keep/no-entry
@@ -33,6 +34,12 @@ class NotEmpty(KeepError):
     """A backup would be written over what is there."""
 
     code = "keep/not-empty"
+
+
+class OtherRows(KeepError):
+    """Rows are given that are not those of the answer."""
+
+    code = "keep/other-rows"
 
 
 class NothingToDispute(KeepError):

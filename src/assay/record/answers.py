@@ -6,20 +6,24 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exc, func, or_, select, update
+from sqlalchemy import Text, and_, cast, exc, func, null, or_, select, text, update
 
+from assay.core.hashing import digest
 from assay.record.changes import note_in
 from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
 from assay.record.holder import is_gone
-from assay.record.schema import answers
+from assay.record.schema import answers, artefacts
 from assay.record.states import ANSWER, ANSWER_ENDS, AnswerState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from assay.record.database import Database
+
+_AT_ONCE = 200
+_HAS_ROW = cast(answers.c.row, Text) != "null"  # nothing is kept as JSON's null, or as none at all
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,11 @@ class Answer:
     lease: str | None = None
     lease_until: float | None = None
     fence: int = 0
+
+    @property
+    def shows(self) -> str | None:
+        """Digest of its proof, unless that was deleted with the row that it showed."""
+        return None if self.evidence.get("forgotten", {}).get("proof") else self.proof
 
     @property
     def ended(self) -> bool:
@@ -94,7 +103,8 @@ def receive(database: Database, asked: Answer) -> tuple[Answer, bool]:
         there = _same(database, asked)
     if there is None:
         raise Unknown(f"there is no release {asked.release[:16]} to answer", "Create one: `assay release create`.")
-    if there.fingerprint != asked.fingerprint:
+    same = {asked.fingerprint, _salted(asked.fingerprint, there.evidence)}
+    if there.fingerprint not in same:
         raise Conflict(
             f'the key "{asked.request or asked.period}" was used for another question',
             "Use a new key for each question.",
@@ -334,16 +344,89 @@ def renew(database: Database, held: Answer, seconds: float) -> None:
             )
 
 
-def forget(database: Database, project: str, *, created_before: float) -> int:
-    """Delete the rows of answers that have ended; their salted digests stay. Returns how many."""
-    where = and_(
-        answers.c.project == project,
-        answers.c.created < created_before,
-        answers.c.state.in_(sorted(ANSWER_ENDS)),
-        answers.c.row.is_not(None),
-    )
+def with_rows(database: Database) -> int:
+    """How many answers have their rows."""
+    with database.read() as connection:
+        return int(connection.execute(select(func.count(answers.c.id)).where(_HAS_ROW)).scalar_one())
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was forgotten: rows of so many answers, proofs that showed them; and how many of these a chain has."""
+
+    rows: int = 0
+    proofs: int = 0
+    sent: int = 0
+
+    def __add__(self, other: Forgotten) -> Forgotten:
+        """Both together."""
+        return Forgotten(self.rows + other.rows, self.proofs + other.proofs, self.sent + other.sent)
+
+
+def forget(
+    database: Database,
+    *,
+    hides: Collection[str] = (),
+    project: str | None = None,
+    ids: Collection[str] = (),
+    owner: str | None = None,
+    before: float | None = None,
+) -> Forgotten:
+    """Delete the rows of answers that have ended, and proofs that show them; salted digests of both stay.
+
+    Rows of a chain's periods, which everybody has, are only forgotten by their answers' ids.
+
+    Parameters
+    ----------
+    hides
+        Releases whose proofs show no rows: those proofs stay.
+    ids, owner, before
+        Which answers: these, those of an API key, those that were asked for before a time.
+    """
+    asked = select(answers).where(answers.c.state.in_(sorted(ANSWER_ENDS)), _HAS_ROW)
+    asked = asked.where(answers.c.id.in_(list(ids)) if ids else answers.c.period.is_(None))
+    for column, value in ((answers.c.project, project), (answers.c.owner, owner)):
+        if value is not None:
+            asked = asked.where(column == value)
+    if before is not None:
+        asked = asked.where(answers.c.created < before)
+    found = Forgotten()
+    while some := _forget_some(database, asked.limit(_AT_ONCE), frozenset(hides)):
+        found += some
+    if found.rows:
+        database.scrub()
+    return found
+
+
+def _forget_some(database: Database, asked: Select[Any], hides: frozenset[str]) -> Forgotten | None:
     with database.begin() as connection:
-        return connection.execute(update(answers).where(where).values(row=None)).rowcount
+        connection.execute(text("PRAGMA secure_delete = ON")) if database.sqlite else None
+        rows = connection.execute(asked.with_for_update()).all()
+        now, proofs, sent = database.now(connection), set(), 0
+        for row in rows:
+            shown = row.proof is not None and row.release not in hides
+            proofs |= {row.proof} if shown else set()
+            sent += row.transaction is not None and shown
+            values = {
+                "row": null(),
+                "fingerprint": _salted(row.fingerprint, row.evidence),
+                "fence": row.fence + 1,
+                "evidence": row.evidence | {"forgotten": {"time": now, "proof": shown}},
+            }
+            connection.execute(update(answers).where(answers.c.id == row.id).values(**values))
+            note_in(connection, row.id, row.owner, "forgotten", now)
+        # A proof of several answers, or of equal ones, stays for those that still have their rows.
+        used = select(answers.c.proof).where(answers.c.proof.in_(proofs), _HAS_ROW)
+        gone = proofs - set(connection.execute(used).scalars())
+        connection.execute(artefacts.delete().where(artefacts.c.digest.in_(gone)))
+    return Forgotten(len(rows), len(gone), sent) if rows else None
+
+
+def _salted(fingerprint: str | None, evidence: dict[str, Any]) -> str | None:
+    """What is left of a question's fingerprint: enough to know it again, not to guess its row by."""
+    if fingerprint is None:
+        return None
+    return digest(bytes.fromhex(evidence.get("salt", "")) + fingerprint.encode())
 
 
 def _answer(row: Row[Any]) -> Answer:

@@ -8,7 +8,7 @@ has ended, and is ordered by those.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import BigInteger, Text, and_, cast, exc, func, or_, select, update
 
@@ -28,11 +28,11 @@ START: Place = (0, 0)
 
 @dataclass(frozen=True)
 class Change:
-    """An answer's new state; `place` is what a reader goes on after."""
+    """An answer's new state, or that its row was forgotten; `place` is what a reader goes on after."""
 
     place: Place
     answer: str
-    state: AnswerState
+    state: AnswerState | Literal["forgotten"]
     time: float
 
 

@@ -93,6 +93,17 @@ class Database:
         found: float = connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one()
         return float(found)
 
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in SQLite's log; a server cleans up by itself (its autovacuum)."""
+        if not self.sqlite:
+            return
+        with said(self.url):
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Give back what is open."""
         self.engine.dispose()

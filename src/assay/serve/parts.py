@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 
 def work(settings: Settings, told: Callable[[str], None]) -> None:
-    """Prove; the answer under way is finished first."""
+    """Prove, and forget rows that were kept long enough; the answer under way is finished first."""
+    from assay.serve.forget import keep_to
     from assay.serve.work import Worker
 
-    del told
-    database = Database(settings.database)
-    Worker(database).run(ending())
+    database, ended = Database(settings.database), ending()
+    keeper = None
+    if settings.keep_rows is not None:
+        keeper = threading.Thread(target=keep_to, args=(database, settings.keep_rows, ended, told))
+        keeper.start()
+    Worker(database).run(ended)
+    if keeper is not None:
+        keeper.join()
     database.close()
 
 

@@ -38,7 +38,7 @@ class Settings:
     outputs
         Where each answer also goes.
     keep_rows
-        Seconds that the rows of questions are kept once they are answered; None for ever.
+        Seconds that the rows of questions are kept, from when they were asked; None for ever.
     """
 
     project: Path

@@ -23,7 +23,7 @@ class Serve(Section):
 
     keep_rows: str = Field(
         FOREVER,
-        description='How long the rows of questions are kept once they are answered, such as "30d" or "12h". Then '
+        description='How long the rows of questions are kept, from when they were asked, such as "30d" or "12h". Then '
         "rows, and proofs that show them, are deleted; their salted digests stay. A followed chain's rows stay.",
     )
 

@@ -5,12 +5,12 @@ import json
 import zipfile
 
 import pytest
-from tests.unit.serve.small import keep
+from tests.unit.serve.small import keep, parts
 
 from assay.core.errors import ArtefactVersion
 from assay.core.keccak import keccak256
 from assay.keep import dispute
-from assay.keep.errors import DisputeAltered, NothingToDispute
+from assay.keep.errors import DisputeAltered, NothingToDispute, OtherRows
 from assay.prove.proof import Proof
 from assay.record import answers, artefacts, transactions
 from assay.record.answers import Answer
@@ -19,6 +19,7 @@ from assay.record.transactions import Transaction
 from assay.release import alias
 from assay.release.errors import ReleaseAltered
 from assay.serve.ask import Question, ask
+from assay.serve.forget import forget
 from assay.serve.models import Models
 from assay.serve.work import Worker
 
@@ -167,9 +168,28 @@ def test_a_transaction_is_compared_with_its_bytes_and_the_proof(database, asked,
 
 
 def test_a_forgotten_row_leaves_its_digest(database, asked, tmp_path):
-    answers.forget(database, "credit", created_before=9e9)
-    dispute.make(database, asked.id, tmp_path / "x")
-    assert names(dispute.verify(tmp_path / "x"), None) == {"row", "words"}
+    answers.forget(database, before=9e9)
+    with pytest.raises(NothingToDispute, match="forgotten with it"):
+        dispute.make(database, asked.id, tmp_path / "x")
+
+
+def test_a_proof_that_hides_its_row_stays_and_whoever_has_the_row_shows_that_it_is_the_one(
+    database, tmp_path_factory, tmp_path
+):
+    release = keep(database, parts(tmp_path_factory.mktemp("hidden"), hidden=True))
+    model = Models(database).of(release.digest)
+    answer, _ = ask(database, model, Question([ROW], "me", "one"), chain=None, most_waiting=9)
+    assert Worker(database, "one").step()
+    assert forget(database, who="me", why="asked to", ids=[answer.id]).proofs == 0
+    dispute.make(database, answer.id, tmp_path / "x")
+    found = dispute.verify(tmp_path / "x")
+    assert (names(found, False), names(found, None)) == (set(), {"row", "words"})
+    assert "proof" in names(found, True)
+    dispute.make(database, answer.id, tmp_path / "y", rows=[ROW])
+    assert "row" in names(dispute.verify(tmp_path / "y"), True)
+    with pytest.raises(OtherRows):
+        dispute.make(database, answer.id, tmp_path / "z", rows=[[0.5, -0.25, 1]])
+    assert not (tmp_path / "z").exists()
 
 
 @pytest.mark.parametrize(

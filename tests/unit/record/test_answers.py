@@ -3,7 +3,7 @@ import threading
 import pytest
 from tests.unit.record.small import asked, release
 
-from assay.record import answers
+from assay.record import answers, artefacts
 from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
 from assay.record.states import ANSWER, ANSWER_ENDS
 
@@ -104,7 +104,7 @@ def test_pages_are_complete_and_in_order(database):
 def test_rows_are_forgotten_only_of_answers_that_ended(database):
     for state in ANSWER:
         answers.receive(database, asked(state=state, row_digest="d"))
-    assert answers.forget(database, "fee", created_before=4e9) == len(ANSWER_ENDS)
+    assert answers.forget(database, before=4e9).rows == len(ANSWER_ENDS)
     for one in answers.find(database, "fee"):
         assert (one.row is None) == one.ended
         assert one.row_digest == "d"
@@ -113,3 +113,31 @@ def test_rows_are_forgotten_only_of_answers_that_ended(database):
 def test_what_is_not_there(database):
     with pytest.raises(Unknown):
         answers.get(database, "ans_absent")
+
+
+def test_rows_of_periods_are_forgotten_by_their_ids_alone(database):
+    kept, _ = answers.receive(database, asked(state="settled", chain="local", period=7))
+    assert answers.forget(database, before=4e9).rows == 0
+    assert answers.forget(database, ids=[kept.id]).rows == 1
+
+
+def test_a_question_whose_row_was_forgotten_is_known_again(database):
+    salt = {"salt": "ab" * 16}
+    kept, _ = answers.receive(database, asked(owner="k", request="1", state="answered", evidence=salt))
+    answers.forget(database, owner="k")
+    assert answers.get(database, kept.id).fingerprint != kept.fingerprint
+    again, new = answers.receive(database, asked(owner="k", request="1", evidence=salt))
+    assert (again.id, new) == (kept.id, False)
+    with pytest.raises(Conflict):
+        answers.receive(database, asked(owner="k", request="1", fingerprint="g"))
+
+
+def test_a_proof_stays_for_those_that_still_have_their_rows(database):
+    name = artefacts.put(database, b"a proof of several")
+    both = [answers.receive(database, asked(owner=one, state="answered", proof=name))[0] for one in "ab"]
+    assert answers.forget(database, owner="a").proofs == 0
+    assert (artefacts.held(database, name), answers.get(database, both[0].id).shows) == (True, None)
+    assert answers.get(database, both[1].id).shows == name
+    assert answers.forget(database, owner="b").proofs == 1
+    assert not artefacts.held(database, name)
+    assert answers.get(database, both[1].id).proof == name

@@ -109,7 +109,7 @@ def test_an_answer_that_waits_can_be_cancelled(client, database):
     assert not Worker(database).step()
     done = ask(client).headers["Location"]
     Worker(database).step()
-    assert client.delete(done).json()["code"] == "serve/answer-ended"
+    assert client.delete(done).json()["state"] == "answered"
 
 
 def test_the_queue_is_bounded(client):

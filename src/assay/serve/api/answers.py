@@ -16,6 +16,7 @@ from assay.record.errors import LeaseLost
 from assay.record.states import AnswerState
 from assay.serve.api.state import Key, Parts, State
 from assay.serve.errors import AnswerEnded, NoProof, NotPermitted, RequestMalformed
+from assay.serve.forget import forget
 from assay.serve.keys import ApiKey
 
 router = APIRouter(prefix="/v1/answers")
@@ -70,6 +71,8 @@ def one(
 def proof(answer: str, parts: Parts, key: Key) -> Any:
     """Its proof, as `proof.json`."""
     found = _own(parts, key, answer)
+    if found.proof is not None and found.shows is None:
+        raise NoProof(f"the proof of {answer} showed its row, and was forgotten with it", "Its digest is what is left.")
     if found.proof is None:
         raise NoProof(f"{answer} is {found.state} and has no proof", "Ask again when it is proven.")
     return proof_of(parts, found)
@@ -77,17 +80,19 @@ def proof(answer: str, parts: Parts, key: Key) -> Any:
 
 @router.delete("/{answer}")
 def cancel(answer: str, parts: Parts, key: Key) -> dict[str, Any]:
-    """Cancel an answer that is not proven yet."""
+    """Take an answer back that is not proven yet; forget its row, and a proof that shows it, once it has ended."""
     key.require("prove")
     found = _own(parts, key, answer)
-    if found.state == "cancelled":
-        return shown(parts, found)
-    if found.state not in _ABANDONABLE:
-        raise AnswerEnded(f"{answer} is {found.state}", "It cannot be cancelled any more.")
-    try:
-        return shown(parts, answers.commit(parts.database, found, "cancelled"))
-    except LeaseLost:
-        raise AnswerEnded(f"{answer} is being proven", "Ask for it again.") from None
+    if found.state in _ABANDONABLE:
+        try:
+            found = answers.commit(parts.database, found, "cancelled")
+        except LeaseLost:
+            raise AnswerEnded(f"{answer} is being proven", "Delete it again when it is.") from None
+    if not found.ended:
+        raise AnswerEnded(f"{answer} is {found.state}", "Delete it when it has ended.")
+    if found.row is not None:
+        forget(parts.database, who=key.id, why="its asker deleted it", ids=[found.id])
+    return shown(parts, answers.get(parts.database, found.id))
 
 
 def shown(parts: State, answer: Answer, *, proof: bool = False) -> dict[str, Any]:
@@ -107,6 +112,7 @@ def shown(parts: State, answer: Answer, *, proof: bool = False) -> dict[str, Any
         "context": answer.context,
         "outputs": answer.outputs,
         "outcome": answer.outcome,
+        "forgotten": answer.evidence.get("forgotten", {}).get("time"),
         "joined": answer.evidence.get("joined"),
         "transaction": answer.transaction,
         "settlement": None if answer.transaction is None else settlement(parts, answer.transaction),
@@ -114,7 +120,7 @@ def shown(parts: State, answer: Answer, *, proof: bool = False) -> dict[str, Any
         "timeline": [{"state": state, "time": at} for state, at in answer.timeline],
         "links": {"self": f"/v1/answers/{answer.id}"},
     }
-    if answer.proof is not None:
+    if answer.shows is not None:
         found["links"]["proof"] = f"/v1/answers/{answer.id}/proof"
         if proof:
             found["proof"] = proof_of(parts, answer)

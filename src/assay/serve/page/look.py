@@ -98,8 +98,8 @@ def one_answer(parts: State, one: Answer) -> dict[str, Any]:
     found = shown(parts, one)
     release = parts.models.release(one.release)
     proof = None
-    if one.proof is not None:
-        proof = Proof.from_json(artefacts.get(parts.database, one.proof))
+    if one.shows is not None:
+        proof = Proof.from_json(artefacts.get(parts.database, one.shows))
     return {
         "answer": one,
         "shown": found,

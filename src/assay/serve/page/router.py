@@ -183,7 +183,7 @@ def one_answer(name: str, parts: Parts, session: Signed) -> Response:
 def proof_file(name: str, parts: Parts, session: Signed) -> Response:
     """Its proof, as a file."""
     found = _answer(parts, session, name)
-    if found.proof is None:
+    if found.shows is None:
         raise NoProof(f"{name:.60} is {found.state} and has no proof", "Look again when it is proven.")
     return _file(json.dumps(proof_of(parts, found), indent=1).encode(), f"{name}.proof.json")
 

@@ -229,6 +229,6 @@ def test_what_people_wrote_is_text(page, texts, database, made_again):
 def test_a_forgotten_row_is_said_to_be(page, texts, database):
     name = ask(page, texts["asker"])
     Worker(database, "worker").step()
-    answers.forget(database, "credit", created_before=2e9)
+    answers.forget(database, before=2e9)
     sign_in(page, texts["boss"])
     assert "The row was forgotten" in page.get(f"/page/answers/{name}").text
