@@ -45,6 +45,9 @@ MEASURED = (
     Measured("xgb_100x6", "XGBoost, 100 trees of depth 6, key for 128 rows", 1, 128),
     Measured("xgb_100x6", "XGBoost, 100 trees of depth 6, key for one row", 1, 1),
     Measured("xgb_50x4", "XGBoost, 50 trees of depth 4, key for 128 rows", 1, 128),
+    Measured("xgb_500x6", "XGBoost, 500 trees of depth 6, key for one row", 1, 1),
+    Measured("xgb_1000x3", "XGBoost, 1,000 trees of depth 3, key for one row", 1, 1),
+    Measured("xgb_1000_features", "XGBoost, 100 trees of depth 4, 1,000 features, key for one row", 1, 1),
     Measured("logistic_30", "Logistic regression, 30 features, key for 128 rows", 1, 128),
     Measured("xgb_100x6_batch128", "XGBoost, 100 trees of depth 6, 128 rows in one proof", 128, 128),
 )

@@ -52,6 +52,20 @@ CASES = (
 )
 
 
+# Of which only versions are compared, not tools: how many columns share a commitment depends on the shape.
+LAYOUTS = (
+    Case("xgb_500x6", "XGBoost, 500 trees of depth 6", "trees", lambda: trees.train(500, 6), trees.load),
+    Case("xgb_1000x3", "XGBoost, 1,000 trees of depth 3", "trees", lambda: trees.train(1000, 3), trees.load),
+    Case(
+        "xgb_1000_features",
+        "XGBoost, 100 trees of depth 4, 1,000 features",
+        "trees",
+        lambda: trees.train(100, 4, features=1000),
+        trees.load,
+    ),
+)
+
+
 def write(case: Case, folder: Path) -> None:
     """Train the case's model and write it with its rows, as every tool reads them.
 
@@ -83,4 +97,4 @@ def by_name(name: str) -> Case:
     Raises:
         KeyError: there is none.
     """
-    return {case.name: case for case in CASES}[name]
+    return {case.name: case for case in (*CASES, *LAYOUTS)}[name]

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees: XGBoost classifiers of a synthetic task with 20 features."""
+"""Gradient-boosted trees: XGBoost classifiers of a synthetic task."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from benchmarks.cases.trained import Trained
 TRAINING_ROWS = 6000
 
 
-def train(trees: int, depth: int) -> Trained:
-    """Train `trees` trees of depth `depth` on the first 6,000 of 8,000 rows."""
+def train(trees: int, depth: int, *, features: int = 20) -> Trained:
+    """Train `trees` trees of depth `depth` on the first 6,000 of 8,000 rows of so many features."""
     import xgboost
     from sklearn.datasets import make_classification
 
-    features, labels = make_classification(8000, 20, n_informative=12, flip_y=0.05, random_state=0)
-    features = features.astype(np.float32)
+    values, labels = make_classification(8000, features, n_informative=12, flip_y=0.05, random_state=0)
+    values = values.astype(np.float32)
     model = xgboost.XGBClassifier(n_estimators=trees, max_depth=depth, learning_rate=0.3, n_jobs=1, random_state=0)
-    model.fit(features[:TRAINING_ROWS], labels[:TRAINING_ROWS])
+    model.fit(values[:TRAINING_ROWS], labels[:TRAINING_ROWS])
     booster = model.get_booster()
-    test = features[TRAINING_ROWS:]
+    test = values[TRAINING_ROWS:]
     return Trained(
         model_json=booster.save_raw(raw_format="json").decode("utf-8"),
-        calibration=features[:TRAINING_ROWS],
+        calibration=values[:TRAINING_ROWS],
         test=test,
         margins=booster.predict(xgboost.DMatrix(test), output_margin=True),
     )

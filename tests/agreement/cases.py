@@ -48,6 +48,15 @@ BATCHES: dict[str, Case] = {
     "batches": (forest(501, trees=1, depth=1, features=[FLOAT]), (1, 2, 3, 4, 5, 8, 31, 33)),
     "one row at most": (forest(502), (1,)),
 }
+# Blocks of 256, 512 and 1,024 rows beside a table of 1,024; the doubles' table has 4,096.
+SHARED: dict[str, Case] = {
+    "packs of four": (forest(511, trees=60, depth=1), (1, 2)),
+    "packs of two": (forest(512, trees=100, depth=1), (1, 2)),
+    "no packs": (forest(513, trees=200, depth=1), (1, 2)),
+    "private, packs of two": (forest(514, trees=100, depth=1, inputs="private"), (1,)),
+    "private, no packs": (forest(515, trees=200, depth=1, inputs="private"), (1,)),
+    "doubles, packs of eight": (forest(516, trees=100, depth=1, features=[DOUBLE, DOUBLE]), (1,)),
+}
 PRIVATE: dict[str, Case] = {
     "private": (forest(601, inputs="private", views=views_of(2, ("refuse",))), (1, 3)),
     "private, missing is zero": (forest(602, inputs="private", views=views_of(2, ("zero",))), (2,)),
@@ -66,7 +75,7 @@ LINEAR: dict[str, Case] = {
     "linear, 30 features": (linear(702, features=30), (1,)),
     "linear, 9 outputs": (linear(703, outputs=9), (1, 3)),
 }
-CASES: dict[str, Case] = DEPTHS | OUTPUTS | MISSING | INTEGERS | BATCHES | PRIVATE | LINEAR
+CASES: dict[str, Case] = DEPTHS | OUTPUTS | MISSING | INTEGERS | BATCHES | SHARED | PRIVATE | LINEAR
 
 
 def max_rows(case: Case) -> int:

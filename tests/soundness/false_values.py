@@ -72,17 +72,16 @@ class AtAnotherPoint(FalseValue):
 
 
 def exchange(polynomials: list[Opened], packs: Mapping[str, list[str]], pair: tuple[str, str]) -> list[Opened]:
-    """The claims of two columns of one pack in each other's place."""
-    for pack, names in packs.items():
-        if pair[0] in names:
-            (found,) = (own for own in polynomials if pack in own.commitment)
-            i, j = map(names.index, pair)
-            found.claims[i], found.claims[j] = found.claims[j], found.claims[i]
+    """The claims of two columns, of one pack or of two, in each other's place."""
+    places = {name: (pack, names.index(name)) for pack, names in packs.items() for name in names}
+    claims = {pack: own.claims for own in polynomials for pack in own.commitment}
+    (one, i), (other, j) = (places[name] for name in pair)
+    claims[one][i], claims[other][j] = claims[other][j], claims[one][i]
     return polynomials
 
 
 class OtherOrder(Attack):
-    """A true statement whose columns `exchanged` stand in each other's place in their pack."""
+    """A true statement whose columns `exchanged` stand in each other's place in their packs."""
 
     exchanged: tuple[str, str] = ("", "")
 

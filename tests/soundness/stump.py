@@ -1,6 +1,7 @@
 """The smallest model of trees, with its key and its columns, written down from sections 4.1 to 4.3 of the spec.
 
-One tree of one split on one feature that may not be missing: a block of 16 rows and a table of 32.
+One tree of one split on one feature that may not be missing. How many columns share a commitment follows from how
+much longer the table is than the block.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from .polynomials import interpolated
 if TYPE_CHECKING:
     from .plain_prover import Columns, Commitments
 
-BITS, LANE, DEPTH, STRIDE, TABLE, RATIO, LIMBS = 32, 32, 1, 16, 32, 2, 9
+BITS, LANE, DEPTH, RATIO = 32, 32, 1, 2
 MAX_ROWS_LOG = 1
+# st, N and L: packs of two columns, of all columns of a round, and none.
+PAIRS, WHOLE, APART = (16, 32, 9), (16, 256, 5), (32, 32, 9)
 CONTEXT = 0xC0FFEE
 
 
@@ -35,6 +38,7 @@ class Stump:
     threshold: int
     values: tuple[int, int]
     keys: tuple[int, ...]
+    sizes: tuple[int, int, int] = PAIRS
     model: Columns = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,7 +69,8 @@ class Stump:
         return (*self.keys, *(value % (1 << 256) for value in (first + change, *others)), CONTEXT)
 
     def _bytes(self, points, public) -> bytes:
-        fields = (1, 1, 0, LANE, 1, DEPTH, STRIDE, 1, TABLE, RATIO, LIMBS, MAX_ROWS_LOG)
+        stride, table, limbs = self.sizes
+        fields = (1, 1, 0, LANE, 1, DEPTH, stride, 1, table, RATIO, limbs, MAX_ROWS_LOG)
         head = struct.pack(">4B13I", 0, 0, 0, BITS, *fields, 1) + struct.pack(">I2B", 0, REFUSE, 0)
         return self.commitments.key(head, points, public)
 
@@ -74,19 +79,23 @@ class Stump:
         shape = self.shape
         left, right = (value + shape.off for value in self.values)
         root_row = {"G": (1 << shape.W) + self.threshold, "A": left, "C": right}
-        self.visited = next(p for p in range(TABLE) if p % RATIO)
+        self.visited = next(p for p in range(shape.N) if p % RATIO)
         self.table = {"Pub": public_column(shape)}
         for name, value in root_row.items():
-            self.table[name] = [self.rng.randrange(R) for _ in range(TABLE)]
+            self.table[name] = [self.rng.randrange(R) for _ in range(shape.N)]
             self.table[name][self.visited] = value
         self.model["Pub"] = interpolated(self.table["Pub"])
         for name in root_row:
             # The committed polynomial is divided by X^(N/q) - 1, whose zeros are the range rows.
             column = list(self.table[name])
-            for p in range(TABLE):
-                divisor = pow(root(TABLE), p * (TABLE // RATIO), R) - 1
+            for p in range(shape.N):
+                divisor = pow(root(shape.N), p * (shape.N // RATIO), R) - 1
                 column[p] = column[p] * pow(divisor, -1, R) % R if p % RATIO else self.rng.randrange(R)
-            self.model[name] = interpolated(column)
+            # Node rows are where X^(N/2) = -1: the upper half counts there as its negative.
+            half, blind = shape.N // RATIO, self.rng.randrange(1, R)
+            f = interpolated(column)
+            low = [(a - b) % R for a, b in zip(f[:half], f[half:], strict=True)]
+            self.model[name] = [(low[0] + blind) % R, *low[1:], blind]
 
     def round1(self) -> Columns:
         self.fill_columns()
@@ -95,14 +104,14 @@ class Stump:
 
     def fill_columns(self) -> None:
         """Section 4.3. Blocks behind the last row repeat the first."""
-        shape, n = self.shape, STRIDE * self.nb
+        shape, n = self.shape, self.shape.st * self.nb
         names = ["x", "b", "p", "c", *trees.limbs(shape)]
         self.columns = {name: [0] * n for name in names}
-        self.uses = [0] * TABLE
+        self.uses = [0] * shape.N
         (entry_row,) = shape.entry_rows()
         for block in range(self.nb):
             key = self.keys[block if block < len(self.keys) else 0]
-            start, left = STRIDE * block, key < self.threshold
+            start, left = shape.st * block, key < self.threshold
             entry = (1 << shape.W) + key
             self._put(start + entry_row, x=entry, p=1)
             step = start + shape.q_in
@@ -132,7 +141,7 @@ class Stump:
         return columns | {"phi": hidden(phi), "phi_V": hidden(phi_V)}
 
     def sums(self, alpha: int, beta: int) -> tuple[dict[str, list[int]], list[int]]:
-        shape, n, columns = self.shape, STRIDE * self.nb, self.columns
+        shape, n, columns = self.shape, self.shape.st * self.nb, self.columns
         limbs = trees.limbs(shape)
         names = list(trees.helpers(shape, self.nb))
         shared = ceil_div(len(limbs), len(names))
@@ -157,9 +166,9 @@ class Stump:
         """step/Dn + num/Dx."""
         shape, columns = self.shape, self.columns
         x, b, p, c = (columns[name][row] for name in "xbpc")
-        slot, block = row % STRIDE, row // STRIDE
+        slot, block = row % shape.st, row // shape.st
         kappa = pow(root(self.nb), block, R)
-        out = slot == STRIDE - 1
+        out = slot == shape.st - 1
         d_x = beta + kappa + alpha * x + alpha**2 * out + 2 * alpha**4
         if slot < shape.q_in:
             return -p * pow(d_x, -1, R)
@@ -178,8 +187,8 @@ class Stump:
         return (beta + pub + alpha * g + alpha**2 * a + alpha**3 * c) % R
 
     def table_sum(self, alpha: int, beta: int) -> list[int]:
-        values, running = [0] * TABLE, 0
-        for p in range(1, TABLE):
+        values, running = [0] * self.shape.N, 0
+        for p in range(1, self.shape.N):
             values[p] = running % R
             running += self.uses[p] * pow(self.table_row(p, alpha, beta), -1, R)
         values[0] = running % R
@@ -187,11 +196,11 @@ class Stump:
 
     def _accumulator(self, alpha: int) -> list[int]:
         """Horner's rule over the input slots, the reserved row left out."""
-        n = STRIDE * self.nb
+        n = self.shape.st * self.nb
         values, running = [0] * n, 0
         for row in range(1, n):
             values[row] = running
-            if row % STRIDE < self.shape.q_in:
+            if row % self.shape.st < self.shape.q_in:
                 running = (running * alpha + self.columns["x"][row]) % R
         values[0] = running
         return values

@@ -44,6 +44,8 @@ SHAPES = {
     "trees, 5 outputs": Shape(forest(2, trees=2, depth=2, outputs=5), 1),
     "trees, private pairs, 2 rows": Shape(forest(3, inputs="private"), 2),
     "trees, integers": Shape(forest(4, features=[FLOAT, WEI], views=views_of(2, ("refuse",))), 1),
+    "trees, packs of two": Shape(forest(6, trees=100, depth=1), 1),
+    "trees, no packs": Shape(forest(7, trees=200, depth=1), 1),
     "linear, 3 rows": Shape(linear(5, features=2, outputs=3), 3),
     "networks": Shape(NetworkCircuit("recurrent"), 1),
     "networks, 3 rows": Shape(NetworkCircuit("pooled"), 3),

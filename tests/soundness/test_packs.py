@@ -15,10 +15,11 @@ import pytest
 from tests.agreement.proofs import Proof, native_refusal, reference_refusal
 from tests.agreement.reference import trees
 from tests.agreement.reference.field import R
+from tests.agreement.reference.key import Key
 
 from .false_values import AtAnotherPoint, FalseValue, OtherOrder, ThatSaves, exchange
-from .plain_prover import Commitments
-from .stump import Stump
+from .plain_prover import Commitments, PlainProver
+from .stump import APART, PAIRS, WHOLE, Stump
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from .contracts import Contracts
 
 THRESHOLD, VALUES, KEY = 1 << 31, (-5, 7), 123_456_789
+# Where no columns share a commitment: values that the constraints take as they are.
+SAVING_APART = [("phi", "omega*zeta", "PHI_NEXT"), ("phi_V", "zeta", "PHI_TABLE")]
 # Names in the plain verifier and in the contract.
 SAVING = [("c", "C"), ("phi", "PHI"), ("h1", "H1"), ("h2", "H2")]
 MOVED = [("x", "X_NEXT"), ("s1", "S1_NEXT"), ("h1", "H1_NEXT")]
@@ -37,15 +40,27 @@ def commitments() -> Commitments:
     return Commitments(random.SystemRandom().randrange(2, R))
 
 
+@pytest.fixture(scope="module", params=[PAIRS, WHOLE], ids=["packs of two", "one pack a round"])
+def stump(request: pytest.FixtureRequest, commitments: Commitments) -> Stump:
+    return Stump(commitments, THRESHOLD, VALUES, (KEY,), request.param)
+
+
 @pytest.fixture(scope="module")
-def stump(commitments: Commitments) -> Stump:
-    return Stump(commitments, THRESHOLD, VALUES, (KEY,))
+def apart(commitments: Commitments) -> Stump:
+    return Stump(commitments, THRESHOLD, VALUES, (KEY,), APART)
 
 
 def refused_by_all(contracts: Contracts, proof: Proof) -> None:
     assert native_refusal(proof) == "proof/invalid"
     assert reference_refusal(proof) == "the pairing check fails"
     assert not contracts.accepts(proof)
+
+
+def without_the_value_apart(value: str, true: int, text: str) -> str:
+    """The same where the value's polynomial has a commitment of its own."""
+    start = text.index("function openedOfTable")
+    assert text[start:].count(f"mload({value})") == 1
+    return text[:start] + text[start:].replace(f"mload({value})", str(true))
 
 
 def without_the_value(value: str, true: int, text: str) -> str:
@@ -77,7 +92,12 @@ def false_value(
 
 
 def check_a_false_value(
-    contracts: Contracts, monkeypatch: pytest.MonkeyPatch, prover: FalseValue, proof: Proof, value: str
+    contracts: Contracts,
+    monkeypatch: pytest.MonkeyPatch,
+    prover: FalseValue,
+    proof: Proof,
+    value: str,
+    without: Callable[[str, int, str], str] = without_the_value,
 ) -> None:
     assert prover.claimed != prover.true[prover.name]
     refused_by_all(contracts, proof)
@@ -89,7 +109,7 @@ def check_a_false_value(
 
     monkeypatch.setattr(trees, "opened", with_the_truth)
     assert reference_refusal(proof) is None
-    cut: Callable[[str], str] = partial(without_the_value, value, prover.true[prover.name])
+    cut: Callable[[str], str] = partial(without, value, prover.true[prover.name])
     assert contracts.accepts(proof, cut)
 
 
@@ -145,3 +165,34 @@ def test_columns_in_each_others_place(
     monkeypatch.setattr(trees, "opened", exchanged)
     assert reference_refusal(proof) is None
     assert contracts.accepts(proof, partial(in_another_order, one, other))
+
+
+@pytest.mark.parametrize(("column", "point", "value"), SAVING_APART)
+def test_a_false_value_where_no_columns_share_a_commitment(
+    contracts: Contracts,
+    monkeypatch: pytest.MonkeyPatch,
+    apart: Stump,
+    commitments: Commitments,
+    column: str,
+    point: str,
+    value: str,
+) -> None:
+    prover, proof = false_value(ThatSaves, apart, commitments, (column, point), 1)
+    check_a_false_value(contracts, monkeypatch, prover, proof, value, without_the_value_apart)
+
+
+@pytest.mark.parametrize(("sizes", "width"), [(APART, 2), (PAIRS, 1), (PAIRS, 13), (WHOLE, 2)])
+def test_a_true_statement_in_the_other_layout_is_refused(
+    contracts: Contracts, monkeypatch: pytest.MonkeyPatch, commitments: Commitments, sizes: tuple, width: int
+) -> None:
+    """Whether columns share commitments is not the prover's to choose, nor how many: the shape says it."""
+    stump = Stump(commitments, THRESHOLD, VALUES, (KEY,), sizes)
+    words = stump.words()
+    with monkeypatch.context() as other:
+        other.setattr(Key, "pack_width", lambda _key, nb: width if nb == 1 else 1)
+        proof = Proof(stump.key, 1, words, PlainProver(stump, commitments, words).prove())
+        assert reference_refusal(proof) is None
+    # Some layouts have the same length: then what is read as points is none.
+    assert native_refusal(proof) == "proof/malformed"
+    assert reference_refusal(proof) in {"not the length of a proof", "a point is not on the curve"}
+    assert not contracts.accepts(proof)

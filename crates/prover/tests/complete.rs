@@ -4,9 +4,7 @@
 mod common;
 
 use assay_verifier::{verify, Container, Error, VerifyingKey};
-use common::{
-    circuit, inputs, linear_circuit, linear_rows, make, make_under, rows, srs_of, Spec, BASE,
-};
+use common::{circuit, inputs, linear_circuit, linear_rows, make, rows, Spec, BASE};
 
 /// The outputs that a plain walk over circuit.json gives.
 fn walk(json: &str, row: &[Option<u64>], high: u64) -> Vec<i128> {
@@ -211,10 +209,12 @@ fn one_row_of_a_large_block_of_four_limbs() {
         r#"{{"schema":"assay-circuit/1","kind":"trees","inputs":"public","features":[{{"name":"f","kind":"float32"}}],"views":[{{"feature":0,"missing":"refuse"}}],"outputs":["o"],"scale_bits":20,"trees":[{}],"base":["0"]}}"#,
         trees.join(",")
     );
-    // Its pack of eight columns has as many coefficients as all of them together.
-    let made = make_under(&json, 1, &srs_of((1 << 17) + 64));
+    // Its columns do not share commitments: a pack would have as many coefficients as all of them together.
+    let made = make(&json, 1);
     let shape = &made.key.verifying.shape;
     assert_eq!((shape.limbs, shape.rows(0)), (4, 1 << 14));
+    assert!(!shape.packs(0));
+    assert_eq!(shape.string_degree(0), (1 << 14) + 16);
     let row = vec![Some(4_321)];
     let proof = made.prover.prove(&inputs(vec![row.clone()])).unwrap();
     let container = verify(&made.key.verifying, &proof).unwrap();

@@ -94,8 +94,16 @@ fn count(shape: &Shape, log_rows: u32) -> u64 {
     tail(shape, log_rows) + if shape.accumulates(log_rows) { 6 } else { 4 }
 }
 
-fn made() -> (Made, Inputs) {
-    (make(&circuit(&BASE), 1), inputs(common::rows(&BASE, 1)))
+/// So many trees that the rows are a quarter of the table: too many for a pack of their columns.
+const MANY_TREES: Spec = Spec { trees: 70, ..BASE };
+
+/// Of one row: columns that share commitments, and columns that do not.
+fn layouts() -> [(Made, Inputs); 2] {
+    [(BASE, true), (MANY_TREES, false)].map(|(spec, packs)| {
+        let made = make(&circuit(&spec), 1);
+        assert_eq!(made.key.verifying.shape.packs(0), packs);
+        (made, inputs(common::rows(&spec, 1)))
+    })
 }
 
 /// Another output, with nothing else changed.
@@ -105,56 +113,59 @@ fn other_output(witness: &mut TreeWitness, _: &TreeModel) {
 
 #[test]
 fn sums_must_follow_their_rows() {
-    let (made, request) = made();
-    let first = tail(&made.key.verifying.shape, 0);
-    for (index, hide) in [
-        (4, Hide::Bus),
-        (5, Hide::Helper),
-        (first, Hide::Table),
-        (first + 1, Hide::Start),
-        (first + 2, Hide::StartOfTable),
-        (first + 3, Hide::Nowhere),
-    ] {
-        bites(&made, &request, index, other_output, hide);
+    for (made, request) in layouts() {
+        let first = tail(&made.key.verifying.shape, 0);
+        for (index, hide) in [
+            (4, Hide::Bus),
+            (5, Hide::Helper),
+            (first, Hide::Table),
+            (first + 1, Hide::Start),
+            (first + 2, Hide::StartOfTable),
+            (first + 3, Hide::Nowhere),
+        ] {
+            bites(&made, &request, index, other_output, hide);
+        }
     }
 }
 
 #[test]
 fn wrong_leaves_thresholds_and_children_are_hidden_nowhere_else_than_in_a_sum() {
-    let (made, request) = made();
-    let shape = made.key.verifying.shape.clone();
-    let step = shape.input_slots() as usize;
-    let leaf = |witness: &mut TreeWitness, model: &TreeModel| {
-        let end = model.shape.stride as usize - 1;
-        // A leaf that the model does not have, and the output that follows from it.
-        let side = if witness.b[end].is_zero() {
-            &mut witness.c[end]
-        } else {
-            &mut witness.p[end]
+    for (made, request) in layouts() {
+        let shape = made.key.verifying.shape.clone();
+        let step = shape.input_slots() as usize;
+        let leaf = |witness: &mut TreeWitness, model: &TreeModel| {
+            let end = model.shape.stride as usize - 1;
+            // A leaf that the model does not have, and the output that follows from it.
+            let side = if witness.b[end].is_zero() {
+                &mut witness.c[end]
+            } else {
+                &mut witness.p[end]
+            };
+            *side += Fr::from(7u64);
+            witness.c[end + 1] += Fr::from(7u64);
+            witness.outputs[0][0] += Fr::from(7u64);
         };
-        *side += Fr::from(7u64);
-        witness.c[end + 1] += Fr::from(7u64);
-        witness.outputs[0][0] += Fr::from(7u64);
-    };
-    bites(&made, &request, 4, leaf, Hide::Bus);
-    // An output that is not the leaf.
-    let output = |witness: &mut TreeWitness, model: &TreeModel| {
-        witness.c[model.shape.stride as usize] += Fr::from(7u64);
-        witness.outputs[0][0] += Fr::from(7u64);
-    };
-    bites(&made, &request, tail(&shape, 0) - 1, output, Hide::Nowhere);
-    // A child that is not one; the walk then ends elsewhere.
-    let child =
-        move |witness: &mut TreeWitness, _: &TreeModel| witness.p[step + 1] += Fr::from(2u64);
-    bites(&made, &request, 4, child, Hide::Bus);
-    // Counts: a read that is not provided, a table row used more often than looked up.
-    let read = |witness: &mut TreeWitness, model: &TreeModel| {
-        witness.p[model.shape.input_rows()[0]] += Fr::from(1u64);
-    };
-    bites(&made, &request, 4, read, Hide::Bus);
-    let uses =
-        |witness: &mut TreeWitness, model: &TreeModel| witness.m[model.shape.ratio as usize] += 1;
-    bites(&made, &request, tail(&shape, 0), uses, Hide::Table);
+        bites(&made, &request, 4, leaf, Hide::Bus);
+        // An output that is not the leaf.
+        let output = |witness: &mut TreeWitness, model: &TreeModel| {
+            witness.c[model.shape.stride as usize] += Fr::from(7u64);
+            witness.outputs[0][0] += Fr::from(7u64);
+        };
+        bites(&made, &request, tail(&shape, 0) - 1, output, Hide::Nowhere);
+        // A child that is not one; the walk then ends elsewhere.
+        let child =
+            move |witness: &mut TreeWitness, _: &TreeModel| witness.p[step + 1] += Fr::from(2u64);
+        bites(&made, &request, 4, child, Hide::Bus);
+        // Counts: a read that is not provided, a table row used more often than looked up.
+        let read = |witness: &mut TreeWitness, model: &TreeModel| {
+            witness.p[model.shape.input_rows()[0]] += Fr::from(1u64);
+        };
+        bites(&made, &request, 4, read, Hide::Bus);
+        let uses = |witness: &mut TreeWitness, model: &TreeModel| {
+            witness.m[model.shape.ratio as usize] += 1;
+        };
+        bites(&made, &request, tail(&shape, 0), uses, Hide::Table);
+    }
 }
 
 #[test]
@@ -267,12 +278,13 @@ fn every_tree_is_walked_from_its_own_root() {
 
 #[test]
 fn the_entries_are_the_public_inputs() {
-    let (made, request) = made();
-    let other = |witness: &mut TreeWitness, model: &TreeModel| {
-        let keys = vec![1u64 << 30; model.shape.views.len()];
-        *witness = walk(model, &[keys]);
-    };
-    bites(&made, &request, 3, other, Hide::Nowhere);
+    for (made, request) in layouts() {
+        let other = |witness: &mut TreeWitness, model: &TreeModel| {
+            let keys = vec![1u64 << 30; model.shape.views.len()];
+            *witness = walk(model, &[keys]);
+        };
+        bites(&made, &request, 3, other, Hide::Nowhere);
+    }
 }
 
 #[test]

@@ -214,10 +214,11 @@ fn fixed<'py>(py: Python<'py>, key: &VerifyingKey) -> PyResult<Bound<'py, PyList
         entry.set_item("chunks", key.shape.chunks(log))?;
         entry.set_item("helpers", key.shape.helpers(log))?;
         entry.set_item("accumulates", key.shape.accumulates(log))?;
-        let names = key
-            .shape
-            .kind
-            .relation()
+        let relation = key.shape.kind.relation();
+        let rounds = relation.rounds(&key.shape, log);
+        let mut packs = rounds.iter().flat_map(|round| &round.packs);
+        entry.set_item("packs", packs.any(|pack| pack.len() > 1))?;
+        let names = relation
             .fixed(&key.shape, log)
             .into_iter()
             .map(|name| name.0);

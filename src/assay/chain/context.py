@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count as counting
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -286,32 +287,69 @@ def _trees(key: Key) -> dict[str, Any]:
 
 def _tree_messages(key: Key, fixed: list[str]) -> dict[str, Any]:
     """Points of both rounds and evaluations (sections 4.3 and 4.5): for one block, then for several if there may be."""
-    limbs = {f"S{i}": f"s_{i}" for i in range(1, key.limbs + 1)}
-    helpers, more = ({f"H{i}": f"h_{i}" for i, _ in enumerate(key.limbs_of_helpers(log), 1)} for log in (0, 1))
-    columns = {"X": "x", **limbs, "B": "b", "P": "p", "C": "c"}
-    sums = {**helpers, "PHI": "phi"}
     without_rho = [name for name in fixed if name != "RHO"]
-    here = [*without_rho, *columns, *sums, "PHI_TABLE"]
-    after = [f"{name}_NEXT" for name in (*columns, *sums)]
-    first = [{"PACK1": ", ".join(columns.values()), "M": "m"}]
-    second = [{"PACK2": ", ".join(sums.values()), "PHI_TABLE": "phi_V"}]
-    evaluated = [[*here, *after, "PHI_TABLE_NEXT"]]
-    if key.max_log:
-        accumulator = {"ACC": "a"} if key.accumulates else {}
-        first.append({"X": "x", "B": "b", "P": "p", "C": "c", **limbs, "M": "m"})
-        second.append({**more, **accumulator, "PHI": "phi", "PHI_TABLE": "phi_V"})
-        after = ["B_NEXT", "P_NEXT", "C_NEXT", *(f"{name}_NEXT" for name in accumulator), "PHI_NEXT"]
-        evaluated.append(["X", *limbs, *fixed, "B", "P", "PHI_TABLE", *after, "PHI_TABLE_NEXT"])
+    accumulator = {"ACC": "a"} if key.accumulates else {}
+    columns, sums = {"X": "x", **_limbs(key), "B": "b", "P": "p", "C": "c"}, {**_helpers(key, 0), "PHI": "phi"}
+    packs = _packs([columns, sums], key.pack_width) if key.pack_width > 1 else []
+    blocks = [_packed(packs, without_rho) if packs else _apart(key, 0, without_rho, {})]
+    blocks += [_apart(key, 1, fixed, accumulator)] if key.max_log else []
+    first, second, evaluated = (list(part) for part in zip(*blocks, strict=True))
     return {
         "first": first,
         "second": second,
         "evaluated": evaluated,
-        "packs": [("PACK1", list(columns)), ("PACK2", list(sums))],
-        "opened_here_names": ["X", *limbs, *fixed],
+        "packs": [(name, list(pack)) for of_round in packs for name, pack in of_round.items()],
+        "apart": key.max_log > 0 or not packs,
+        "opened_here_names": ["X", *_limbs(key), *fixed],
         "fixed_of_one": without_rho,
-        # Columns whose commitments a proof of several blocks has; one block's are evaluated.
-        "evaluated_sums": ["C", *sums],
+        # Columns in packs are evaluated, those with commitments of their own are terms.
+        "evaluated_sums": ["C", *sums] if packs else [],
+        # Points of round 2 that only several blocks have, where both have the same layout.
+        "only_several": [] if packs else [name for name in second[-1] if name not in second[0]],
     }
+
+
+_Block = tuple[dict[str, str], dict[str, str], list[str]]
+
+
+_Packs = dict[str, dict[str, str]]
+
+
+def _packs(rounds: list[dict[str, str]], width: int) -> list[_Packs]:
+    """For each round its packs of so many columns, numbered over both rounds."""
+    numbers = counting(1)
+    cut = [[list(own.items())[i : i + width] for i in range(0, len(own), width)] for own in rounds]
+    return [{f"PACK{next(numbers)}": dict(pack) for pack in of_round} for of_round in cut]
+
+
+def _packed(packs: list[_Packs], fixed: list[str]) -> _Block:
+    """Round 1, round 2 and the evaluations of one block whose columns share commitments."""
+    columns = [name for of_round in packs for pack in of_round.values() for name in pack]
+    first, second = ({name: ", ".join(pack.values()) for name, pack in of_round.items()} for of_round in packs)
+    return (
+        {**first, "M": "m"},
+        {**second, "PHI_TABLE": "phi_V"},
+        [*fixed, *columns, "PHI_TABLE", *(f"{name}_NEXT" for name in columns), "PHI_TABLE_NEXT"],
+    )
+
+
+def _apart(key: Key, log: int, fixed: list[str], accumulator: dict[str, str]) -> _Block:
+    """The same where every column has a commitment of its own."""
+    limbs = _limbs(key)
+    after = ["B_NEXT", "P_NEXT", "C_NEXT", *(f"{name}_NEXT" for name in accumulator), "PHI_NEXT"]
+    return (
+        {"X": "x", "B": "b", "P": "p", "C": "c", **limbs, "M": "m"},
+        {**_helpers(key, log), **accumulator, "PHI": "phi", "PHI_TABLE": "phi_V"},
+        ["X", *limbs, *fixed, "B", "P", "PHI_TABLE", *after, "PHI_TABLE_NEXT"],
+    )
+
+
+def _limbs(key: Key) -> dict[str, str]:
+    return {f"S{i}": f"s_{i}" for i in range(1, key.limbs + 1)}
+
+
+def _helpers(key: Key, log: int) -> dict[str, str]:
+    return {f"H{i}": f"h_{i}" for i, _ in enumerate(key.limbs_of_helpers(log), 1)}
 
 
 def _by_log(key: Key, name: str) -> list[tuple[int, tuple[int, int]]]:

@@ -220,6 +220,11 @@ class Key:
         return [numbers[i : i + size] for i in range(0, self.limbs, size)]
 
     @property
+    def pack_width(self) -> int:
+        """How many columns of one block may share a commitment (section 4.3); of several none do."""
+        return 1 if self.linear else max(self.table // self.block, 1)
+
+    @property
     def accumulates(self) -> bool:
         """Whether proofs of more than one block have the accumulator `a`."""
         return not self.linear and not self.private and self.log_max_rows > 0
@@ -239,10 +244,10 @@ class Key:
         if self.linear:
             return 3 * self.block
         alone = max(self.block << log, self.table) + 16
-        if log:
+        if log or self.pack_width == 1:
             return alone
-        # As many as the longest pack of one block's columns has.
-        return max(alone, (self.limbs + 4) * (self.block + 5))
+        # As many as the longest pack has.
+        return max(alone, min(self.pack_width, self.limbs + 4) * (self.block + 5))
 
     def chunks(self, log: int) -> int:
         """Chunks of the quotient for 2^log blocks; a linear model has none."""

@@ -104,7 +104,7 @@ class Layout:
             names += ["INPUTS_NUM", "INPUTS_SUM"]
         cells = self._cells()
         names += [f"{name}_SCALAR" for name in v["evaluated_sums"] if name not in cells]
-        names += ["NEXT_POINT", *(f"{name}_POWER" for name, _ in v["packs"])]
+        names += ["NEXT_POINT", *(f"{name}_POWER" for name, _ in v["packs"])] if v["packs"] else []
         names += ["ACCUMULATED"] if key.accumulates else []
         names += ["ALPHA2", "ALPHA3", "ALPHA4", "FIRST", "LAST", "DIFFERENCE", "NODE", "ENTRY", "LIMB_KEY"]
         ranges = [entry["name"] for entry in v["ranges"]]
@@ -115,7 +115,7 @@ class Layout:
         if key.linear:
             return ["D_HERE", "D_NEXT"]
         names = ["D_HERE", "D_ROWS", "D_FIRST", "D_LAST", "D_OUTPUTS"]
-        names += ["D_NEXT"] if key.max_log else []
+        names += ["D_NEXT"] if self._context["apart"] else []
         names += [f"D_{entry['name']}" for entry in self._context["ranges"]]
         if not key.private:
             names += ["D_INPUTS"]

@@ -95,6 +95,10 @@ class Key:
         numbers = list(range(1, self.L + 1))
         return [numbers[start : start + hl] for start in range(0, self.L, hl)]
 
+    def pack_width(self, nb: int) -> int:
+        """Section 4.3: how many columns of H may share a commitment."""
+        return self.N // self.S if self.trees and nb == 1 and 2 * self.S <= self.N else 1
+
     def accumulates(self, nb: int) -> bool:
         """Whether the inputs are bound by the column `a`."""
         return self.trees and not self.private and nb > 1

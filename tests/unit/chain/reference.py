@@ -70,18 +70,24 @@ def point_names(key: Key, log: int) -> list[list[str]]:
     chunks = [f"Quot_{i}" for i in range(key.chunks(log))]
     if key.linear:
         return [[], ["phi"], chunks, ["W", "W'"]]
-    if log == 0:
-        columns, sums = (",".join(pack) for pack in packs(key))
-        return [[columns, "m"], [sums, "phi_V"], chunks, ["W", "W'"]]
+    if shares(key, log):
+        columns, sums = ([",".join(pack) for pack in of_round] for of_round in packs(key))
+        return [[*columns, "m"], [*sums, "phi_V"], chunks, ["W", "W'"]]
     limbs = [f"s_{i}" for i in range(1, key.limbs + 1)]
     a = ["a"] if accumulates(key, log) else []
     return [["x", "b", "p", "c", *limbs, "m"], [*helpers(key, log), *a, "phi", "phi_V"], chunks, ["W", "W'"]]
 
 
-def packs(key: Key) -> list[list[str]]:
-    """Section 4.3: the columns of one block that share a commitment."""
-    limbs = [f"s_{i}" for i in range(1, key.limbs + 1)]
-    return [["x", *limbs, "b", "p", "c"], [*helpers(key, 0), "phi"]]
+def shares(key: Key, log: int) -> bool:
+    """Section 4.3: whether columns share commitments."""
+    return log == 0 and not key.linear and 2 * key.block <= key.table
+
+
+def packs(key: Key) -> list[list[list[str]]]:
+    """Section 4.3: the columns that share a commitment, where they do, round by round."""
+    limbs, width = [f"s_{i}" for i in range(1, key.limbs + 1)], key.table // key.block
+    rounds = [["x", *limbs, "b", "p", "c"], [*helpers(key, 0), "phi"]]
+    return [[names[i : i + width] for i in range(0, len(names), width)] for names in rounds]
 
 
 def helpers(key: Key, log: int) -> list[str]:
@@ -96,8 +102,8 @@ def accumulates(key: Key, log: int) -> bool:
 def evaluation_names(key: Key, log: int) -> list[str]:
     if key.linear:
         return ["phi+"]
-    if log == 0:
-        together = [name for pack in packs(key) for name in pack]
+    if shares(key, log):
+        together = [name for of_round in packs(key) for pack in of_round for name in pack]
         return [*key.fixed_names(0), *together, "phi_V", *(f"{name}+" for name in together), "phi_V+"]
     limbs = [f"s_{i}" for i in range(1, key.limbs + 1)]
     a = ["a+"] if accumulates(key, log) else []
@@ -336,9 +342,9 @@ def trees(key: Key, log: int, v: dict[str, int], inputs, outputs, challenges):  
         put({"1": v["a+"]}, zeta - 1)
         put({"a": 1, "1": -stated}, zeta - 1)
 
-    if log == 0:
+    if shares(key, log):
         order = [("Rz", "here"), *((name, "here") for name in key.fixed_names(0))]
-        order += [(",".join(pack), "pack") for pack in packs(key)]
+        order += [(",".join(pack), "pack") for of_round in packs(key) for pack in of_round]
         return rest, [*order, ("phi_V", "table")]
     order = [("Rz", "here"), ("x", "here"), *((f"s_{i}", "here") for i in d_i)]
     order += [(name, "here") for name in key.fixed_names(log)]

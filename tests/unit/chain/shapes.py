@@ -29,6 +29,10 @@ HUNDRED_BY_SIX = {
 SHAPES = {
     "one row": (tree_model, {}, [1]),
     "100 x 6": (tree_model, HUNDRED_BY_SIX, [1, 2]),
+    # The first shape's packs are of two columns: its table is twice as long as its block. Here of four, and none.
+    "one row, packs of four": (tree_model, {"groups": 64, "table": 1024, "limbs": 4, "log_max_rows": 1}, [1, 2]),
+    "one row, no packs": (tree_model, {"groups": 16, "table": 64}, [1]),
+    "batch, no packs": (tree_model, {"groups": 16, "table": 64, "log_max_rows": 3}, [1, 2, 3, 8]),
     "batch": (tree_model, {"log_max_rows": 3}, [1, 2, 3, 5, 8]),
     "batch, none missing": (
         tree_model,

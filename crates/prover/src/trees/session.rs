@@ -23,6 +23,9 @@ use std::sync::Arc;
 /// From so many rows on, limbs and helpers are committed by the limbs' values: those are far fewer than the rows.
 const GROUPED: usize = 1 << 14;
 
+/// Commitments of packs, and the coefficients of the columns in them.
+type Packs = (Vec<G1Projective>, Vec<Vec<Fr>>);
+
 /// Sees the sums before they are committed: tests cheat there.
 pub(super) type Adjust<'a> = Box<dyn Fn(&mut Values, &Stated) + Sync + 'a>;
 
@@ -137,10 +140,15 @@ impl<'a> Session<'a> {
         self.lagrange.as_deref().ok_or(ORDER)
     }
 
-    /// Columns of `H` that share a commitment.
-    pub fn pack(&self, columns: &[(Cow<'_, [Fr]>, usize)]) -> Result<Packed, Error> {
+    /// The packs of columns of `H` that share commitments: these, and the coefficients of all columns.
+    pub fn pack(&self, columns: &[(Cow<'_, [Fr]>, usize)]) -> Result<Packs, Error> {
         let length = self.shape().chunk(self.log_rows);
-        Packed::new(columns, self.bases, length)
+        let packs = columns.par_chunks(self.shape().pack_width(self.log_rows));
+        let packs = packs.map(|columns| Packed::new(columns, self.bases, length));
+        let packs: Vec<Packed> = packs.collect::<Result<_, Error>>()?;
+        let points = packs.iter().map(|pack| pack.commitment).collect();
+        let columns = packs.into_iter().flat_map(|pack| pack.columns).collect();
+        Ok((points, columns))
     }
 
     pub fn first(&self) -> Result<&First, Error> {
@@ -174,7 +182,7 @@ impl<'a> Session<'a> {
         Column::with_commitment(&m, ONCE, uses, &self.lagrange_table)
     }
 
-    /// The columns of round 1 of one block, those of `H` in a pack.
+    /// The columns of round 1, those of `H` in packs.
     fn pack_first(&self) -> Result<First, Error> {
         let witness = &self.witness;
         let mut columns = vec![(Cow::Borrowed(witness.x.as_slice()), ONCE_IN_PACK)];
@@ -186,15 +194,13 @@ impl<'a> Session<'a> {
             columns.push((Cow::Borrowed(column.as_slice()), TWICE_IN_PACK));
         }
         let (packed, m) = rayon::join(|| self.pack(&columns), || self.uses());
-        let Packed {
-            mut columns,
-            commitment,
-        } = packed?;
+        let (mut points, mut columns) = packed?;
+        points.push(m.commitment);
         let mut last = || columns.pop().ok_or(ORDER);
         let (c, p, b) = (last()?, last()?, last()?);
         let s = columns.split_off(1);
         Ok(First {
-            points: vec![commitment, m.commitment],
+            points,
             x: columns.pop().ok_or(ORDER)?,
             b,
             p,

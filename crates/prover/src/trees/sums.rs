@@ -1,7 +1,7 @@
 //! Round 2: helpers and running sums (spec 4.3, 4.4).
 
 use super::session::{Second, Session};
-use crate::column::{Column, Packed, ONCE, ONCE_IN_PACK, TWICE, TWICE_IN_PACK};
+use crate::column::{Column, ONCE, ONCE_IN_PACK, TWICE, TWICE_IN_PACK};
 use crate::quotient::invert_all;
 use crate::Error;
 use ark_ff::{Field, One, Zero};
@@ -60,19 +60,17 @@ impl Session<'_> {
         })
     }
 
-    /// Commits to the sums of one block, those over `H` in a pack.
+    /// Commits to the sums, those over `H` in packs.
     fn pack_second(&self, values: &Values) -> Result<Second, Error> {
         let helpers = values.helpers.iter().map(|helper| (helper, ONCE_IN_PACK));
         let columns = helpers.chain([(&values.phi, TWICE_IN_PACK)]);
         let columns = columns.map(|(values, count)| (Cow::Borrowed(values.as_slice()), count));
         let columns = columns.collect::<Vec<_>>();
         let (packed, phi_table) = rayon::join(|| self.pack(&columns), || self.table_sum(values));
-        let Packed {
-            mut columns,
-            commitment,
-        } = packed?;
+        let (mut points, mut columns) = packed?;
+        points.push(phi_table.commitment);
         Ok(Second {
-            points: vec![commitment, phi_table.commitment],
+            points,
             a: None,
             phi: columns.pop().ok_or(Error::Damaged("sums"))?,
             helpers: columns,

@@ -6,7 +6,7 @@ pub mod networks;
 use assay_circuit::Word;
 use assay_prover::{setup, Inputs, Prover, ProvingKey};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// A tiny deterministic generator (splitmix64): tests must repeat.
@@ -52,15 +52,12 @@ pub const BASE: Spec = Spec {
 
 pub fn srs() -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| srs_of((1 << 14) + 64)).clone()
-}
-
-/// A string of another length, in a file of its own.
-pub fn srs_of(degree: usize) -> PathBuf {
-    let name = format!("assay-test-{}-{degree}.srs", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    assay_srs::generate(&path, degree).expect("a reference string");
-    path
+    PATH.get_or_init(|| {
+        let path = std::env::temp_dir().join(format!("assay-test-{}.srs", std::process::id()));
+        assay_srs::generate(&path, (1 << 14) + 64).expect("a reference string");
+        path
+    })
+    .clone()
 }
 
 fn key_bound(spec: &Spec) -> u64 {
@@ -193,13 +190,9 @@ pub struct Made {
 }
 
 pub fn make(circuit: &str, max_rows: u32) -> Made {
-    make_under(circuit, max_rows, &srs())
-}
-
-pub fn make_under(circuit: &str, max_rows: u32, srs: &Path) -> Made {
-    let key = setup(circuit, srs, max_rows).expect("setup");
+    let key = setup(circuit, &srs(), max_rows).expect("setup");
     let key = ProvingKey::from_bytes(&key.to_bytes()).expect("the key reads back");
-    let prover = Prover::new(&key, srs).expect("prover");
+    let prover = Prover::new(&key, &srs()).expect("prover");
     Made { key, prover }
 }
 

@@ -49,17 +49,24 @@ fn accumulator(shape: &Shape, log_rows: u32) -> Option<Name> {
     shape.accumulates(log_rows).then_some(A)
 }
 
-/// `⟨x, s_1 … s_L, b, p, c⟩` and `⟨h_1 …, φ⟩`, which one block's proofs have in the place of their columns.
-fn packs(shape: &Shape) -> [Pack; 2] {
-    let columns = [X].into_iter().chain(limbs(shape)).chain([B, P, C]);
-    let sums = Name::numbered(H, shape.helpers(0)).chain([PHI]);
-    [columns.collect(), sums.collect()]
+/// `x, s_1 … s_L, b, p, c` and `h_1 …, φ` in packs, where columns share commitments.
+fn packs(shape: &Shape) -> [Vec<Pack>; 2] {
+    let columns: Pack = [X]
+        .into_iter()
+        .chain(limbs(shape))
+        .chain([B, P, C])
+        .collect();
+    let sums: Pack = Name::numbered(H, shape.helpers(0)).chain([PHI]).collect();
+    [columns, sums].map(|list| {
+        let packs = list.chunks(shape.pack_width(0));
+        packs.map(<[Name]>::to_vec).collect()
+    })
 }
 
 pub(super) fn rounds(shape: &Shape, log_rows: u32) -> Vec<Round> {
     if shape.packs(log_rows) {
-        let round = |pack: Pack, of_table: Name, challenges| Round {
-            packs: vec![pack, vec![of_table]],
+        let round = |packs: Vec<Pack>, of_table: Name, challenges| Round {
+            packs: packs.into_iter().chain([vec![of_table]]).collect(),
             challenges,
         };
         let [columns, sums] = packs(shape);
@@ -95,7 +102,7 @@ pub(super) fn openings(shape: &Shape, log_rows: u32) -> Vec<Opened> {
     let fixed = fixed(shape, log_rows).into_iter().map(opened(HERE));
     let of_table = opened(OF_TABLE)(PHI_TABLE);
     if shape.packs(log_rows) {
-        let packs = packs(shape).into_iter();
+        let packs = packs(shape).into_iter().flatten();
         let packs = packs.map(|pack| Opened { pack, set: BOTH });
         return fixed.chain(packs).chain([of_table]).collect();
     }

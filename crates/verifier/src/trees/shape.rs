@@ -69,10 +69,17 @@ impl Shape {
         !self.private() && log_rows > 0
     }
 
-    /// Whether the columns of `H` share commitments (spec 4.3). In batches they have each its own: `W` and `W'` have as
-    /// many coefficients as the longest pack, which costs more time than the points save gas.
+    /// How many columns of `H` may share a commitment (spec 4.3): of one block, as many as the table is longer than the
+    /// block. `W` and `W'` have as many coefficients as the longest pack, which beyond the table's length costs more time
+    /// than the points save gas.
+    pub fn pack_width(&self, log_rows: u32) -> usize {
+        let blocks = size(self.table).checked_div(self.block());
+        blocks.filter(|_| log_rows == 0).unwrap_or(1).max(1)
+    }
+
+    /// Whether the columns of `H` share commitments.
     pub fn packs(&self, log_rows: u32) -> bool {
-        log_rows == 0
+        self.pack_width(log_rows) > 1
     }
 
     /// The output group that a tree slot speaks for; `None` for padding.

@@ -209,15 +209,18 @@ def _hats(length: int, knots: list[int]) -> list[float]:
 
 
 def _tree_terms(size: Size, found: Shape) -> dict[_Part, list[float]]:
-    n, table = found.block, found.table
-    helpers = -(-found.limbs // _LIMBS_IN_A_HELPER)
+    n, table, limbs = found.block, found.table, found.limbs
+    helpers = -(-limbs // _LIMBS_IN_A_HELPER)
     # Multiplications by full-size scalars: the sums of the lookups, the quotient, and the two of the opening.
-    # That is as long as the columns that share a commitment are together.
-    full = n * (helpers + 1) + table + max(3 * n, table) + 2 * max(n * (found.limbs + 4), table)
+    full = n * (helpers + 1) + table + max(3 * n, table) + 2 * max(n, table)
+    # Columns over the witness and sums over it, in packs; m, phi_V, and the quotient's chunks.
+    columns, sums, width = limbs + 4, helpers + 1, found.pack_width
+    points = -(-columns // width) - (-sums // width) + 2 - (-max(3 * n, table) // max(n, table))
+    evaluations = 2 * (columns + sums) + 2 if width > 1 else limbs + 9
     return {
-        "prove_seconds": [1.0, full, n * (found.limbs + 4), table],
+        "prove_seconds": [1.0, full, n * (limbs + 4), table],
         "setup_seconds": [1.0, table, n, size.nodes],
-        "gas": [1.0, found.limbs, helpers, size.outputs, -(-size.outputs // 4) - 1],
+        "gas": [1.0, points, evaluations, size.outputs, -(-size.outputs // 4) - 1],
     }
 
 

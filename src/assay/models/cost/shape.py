@@ -89,6 +89,11 @@ class Shape(BaseModel):
         """Rows of the witness for one row of input, `S`."""
         return self.stride * self.groups
 
+    @property
+    def pack_width(self) -> int:
+        """How many columns may share a commitment (protocol.md, 4.3): a pack is no longer than the table."""
+        return max(self.table // self.block, 1)
+
 
 @lru_cache(maxsize=4096)
 def shape(size: Size) -> Shape:

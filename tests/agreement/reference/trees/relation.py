@@ -23,18 +23,24 @@ def helpers(key: Key, nb: int) -> dict[str, list[str]]:
 
 
 def packs(key: Key) -> dict[str, list[str]]:
-    """The commitments of one block's columns over H (section 4.3)."""
-    return {"columns": ["x", *limbs(key), "b", "p", "c"], "sums": [*helpers(key, 1), "phi"]}
+    """The commitments that the columns over H share, where they do, round by round (section 4.3)."""
+    columns, sums = ["x", *limbs(key), "b", "p", "c"], [*helpers(key, 1), "phi"]
+    width = key.pack_width(1)
+    return {
+        f"{name}{i}": own[i : i + width]
+        for name, own in (("columns", columns), ("sums", sums))
+        for i in range(0, len(own), width)
+    }
 
 
-def layout_of_one(key: Key) -> Layout:
+def layout_of_packs(key: Key) -> Layout:
     shared = packs(key)
     together = [name for names in shared.values() for name in names]
     chunk = max(max(key.S, key.N) + 16, *(len(names) * (key.S + 5) for names in shared.values()))
     degree = max(3 * key.S + 12, key.N + 8)
     return Layout(
-        round1=["columns", "m"],
-        round2=["sums", "phi_V"],
+        round1=[*(name for name in shared if name.startswith("columns")), "m"],
+        round2=[*(name for name in shared if name.startswith("sums")), "phi_V"],
         chunks=[f"Quot{i}" for i in range(ceil_div(degree + 1, chunk))],
         evaluations=[(name, ZETA) for name in (*key.fixed_names(1), *together, "phi_V")]
         + [(name, NEXT) for name in together]
@@ -45,10 +51,10 @@ def layout_of_one(key: Key) -> Layout:
 
 
 def layout(key: Key, nb: int) -> Layout:
-    if nb == 1:
-        return layout_of_one(key)
+    if key.pack_width(nb) > 1:
+        return layout_of_packs(key)
     n = key.S * nb
-    degree, chunk = max(2 * n + 12, key.N + 8), max(n, key.N) + 16
+    degree, chunk = max((3 if nb == 1 else 2) * n + 12, key.N + 8), max(n, key.N) + 16
     a = ["a"] if key.accumulates(nb) else []
     at_zeta = ["x", *limbs(key), *key.fixed_names(nb), "b", "p", "phi_V"]
     return Layout(
@@ -65,8 +71,8 @@ def layout(key: Key, nb: int) -> Layout:
 def opened(context: Context) -> list[Opened]:
     """Section 4.7: the order and the point sets."""
     key, values = context.key, context.values
-    if context.nb == 1:
-        return opened_of_one(context)
+    if key.pack_width(context.nb) > 1:
+        return opened_packs(context)
     single = ["x", *limbs(key), *key.fixed_names(context.nb)]
     sets = {name: [ZETA] for name in single}
     sets |= {"b": [ZETA, NEXT], "p": [ZETA, NEXT], "c": [NEXT]}
@@ -79,7 +85,7 @@ def opened(context: Context) -> list[Opened]:
     return polynomials
 
 
-def opened_of_one(context: Context) -> list[Opened]:
+def opened_packs(context: Context) -> list[Opened]:
     def claims(name: str, points: list[str]) -> dict[int, int]:
         return {context.point(point): context.values[name, point] for point in points}
 
