@@ -97,7 +97,7 @@ def _first_setup(_case: Case, _case_folder: Path, work: Path, _repeats: int) -> 
 
 def _setup(_case: Case, _case_folder: Path, work: Path, _repeats: int) -> dict[str, Any]:
     circuit = assay.Circuit.load(work)
-    seconds, keys = _timed(lambda: assay.setup(circuit), 5)
+    seconds, keys = timed(lambda: assay.setup(circuit), 5)
     return {
         "seconds": seconds,
         "proving_key_bytes": (work / "keys" / "proving.key").stat().st_size,
@@ -114,7 +114,7 @@ def _prove(case: Case, case_folder: Path, work: Path, repeats: int) -> dict[str,
     proof = assay.prove(proving_key, rows)
     first = time.perf_counter() - start
     cpu = time.process_time()
-    seconds, proof = _timed(lambda: assay.prove(proving_key, rows), repeats)
+    seconds, proof = timed(lambda: assay.prove(proving_key, rows), repeats)
     cpu_seconds = (time.process_time() - cpu) / (repeats + 1)
     (work / "proof.bin").write_bytes(proof.to_bytes())
     return {
@@ -130,7 +130,7 @@ def _prove(case: Case, case_folder: Path, work: Path, repeats: int) -> dict[str,
 def _verify(_case: Case, _case_folder: Path, work: Path, _repeats: int) -> dict[str, Any]:
     verifying_key = assay.Keys.load(work / "keys").verifying_key
     proof = assay.Proof.from_bytes((work / "proof.bin").read_bytes())
-    seconds, _ = _timed(lambda: assay.verify(verifying_key, proof), 50)
+    seconds, _ = timed(lambda: assay.verify(verifying_key, proof), 50)
     return {"seconds": seconds}
 
 
@@ -151,14 +151,14 @@ def _fidelity(case: Case, case_folder: Path, work: Path, _repeats: int) -> dict[
 
 def _contract(_case: Case, _case_folder: Path, work: Path, _repeats: int) -> dict[str, Any]:
     verifying_key = assay.Keys.load(work / "keys").verifying_key
-    seconds, source = _timed(lambda: assay.solidity(verifying_key), 1)
+    seconds, source = timed(lambda: assay.solidity(verifying_key), 1)
     calldata = assay.Proof.from_bytes((work / "proof.bin").read_bytes()).calldata()
     (work / "Verifier.sol").write_text(source, encoding="utf-8")
     (work / "calldata.bin").write_bytes(calldata)
     return {"seconds": seconds, "calldata_bytes": len(calldata)}
 
 
-def _timed(call: Callable[[], Any], repeats: int) -> tuple[list[float], Any]:
+def timed(call: Callable[[], Any], repeats: int) -> tuple[list[float], Any]:
     """Seconds of each of `repeats` calls after one to warm up, and what the last one returned."""
     answer = call()
     seconds = []

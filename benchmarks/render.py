@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import chart, collect, cost, data, machine, precision, results, search, sequences, shown, versions, walk
 from benchmarks.cases import CASES, Case
+from benchmarks.networks import page as networks
 
 PAGE = machine.ROOT / "docs" / "benchmarks.md"
 FIGURE = PAGE.with_suffix(".svg")
@@ -81,6 +82,7 @@ def write() -> Path:
         cost.section(),
         search.section(),
         sequences.section(),
+        networks.section(),
         walk.section(),
     ]
     FIGURE.write_text(chart.svg(), encoding="utf-8")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks import cases, gas, machine, results
 from benchmarks.cases import Case
@@ -57,12 +57,39 @@ def run(case: Case, case_folder: Path, work: Path, chosen: list[str] | None = No
     python = environment.python()
     work.mkdir(parents=True, exist_ok=True)
     exported = _call(python, work, "export", [str(HERE / "export.py"), str(case_folder), str(work)])
+    margins = cases.rows(case_folder)["margins"].tolist()
+
+    def compare(answers: dict[str, Any]) -> dict[str, Any]:
+        return agreement(answers["margins"], margins)
+
     for variant in variants(case):
         if chosen is None or variant.mode in chosen:
-            yield results.write(variant.result_name(case), _measure(case, case_folder, work, variant, exported))
+            about = {
+                "calibration_rows": cases.CALIBRATION_ROWS,
+                "largest_error_of_onnx": exported["largest_error_of_onnx"][variant.graph],
+            }
+            yield results.write(variant.result_name(case), measure(case, work, variant, about, compare))
 
 
-def _measure(case: Case, case_folder: Path, work: Path, variant: Variant, exported: dict[str, Any]) -> dict[str, Any]:
+class Measured(Protocol):
+    """What is measured; heavy ones take minutes and gigabytes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def heavy(self) -> bool: ...
+
+
+def measure(
+    case: Measured,
+    work: Path,
+    variant: Variant,
+    about: dict[str, Any],
+    compare: Callable[[dict[str, Any]], dict[str, Any]],
+) -> dict[str, Any]:
+    """Run all stages on the graph and rows in `work`; `compare` judges the stage of answers."""
     result: dict[str, Any] = {
         "case": case.name,
         "title": case.title,
@@ -74,11 +101,10 @@ def _measure(case: Case, case_folder: Path, work: Path, variant: Variant, export
         "load_average_before": machine.load_average(),
         "status": "ok",
         "configuration": {
-            "calibration_rows": cases.CALIBRATION_ROWS,
             "visibility": "private parameters, public input and output",
             "prove_repeats": _repeats(case),
-            "largest_error_of_onnx": exported["largest_error_of_onnx"][variant.graph],
             "requirements": _pinned(),
+            **about,
         },
         "stages": {},
     }
@@ -93,11 +119,11 @@ def _measure(case: Case, case_folder: Path, work: Path, variant: Variant, export
         # The keys of a large model take gigabytes.
         shutil.rmtree(folder, ignore_errors=True)
     result["load_average_after"] = machine.load_average()
-    result["figures"] = _figures(result, cases.rows(case_folder)["margins"].tolist())
+    result["figures"] = _figures(result, compare)
     return result
 
 
-def _run_stages(case: Case, work: Path, variant: Variant, stages: dict[str, Any]) -> None:
+def _run_stages(case: Measured, work: Path, variant: Variant, stages: dict[str, Any]) -> None:
     python = environment.python()
     for stage in ANSWER_STAGES + (PROOF_STAGES if variant.proves else ()):
         repeats = 20 if stage == "verify" else _repeats(case)
@@ -117,15 +143,15 @@ def _call(python: Path, work: Path, stage: str, arguments: list[str]) -> dict[st
     return run_stage(stage, [str(python), *arguments], limits=LIMITS, cwd=work, environment=environment_variables)
 
 
-def _figures(result: dict[str, Any], margins: list[float]) -> dict[str, Any]:
+def _figures(result: dict[str, Any], compare: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
     found = stage_figures(result["stages"])
     if "fidelity" in result["stages"]:
-        found |= agreement(result["stages"]["fidelity"]["margins"], margins)
+        found |= compare(result["stages"]["fidelity"])
     settlement: dict[str, Any] = result.get("settlement", {})
     return found | settlement
 
 
-def _repeats(case: Case) -> int:
+def _repeats(case: Measured) -> int:
     return 1 if case.heavy else REPEATS
 
 

@@ -103,6 +103,7 @@ def setup(files: Files, _repeats: int, _mode: str) -> dict[str, Any]:
 def fidelity(files: Files, _repeats: int, _mode: str) -> dict[str, Any]:
     """The circuit's own answers: a row that EZKL cannot make a witness for is counted, with its message."""
     margins: list[float | None] = []
+    outputs: list[list[float] | None] = []
     failures: dict[str, str] = {}
     seconds: list[float] = []
     rows = sorted(files.rows.iterdir(), key=lambda path: int(path.stem))
@@ -112,10 +113,12 @@ def fidelity(files: Files, _repeats: int, _mode: str) -> dict[str, Any]:
         except RuntimeError as error:
             failures[row.stem] = f"{type(error).__name__}: {error}"
             margins.append(None)
+            outputs.append(None)
             continue
         witness = json.loads(Path(files.witness).read_text(encoding="utf-8"))
+        outputs.append([float(value) for value in witness["pretty_elements"]["rescaled_outputs"][0]])
         margins.append(float(witness["pretty_elements"]["rescaled_outputs"][0][0]))
-    return {"seconds": seconds, "margins": margins, "failed_rows": failures}
+    return {"seconds": seconds, "margins": margins, "outputs": outputs, "failed_rows": failures}
 
 
 def prove(files: Files, repeats: int, _mode: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from assay.transpile.rows.columns import shown, to_floats, to_table
 from assay.transpile.rows.saturated import Saturated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,6 +51,9 @@ def encode(circuit: Circuit, X: Any, beyond: list[Saturated] | None = None) -> t
     `beyond` collects values outside their range, which are refused without it.
     """
     columns = arrange(circuit, X)
+    together = _together(circuit.features, columns)
+    if together is not None:
+        return together, np.zeros(together.shape, dtype=np.bool_)
     refused = _refused(circuit)
     rows = len(columns[0])
     words = np.zeros((rows, len(columns)), dtype=np.uint64)
@@ -138,12 +141,31 @@ def _fixed(feature: Feature, column: NDArray[Any], beyond: list[Saturated] | Non
     return _each(feature, column, lambda value, row: _rounded(value, row, feature.bits), beyond)
 
 
+_EXACT = 1 << 52  # integers up to here, and differences of two, are floats and 64-bit integers
+
 _ENCODERS: dict[str, Callable[[Feature, NDArray[Any], list[Saturated] | None], tuple[Words, Mask]]] = {
     "float32": _float32,
     "float64": _float64,
     "integer": _integer,
     "fixed": _fixed,
 }
+
+
+def _together(features: Sequence[Feature], columns: list[NDArray[Any]]) -> Words | None:
+    """Words of many fixed features at once; None unless all columns are floats and all values in their ranges."""
+    if any(f.kind != "fixed" or max(abs(f.low), abs(f.high)) > _EXACT for f in features):
+        return None
+    if any(column.dtype.kind != "f" for column in columns):
+        return None
+    lows = np.array([f.low for f in features], dtype=np.int64)
+    highs = np.array([f.high for f in features], dtype=np.int64)
+    values = np.stack(columns, axis=1).astype(np.float64)
+    with np.errstate(over="ignore"):
+        scaled = np.rint(np.ldexp(values, np.array([f.bits for f in features])))
+    if not ((scaled >= lows) & (scaled <= highs)).all():
+        return None
+    words: Words = (scaled.astype(np.int64) - lows).astype(np.uint64)
+    return words
 
 
 def _each(

@@ -323,3 +323,35 @@ def test_dictionaries_are_rows_or_columns_by_name(circuit):
 def test_dictionaries_that_do_not_fit_say_which_name(circuit, rows, said):
     with pytest.raises(RowsError, match=said):
         circuit.encode(rows)
+
+
+def fixed(count: int) -> Circuit:
+    features = [Feature(f"x{i}", "fixed", -(3 << (i % 9)), 5 << (i % 9), i % 9) for i in range(count)]
+    return Circuit("linear", "public", features, ["o"], 0, [0], weights=[[1] * count])
+
+
+def test_many_fixed_features_at_once_are_those_one_by_one():
+    circuit = fixed(40)
+    rows = np.random.default_rng(4).uniform(-3, 5, (50, 40))
+    rows[0] = np.round(rows[0])
+    rows[1] = np.round(rows[1] * 2) / 2
+    for floats in (rows, rows.astype(np.float32)):
+        words, missing = circuit.encode(floats)
+        single, none = circuit.encode(floats.astype(object))
+        assert words.dtype == single.dtype == np.uint64
+        assert (words == single).all()
+        assert not missing.any()
+        assert not none.any()
+
+
+@pytest.mark.parametrize("value", [5.3, -3.3, 1e308, np.inf, -np.inf, np.nan])
+def test_one_value_beyond_its_range_among_many_is_named(value):
+    circuit = fixed(40)
+    rows = np.zeros((3, 40))
+    rows[2, 31] = value
+    with pytest.raises(RowsError) as caught:
+        circuit.encode(rows)
+    assert "column 31 (x31)" in caught.value.what or "x31" in caught.value.what
+    with pytest.raises(type(caught.value)) as single:
+        circuit.encode(rows.astype(object))
+    assert single.value.what == caught.value.what

@@ -1,0 +1,1 @@
+"""Networks against what was promised of them: `python -m benchmarks.networks`."""
