@@ -108,7 +108,8 @@ def measure_calibration(
         for number, sample in enumerate(chosen):
             count = turn * len(chosen) + number + 1
             step(f"Calibrating, once on this machine: proof {count} of {TURNS * len(chosen)}")
-            found[number].append(_prove(sample.circuit, runs))
+            # A network's proof takes longer, and its times stray less.
+            found[number].append(_prove(sample.circuit, runs if sample.circuit.network is None else -(-runs // 3)))
     # A slow moment of the machine is not taken for what a circuit costs.
     proven = [min(turns, key=lambda one: one.times["prove_seconds"]) for turns in found]
     step("Calibrating, once on this machine: gas on a local node")
@@ -134,6 +135,7 @@ def samples(inputs: Inputs) -> list[Sample]:
     """Circuits that differ in everything that a cost depends on, each small enough for a second or two."""
     private = inputs == "private"
     found = [Sample(circuits.trees(**size, private=private), settled) for settled, size in _TREES]  # type: ignore[arg-type]
+    found += [Sample(circuits.network(**size, private=private), settled) for settled, size in _NETWORKS]  # type: ignore[arg-type]
     if private:
         return found  # linear models are proven with public inputs only
     return found + [Sample(circuits.linear(features=f, outputs=k), settled) for settled, f, k in _LINEAR]
@@ -153,6 +155,15 @@ _TREES: tuple[tuple[bool, dict[str, int | bool]], ...] = (
     (True, {"features": 120, "rules": 1, "count": 10, "depth": 3, "outputs": 3}),  # and over features
     (True, {"features": 10, "rules": 1, "count": 40, "depth": 4, "outputs": 7}),  # two groups of outputs
     (True, {"features": 12, "rules": 1, "count": 20, "depth": 4, "wide": True}),  # more limbs
+)
+_NETWORKS: tuple[tuple[bool, dict[str, int | bool | tuple[int, ...]]], ...] = (
+    (True, {"features": 4, "hidden": (8,)}),  # the smallest
+    (False, {"features": 30, "hidden": (64,)}),  # a matrix of the size of the table
+    (True, {"features": 30, "hidden": (64, 64)}),  # more words on chain
+    (False, {"features": 60, "hidden": (128, 64), "outputs": 3}),  # a large matrix
+    (False, {"features": 20, "hidden": (16,), "smooth": True}),  # a longer table
+    (True, {"features": 10, "hidden": (32,), "steps": 24, "outputs": 5, "smooth": True}),  # more rows
+    (True, {"features": 10, "hidden": (64,), "steps": 36, "smooth": True}),  # the most rows, and a chunk more
 )
 _LINEAR = ((True, 4, 1), (True, 30, 1), (False, 100, 3), (True, 10, 3), (True, 120, 1))
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from assay.models.cost.shape import Size
 from assay.transpile.circuit.circuit import Circuit, Feature, Tree, View
+from assay.transpile.flow import tensor
+from assay.transpile.flow.flow import Flow, Input
+from assay.transpile.flow.functions import RELU, TANH
+from assay.transpile.networks.assemble import compiled
 from assay.transpile.networks.cost import table_rows
+from assay.transpile.networks.layout import lay_out
+from assay.transpile.networks.plan import plan
+from assay.transpile.networks.quantise import quantise
+from assay.transpile.networks.tables import Profile
+from assay.transpile.networks.tiling import Width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,3 +132,48 @@ def _levels(tree: Tree) -> NDArray[np.int64]:
     for node in np.flatnonzero(tree.view >= 0):
         levels[tree.left[node]] = levels[tree.right[node]] = levels[node] + 1
     return levels
+
+
+def network(
+    *,
+    features: int,
+    hidden: tuple[int, ...],
+    outputs: int = 1,
+    steps: int = 1,
+    smooth: bool = False,
+    private: bool = False,
+) -> Circuit:
+    """A network of dense layers with random weights, whose last layer runs so many times on itself.
+
+    `smooth` takes tanh in place of relu, so a longer public table. Steps share their weights, as a recurrent
+    network's do.
+    """
+    random = np.random.default_rng(0)
+    flow = Flow(layers=["input"], features=[f"f{index}" for index in range(features)])
+    flow.outputs = [f"y[{index}]" for index in range(outputs)]
+    found = tensor.of_bases(np.array([[flow.add(Input(index)) for index in range(features)]], dtype=np.int64))
+    widths = [features, *hidden]
+    weights = [random.normal(size=(a, b)) / a**0.5 for a, b in itertools.pairwise(widths)]
+    again = random.normal(size=(hidden[-1], hidden[-1])) / hidden[-1] ** 0.5
+    flow.layers.append("dense")
+    function = TANH if smooth else RELU
+    for one in weights:
+        found = tensor.apply(flow, tensor.linear(flow, found, one), function)
+    for _ in range(steps - 1):
+        found = tensor.apply(flow, tensor.linear(flow, found, again), function)
+    last = tensor.linear(flow, found, random.normal(size=(hidden[-1], outputs)) / hidden[-1] ** 0.5)
+    flow.results = list(zip(*(part.ravel().tolist() for part in (last.base, last.scale, last.shift)), strict=True))
+    flow.meta["centres"] = [0.0] * features
+    planned = plan(flow, [(-1.0, 1.0)] * features)
+    made = quantise(planned, Profile(12, 2, 7, 16, 15, 18) if smooth else Profile(10, 2, 9, 16, 15, 16))
+    wide = 1 << (max(*hidden, outputs, 8) - 1).bit_length()
+    done = compiled(flow, [(-1.0, 1.0)] * features, made, lay_out(made, Width(wide, wide)))
+    return Circuit(
+        kind="network",
+        inputs="private" if private else "public",
+        features=[Feature(name, "fixed", *span) for name, span in zip(flow.features, done.spans, strict=True)],
+        outputs=flow.outputs,
+        scale_bits=done.scale_bits,
+        base=[0] * outputs,
+        network=done.network,
+    )

@@ -47,7 +47,7 @@ def settle(key: VerifyingKey, calldata: bytes) -> Settlement:
     BenchError
         The contract did not accept the proof.
     """
-    source = render(key.content)
+    source = render(key.content, known=key.check)
     contract = compile_solidity({"Verifier.sol": source.text})[source.name]
     with LocalNode() as node:
         chain = Chain(node.url)

@@ -84,7 +84,9 @@ def solidity(verifying_key: VerifyingKey, *, name: str = CONTRACT_NAME, unchecke
     return _write(key, verifying_key.content, verifying_key.check, name, meaning).text
 
 
-def render(vk: bytes, *, name: str = CONTRACT_NAME, unchecked: bool = False) -> VerifierSource:
+def render(
+    vk: bytes, *, name: str = CONTRACT_NAME, unchecked: bool = False, known: KeyCheck | None = None
+) -> VerifierSource:
     """Write the verifier of a key's bytes (docs/spec/protocol.md, section 7).
 
     Parameters
@@ -95,6 +97,8 @@ def render(vk: bytes, *, name: str = CONTRACT_NAME, unchecked: bool = False) -> 
         Name of the contract.
     unchecked
         As for `solidity`; deploying the contract has to be told so too.
+    known
+        What `VerifyingKey.check` says of it: of a network it knows the wiring, which the bytes do not hold.
 
     Raises
     ------
@@ -103,7 +107,7 @@ def render(vk: bytes, *, name: str = CONTRACT_NAME, unchecked: bool = False) -> 
     KeyUnchecked, KeyForged
         As for `solidity`.
     """
-    key, check = _readable(vk), check_key(vk)
+    key, check = _readable(vk), known or check_key(vk)
     require(check, unchecked=unchecked)
     return _write(key, vk, check, name)
 

@@ -88,7 +88,7 @@ def _code(on: Network, code: bytes, expected: Expected, *, unchecked: bool) -> F
         return Finding("code", holds, f"{said} ({len(code):,} bytes, {hash_})")
     if expected.key is None:
         return Finding("code", None, f"{len(code):,} bytes, {hash_}; compared with nothing: give --key or --release")
-    source = render(expected.key.content, unchecked=unchecked)
+    source = render(expected.key.content, unchecked=unchecked, known=expected.key.check)
     holds = code == compile_solidity({"Verifier.sol": source.text})[source.name].runtime
     said = "the code is what the key gives, compiled here" if holds else "NOT the code that the key gives"
     return Finding("code", holds, f"{said} ({len(code):,} bytes, {hash_})")

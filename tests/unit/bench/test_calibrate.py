@@ -12,6 +12,7 @@ SMALL = [
     Sample(circuits.trees(features=4, rules=2, count=2, depth=2), settled=True),
     Sample(circuits.trees(features=20, rules=1, count=20, depth=3), settled=True),
     Sample(circuits.linear(features=6), settled=True),
+    Sample(circuits.network(features=4, hidden=(8,)), settled=True),
     Sample(circuits.linear(features=40), settled=False),
 ]
 
@@ -24,8 +25,8 @@ def measured(cache):
 def test_every_figure_is_of_a_real_proof(measured):
     assert [point.size for point in measured.points] == [circuits.size_of(sample.circuit) for sample in SMALL]
     assert all(0 < point.prove_seconds < 30 and 10 < point.memory_mb < 1000 for point in measured.points)
-    assert [point.gas is None for point in measured.points] == [False, False, False, True]
-    assert all(100_000 < point.gas < 1_000_000 for point in measured.points[:3])
+    assert [point.gas is None for point in measured.points] == [False, False, False, False, True]
+    assert all(100_000 < point.gas < 1_000_000 for point in measured.points[:4])
 
 
 def test_it_predicts_the_gas_and_memory_of_a_circuit_it_has_not_seen(measured, tmp_path):
@@ -49,10 +50,10 @@ def test_it_is_measured_once_a_machine_and_release(measured, monkeypatch, tmp_pa
 
     monkeypatch.setattr(calibrate, "measure_calibration", counted)
     assert calibration() == calibration() == measured
-    assert calls == [(17, "public")]
+    assert calls == [(24, "public")]
     assert cache_path("public").is_file()
     calibration(inputs="private")
-    assert calls[1:] == [(12, "private")]
+    assert calls[1:] == [(19, "private")]
     monkeypatch.setattr(calibrate, "prover", lambda: "another build")
     calibration()
     assert len(calls) == 3
@@ -68,4 +69,4 @@ def test_samples_differ_in_everything_that_counts():
     for name in ("kind", "features", "views", "outputs", "trees", "depth", "nodes", "wide"):
         assert len({getattr(size, name) for size in sizes}) > 1, name
     hidden = [circuits.size_of(sample.circuit) for sample in samples("private")]
-    assert {(size.kind, size.private) for size in hidden} == {("trees", True)}
+    assert {(size.kind, size.private) for size in hidden} == {("trees", True), ("network", True)}

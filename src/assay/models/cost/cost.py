@@ -3,7 +3,7 @@
 The protocol fixes what a proof consists of (docs/spec/protocol.md), so time, memory, gas and sizes are sums of
 a few terms whose number follows from the circuit's shape. What each term costs on this machine and with this
 release is measured once, by real proofs of small circuits (`assay.bench.calibrate`), and fitted: no time and
-no gas is written down here. Networks have a prior instead (`assay.models.cost.network`), which measurements scale.
+no gas is written down here. A calibration without networks has a prior for them (`assay.models.cost.network`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assay.core import documents
 from assay.core.hashing import digest
-from assay.models.cost.network import prior
+from assay.models.cost.network import block, prior, quotient
 from assay.models.cost.shape import Shape, Size, shape
 from assay.models.errors import CalibrationDamaged
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LIMBS_IN_A_HELPER = 3
+_FEATURES_A_WORD = 13  # of a network's public words
+_FEWEST = 3  # measured networks, to fit prices rather than to scale the prior
 
 _Part = Literal["prove_seconds", "memory_mb", "gas", "setup_seconds"]
 _PARTS: tuple[_Part, ...] = ("prove_seconds", "memory_mb", "gas", "setup_seconds")
@@ -150,10 +152,14 @@ class CostModel:
                     rows = [self._terms(point.size)[part] for point in known]
                     self._prices[kind, part] = _fit(rows, [getattr(point, part) for point in known])
 
-        networks = [(point, prior(point.size)) for point in calibration.points if point.size.kind == "network"]
+        networks = [point for point in calibration.points if point.size.kind == "network"]
         self._scale: dict[str, float] = {}
         for part in _PARTS:
-            shares = [value / own[part] for point, own in networks if (value := getattr(point, part)) is not None]
+            known = [point for point in networks if getattr(point, part) is not None]
+            if len(known) >= _FEWEST:
+                rows = [self._terms(point.size)[part] for point in known]
+                self._prices["network", part] = _fit(rows, [getattr(point, part) for point in known])
+            shares = [getattr(point, part) / prior(point.size)[part] for point in known]
             self._scale[part] = statistics.median(shares) if shares else 1.0
 
     def predict(self, size: Size) -> Cost:
@@ -166,6 +172,9 @@ class CostModel:
         """
         if size.kind == "network":
             found: dict[str, Any] = {part: value * self._scale[part] for part, value in prior(size).items()}
+            fitted = {part: self._prices.get(("network", part)) for part in _PARTS}
+            terms = self._terms(size) if any(one is not None for one in fitted.values()) else {}
+            found |= {part: float(one @ terms[part]) for part, one in fitted.items() if one is not None}
             return Cost(**found | {"gas": round(found["gas"])})
         if (size.kind, "gas") not in self._prices:
             raise CalibrationDamaged(
@@ -178,6 +187,8 @@ class CostModel:
     def _terms(self, size: Size) -> dict[_Part, NDArray[np.float64]]:
         import numpy as np
 
+        if size.kind == "network":
+            return {part: np.array(row, dtype=np.float64) for part, row in _network_terms(size).items()}
         found = shape(size)
         rows = _linear_terms(size, found) if size.kind == "linear" else _tree_terms(size, found)
         rows["gas"] = [*rows["gas"], *_input_terms(size, self._limit)]
@@ -232,6 +243,17 @@ def _linear_terms(size: Size, found: Shape) -> dict[_Part, list[float]]:
         "prove_seconds": [1.0, multiplications],
         "setup_seconds": [1.0, multiplications],
         "gas": [1.0, size.outputs, found.groups - 1],
+    }
+
+
+def _network_terms(size: Size) -> dict[_Part, list[float]]:
+    n, table, matrix = block(size), max(size.table, size.slots), size.slots * size.columns
+    return {
+        # Columns of the block, of the table and of the matrix, and the opening, which is as long as the longest.
+        "prove_seconds": [1.0, n, table, matrix, max(n, table, matrix)],
+        "memory_mb": [1.0, n, table, matrix],
+        "setup_seconds": [1.0, n, table, matrix],
+        "gas": [1.0, -(-size.features // _FEATURES_A_WORD), size.outputs, quotient(size)[2]],
     }
 
 

@@ -1,10 +1,9 @@
 """What proving a network is expected to cost: a prior, from the design of its proof.
 
-Trees and linear models are measured on the machine at hand (`assay.models.cost.cost`). The networks' prover is not
-among what is measured: here the design's own counts are used, whose unit times were taken on two cores at the sizes
-of a proof (multiplications with window tables), and whose gas is that of operations counted. Times are those of
-`assay.transpile.networks.cost`, which a test holds equal. Where a calibration has measured networks, its own
-measurements scale the prior.
+Circuits are measured on the machine at hand (`assay.models.cost.cost`). For a calibration without networks, or with
+few, the design's own counts are used here, whose unit times were taken on two cores at the sizes of a proof
+(multiplications with window tables), and whose gas is that of operations counted; its measurements scale them. Times
+are those of `assay.transpile.networks.cost`, which a test holds equal.
 """
 
 from __future__ import annotations
@@ -49,14 +48,20 @@ def milliseconds(size: Size) -> float:
     """To prove one row on two cores."""
     n, table = block(size), max(size.table, size.slots)
     matrix = size.slots * size.columns
-    chunk = max(n, table, matrix) + size.slots + _SLACK
-    degree = max(3 * n, table + size.slots, matrix - size.slots) + _DEGREE
-    chunks = -(-(degree + 1) // chunk)
+    chunk, degree, chunks = quotient(size)
     helpers = -(-(_LIMBS + 3) // 3)
     full = (helpers + 2) * _full(n) + _full(table) + 2 * _full(size.slots)
     full += sum(_full(min(chunk, degree + 1 - index * chunk)) for index in range(chunks))
     full += 2 * _full(max(n, table, matrix))
     return full + _SMALL_PER_ROW * n * (_LIMBS + 5) / 3 + _ROW * n + _TABLE_ROW * table
+
+
+def quotient(size: Size) -> tuple[int, int, int]:
+    """Length of a chunk of the quotient, its degree, and how many chunks it has."""
+    n, table, matrix = block(size), max(size.table, size.slots), size.slots * size.columns
+    chunk = max(n, table, matrix) + size.slots + _SLACK
+    degree = max(3 * n, table + size.slots, matrix - size.slots) + _DEGREE
+    return chunk, degree, -(-(degree + 1) // chunk)
 
 
 def prior(size: Size) -> dict[str, float]:

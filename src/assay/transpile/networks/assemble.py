@@ -203,7 +203,7 @@ def _cheapest(source: Source, tolerance: float) -> tuple[Compiled, list[Fit], Qu
             problem = error
             continue
         layout, widths = _laid_out(made, widths)
-        found = compiled(source, made, layout)
+        found = compiled(source.flow, source.ranges, made, layout)
         fits = [judge(found, rows, wanted) for rows, wanted in samples]
         if all(fit.keeps(tolerance * _SAFETY) for fit in fits):
             return found, fits, made
@@ -301,14 +301,12 @@ class Compiled:
         return np.ldexp(Evaluator(self.network).outputs(self.integers(rows)).astype(np.float64), -self.scale_bits)
 
 
-def compiled(source: Source, made: Quantised, layout: Layout) -> Compiled:
+def compiled(flow: Flow, ranges: list[Interval], made: Quantised, layout: Layout) -> Compiled:
     """The network of a layout, held to both lists of rules of the specification."""
-    spans = _spans(source, made)
-    shifts = [
-        round(math.ldexp(shift, bits)) for shift, (_, _, bits) in zip(source.flow.meta["centres"], spans, strict=True)
-    ]
+    spans = _spans(ranges, made)
+    shifts = [round(math.ldexp(shift, bits)) for shift, (_, _, bits) in zip(flow.meta["centres"], spans, strict=True)]
     network = build(made, layout, shifts, 60)
-    wiring.check(network, len(source.flow.features), len(source.flow.outputs))
+    wiring.check(network, len(flow.features), len(flow.outputs))
     inputs = [(low - shift, high - shift) for (low, high, _), shift in zip(spans, shifts, strict=True)]
     reach = bounds.check(network, inputs)
     ends = [end for row in network.output_rows for end in reach[int(network.cells.a[row])]]
@@ -317,10 +315,10 @@ def compiled(source: Source, made: Quantised, layout: Layout) -> Compiled:
     return Compiled(network, addresses(made, layout), spans, made.exponents.value[made.plan.outputs[0]])
 
 
-def _spans(source: Source, made: Quantised) -> list[tuple[int, int, int]]:
+def _spans(ranges: list[Interval], made: Quantised) -> list[tuple[int, int, int]]:
     rows = [row for row in made.plan.rows.values() if row.kind == "input"]
     result = []
-    for (low, high), row in zip(source.ranges, rows, strict=True):
+    for (low, high), row in zip(ranges, rows, strict=True):
         bits = made.exponents.value[row.base]
         result.append((math.ceil(math.ldexp(low, bits)), math.floor(math.ldexp(high, bits)), bits))
     return result

@@ -107,3 +107,36 @@ def test_bigger_models_have_bigger_shapes():
     beyond = shape(large.model_copy(update={"nodes": 1 << 25}))
     assert beyond.table == 1 << 24
     assert np.log2(shape(large).block).is_integer()
+
+
+# Processor time of a proof, measured in one run: the circuits that a calibration proves, then others, the last two
+# the reference networks `mlp_30_64_64_1` and `lstm_sp500`. Columns: rows in use, table, slots, columns, milliseconds.
+NETWORKS = [
+    (25, 2048, 32, 8, 36),
+    (163, 2048, 128, 64, 100),
+    (228, 2048, 256, 64, 240),
+    (388, 2048, 512, 128, 775),
+    (62, 8192, 64, 16, 108),
+    (842, 8192, 128, 32, 144),
+    (2418, 8192, 256, 64, 348),
+]
+OTHERS = [
+    (716, 8192, 128, 32, 151),
+    (361, 8192, 256, 128, 426),
+    (900, 8192, 256, 128, 444),
+    (483, 2048, 512, 16, 113),
+    (3935, 8192, 128, 128, 395),
+]
+
+
+def test_networks_that_were_not_measured_are_met_within_a_quarter(calibration):
+    def point(rows, table, slots, columns, milliseconds):
+        size = Size(kind="network", features=13, rows=rows, table=table, slots=slots, columns=columns)
+        return Point(size=size, prove_seconds=milliseconds / 1e3, memory_mb=50.0, setup_seconds=0.1, gas=300_000)
+
+    points = [*calibration.points, *(point(*one) for one in NETWORKS)]
+    known = calibration.model_dump(by_alias=True) | {"points": [one.model_dump() for one in points]}
+    measured = Calibration.model_validate(known)
+    for one in OTHERS:
+        wanted = point(*one)
+        assert measured.predict(wanted.size).prove_seconds == pytest.approx(wanted.prove_seconds, rel=0.25), one

@@ -145,8 +145,7 @@ def outputs(model, bound: dict[str, np.ndarray], features: dict[str, np.ndarray]
     bits = choose(planned, EXACT).value[planned.outputs[0]]
     planned = planned if bits >= 0 else plan(flow, ranges, -bits)
     made = quantise(planned, EXACT)
-    source = assemble.Source(flow, ranges, None, None)
-    return assemble.compiled(source, made, lay_out(made, Width(64, 64))).outputs(np.array([rows]))[0]
+    return assemble.compiled(flow, ranges, made, lay_out(made, Width(64, 64))).outputs(np.array([rows]))[0]
 
 
 def run_all(wanted: str = "") -> list[Outcome]:
