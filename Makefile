@@ -89,6 +89,7 @@ soak: setup ## kill the service at every boundary and settle through a node that
 docs: setup ## render the generated pages from the benchmark results and the code
 	$(BIN)/python -m benchmarks --render
 	$(BIN)/python -m assay.task.reference docs/reference
+	$(BIN)/python -m assay.serve.api.reference docs/reference
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock

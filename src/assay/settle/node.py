@@ -191,6 +191,10 @@ class Node:
         """The number of the newest block."""
         return quantity(self.ask("eth_blockNumber"))
 
+    def time(self) -> int:
+        """When the newest block was made, in seconds since 1970."""
+        return quantity(self.ask("eth_getBlockByNumber", "latest", _HEADER_ONLY)["timestamp"])
+
     def final(self, confirmations: int | None) -> int:
         """The newest final block: by the node's word, or so many blocks below the head where a number is declared."""
         if confirmations is not None:

@@ -23,7 +23,7 @@ def ask(client, key=None, headers=None, **changes):
 def test_what_answers(client, release):
     assert client.get("/v2").json()["name"] == "assay"
     assert client.get("/v2/health/live").json() == {"live": True}
-    assert client.get("/v2/health/ready").json() == {"ready": True, "problems": []}
+    assert client.get("/v2/health/ready").json() == {"ready": True, "problems": [], "warnings": []}
     about = client.get("/v2/models/credit").json()
     assert [one["name"] for one in about["inputs"]] == FEATURES
     assert about["parameters"] == {"release": release.digest, "model_id": release.public["model_id"]}

@@ -43,6 +43,19 @@ _STATUS = {
     "io": 503,
 }
 _RETRY_SECONDS = "1"
+_TEXTS = ("type", "title", "detail", "instance", "code", "todo", "error")
+PROBLEM: dict[str, Any] = {
+    "description": "Refused, as RFC 9457 says: `code` is for programs, `detail` and `todo` are for people.",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "required": ["status", *_TEXTS],
+                "properties": {name: {"type": "string"} for name in _TEXTS} | {"status": {"type": "integer"}},
+            }
+        }
+    },
+}
 
 
 def status_of(code: str) -> int:

@@ -39,10 +39,13 @@ def live() -> dict[str, bool]:
 
 @router.get("/v2/health/ready")
 def ready(parts: Parts, response: Response) -> dict[str, Any]:
-    """It would take a question: the database answers, something decides, its keys load, and the queue has room."""
+    """It would take a question: database, release, keys, room in the queue, and the chain that it settles on.
+
+    Warnings, such as outputs that fail, keep nobody from asking.
+    """
     problems = problems_of(parts)
     response.status_code = 503 if problems else 200
-    return {"ready": not problems, "problems": problems}
+    return {"ready": not problems, "problems": problems, "warnings": warnings_of(parts)}
 
 
 def problems_of(parts: State) -> list[str]:
@@ -57,7 +60,20 @@ def problems_of(parts: State) -> list[str]:
             problems.append("the queue is full")
     except AssayError as error:
         problems.append(f"{error.code}: {error.what}")
-    return problems
+    return problems + ([] if parts.chain is None else parts.chain.problems())
+
+
+def warnings_of(parts: State) -> list[str]:
+    """What does not work and keeps nobody from asking."""
+    try:
+        failing = [(spec.name, standing(parts.database, spec)) for spec in parts.settings.outputs]
+    except AssayError as error:
+        return [f"{error.code}: {error.what}"]
+    return [
+        f"the output {name} fails, {count} changes behind: [{error['code']}] {error['what']}"
+        for name, (count, error) in failing
+        if error is not None
+    ]
 
 
 @router.get("/v1/releases")
@@ -137,6 +153,11 @@ def metrics(parts: Parts) -> Response:
             count, error = standing(parts.database, spec)
             behind.labels(spec.name).set(count)
             failing.labels(spec.name).set(error is not None)
+    if parts.chain is not None:
+        found = Gauge("assay_chain_problems", "What keeps answers from being settled", ["chain"], registry=registry)
+        found.labels(parts.chain.name).set(len(parts.chain.problems()))
+    listeners = Gauge("assay_listeners", "Who listens to server-sent events of answers", registry=registry)
+    listeners.set(len(parts.listeners))
     Gauge("assay_releases", "Releases", registry=registry).set(len(releases.find(parts.database)))
     Gauge("assay_time_seconds", "Time of this answer", registry=registry).set(time.time())
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

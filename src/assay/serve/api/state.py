@@ -12,6 +12,7 @@ from assay.serve.keys import ApiKey, Keyring
 
 if TYPE_CHECKING:
     from assay.record.database import Database
+    from assay.serve.api.ready import ChainReady
     from assay.serve.models import Models
     from assay.serve.settings import Settings
 
@@ -25,6 +26,8 @@ class State:
     models: Models
     keyring: Keyring
     stopping: threading.Event = field(default_factory=threading.Event)
+    chain: ChainReady | None = None
+    listeners: list[object] = field(default_factory=list)
 
 
 def state_of(request: Request) -> State:
