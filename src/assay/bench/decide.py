@@ -21,13 +21,13 @@ from assay.bench.settle import require_tools
 from assay.core import files
 from assay.core.errors import AssayError
 from assay.core.hashing import digest
+from assay.core.workers import workers as crew_of
 from assay.models.candidate import Candidate
 from assay.models.cost.economics import latency, usd_per_inference
 from assay.models.families.registry import EXISTING
 from assay.models.metrics import improvement, loss_of
 from assay.models.rows import joined, rows_of
 from assay.models.search.explore import FOLDER
-from assay.models.search.workers import workers as crew_of
 from assay.prove.store import KEYS_FOLDER, adopt, keep_under, link
 
 if TYPE_CHECKING:

@@ -16,31 +16,36 @@ if TYPE_CHECKING:
 
 DATA_FOLDER = "data"
 
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="ADDRESS", help="A Ray cluster that collects chain data, by ranges of blocks."),
+]
+
 data_app = Group(help="Collect, build and check the rows that models learn from.")
 
 
 @data_app.command("collect")
-def collect(project: Project = Path(), *, json: Json = False) -> None:
+def collect(project: Project = Path(), *, ray: Ray = None, json: Json = False) -> None:
     """Collect chain data from nodes; what is there already is not asked for again."""
     from assay.data.collect import collect as run
     from assay.task.task import Task
 
     task = Task.load(project)
     with progress("Collecting") as step:
-        found = run(task, project, progress=step)
+        found = run(task, project, progress=step, ray=ray)
     rows = [(name, f"blocks {first} to {last}, {size(count)}") for name, first, last, count in found]
     fields = {"tables": [{"table": n, "first_block": a, "last_block": b, "bytes": c} for n, a, b, c in found]}
     Output(json=json).table(fields, f"{project}: {len(found)} tables of chain data", rows)
 
 
 @data_app.command("build")
-def build(project: Project = Path(), *, json: Json = False) -> None:
+def build(project: Project = Path(), *, ray: Ray = None, json: Json = False) -> None:
     """Build the dataset: sources, bars, features, labels, split; done already if nothing has changed."""
     from assay.data.dataset.dataset import Dataset
     from assay.project.project import Project as Opened
 
     with progress("Building the dataset") as step:
-        Opened(project).step("data", progress=step)
+        Opened(project).step("data", progress=step, ray=ray)
     _show(Dataset.load(project / DATA_FOLDER), Output(json=json))
 
 

@@ -15,6 +15,7 @@
     │   └── ArtefactVersion             artefact/version
     ├── MissingLibrary                  install/missing-library
     ├── WrongType                       argument/type           (a TypeError, too)
+    ├── WorkersFailed                   workers/failed          a worker process or the cluster went away
     │
     ├── (assay.transpile.errors)        models, rows and circuits that cannot be converted
     └── (assay.prove.errors)            keys, proofs and reference strings; `InvalidProof` is there
@@ -139,6 +140,13 @@ class WrongType(AssayError, TypeError):
     """An argument is of another kind than the one it has to be, as where two were swapped."""
 
     code = "argument/type"
+
+
+class WorkersFailed(AssayError):
+    """A worker process ended by itself, or the cluster cannot be reached."""
+
+    code = "workers/failed"
+    retry = True
 
 
 def _one_line(text: str) -> str:

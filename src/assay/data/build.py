@@ -51,6 +51,8 @@ def build(
     project: str | Path,
     out: str | Path,
     progress: Callable[[str], None] | None = None,
+    *,
+    ray: str | None = None,
 ) -> Dataset:
     """Build the dataset of a task.
 
@@ -66,6 +68,8 @@ def build(
         Folder to write; a dataset that is there stays until the new one is whole beside it.
     progress
         Is told what happens next.
+    ray
+        Address of a Ray cluster that collects what chains have, by ranges of blocks; the dataset is the same.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def build(
     place, folder = Path(project), Path(out)
     _refuse_contradictions(task, place)
     with files.scratch() as work:
-        tables = rows_of.open_tables(task, place, work, step)
+        tables = rows_of.open_tables(task, place, work, step, ray=ray)
         inputs = inputs_hash(task, place, {name: table.digest for name, table in tables.items()})
         kept = _kept(folder, inputs)
         if kept is not None:

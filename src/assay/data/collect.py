@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def collect(
-    task: Task, project: str | Path, progress: Callable[[str], None] | None = None
+    task: Task, project: str | Path, progress: Callable[[str], None] | None = None, *, ray: str | None = None
 ) -> list[tuple[str, int, int, int]]:
-    """Collect what a task's chain sources lack.
+    """Collect what a task's chain sources lack, on the Ray cluster at the address `ray` if it is given.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def collect(
     home = Path(project)
     only = task.model_copy(update={"data": task.data.model_copy(update={"sources": own})})
     with files.scratch() as work:
-        open_tables(only, home, work, progress or (lambda _: None))
+        open_tables(only, home, work, progress or (lambda _: None), ray=ray)
     found = []
     for source in own:
         folder = place(source, Context(home, home))

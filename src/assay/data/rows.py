@@ -85,8 +85,10 @@ class Opened:
         )
 
 
-def open_tables(task: Task, project: Path, work: Path, progress: Callable[[str], None]) -> dict[str, Table]:
-    """Open every source of a task; raises as `open_source` does."""
+def open_tables(
+    task: Task, project: Path, work: Path, progress: Callable[[str], None], *, ray: str | None = None
+) -> dict[str, Table]:
+    """Open every source of a task, chains collected on the Ray cluster at `ray`; raises as `open_source` does."""
     topics = _topics(task.data, project)
     context = Context(
         project=project,
@@ -95,6 +97,7 @@ def open_tables(task: Task, project: Path, work: Path, progress: Callable[[str],
         chain_id=task.chain().id,
         confirmations=task.protocol.feature_delay_blocks,
         topics=topics,
+        ray=ray,
     )
     tables: dict[str, Table] = {}
     for spec in task.data.sources:

@@ -12,7 +12,6 @@
         ├── MetricUnsuitable            models/metric              the metric does not fit the type of the target
         ├── CandidateDamaged            models/candidate           a candidate's folder does not hold a candidate
         ├── CalibrationDamaged          models/calibration         a calibration's file does not hold one
-        ├── WorkersFailed               models/workers             a worker process or the cluster went away
         └── TrialsFailed                models/trials-failed       every trial failed
 """
 
@@ -73,13 +72,6 @@ class CalibrationDamaged(ModelsError):
     """A file does not hold a calibration of this release."""
 
     code = "models/calibration"
-
-
-class WorkersFailed(ModelsError):
-    """A worker process ended by itself, or the cluster cannot be reached."""
-
-    code = "models/workers"
-    retry = True
 
 
 class TrialsFailed(ModelsError):

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     Runner = Callable[..., Any]
 
 
-def run_data(task: Task, project: Path, progress: Progress) -> None:
+def run_data(task: Task, project: Path, progress: Progress, *, ray: str | None = None) -> None:
     """Build the dataset."""
     from assay.data.build import build
 
-    build(task, project, project / DATA, progress=progress)
+    build(task, project, project / DATA, progress=progress, ray=ray)
 
 
 def run_explore(

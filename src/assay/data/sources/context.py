@@ -32,6 +32,8 @@ class Context:
         Blocks before the head that count as not final.
     topics
         First topics of the task's events, 0x-hexadecimal; logs of others need not be collected.
+    ray
+        Address of a Ray cluster that collects; None for this machine.
     """
 
     project: Path
@@ -40,6 +42,7 @@ class Context:
     chain_id: int | None = None
     confirmations: int = 0
     topics: tuple[str, ...] = ()
+    ray: str | None = None
 
     def path(self, written: str) -> Path:
         """A path of the task, from the project's folder."""

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assay.core import documents, files
 from assay.core.errors import ArtefactDamaged
 from assay.core.files import translated
+from assay.core.workers import workers
 from assay.data.errors import CollectionStopped, RpcUnreachable, SettingsUnfit
 from assay.data.sources import cryo_files
 from assay.data.sources.context import Context, from_environment
@@ -97,6 +98,9 @@ def collect(spec: ChainSource, context: Context, folder: Path) -> int:
     _tidy(folder)
     asked = Asked(spec, plan, folder, rpc)
     try:
+        if context.ray is not None:
+            _spread(jobs, asked, context, context.ray)
+            return len(jobs)
         with _worker(spec, context) as worker:
             for index, job in enumerate(jobs):
                 context.progress(f"Collecting {job.dataset} of {spec.name}: blocks {job.first} to {job.last}")
@@ -205,7 +209,7 @@ def _cut(dataset: str, first: int, last: int, size: int) -> list[Job]:
 
 def _one(job: Job, asked: Asked, worker: Worker | RpcWorker, *, left: int) -> None:
     """Collect one file, in several attempts."""
-    spec, rpc, folder = asked.spec, asked.rpc, asked.folder
+    spec, folder = asked.spec, asked.folder
     problem = ""
     for attempt in range(spec.retries + 1):
         wait(attempt)
@@ -218,19 +222,70 @@ def _one(job: Job, asked: Asked, worker: Worker | RpcWorker, *, left: int) -> No
                 return
             # Cryo does not say when it could not write.
             (Path(beside) / "probe").write_bytes(bytes(_PROBE))
-    # Say why: the node's own answer is clearer than Cryo's.
+    raise _stopped(job, asked, left, problem)
+
+
+def _stopped(job: Job, asked: Asked, left: int, problem: str) -> CollectionStopped | RpcUnreachable:
+    """Say why: the node's own answer is clearer than Cryo's."""
+    spec, rpc = asked.spec, asked.rpc
     try:
         Rpc(rpc.url).require_chain(asked.plan["chain_id"])
     except RpcUnreachable as error:
-        raise RpcUnreachable(
+        return RpcUnreachable(
             f"{error.what}; blocks {job.first} to {job.last} of {job.dataset} are the first of {left} chunks missing",
             "What was collected is kept: start the node and run it again.",
-        ) from None
-    raise CollectionStopped(
+        )
+    return CollectionStopped(
         f"blocks {job.first} to {job.last} of {job.dataset} could not be collected from {rpc.host} in "
         f"{spec.retries + 1} attempts ({problem})",
         "What was collected is kept: run it again; if it is slow, with a smaller chunk_size or longer timeout_seconds.",
     )
+
+
+def _spread(jobs: list[Job], asked: Asked, context: Context, ray: str) -> None:
+    """Collect the files on a Ray cluster, each a range of blocks; each is looked at and put into its place here."""
+    spec, waiting = asked.spec, jobs
+    shared = (isinstance(spec, RpcSource), spec.timeout_seconds)
+    for attempt in range(spec.retries + 1):
+        wait(attempt)
+        failed: list[tuple[Job, str]] = []
+        with workers(shared, ray=ray) as crew:
+            wanted = [(job.dataset, _options(job, asked, "")) for job in waiting]
+            for done, (number, (name, content, said)) in enumerate(crew.run(elsewhere, wanted), 1):
+                context.progress(f"Collecting {spec.name} on the cluster: {done} of {len(waiting)} files are here")
+                problem = said or _received(waiting[number], asked, name, content)
+                failed += [(waiting[number], problem)] if problem else []
+        waiting = [job for job, _ in failed]
+        if not waiting:
+            return
+    raise _stopped(waiting[0], asked, len(waiting), failed[0][1])
+
+
+def elsewhere(shared: tuple[bool, float], job: tuple[str, dict[str, Any]]) -> tuple[str, bytes, str]:
+    """Collect one file on a worker of the cluster: its name and content, or what went wrong."""
+    (by_rpc, timeout), (dataset, options) = shared, job
+    with tempfile.TemporaryDirectory(prefix="assay-collect-") as beside:
+        with RpcWorker(timeout) if by_rpc or not _installed() else Worker(timeout) as worker:
+            said = worker.run(dataset, options | {"output_dir": beside})
+        made = sorted(Path(beside).glob("*.parquet"))
+        if said.get("error") or len(made) != 1:
+            return "", b"", str(said.get("error") or "the node failed")
+        return made[0].name, made[0].read_bytes(), ""
+
+
+def _received(job: Job, asked: Asked, name: str, content: bytes) -> str:
+    """Put a file that came from the cluster into its place; why not, if it is not what was asked for."""
+    with translated(asked.folder, "write"), tempfile.TemporaryDirectory(prefix=_prefix(), dir=asked.folder) as beside:
+        place = Path(beside) / Path(name).name
+        place.write_bytes(content)
+        problem = _wrong(job, asked, [place])
+        if problem:
+            return problem
+        # Files that are there have a word for the chain, and the others get the same.
+        network = next((one.network for one in cryo_files.chunks(asked.folder)), None)
+        rest = place.name.partition("__")[2]
+        place.replace(asked.folder / (place.name if network is None else f"{network}__{rest}"))
+    return ""
 
 
 def _options(job: Job, asked: Asked, out: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import numpy as np
 from assay.core import documents, files
 from assay.core.errors import ArtefactVersion, AssayError, StorageError
 from assay.core.hashing import digest
+from assay.core.workers import Workers
+from assay.core.workers import workers as crew_of
 from assay.models.candidate import FILE, Record, Summary, facts_from, read_record
 from assay.models.cost.cost import FREE, Calibration, Cost
 from assay.models.cost.economics import broken, limits_of
@@ -23,8 +25,6 @@ from assay.models.search.front import Failed, Front, Pruned, flagged
 from assay.models.search.sample import drawn, sample_of
 from assay.models.search.search import Proposal, Search
 from assay.models.search.trial import Job, Outcome, Study, run
-from assay.models.search.workers import Workers
-from assay.models.search.workers import workers as crew_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

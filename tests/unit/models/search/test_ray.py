@@ -5,8 +5,8 @@ import sys
 import pytest
 from tests.unit.models.small import Made
 
+from assay.core.workers import workers
 from assay.models.search.explore import explore
-from assay.models.search.workers import workers
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,9 @@ import signal
 
 import pytest
 
-from assay.core.errors import NotFound
-from assay.models.errors import WorkersFailed
+from assay.core.errors import NotFound, WorkersFailed
+from assay.core.workers import workers
 from assay.models.families import history
-from assay.models.search.workers import workers
 
 
 def test_here():

@@ -1,4 +1,4 @@
-"""Where trials run: in this process, in processes beside it, or on a Ray cluster. The results are the same.
+"""Where jobs run: in this process, in processes beside it, or on a Ray cluster. The results are the same.
 
 A task is a function of a shared value and a job; it must be importable, and both must survive pickling. The
 shared value is sent once to each worker.
@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from assay.core.errors import MissingLibrary
-from assay.models.errors import WorkersFailed
+from assay.core.errors import MissingLibrary, WorkersFailed
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -153,7 +152,7 @@ def _cluster(address: str, shared: Any) -> Iterator[_Ray]:
         import ray
         import ray.exceptions
     except ImportError:
-        raise MissingLibrary("spreading trials over a cluster needs Ray", 'Install "assay[ray]".') from None
+        raise MissingLibrary("spreading work over a cluster needs Ray", 'Install "assay[ray]".') from None
     started = not ray.is_initialized()
     if started:
         try:
