@@ -20,7 +20,7 @@ from .known_tau import Generator
 from .proofs import Proof
 from .reference.curve import point_bytes
 from .reference.field import R, root
-from .reference.networks import Challenges, parse_network_key, total
+from .reference.networks import Challenges, parse_network_key, points_of, total
 from .reference.networks.key import HEAD, LANE_BITS, LANES, MAGIC, NetworkKey, Pack
 from .reference.networks.relation import public_sum
 from .reference.pairing import G2, multiply2
@@ -314,8 +314,11 @@ def prove(
     removed: int = -1,
     seed: int = 2,
 ) -> Proof:
-    """A proof, valid unless a cheat makes it none. A cheat changes the prover at one of the stages "witness",
-    "gathered", "helpers", "fold" and "sums". The verifier that is to accept it may lack constraint `removed`."""
+    """A proof, valid unless a cheat makes it none.
+
+    A cheat changes the prover at one of the stages "witness", "counted", "gathered", "helpers", "fold", "sums",
+    "chunks", "values" and "opened". The verifier that is to accept it may lack constraint `removed`.
+    """
     return Prover(maker, inputs, cheats, removed, seed).run()
 
 
@@ -402,6 +405,7 @@ class Prover:
         for name in key.parts:
             self.blind(name, columns[name], 3)
         self.m = m
+        self.stage("counted")
         self.blind("m", m, 2)
 
     def round2(self) -> None:
@@ -543,11 +547,12 @@ class Prover:
             chunks[i].append(c)
             chunks[i + 1][0] = (chunks[i + 1][0] - c) % R
         self.polys |= {f"Quot{i}": chunk for i, chunk in enumerate(chunks)}
+        self.stage("chunks")
         self.send([(f"Quot{i}",) for i in range(len(chunks))])
         zeta = self.transcript.challenge()
-        points = {"here": zeta, "next": zeta * root(self.n) % R, "next_V": zeta * root(self.N) % R}
-        points["inverse"] = pow(zeta, -1, R)
-        values = {(name, at): evaluate(self.polys[name], points[at]) for name, at in key.evaluations(nb)}
+        self.zeta, points = zeta, points_of(key, nb, zeta)
+        self.values = values = self.values_at(zeta)
+        self.stage("values")
         part = b"".join(word(value) for value in values.values())
         self.transcript.absorb(part)
         self.body += part
@@ -563,6 +568,9 @@ class Prover:
             for i, value in enumerate(f):
                 W[i] = (W[i] + weight * value) % R
             weight = weight * gamma % R
+        self.gamma, self.W = gamma, W
+        self.stage("opened")
+        W = self.W
         part = commit(W, self.maker.tau)
         self.transcript.absorb(part)
         z = self.transcript.challenge()
@@ -576,6 +584,10 @@ class Prover:
                 last[i] = (last[i] + scale * value) % R
             weight = weight * gamma % R
         self.body += part + commit(divided(last, 1, z), self.maker.tau)
+
+    def values_at(self, zeta: int) -> dict[tuple[str, str], int]:
+        points = points_of(self.key, self.nb, zeta)
+        return {(name, at): evaluate(self.polys[name], points[at]) for name, at in self.key.evaluations(self.nb)}
 
     def quotient(self) -> Poly:
         """All constraints over their vanishing polynomials, from a coset; cut to what the chunks hold."""

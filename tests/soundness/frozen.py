@@ -34,9 +34,16 @@ ORDER = ("alpha", "beta", "y", "zeta", "gamma", "z")
 class Frozen(Transcript):
     """A transcript some of whose challenges are constants; its state goes on as if they were not."""
 
-    def __init__(self, digest: bytes, rows: int, words: Iterable[int], known: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        digest: bytes,
+        rows: int,
+        words: Iterable[int],
+        known: Mapping[str, int],
+        order: tuple[str, ...] = ORDER,
+    ) -> None:
         super().__init__(digest, rows, words)
-        self.known, self.names = known, iter(ORDER)
+        self.known, self.names = known, iter(order)
 
     def challenge(self) -> int:
         value = super().challenge()

@@ -14,13 +14,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.agreement import network_prover
+from tests.agreement.network_circuits import network, stored
+from tests.agreement.network_prover import Maker
 from tests.agreement.proofs import Proof, native_refusal, reference_refusal
-from tests.agreement.reference import parse_key
+from tests.agreement.reference import is_network, parse_key
 from tests.agreement.reference.curve import G1, multi_multiply
 from tests.agreement.reference.field import R
 
 from .frozen import ATTACKS, ATTACKS_ON_LINE, ORDER, Attack, Frozen, OnAlphaOfRows, OnBetaOfGroups
 from .line import Line
+from .network_frozen import NETWORK_ATTACKS, NETWORK_ORDER
 from .plain_prover import Commitments, NoQuotient, PlainProver
 from .stump import Stump
 
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .contracts import Contracts
+    from .network_frozen import Attack as Attacked
+
+    NetworkAttack = Callable[[Maker], Attacked]
 
 THRESHOLD = 1 << 31
 VALUES = (-5, 7)
@@ -38,6 +45,7 @@ NAMES = [
     "trees, rows",
     "linear, rows",
     "linear, groups",
+    *(f"networks, {attack.__name__}" for attack in NETWORK_ATTACKS),
 ]
 Forgery = tuple[dict[str, int], Proof]
 
@@ -69,6 +77,7 @@ def forgeries(stump: Stump, line: Line, commitments: Commitments) -> dict[str, F
         "trees, rows": changed_inputs(commitments),
         "linear, rows": changed_outputs(commitments),
         "linear, groups": changed_groups(commitments),
+        **{f"networks, {attack.__name__}": forged_network(attack) for attack in NETWORK_ATTACKS},
     }
 
 
@@ -78,6 +87,18 @@ def forged(
     rows = len(model.outputs)
     forger = attack(model, commitments, words, rows, known=known)
     return known, Proof(model.key, rows, words, forger.forge())
+
+
+def forged_network(attack: NetworkAttack) -> Forgery:
+    """By the plain prover of networks, whose transcript is frozen as the verifier's will be."""
+    maker = Maker(network("recurrent"))
+    known, rows, cheats = attack(maker)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network_prover, "Transcript", partial(Frozen, known=known, order=NETWORK_ORDER))
+        proof = network_prover.prove(maker, stored("recurrent")["inputs"][:rows], cheats)
+    true = [stored("recurrent")["outputs"][row][0] % (1 << 256) for row in range(rows)]
+    assert list(proof.words[-1 - rows : -1]) != true
+    return known, proof
 
 
 def changed_inputs(commitments: Commitments) -> Forgery:
@@ -109,15 +130,23 @@ def freeze(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, int]], None]:
     """Put constants in the place of the plain verifier's challenges."""
 
     def put(known: dict[str, int]) -> None:
-        monkeypatch.setattr(sys.modules["tests.agreement.reference.verify"], "Transcript", partial(Frozen, known=known))
+        reference = "tests.agreement.reference"
+        monkeypatch.setattr(sys.modules[f"{reference}.verify"], "Transcript", partial(Frozen, known=known))
+        of_networks = partial(Frozen, known=known, order=NETWORK_ORDER)
+        monkeypatch.setattr(sys.modules[f"{reference}.networks.verify"], "Transcript", of_networks)
 
     return put
 
 
 def frozen_source(known: dict[str, int], text: str) -> str:
     """The contract with constants in the place of its challenges."""
+    of_network = "@title Verifier of the network" in text
     for name, value in known.items():
-        text, places = re.subn(rf"mstore\({name.upper()}, mod\(.+, R\)\)", f"mstore({name.upper()}, {value})", text)
+        place = name.upper() + "C" * (of_network and name in {"u", "p", "s", "y"})
+        pattern, constant = rf"mstore\({place}, mod\(.+, R\)\)", f"mstore({place}, {value})"
+        if of_network and name != "z":  # where the challenge is drawn the state goes on
+            pattern, constant = rf"mstore\({place}, challenge\(\)\)", f"pop(challenge()) {constant}"
+        text, places = re.subn(pattern, constant, text)
         assert places == 1, name
     return text
 
@@ -186,9 +215,15 @@ def test_the_attack_fails_when_its_challenge_is_drawn(contracts: Contracts, forg
 def test_knowing_other_challenges_does_not_help(forgeries: dict, freeze: Callable, name: str) -> None:
     """Each attack is on its own challenge: with all others known and this one drawn, it fails."""
     known, proof = forgeries[name]
-    freeze({other: random.randrange(R) for other in ORDER if other not in known})
+    order = NETWORK_ORDER if is_network(proof.key) else ORDER
+    freeze({other: random.randrange(R) for other in order if other not in known})
     assert reference_refusal(proof) == "the pairing check fails"
+    for one in known:
+        freeze({other: value for other, value in known.items() if other != one})
+        assert reference_refusal(proof) == "the pairing check fails", one
 
 
 def test_every_challenge_is_attacked() -> None:
     assert [name for attack in ATTACKS for name in attack.KNOWS] == list(ORDER)
+    maker = Maker(network("recurrent"))
+    assert {name for attack in NETWORK_ATTACKS for name in attack(maker)[0]} == set(NETWORK_ORDER)
