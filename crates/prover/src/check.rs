@@ -1,7 +1,8 @@
 //! What whoever pins a key should check once: that its public parts are those of its shape.
 
 use crate::registry::Entry;
-use crate::{public, Error};
+use crate::{public, Error, ProvingKey};
+use assay_algebra::Fr;
 use assay_circuit::CircuitFile;
 use assay_srs::Srs;
 use assay_verifier::{check_itself, Shape, VerifyingKey};
@@ -25,6 +26,37 @@ pub fn check_key(key: &VerifyingKey, srs_path: &Path, circuit: Option<&str>) -> 
     }
     public::check(key, &srs.powers)?;
     Ok(check_itself(key)?)
+}
+
+/// What a maker publishes who does not hide the model: its circuit and the blinding of its commitments.
+pub fn published(key: &ProvingKey) -> Result<(&str, &[Fr]), Error> {
+    let shape = &key.verifying.shape;
+    if !shape.kind.relation().needs_circuit() {
+        return Err(Error::NotPublished(shape.kind.relation().name()));
+    }
+    Ok((&key.circuit, &key.blinds))
+}
+
+/// As [`check_key`], and that the key's hidden commitments are those of this circuit's weights: what a maker shows with
+/// [`published`].
+pub fn check_published(
+    key: &VerifyingKey,
+    srs_path: &Path,
+    circuit: &str,
+    blinds: &[Fr],
+) -> Result<(), Error> {
+    check_key(key, srs_path, Some(circuit))?;
+    let shape = &key.shape;
+    let srs = Srs::load(srs_path, shape.string_degree(shape.max_log_blocks()))?;
+    let file = CircuitFile::parse(circuit)?;
+    let entry = Entry::of_circuit(&file)?;
+    let rows = 1 << shape.log_max_rows;
+    let hidden = (entry.hidden)(&file, rows, &srs.powers, blinds)
+        .ok_or(Error::NotPublished(shape.kind.relation().name()))??;
+    if !key.table.ends_with(&hidden) {
+        return Err(Error::Forged("its weights are not the published ones"));
+    }
+    Ok(())
 }
 
 /// Compares a key with the public part of a circuit.

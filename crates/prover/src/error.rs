@@ -20,6 +20,8 @@ pub enum Error {
     Forged(&'static str),
     #[error("the proof that was made is not valid, and was not given out: memory or the files that are read are damaged")]
     Unsound,
+    #[error("only networks are published with their key, and this is a model of the kind {0}")]
+    NotPublished(&'static str),
     #[error("the input opening must have 32 bytes and belongs to a circuit with private inputs")]
     Opening,
 }
@@ -35,6 +37,7 @@ impl Error {
             Self::Damaged(_) => "key/malformed",
             Self::Forged(_) => "key/forged",
             Self::Unsound => "prove/unsound",
+            Self::NotPublished(_) => "model/not-published",
             Self::Opening => "proof/opening",
         }
     }

@@ -17,7 +17,7 @@ mod relation;
 mod setup;
 mod trees;
 
-pub use check::check_key;
+pub use check::{check_key, check_published, published};
 pub use error::Error;
 pub use key::{ProvingKey, KEY_MAGIC};
 #[cfg(feature = "attack")]

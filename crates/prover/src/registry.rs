@@ -7,6 +7,7 @@ use assay_algebra::Fr;
 use assay_circuit::{CircuitFile, Model};
 use assay_verifier::{Kind, Shape};
 
+type Hidden = fn(&CircuitFile, u32, &[G1Affine], &[Fr]) -> Option<Result<Vec<G1Affine>, Error>>;
 type Prepare = fn(&CircuitFile, u32, &[Fr]) -> Result<Box<dyn Prepared>, Error>;
 
 /// A relation's functions.
@@ -18,6 +19,8 @@ pub(crate) struct Entry {
     pub commit: fn(&CircuitFile, u32, &[G1Affine]) -> Result<Committed, Error>,
     /// As [`Relation::public`].
     pub public: fn(&CircuitFile, u32, &[G1Affine]) -> Result<Public, Error>,
+    /// As [`Relation::hidden`].
+    pub hidden: Hidden,
     /// As [`Relation::prepare`].
     pub prepare: Prepare,
 }
@@ -35,6 +38,10 @@ impl Entry {
             shape: |file, rows| Ok(R::Model::new(file, rows)?.shape().clone()),
             commit: |file, rows, powers| R::commit(&R::Model::new(file, rows)?, powers),
             public: |file, rows, powers| Ok(R::public(&R::Model::new(file, rows)?, powers)),
+            hidden: |file, rows, powers, blinds| match R::Model::new(file, rows) {
+                Ok(model) => R::hidden(&model, powers, blinds),
+                Err(error) => Some(Err(error.into())),
+            },
             prepare: |file, rows, blinds| {
                 Ok(Box::new(R::prepare(R::Model::new(file, rows)?, blinds)?))
             },

@@ -37,6 +37,16 @@ pub(crate) trait Relation: Sized + Send + Sync + 'static {
         Public::default()
     }
 
+    /// The commitments that hide the model, behind those of [`Self::public`], given their blinding; nothing where models
+    /// are not published.
+    fn hidden(
+        _model: &Self::Model,
+        _powers: &[G1Affine],
+        _blinds: &[Fr],
+    ) -> Option<Result<Vec<G1Affine>, Error>> {
+        None
+    }
+
     /// The model's polynomials, with the blinding of its key.
     fn prepare(model: Self::Model, blinds: &[Fr]) -> Result<Self, Error>;
 

@@ -170,6 +170,42 @@ fn check_key(
     .map_err(Fail::from_prover)
 }
 
+/// The circuit of a proving key and the blinding of its commitments, 32 bytes each: what a maker publishes who does not
+/// hide the model.
+#[pyfunction]
+fn published<'py>(py: Python<'py>, pk: &[u8]) -> PyResult<(String, Bound<'py, PyBytes>)> {
+    let key = ProvingKey::from_bytes(pk).map_err(Fail::from_prover)?;
+    let (circuit, blinds) = assay_prover::published(&key).map_err(Fail::from_prover)?;
+    let words: Vec<u8> = blinds
+        .iter()
+        .flat_map(|blind| assay_algebra::word(*blind))
+        .collect();
+    Ok((circuit.to_owned(), PyBytes::new(py, &words)))
+}
+
+/// As `check_key`, and that the key's weights are those of this circuit with this blinding.
+#[pyfunction]
+fn check_published(
+    py: Python<'_>,
+    vk: &[u8],
+    srs_path: &str,
+    circuit_json: &str,
+    blinds: &[u8],
+) -> PyResult<()> {
+    let key = VerifyingKey::from_bytes(vk).map_err(Fail::from_key)?;
+    let mut reader = assay_verifier::Reader::new(blinds);
+    let blinds = (0..blinds.len() / assay_algebra::WORD)
+        .map(|index| reader.scalar(index))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Fail::from_verifier)?;
+    reader.finish().map_err(Fail::from_verifier)?;
+    py.detach(|| {
+        assay_srs::verify_file(Path::new(srs_path))?;
+        assay_prover::check_published(&key, Path::new(srs_path), circuit_json, &blinds)
+    })
+    .map_err(Fail::from_prover)
+}
+
 /// Checks a key's proof of itself, which needs no reference string.
 #[pyfunction]
 fn check_key_itself(py: Python<'_>, vk: &[u8]) -> PyResult<()> {
@@ -251,6 +287,8 @@ fn msm_floor(py: Python<'_>, sizes: Vec<usize>) -> Vec<f64> {
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("CoreError", module.py().get_type::<CoreError>())?;
     module.add_class::<Prover>()?;
+    module.add_function(wrap_pyfunction!(published, module)?)?;
+    module.add_function(wrap_pyfunction!(check_published, module)?)?;
     module.add_function(wrap_pyfunction!(srs_generate, module)?)?;
     module.add_function(wrap_pyfunction!(srs_import, module)?)?;
     module.add_function(wrap_pyfunction!(srs_info, module)?)?;

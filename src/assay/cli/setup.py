@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,14 @@ from assay.cli.output import Output, progress, size
 
 if TYPE_CHECKING:
     from assay.prove.store import Stored
+
+
+class Visibility(StrEnum):
+    """Whether the model is hidden."""
+
+    HIDDEN = "hidden"
+    PUBLIC = "public"
+
 
 Circuit = Annotated[
     Path, typer.Argument(metavar="CIRCUIT", help="A circuit.json that `assay transpile` wrote, or its folder.")
@@ -30,6 +39,10 @@ def setup(
     out: Out = None,
     max_batch: MaxBatch = None,
     srs: Srs = None,
+    model: Annotated[
+        Visibility,
+        typer.Option("--model", help="public: also write a network's weights, for everybody to check the key by."),
+    ] = Visibility.HIDDEN,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -41,7 +54,15 @@ def setup(
         found = Loaded.load(circuit)
         folder = out or (circuit if circuit.is_dir() else circuit.parent)
         stored = keep_in(folder, found, max_batch=max_batch, srs=srs, force=force, progress=step)
-    Output(json=json).table(key_fields(stored), f"{folder}: circuit and keys", key_rows(stored))
+        fields, rows = key_fields(stored), key_rows(stored)
+        if model is Visibility.PUBLIC:
+            from assay.core import documents
+            from assay.prove.published import FILE, publish
+
+            place = stored.folder / FILE
+            documents.write(place, publish(stored.keys))
+            fields, rows = fields | {"published": str(place)}, [*rows, ("published model", str(place))]
+    Output(json=json).table(fields, f"{folder}: circuit and keys", rows)
 
 
 def key_fields(stored: Stored) -> dict[str, Any]:

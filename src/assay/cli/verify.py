@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assay.keep.dispute import Finding
+    from assay.prove.keys import VerifyingKey
 
 INVALID = 1
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
@@ -58,6 +59,10 @@ def verify(
         str | None,
         typer.Option("--registry", metavar="ADDRESS", help="Of an address: the registry that it must be in."),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", metavar="FILE", help="Of a network's key: the published model that it must be of."),
+    ] = None,
     folder: Here = Path(),
     database: DatabaseUrl = None,
     unchecked: Unchecked = False,
@@ -68,6 +73,8 @@ def verify(
     Exit 0 when it holds, 1 when it does not, 2 when it cannot be read or is another model's.
     """
     if _ADDRESS.match(str(key)):
+        if model is not None:
+            raise KeyNeeded("--model is of a key, and an address was given", "Give the key's file.")
         from assay.cli.address import verify_address
 
         found = verify_address(
@@ -78,7 +85,7 @@ def verify(
     if spare := [name for name, value in given.items() if value is not None]:
         raise KeyNeeded(f"{spare[0]} is of an address, and {key} is none", "Leave it out, or give 0x and 40 digits.")
     if proof is None:
-        return _alone(key, Output(json=json), unchecked=unchecked)
+        return _alone(key, model, Output(json=json), unchecked=unchecked)
     from assay.core import files
     from assay.prove.errors import InvalidProof, OtherModel
     from assay.prove.keys import VerifyingKey
@@ -89,6 +96,7 @@ def verify(
     output = Output(json=json)
     loaded = VerifyingKey.load(key)
     text = files.read(proof)
+    weights = {} if model is None else {"weights": _confirmed(loaded, model)}
     try:
         shown = Proof.from_json(text)
         accept(loaded, shown, unchecked=unchecked)
@@ -108,19 +116,28 @@ def verify(
     valid = f"{proof}: valid, {shown.rows} row{'s' * (shown.rows != 1)}, context {shown.context:#x}{warning}"
     if not loaded.check.checked:
         warn(loaded.check.note)
+    notes = "".join(f"\n  {note}" for note in (loaded.check.note, *weights.values()))
     output.result(
-        fields | {"key": loaded.check.to_dict()}, f"{valid}{lines(shown, loaded.answers)}{moved}\n  {loaded.check.note}"
+        fields | {"key": loaded.check.to_dict()} | weights, f"{valid}{lines(shown, loaded.answers)}{moved}{notes}"
     )
     return 0
 
 
-def _alone(what: Path, output: Output, *, unchecked: bool) -> int:
+def _confirmed(key: VerifyingKey, model: Path) -> str:
+    from assay.prove.published import confirm, read
+
+    return confirm(key, read(model))
+
+
+def _alone(what: Path, model: Path | None, output: Output, *, unchecked: bool) -> int:
     """Whatever is no proof, by its content."""
     from assay.keep import dispute
     from assay.prove.check import require
     from assay.prove.keys import VerifyingKey
     from assay.release import export
 
+    if model is not None and (dispute.is_dispute(what) or zipfile.is_zipfile(what)):
+        raise KeyNeeded(f"--model is of a key, and {what} is none", "Give the key's file.")
     if dispute.is_dispute(what):
         return _findings(str(what), dispute.verify(what), output)
     if zipfile.is_zipfile(what):
@@ -137,8 +154,10 @@ def _alone(what: Path, output: Output, *, unchecked: bool) -> int:
     _refuse_lone_proof(what)
     loaded = VerifyingKey.load(what)
     require(loaded.check, unchecked=unchecked)
-    fields = {"valid": True, "model_id": loaded.model_id, "key": loaded.check.to_dict()}
-    output.result(fields, f"{what}: the key of model {loaded.model_id}\n  {loaded.check.note}")
+    weights = {} if model is None else {"weights": _confirmed(loaded, model)}
+    fields = {"valid": True, "model_id": loaded.model_id, "key": loaded.check.to_dict()} | weights
+    notes = "".join(f"\n  {note}" for note in (loaded.check.note, *weights.values()))
+    output.result(fields, f"{what}: the key of model {loaded.model_id}{notes}")
     return 0
 
 

@@ -101,7 +101,7 @@ def check_key(content: bytes, pinned: Mapping[str, Any] | None = None, circuit: 
         beside = f"{pinned['kind']}"[:20]
         raise KeyForged(f"the verifying key is stamped {stamp}, and what stands beside it says {beside}.")
     problem, vouched = "", False
-    for srs in _strings(content, pinned["digest"] if pinned is not None else None):
+    for srs in strings_of(content, pinned["digest"] if pinned is not None else None):
         try:
             vouched = _same_secret(references.whole(srs), content, stamp) or vouched
             _compare(content, srs, circuit if needs_circuit else None)
@@ -159,7 +159,7 @@ def _without_string(content: bytes, stamp: str, *, vouched: bool, problem: str) 
     return KeyCheck(checked=True, srs=None, note=known)
 
 
-def _strings(content: bytes, named: str | None) -> list[Srs]:
+def strings_of(content: bytes, named: str | None) -> list[Srs]:
     """The strings that can tell: the one that is named beside the key, then all that have the key's secret."""
     tau = content[-_TAU:]
     found = [srs for srs in references.available() if srs.digest == named or references.tau(srs) == tau]

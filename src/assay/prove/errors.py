@@ -211,6 +211,19 @@ class UnsoundProof(ProveError):
     advice = "Delete the files named .lagrange in the cache folder (`assay srs info`), and prove again."
 
 
+class NotPublished(ProveError):
+    """A model of a kind that is not published with its key was to be."""
+
+    code = "model/not-published"
+    advice = "Leave out `--model public`; publish the circuit itself, and let others make their own key."
+
+
+class PublishedDamaged(ProveError):
+    """A file that is said to hold a published model holds none."""
+
+    code = "model/damaged"
+
+
 class NativeModuleMissing(ProveError):
     """The compiled part of Assay is not installed."""
 
@@ -235,6 +248,7 @@ _BY_CODE: dict[str, type[AssayError]] = {
         SrsTooSmall,
         SrsInvalid,
         UnsoundProof,
+        NotPublished,
     )
 }
 _BY_FAMILY: dict[str, type[AssayError]] = {

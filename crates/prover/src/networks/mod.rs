@@ -54,6 +54,14 @@ impl NetworkRelation {
     }
 }
 
+/// Slot 0 has a value for each column.
+fn check_blinds(model: &NetworkModel, blinds: &[Fr]) -> Result<(), Error> {
+    if blinds.len() == model.network().columns {
+        return Ok(());
+    }
+    Err(Error::Damaged("blinding of the matrix"))
+}
+
 impl Relation for NetworkRelation {
     type Model = NetworkModel;
 
@@ -76,10 +84,21 @@ impl Relation for NetworkRelation {
         fixed::commit_all(model, powers)
     }
 
+    fn hidden(
+        model: &NetworkModel,
+        powers: &[G1Affine],
+        blinds: &[Fr],
+    ) -> Option<Result<Vec<G1Affine>, Error>> {
+        let found = check_blinds(model, blinds).map(|()| {
+            let matrix = Matrix::new(model.network(), blinds);
+            let powers = &powers[..matrix.coefficients.len()];
+            vec![assay_msm::msm(powers, &matrix.coefficients).into_affine()]
+        });
+        Some(found)
+    }
+
     fn prepare(model: NetworkModel, blinds: &[Fr]) -> Result<Self, Error> {
-        if blinds.len() != model.network().columns {
-            return Err(Error::Damaged("blinding of the matrix"));
-        }
+        check_blinds(&model, blinds)?;
         let (matrix, table) = rayon::join(
             || Matrix::new(model.network(), blinds),
             || Table::new(&model),
