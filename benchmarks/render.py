@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chart, collect, cost, data, machine, precision, results, search, sequences, shown, versions, walk
+from benchmarks import (
+    chart,
+    collect,
+    cost,
+    data,
+    machine,
+    precision,
+    results,
+    search,
+    sequences,
+    serve,
+    shown,
+    versions,
+    walk,
+)
 from benchmarks.cases import CASES, Case
 from benchmarks.networks import page as networks
 
@@ -83,6 +97,7 @@ def write() -> Path:
         search.section(),
         sequences.section(),
         networks.section(),
+        serve.section(),
         walk.section(),
     ]
     FIGURE.write_text(chart.svg(), encoding="utf-8")
