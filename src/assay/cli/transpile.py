@@ -107,6 +107,7 @@ def transpile(
     json: Json = False,
 ) -> None:
     """Turn a trained model into a circuit, a proving key and a verifying key."""
+    from assay.bench.foretell import foretell
     from assay.prove.store import keep_in
     from assay.transpile.api import transpile as convert
     from assay.transpile.rows.rows import read_rows
@@ -127,10 +128,14 @@ def transpile(
             missing=missing,
             precision=precision.value,
         )
+        foretold = foretell(circuit, max_batch=max_batch, srs=srs)
+        step(f"Making keys; predicted: {foretold}")
         stored = keep_in(out, circuit, max_batch=max_batch, srs=srs, force=force, progress=step)
     summary = circuit.summary()
+    predicted = [("predicted", str(foretold))]
     title = f"{out}: circuit and keys of {model}\n{indent(summary, '  ')}"
-    Output(json=json).table({"summary": summary} | key_fields(stored), title, key_rows(stored))
+    fields = {"summary": summary, "predicted": foretold.to_dict()} | key_fields(stored)
+    Output(json=json).table(fields, title, [*predicted, *key_rows(stored)])
 
 
 def _integers(text: str) -> tuple[str | int, tuple[int, int]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.core.arguments import expect
 from assay.prove import srs as references
+from assay.prove.errors import CircuitRefused
 from assay.prove.keys import Keys, ProvingKey, VerifyingKey
 from assay.prove.native import native
 from assay.transpile.circuit.circuit import Circuit
@@ -70,6 +72,7 @@ def setup(
     text = circuit.to_json()
     batch = max_batch or fitting_batch(text, srs=srs)
     degree = required_degree(text, batch)
+    _require_memory(degree)
     reference = references.read(Path(srs)) if srs else references.for_degree(degree, progress=progress)
     references.require(reference, degree)
     if progress is not None:
@@ -81,6 +84,29 @@ def setup(
         ProvingKey.new(pk, circuit=circuit, srs=pinned, max_batch=batch),
         VerifyingKey.new(vk, srs=pinned, max_batch=batch, circuit=circuit),
     )
+
+
+# Of each power a point of 64 bytes, and the least number of polynomials of that length that setup holds at once.
+_BYTES_A_POWER = 64 + 3 * 32
+
+
+def _require_memory(degree: int) -> None:
+    """Refuse what cannot fit, before minutes of work on it."""
+    needed, there = _BYTES_A_POWER * degree, memory()
+    if there is not None and needed > there:
+        raise CircuitRefused(
+            f"the circuit needs {degree:,} powers of the reference string, so at least {needed / 1e9:.1f} GB of "
+            f"memory, and this machine has {there / 1e9:.1f} GB.",
+            "Train a smaller model, lower --max-batch, or use a larger machine.",
+        )
+
+
+def memory() -> int | None:
+    """Bytes of memory that this machine has; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # not on every system
+        return None
 
 
 _NETWORK = '{"schema":"assay-circuit/1","kind":"network",'

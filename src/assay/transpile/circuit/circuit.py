@@ -97,12 +97,16 @@ class Tree:
     right: NDArray[np.int32]
     leaf: NDArray[np.int64]
 
-    def depth(self) -> int:
-        """Comparisons on the longest path."""
+    def depths(self) -> NDArray[np.int64]:
+        """Comparisons above each node."""
         depth = np.zeros(len(self.view), dtype=np.int64)
         for node in np.flatnonzero(self.view >= 0):
             depth[self.left[node]] = depth[self.right[node]] = depth[node] + 1
-        return int(depth.max())
+        return depth
+
+    def depth(self) -> int:
+        """Comparisons on the longest path."""
+        return int(self.depths().max())
 
 
 @dataclass(repr=False)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.transpile.circuit.layers import drawn
 
 if TYPE_CHECKING:
     from assay.transpile.circuit.circuit import Circuit
     from assay.transpile.circuit.network.network import Network
 
+_LEVELS, _WIDE = 12, 32  # lines of a table, and letters of a name in it
 _MISSING = {
     "low": "each split sends them its own way",
     "high": "each split sends them its own way",
@@ -30,7 +36,7 @@ def facts(circuit: Circuit) -> list[tuple[str, str]]:
     if circuit.network is not None:
         lines += _network(circuit, circuit.network)
     else:
-        lines += _trees(circuit) if circuit.kind == "trees" else [("terms", f"{len(circuit.features)} a margin")]
+        lines += _trees(circuit) if circuit.kind == "trees" else _linear(circuit)
     lines += [
         ("features", _features(circuit)),
         *([("scales", _scales(circuit))] if circuit.scales else []),
@@ -49,18 +55,39 @@ def facts(circuit: Circuit) -> list[tuple[str, str]]:
 def _trees(circuit: Circuit) -> list[tuple[str, str]]:
     nodes = sum(len(tree.view) for tree in circuit.trees)
     leaves = sum(int((tree.view < 0).sum()) for tree in circuit.trees)
-    return [("trees", f"{len(circuit.trees)}, depth up to {circuit.depth}, {nodes} nodes of which {leaves} leaves")]
+    lines = [("trees", f"{len(circuit.trees)}, depth up to {circuit.depth}, {nodes} nodes of which {leaves} leaves")]
+    found = np.zeros((circuit.depth + 1, 2), dtype=np.int64)
+    for tree in circuit.trees:
+        depth = tree.depths()
+        np.add.at(found, (depth, (tree.view < 0).astype(np.int64)), 1)
+    table = [f"{'depth':>5}  {'splits':>7}  {'leaves':>7}"]
+    table += [f"{level:>5}  {splits:>7}  {ends:>7}" for level, (splits, ends) in enumerate(found.tolist())][:_LEVELS]
+    return lines + [("levels" if index == 0 else "", line) for index, line in enumerate(table)]
+
+
+def _linear(circuit: Circuit) -> list[tuple[str, str]]:
+    """The features that can move an output most, in its own unit."""
+    lines = [("terms", f"{len(circuit.features)} a margin")]
+    found = []
+    for index, feature in enumerate(circuit.features):
+        low, high = (math.ldexp(end, -feature.bits) for end in (feature.low, feature.high))
+        weight = max(abs(row[index]) for row in circuit.weights) * 2.0 ** (feature.bits - circuit.scale_bits)
+        found.append((weight * max(abs(low), abs(high)), feature.name, low, high))
+    found.sort(key=lambda one: -one[0])
+    name = max(len("feature"), *(len(one[1][:_WIDE]) for one in found[:_LEVELS]))
+    table = [f"{'feature':<{name}}  {'least':>10}  {'largest':>10}  {'term up to':>10}"]
+    table += [
+        f"{what[:_WIDE]:<{name}}  {low:>10.4g}  {high:>10.4g}  {term:>10.4g}"
+        for term, what, low, high in found[:_LEVELS]
+    ]
+    return lines + [("largest" if index == 0 else "", line) for index, line in enumerate(table)]
 
 
 def _network(circuit: Circuit, network: Network) -> list[tuple[str, str]]:
     lines = [("rows", f"{network.listed + 1} of {network.rows}, matrix of {network.slots} x {network.columns}")]
     lines += [("tables", ", ".join(f"{table.name} ({len(table.slope)})" for table in network.tables))]
     lines += [(str(label), str(text)) for label, text in circuit.meta.get("predicted", {}).items()]
-    for layer in circuit.meta.get("layers", []):
-        share = f"{layer['rows']} rows, up to {layer['seen']:.3g} of {layer['reach']:.3g}, error {layer['error']:.1e}"
-        lines.append(
-            ("layer", f"{layer['name']}: {share}{' (the most)' if layer['name'] == circuit.meta.get('blamed') else ''}")
-        )
+    lines += drawn(circuit, network)
     for fit in circuit.meta.get("fidelity", []):
         kept = "kept" if fit["within"] else "NOT KEPT"
         lines.append(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.transpile.circuit import layers
 from assay.transpile.circuit.circuit import Circuit, Feature
 from assay.transpile.circuit.network import bounds, wiring
 from assay.transpile.circuit.network.evaluate import Evaluator
@@ -344,6 +345,7 @@ def predicted(network: Network) -> dict[str, str]:
     found = cost.of_network(network)
     return {
         "proof": f"about {found.milliseconds:.0f} ms on two cores",
+        "gas": f"about {layers.gas(len(network.input_rows), len(network.output_rows)):,} a proof of one row",
         "reference": f"{found.powers} powers",
         "table": f"{found.table} rows",
     }

@@ -31,6 +31,10 @@ class Layer:
         Operator and node.
     rows
         How many it has in the circuit.
+    columns
+        Of the hidden matrix, as many as its widest call uses.
+    weights
+        How many it has, each matrix once.
     reach
         The largest argument that bounds allow over the declared range.
     seen
@@ -43,6 +47,8 @@ class Layer:
 
     name: str
     rows: int
+    columns: int
+    weights: int
     reach: float
     seen: float
     error: float
@@ -79,6 +85,7 @@ def layers(made: Quantised, network: Network, number: dict[int, int], *, inputs:
             Layer(
                 flow.layers[layer],
                 len(members),
+                *_matrices(made, layer),
                 float(reach),
                 float(np.abs(wanted).max()),
                 float(np.sqrt(np.mean(error**2))) / spread,
@@ -86,6 +93,12 @@ def layers(made: Quantised, network: Network, number: dict[int, int], *, inputs:
             )
         )
     return found
+
+
+def _matrices(made: Quantised, layer: int) -> tuple[int, int]:
+    """Columns and weights of a layer's calls."""
+    sizes = {call.key: call.weights.shape for call in made.calls if call.layer == layer}
+    return max((columns for _, columns in sizes.values()), default=0), sum(a * b for a, b in sizes.values())
 
 
 def _members(made: Quantised) -> dict[int, list[int]]:
