@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
+from eth_abi import encode
+from eth_utils import function_signature_to_4byte_selector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +120,31 @@ def test_lengths_and_offsets(chain, deployed, name):
     assert chain.call_calldata(verifier, calldata + bytes(32)) == FALSE
     assert chain.call_calldata(verifier, calldata + b"\0") == FALSE
     assert chain.call_calldata(verifier, moved(calldata, 32)) == FALSE
+
+
+FORWARDED = """
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+interface Verifier { function verify(bytes calldata, uint256[] calldata) external view returns (bool); }
+contract Consumer {
+    function settle(Verifier verifier, bytes calldata proof, uint256[] calldata words) external view returns (bool) {
+        return verifier.verify(proof, words);
+    }
+}
+"""
+
+
+def test_what_a_forwarder_appends_reaches_the_consumer_and_not_the_verifier(chain, deployed):
+    """ERC-2771: a trusted forwarder appends the sender's 20 bytes to the calldata of what it calls."""
+    model, verifier = deployed("one row")
+    proof = valid_proof(model, 1)
+    sender = bytes.fromhex(chain.account[2:])
+    assert chain.call_calldata(verifier, verify_calldata(proof.body, proof.words) + sender) == FALSE
+    consumer = chain.deploy(compile_solidity({"Consumer.sol": FORWARDED})["Consumer"])
+    arguments = encode(["address", "bytes", "uint256[]"], [verifier.address, proof.body, proof.words])
+    called = function_signature_to_4byte_selector("settle(address,bytes,uint256[])") + arguments
+    assert chain.call_calldata(consumer, called) == TRUE
+    assert chain.call_calldata(consumer, called + sender) == TRUE
 
 
 def moved(calldata: bytes, gap: int) -> bytes:
