@@ -66,7 +66,7 @@ def score(
     found = {
         name: float(_METRICS[name](y, stated if name in OF_PROBABILITIES else prediction))
         for name in BY_KIND[problem.kind]
-        if name != "auc" or len(np.unique(y)) > 1
+        if (name != "auc" or len(np.unique(y)) > 1) and (name != "qlike" or bool((y >= 0).all()))
     }
     if problem.loss is not None:
         found["value"] = value(problem.loss, y, prediction, frame)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 ZERO_THRESHOLD = float(np.float32(1e-35))
 
 
+Others = Literal["missing", "refuse", "apart"]
+
+
 @dataclass(frozen=True)
 class Values:
     """The values of a categorical feature, as the model records them.
@@ -29,11 +32,15 @@ class Values:
     known
         The model's code of a value is its place in here.
     others
-        What its library does with a value that is not: reads it as "missing", or "refuse"s the row.
+        What its library does with a value that is not: reads it as "missing", "refuse"s the row, or takes it for a
+        category "apart", whose code is the number of known ones.
+    in_arrays
+        Whether NumPy arrays hold values too: an encoder of a pipeline reads them; else they hold codes.
     """
 
     known: tuple[bool | int | float | str, ...]
-    others: Literal["missing", "refuse"] = "refuse"
+    others: Others = "refuse"
+    in_arrays: bool = False
 
 
 @dataclass(frozen=True)

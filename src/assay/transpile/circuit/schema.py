@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from assay.core import jsontext
-from assay.transpile.categorical import Values
+from assay.transpile.categorical import Others, Values
 from assay.transpile.circuit.circuit import (
     SCHEMA,
     Circuit,
@@ -67,6 +67,7 @@ def _feature_to_dict(feature: Feature) -> dict[str, Any]:
         content |= {"min": str(feature.low), "max": str(feature.high)}
     if feature.categories is not None:
         content |= {"categories": list(feature.categories.known), "others": feature.categories.others}
+        content |= {"in_arrays": True} if feature.categories.in_arrays else {}
     if feature.fill is not None:
         content["fill"] = feature.fill
     return content
@@ -167,9 +168,10 @@ def _categories(content: dict[str, Any]) -> Values | None:
     if "categories" not in content:
         return None
     known = _list(content["categories"], "categories")
-    _need(content.get("others") in ("missing", "refuse"), "categories")
+    arrays = content.get("in_arrays", False)
+    _need(content.get("others") in get_args(Others) and isinstance(arrays, bool), "categories")
     _need(all(_is_label(value) for value in known), "categories")
-    return Values(tuple(known), content["others"])
+    return Values(tuple(known), content["others"], arrays)
 
 
 def _is_label(value: Any) -> bool:

@@ -38,6 +38,9 @@ def own_rows(circuit: Circuit, X: Any, *, from_file: bool) -> Any:
     if plain and X.ndim <= 2:
         rows = X if X.ndim == 2 else X[np.newaxis]
         return rows if absent is None else _floats([without(column, absent) for column in rows.T], names)
+    encoded = any(one.categories is not None and one.categories.in_arrays for one in circuit.features)
+    if encoded and isinstance(X, np.ndarray) and X.ndim == 2:
+        return X
     table = to_table(X)
     places = order(table, names)
     if absent is None and type(X).__module__.partition(".")[0] == "pandas" and X.ndim == 2:
@@ -56,6 +59,13 @@ def own_rows(circuit: Circuit, X: Any, *, from_file: bool) -> Any:
     return _frame(circuit, table, places, columns)
 
 
+def _named(column: NDArray[Any]) -> NDArray[Any]:
+    """Categories as an encoder takes them: a missing one is NaN, as pandas reads it."""
+    if column.dtype.kind != "O":
+        return column
+    return np.array([np.nan if value is None else value for value in column.tolist()], dtype=object)
+
+
 def _floats(columns: list[NDArray[Any]], names: list[str]) -> NDArray[np.float64]:
     return np.ascontiguousarray(to_floats(columns, names))
 
@@ -70,7 +80,9 @@ def _frame(circuit: Circuit, table: Table, places: list[int], columns: list[NDAr
         return _floats(arrange(circuit, table), names)
     content: dict[str, Any] = {}
     for feature, place, column in zip(circuit.features, places, columns, strict=True):
-        if feature.categories is not None:
+        if feature.categories is not None and feature.categories.in_arrays:
+            content[feature.name] = _named(column)
+        elif feature.categories is not None:
             content[feature.name] = pd.Categorical(
                 _values(feature, table, place), categories=list(feature.categories.known)
             )

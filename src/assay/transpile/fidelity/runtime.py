@@ -261,7 +261,8 @@ def _sklearn_trees(model: Any, outputs: int, answers: Answers) -> Runtime:
         return model.predict_proba(rows) if forest else model.decision_function(rows)
 
     def leaves(rows: Any) -> Leaves:
-        array = np.asarray(steps_before(model, rows), dtype=np.float32)
+        array = steps_before(model, rows)
+        array = np.asarray(array.toarray() if hasattr(array, "toarray") else array, dtype=np.float32)
         return np.stack([member.tree_.apply(array) for member in members], axis=1).astype(np.int64)
 
     def answering(rows: Any) -> Any:

@@ -7,7 +7,6 @@ sends left are all values up to a largest one, which is found by bisection over 
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,11 @@ import numpy as np
 from assay.transpile.circuit.keys import float32_keys, float64_keys, flush_zero, keys_to_float32, keys_to_float64
 from assay.transpile.ensemble import Ensemble, Linear
 from assay.transpile.errors import ModelUnsupported
-from assay.transpile.importers import importers
+from assay.transpile.importers import importers, xgboost
 from assay.transpile.importers.check import malformed
 from assay.transpile.importers.own import refuse_overrides
 from assay.transpile.importers.wrappers import is_pipeline, steps_of, unwrapped
+from assay.transpile.pipelines.encoders import Given, regions, tables, values_of
 from assay.transpile.pipelines.routes import Route, routes
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def read(model: Any, iterations: int | None, precision: Precision) -> Source:
         if isinstance(source, Linear):
             source = _fold_linear(source, ways, names)
         else:
-            source = _fold_trees(source, ways, names, lambda rows: _transformed(model, names, rows), precision)
+            given = Given(model, names, ways)
+            source = _fold_trees(source, ways, names, given, precision)
     source.meta["model"] = f"Pipeline({', '.join(type(step).__name__ for step in steps)})"
     return source
 
@@ -84,7 +85,10 @@ def _fills(ways: list[Route], width: int) -> dict[int, float]:
     used = {way.source for way in ways}
     # A column that no step passes on may hold anything.
     fills = {source: 0.0 for source in range(width) if source not in used}
+    coded = {way.source for way in ways if way.coded}
     for way in ways:
+        if way.source in coded:
+            continue  # every node says what a missing value means there
         given = [other.fill for other in ways if other.source == way.source]
         if any(fill != given[0] for fill in given):
             raise ModelUnsupported(
@@ -96,6 +100,12 @@ def _fills(ways: list[Route], width: int) -> dict[int, float]:
 
 
 def _fold_linear(linear: Linear, ways: list[Route], names: list[str]) -> Linear:
+    if any(way.coded for way in ways):
+        raise ModelUnsupported(
+            "an encoder or an indicator before a linear model is not supported: it makes several columns of one, and a "
+            "proof weighs each number of a row once",
+            "Pass the last step alone (pipeline[-1]), and rows that the others have made (pipeline[:-1].transform).",
+        )
     if any(way.clipped for way in ways):
         raise ModelUnsupported("the MinMaxScaler clips", "Use clip=False.")
     weights = np.zeros((len(linear.weights), len(names)))
@@ -110,26 +120,30 @@ def _fold_trees(
     ensemble: Ensemble,
     ways: list[Route],
     names: list[str],
-    transform: Callable[[Floats], Floats],
+    given: Given,
     precision: Precision,
 ) -> Ensemble:
     if ensemble.categories:
         raise ModelUnsupported(
             "the pipeline's model records values of categories", "Train it alone, or on numbers in their place."
         )
-    scaled = any(way.scaled for way in ways)
-    splits = _Splits(ensemble, ways, len(names), transform, precision) if scaled else None
+    scaled = any(way.scaled and not way.coded for way in ways)
+    coding = _Coding(ensemble, ways, given, len(names))
+    _refuse_others(ensemble, scaled=scaled, coded=bool(coding.tables))
+    splits = _Splits(ensemble, ways, len(names), given.transformed, precision) if scaled else None
     fill = _fills(ways, len(names))
     missing = ensemble.missing
     if len(fill) == len(names):
         missing = "refuse"
-    elif scaled and missing == "zero":
+    elif coding.tables or (scaled and missing == "zero"):
         # What is read as 0 is the scaled value; every node says which way that goes.
         missing = "directions"
     return replace(
         ensemble,
-        trees=[_fold_tree(tree, ways, splits) for tree in ensemble.trees],
+        trees=[_fold_tree(coding.folded(tree), ways, splits) for tree in ensemble.trees],
         features=names,
+        categories=values_of(ways, given),
+        required=coding.required(fill),
         # Folded splits are of the form x <= t.
         strict=ensemble.strict and not scaled,
         flush_tiny=ensemble.flush_tiny and not scaled,
@@ -137,6 +151,87 @@ def _fold_trees(
         missing=missing,
         fill=fill,
     )
+
+
+class _Coding:
+    """Splits of columns that encoders and indicators make, as splits of their source."""
+
+    def __init__(self, ensemble: Ensemble, ways: list[Route], given: Given, width: int) -> None:
+        self.ensemble, self.ways = ensemble, ways
+        self.tables = tables(given, ways, width)
+        self.known = given.known
+        self.sparse = False
+        if not self.tables:
+            return
+        self.sparse = given.sparse and ensemble.meta.get("library") == xgboost.NAME
+        if self.sparse and not all(way.coded for way in ways):
+            raise ModelUnsupported(
+                "the pipeline hands XGBoost sparse rows, in which it takes every zero for a missing value",
+                "Fit it with ColumnTransformer(sparse_threshold=0), or OneHotEncoder(sparse_output=False).",
+            )
+
+    def required(self, fill: dict[int, float]) -> frozenset[int]:
+        """Columns that may not be missing, where others may: the pipeline refuses them, or what it makes of them."""
+        coded = {way.source for way in self.ways if way.coded}
+        if not coded:
+            return self.ensemble.required
+        found = {
+            self.ways[place].source
+            for place, table in self.tables.items()
+            if table.missing is None or (np.isnan(table.missing) and self.ensemble.missing == "refuse")
+        }
+        if self.ensemble.missing == "refuse":
+            found |= {way.source for way in self.ways} - coded - set(fill)
+        return frozenset(found)
+
+    def folded(self, raw: RawTree) -> RawTree:
+        """The tree with splits of the sources: by their code, or by whether they are missing."""
+        if not self.tables:
+            return raw
+        categories, threshold, default_left = dict(raw.categories), raw.threshold.copy(), raw.default_left.copy()
+        for node, place in enumerate(raw.feature.tolist()):
+            table = self.tables.get(place)
+            if table is None:
+                continue
+            absent = np.nan if table.missing is None else table.missing
+            *sides, missing = self._sides(np.array([*table.values, absent]), raw, node)
+            default_left[node] = missing
+            if not sides:
+                continue
+            if self.ways[place].source in self.known:
+                categories[node] = regions(sides, missing)
+            else:
+                # Every number goes the same way.
+                threshold[node] = np.inf if sides[0] else -np.inf
+        return replace(raw, threshold=threshold, default_left=default_left, categories=categories)
+
+    def _sides(self, values: Floats, raw: RawTree, node: int) -> list[bool]:
+        """Whether the model's library sends values to the left of a node."""
+        limits = np.full(len(values), raw.threshold[node])
+        absent = np.isnan(values) | (self.sparse & (values == 0.0))
+        read = np.where(absent, 0.0, values)
+        left = np.where(
+            absent & ((self.ensemble.missing == "directions") | self.sparse),
+            raw.default_left[node],
+            goes_left(self.ensemble, read, limits),
+        )
+        return [bool(one) for one in left]
+
+
+def _refuse_others(ensemble: Ensemble, *, scaled: bool, coded: bool) -> None:
+    """Refuse what the model itself does with values, where other ones reach it than those of the rows."""
+    zeros = any(tree.zero_missing is not None and tree.zero_missing.any() for tree in ensemble.trees)
+    own = zeros or any(tree.categories for tree in ensemble.trees) or ensemble.missing_value is not None
+    if scaled and own:
+        raise ModelUnsupported(
+            "a scaler stands before a model with categories, or with zeros or another number as missing values",
+            "Train the model without the scaler: trees need none.",
+        )
+    if coded and own:
+        raise ModelUnsupported(
+            "an encoder stands before a model with categories, or with zeros or another number as missing values",
+            "Train the model on what the encoder gives, as numbers.",
+        )
 
 
 def _fold_tree(raw: RawTree, ways: list[Route], splits: _Splits | None) -> RawTree:
@@ -147,11 +242,6 @@ def _fold_tree(raw: RawTree, ways: list[Route], splits: _Splits | None) -> RawTr
     feature = np.where(inner, sources[np.where(inner, raw.feature, 0)], -1)
     if splits is None:
         return replace(raw, feature=feature)
-    if raw.categories or (raw.zero_missing is not None and raw.zero_missing.any()):
-        raise ModelUnsupported(
-            "a scaler stands before a model with categories, or with zeros as missing values",
-            "Train the model without the scaler: trees need none.",
-        )
     return replace(raw, feature=feature, threshold=splits.of(raw))
 
 
@@ -175,12 +265,15 @@ class _Splits:
     def of(self, raw: RawTree) -> Floats:
         """Thresholds of a tree after folding, in the order of its nodes."""
         pairs = zip(raw.feature.tolist(), raw.threshold.tolist(), strict=True)
-        return np.array([self.found.get(pair, 0.0) for pair in pairs], dtype=np.float64)
+        # Those of encoders and indicators are done.
+        return np.array([self.found.get(pair, pair[1]) for pair in pairs], dtype=np.float64)
 
     def _turns(self) -> list[list[int]]:
         """The model's columns in groups that have no source in common: a row has one value of each."""
         turns: list[list[int]] = []
         for place, way in enumerate(self.ways):
+            if way.coded:
+                continue
             fits = (turn for turn in turns if all(self.ways[other].source != way.source for other in turn))
             turn = next(fits, None)
             if turn is None:
@@ -216,7 +309,7 @@ class _Splits:
             middle = low + (high - low) // np.uint64(2)
             rows = np.zeros((depth, self.width), dtype=kind)
             rows[:, [self.ways[place].source for place in turn]] = values(np.minimum(middle, most))
-            left = self._goes_left(self.transform(rows)[:, turn], table) & (middle <= most)
+            left = goes_left(self.ensemble, self.transform(rows)[:, turn], table) & (middle <= most)
             open_ = low < high
             low = np.where(open_ & left, middle + np.uint64(1), low)
             high = np.where(open_ & ~left, middle, high)
@@ -264,22 +357,10 @@ class _Splits:
             return False
         return True
 
-    def _goes_left(self, values: Floats, limits: Floats) -> NDArray[np.bool_]:
-        """As the model's library decides."""
-        with np.errstate(over="ignore"):
-            read: NDArray[Any] = values.astype(np.float32 if self.ensemble.reads == "float32" else np.float64)
-        limits = flush_zero(limits) if self.ensemble.flush_tiny else limits
-        return np.asarray(read < limits if self.ensemble.strict else read <= limits)
 
-
-def _transformed(model: Any, names: list[str], rows: Floats) -> Floats:
-    """Rows as the last step gets them, by the pipeline's own arithmetic."""
-    given: Any = rows
-    if getattr(steps_of(model)[0], "feature_names_in_", None) is not None:
-        import pandas as pd
-
-        given = pd.DataFrame(rows, columns=names)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = model[:-1].transform(given)
-    return np.asarray(found.toarray() if hasattr(found, "toarray") else found)
+def goes_left(ensemble: Ensemble, values: Floats, limits: Floats) -> NDArray[np.bool_]:
+    """Whether values are below limits, as the model's library decides."""
+    with np.errstate(over="ignore"):
+        read: NDArray[Any] = values.astype(np.float32 if ensemble.reads == "float32" else np.float64)
+    limits = flush_zero(limits) if ensemble.flush_tiny else limits
+    return np.asarray(read < limits if ensemble.strict else read <= limits)

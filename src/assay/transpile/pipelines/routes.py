@@ -16,7 +16,7 @@ from assay.transpile.importers.own import nearest, refuse_overrides
 from assay.transpile.importers.wrappers import is_pipeline, steps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _SCALERS = {"MaxAbsScaler", "MinMaxScaler", "RobustScaler", "StandardScaler"}
 _CHOOSERS = {
@@ -32,9 +32,10 @@ _CHOOSERS = {
     "SequentialFeatureSelector",
     "VarianceThreshold",
 }
+_ENCODERS = {"OneHotEncoder", "OrdinalEncoder"}
 SUPPORTED = (
-    f"Supported before a model: {', '.join(sorted(_SCALERS))}, SimpleImputer, ColumnTransformer of them, and choices "
-    "of columns."
+    f"Supported before a model: {', '.join(sorted(_SCALERS))}, SimpleImputer, before trees also "
+    f"{', '.join(sorted(_ENCODERS))} and MissingIndicator, ColumnTransformer of them, and choices of columns."
 )
 
 
@@ -54,6 +55,15 @@ class Route:
         Whether anything changes a value that is not missing.
     clipped
         Whether a scaler clips.
+    coded
+        Whether it is made of a category of the source, or says whether the source is missing: then nothing above
+        counts but the source.
+    known
+        The categories, where an encoder reads the source.
+    refuses
+        Whether that encoder refuses others.
+    texts
+        Whether an imputer puts text in place of a missing value.
     """
 
     source: int
@@ -62,6 +72,10 @@ class Route:
     fill: float | None = None
     scaled: bool = False
     clipped: bool = False
+    coded: bool = False
+    known: tuple[Any, ...] | None = None
+    refuses: bool = False
+    texts: bool = False
 
 
 def routes(steps: Sequence[Any], width: int) -> list[Route]:
@@ -75,6 +89,8 @@ def routes(steps: Sequence[Any], width: int) -> list[Route]:
     found = [Route(index) for index in range(width)]
     for step in steps:
         found = _through(step, found)
+    if any(route.texts and not route.coded for route in found):
+        raise ModelUnsupported("the SimpleImputer fills in text, and the model reads numbers", "Encode the column.")
     return found
 
 
@@ -90,14 +106,9 @@ def _through(step: Any, before: list[Route]) -> list[Route]:
     width = getattr(step, "n_features_in_", len(before))
     if width != len(before):
         raise ModelUnsupported(f"the {kind} is for another number of features", "Fit the pipeline again.")
-    if kind in _SCALERS:
-        return _scaled(step, kind, before)
-    if kind == "SimpleImputer":
-        return _imputed(step, before)
-    if kind == "ColumnTransformer":
-        return _by_column(step, before)
-    if kind in _CHOOSERS:
-        return [route for route, kept in zip(before, step.get_support(), strict=True) if kept]
+    known = _KNOWN.get(kind)
+    if known is not None:
+        return known(step, kind, before)
     if kind == "FunctionTransformer" and step.func is None:
         return before
     raise ModelUnsupported(
@@ -138,7 +149,7 @@ def affine(scaler: Any, kind: str, width: int) -> tuple[Any, Any]:
     return factor, -np.asarray(centre, dtype=np.float64) * factor
 
 
-def _imputed(imputer: Any, before: list[Route]) -> list[Route]:
+def _imputed(imputer: Any, _kind: str, before: list[Route]) -> list[Route]:
     if not hasattr(imputer, "statistics_"):
         raise ModelUnsupported("the SimpleImputer is not fitted", "Call fit first.")
     marker = imputer.missing_values
@@ -147,13 +158,11 @@ def _imputed(imputer: Any, before: list[Route]) -> list[Route]:
             f"the SimpleImputer reads {marker!r:.40} as missing",
             "Write missing values as NaN in the rows, and fit it with missing_values=nan.",
         )
-    if imputer.add_indicator:
-        raise ModelUnsupported(
-            "the SimpleImputer adds columns that say what was missing (add_indicator)",
-            "Fit it without; trees take missing values themselves.",
-        )
     found = []
     for route, statistic in zip(before, imputer.statistics_.tolist(), strict=True):
+        if isinstance(statistic, str) or route.coded:
+            found.append(replace(route, texts=True))
+            continue
         number = statistic if isinstance(statistic, int | float) else float("nan")
         if np.isnan(number):
             # A column without any value in training is left out, unless it is kept and filled with 0.
@@ -163,10 +172,39 @@ def _imputed(imputer: Any, before: list[Route]) -> list[Route]:
         if route.scaled:
             raise ModelUnsupported("the SimpleImputer comes after a scaler", "Put it first in the pipeline.")
         found.append(replace(route, fill=float(number) if route.fill is None else route.fill))
+    return found + (_indicated(imputer.indicator_, "MissingIndicator", before) if imputer.add_indicator else [])
+
+
+def _indicated(indicator: Any, _kind: str, before: list[Route]) -> list[Route]:
+    """Columns that say which values are missing."""
+    if not hasattr(indicator, "features_"):
+        raise ModelUnsupported("the MissingIndicator is not fitted", "Call fit first.")
+    marker = indicator.missing_values
+    if not (isinstance(marker, float | np.floating) and np.isnan(marker)):
+        raise ModelUnsupported(f"the MissingIndicator reads {marker!r:.40} as missing", "Write missing values as NaN.")
+    return [replace(before[place], coded=True) for place in indicator.features_.tolist()]
+
+
+def _encoded(encoder: Any, kind: str, before: list[Route]) -> list[Route]:
+    """Columns made of categories; what they hold is asked of the pipeline itself."""
+    if not hasattr(encoder, "categories_"):
+        raise ModelUnsupported(f"the {kind} is not fitted", "Call fit first.")
+    widths = encoder._n_features_outs if kind == "OneHotEncoder" else [1] * len(before)  # noqa: SLF001 - names would be ambiguous
+    refuses = encoder.handle_unknown == "error"
+    found = []
+    for route, categories, width in zip(before, encoder.categories_, widths, strict=True):
+        if route.coded or route.scaled:
+            raise ModelUnsupported(f"the {kind} comes after another step that changes values", "Put it first.")
+        known = tuple(value for value in categories.tolist() if not (value is None or value != value))  # noqa: PLR0124 - NaN
+        if not known or not all(isinstance(value, bool | int | float | str) for value in known):
+            raise ModelUnsupported(
+                f"the {kind} reads categories that are no text and no numbers", "Write them as text."
+            )
+        found += [replace(route, coded=True, known=known, refuses=refuses) for _ in range(width)]
     return found
 
 
-def _by_column(transformer: Any, before: list[Route]) -> list[Route]:
+def _by_column(transformer: Any, _kind: str, before: list[Route]) -> list[Route]:
     if not hasattr(transformer, "transformers_"):
         raise ModelUnsupported("the ColumnTransformer is not fitted", "Call fit first.")
     columns = transformer._transformer_to_input_indices  # noqa: SLF001 - the public columns may be names, masks or functions
@@ -176,3 +214,17 @@ def _by_column(transformer: Any, before: list[Route]) -> list[Route]:
             continue
         found += _through(inner, [before[index] for index in columns[name]])
     return found
+
+
+def _chosen(chooser: Any, _kind: str, before: list[Route]) -> list[Route]:
+    return [route for route, kept in zip(before, chooser.get_support(), strict=True) if kept]
+
+
+_KNOWN: dict[str, Callable[[Any, str, list[Route]], list[Route]]] = {
+    **dict.fromkeys(_SCALERS, _scaled),
+    **dict.fromkeys(_CHOOSERS, _chosen),
+    **dict.fromkeys(_ENCODERS, _encoded),
+    "SimpleImputer": _imputed,
+    "MissingIndicator": _indicated,
+    "ColumnTransformer": _by_column,
+}

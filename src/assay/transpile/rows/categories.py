@@ -45,7 +45,7 @@ def codes(feature: Feature, table: Table, place: int, index: int) -> NDArray[Any
             )
         return column
     known = feature.categories.known
-    if not table.by_value and place not in table.categorical:
+    if not table.by_value and place not in table.categorical and not feature.categories.in_arrays:
         return _codes_in_range(column, len(known), where)
     code = {_key(value): number for number, value in enumerate(known)}
     if all(isinstance(value, bool) for value in known):
@@ -64,6 +64,8 @@ def codes(feature: Feature, table: Table, place: int, index: int) -> NDArray[Any
                 f"({', '.join(map(shown, known[:5]))}{', ...' if len(known) > 5 else ''})",
                 "Give one of them, or nothing if missing.",
             )
+        if number is None and not absent and feature.categories.others == "apart":
+            number = len(known)
         found.append(None if number is None else float(number))
     return objects(found)
 

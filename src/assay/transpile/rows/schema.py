@@ -74,7 +74,8 @@ def _item(feature: Feature, *, missing: bool, scale: int | None) -> dict[str, An
         if feature.categories.others == "refuse":
             item["enum"] = [*feature.categories.known, *absent]
         else:
-            item["description"] += f" Known: {', '.join(map(str, feature.categories.known))}; any other is missing."
+            other = "missing" if feature.categories.others == "missing" else "unknown to the model, and taken as such"
+            item["description"] += f" Known: {', '.join(map(str, feature.categories.known))}; any other is {other}."
     elif feature.fill is not None:
         item["description"] = item["description"].replace("null: missing.", f"null: missing, read as {feature.fill:g}.")
     if scale is not None:
