@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from . import network_prover
@@ -285,6 +286,31 @@ def test_private_inputs_are_those_that_are_committed() -> None:
     without = prove(maker, inputs[:1], cheats, removed=OF_INPUTS)
     assert lacking(without, OF_INPUTS) is None
     assert reference_refusal(without) is not None
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+def test_inputs_are_within_the_tables(private: bool) -> None:
+    """An input that no table holds, all else computed from it as by a machine whose tables are wider."""
+    maker, _, _ = case("dense", private=private)
+    net = maker.network
+    identity = net.tables[0]
+    more = 40
+    # Below it there are no ids of other tables.
+    slope = np.concatenate([[identity.slope[0]] * more, identity.slope])
+    first = int(identity.offset[0])
+    offset = np.concatenate([[first - (i << net.low_bits) for i in range(more, 0, -1)], identity.offset])
+    wide = replace(
+        net, tables=[replace(identity, low=identity.low - more, slope=slope, offset=offset), *net.tables[1:]]
+    )
+    row = [(identity.low - 1) << net.low_bits, 0, 0]
+
+    def witness(prover: Prover) -> None:
+        prover.witness = network_prover.witness(Maker(wide, private), [row], 1)
+
+    cheats: dict[str, Cheat] = {"witness": witness}
+    assert refused(prove(maker, [[0, 0, 0]], cheats))
+    tie = TIE + private
+    assert lacking(prove(maker, [[0, 0, 0]], cheats, removed=tie), tie) is None
 
 
 # ------------------------------------------------------------------------------------------ the review's forgeries
