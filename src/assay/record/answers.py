@@ -18,10 +18,12 @@ from assay.record.states import ANSWER, ANSWER_ENDS, AnswerState
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from assay.record.database import Database
 
+LONGEST_LEASE = 3600.0
+"""Seconds. One that lasts longer is of a clock that has been set back since."""
 _AT_ONCE = 200
 _HAS_ROW = cast(answers.c.row, Text) != "null"  # nothing is kept as JSON's null, or as none at all
 
@@ -209,8 +211,7 @@ def claim(
             select(answers)
             .where(
                 answers.c.state.in_(list(states)),
-                answers.c.due <= now,
-                or_(answers.c.lease_until.is_(None), answers.c.lease_until < now),
+                *_free(now),
             )
             .order_by(answers.c.due, answers.c.created)
             .limit(limit)
@@ -239,8 +240,7 @@ def claim_beside(database: Database, first: Answer, holder: str, seconds: float,
                 answers.c.context == first.context,
                 answers.c.settle.is_(False),
                 answers.c.evidence["join"].as_boolean().is_(True),
-                answers.c.due <= now,
-                or_(answers.c.lease_until.is_(None), answers.c.lease_until < now),
+                *_free(now),
             )
             .order_by(answers.c.due, answers.c.created)
             .limit(most_rows)
@@ -255,6 +255,14 @@ def claim_beside(database: Database, first: Answer, holder: str, seconds: float,
         return taken
 
 
+def _free(now: float) -> tuple[ColumnElement[bool], ...]:
+    """Those that are due and that nobody holds, also where the clock was set back since: nothing waits for it then."""
+    early = answers.c.created > now
+    due = or_(answers.c.due <= now, answers.c.due <= answers.c.created, early)
+    until = answers.c.lease_until
+    return due, or_(until.is_(None), until < now, until > now + LONGEST_LEASE)
+
+
 def _taken(connection: Connection, row: Row[Any], holder: str, until: float) -> Answer:
     held = {"lease": holder, "lease_until": until, "fence": row.fence + 1, "attempts": row.attempts + 1}
     connection.execute(update(answers).where(answers.c.id == row.id).values(**held))
@@ -267,8 +275,7 @@ def any_due(database: Database, states: Iterable[AnswerState], chain: str | None
         now = database.now(connection)
         asked = select(answers.c.id).where(
             answers.c.state.in_(list(states)),
-            answers.c.due <= now,
-            or_(answers.c.lease_until.is_(None), answers.c.lease_until < now),
+            *_free(now),
         )
         if chain is not None:
             asked = asked.where(answers.c.chain == chain, answers.c.settle)

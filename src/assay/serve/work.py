@@ -16,7 +16,7 @@ from assay.core.errors import AssayError
 from assay.prove.prove import prove
 from assay.prove.verify import verify
 from assay.record import answers, artefacts
-from assay.record.errors import LeaseLost
+from assay.record.errors import LeaseLost, RecordError
 from assay.record.holder import me
 from assay.serve.errors import SelfCheckFailed
 from assay.serve.models import Models
@@ -32,6 +32,7 @@ MOST_ATTEMPTS = 5
 MOST_JOINED = 16
 """Rows of one proof for several answers."""
 _SHORTEST, _LONGEST = 0.003, 0.05
+_LONGEST_WAIT = 60.0
 
 
 class Worker:
@@ -130,9 +131,10 @@ class Worker:
     def _refuse(self, held: Answer, error: AssayError) -> None:
         said = {"code": error.code, "what": error.what, "todo": error.todo}
         try:
-            if error.retry and held.attempts < MOST_ATTEMPTS:
+            # A full disk or a database that is away is nothing of the answer's: it waits as long as that lasts.
+            if error.retry and (isinstance(error, RecordError) or held.attempts < MOST_ATTEMPTS):
                 with self.database.read() as connection:
-                    due = self.database.now(connection) + 2.0**held.attempts
+                    due = self.database.now(connection) + min(_LONGEST_WAIT, 2.0**held.attempts)
                 answers.commit(self.database, held, "fixed", error=said, due=due)
             else:
                 answers.commit(self.database, held, "refused", error=said)
