@@ -4,7 +4,7 @@
 mod common;
 
 use assay_circuit::Word;
-use assay_prover::{Error, Inputs};
+use assay_prover::{setup, Error, Inputs, Prover};
 use assay_verifier::{verify, Container};
 use common::networks::{case, integers, words};
 use common::{inputs, make};
@@ -43,6 +43,31 @@ fn cases_are_proven_alone_and_in_batches() {
             }
         }
     }
+}
+
+#[test]
+fn limbs_of_a_large_batch_are_committed_by_their_values() {
+    let path = std::env::temp_dir().join(format!("assay-large-{}.srs", std::process::id()));
+    assay_srs::generate(&path, (1 << 14) + 256).unwrap();
+    for name in ["dense", "recurrent"] {
+        let case = case(name);
+        let key = setup(&case["circuit"].to_string(), &path, 512).unwrap();
+        let prover = Prover::new(&key, &path).unwrap();
+        let (all, expected) = (integers(&case["inputs"]), integers(&case["outputs"]));
+        let rows = all.iter().cycle().take(512);
+        let proof = prover.prove(&inputs(rows.map(|row| words(row)).collect()));
+        let proof = proof.unwrap();
+        verify(&key.verifying, &proof).unwrap();
+        let outputs: Vec<i64> = expected
+            .iter()
+            .cycle()
+            .take(512)
+            .flatten()
+            .copied()
+            .collect();
+        assert_eq!(output_words(&proof), outputs, "{name}");
+    }
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

@@ -14,9 +14,11 @@ use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use ark_ff::{Field, Zero};
 use assay_algebra::{evaluate, signed, word, Fr, WORD};
-use assay_circuit::NetworkWitness;
-use assay_msm::FixedBase;
-use assay_verifier::networks::{self, lane_factor, names, offset, Challenges, Fold, LANES};
+use assay_circuit::{NetworkModel, NetworkWitness};
+use assay_msm::{ByValue, FixedBase};
+use assay_verifier::networks::{
+    self, lane_factor, names, offset, Challenges, Fold, LANES, PER_HELPER,
+};
 use assay_verifier::relation::{Name, INPUT};
 use assay_verifier::{Network, Shape, Statement};
 use rayon::prelude::*;
@@ -38,6 +40,9 @@ pub(super) struct Session<'a> {
     powers: Arc<FixedBase>,
     /// `I`, for private inputs.
     pub input: Option<Column>,
+    /// The Lagrange points of the rows that have a limb's value, summed, for each limb and the low part: of large
+    /// batches only.
+    groups: Vec<ByValue>,
     /// The columns' coefficients, as rounds make them.
     pub columns: Vec<(Name, Vec<Fr>)>,
     pub second: Option<Second>,
@@ -79,6 +84,9 @@ pub(super) const ORDER: Error = Error::Damaged("rounds");
 /// Up to so many points a basis of their own, with a table for its length, is faster than that of all powers.
 const OWN: usize = 1 << 11;
 
+/// Logarithm of the rows from which on limbs and their helpers are committed by the limbs' values.
+const LOG_GROUPED: u32 = 14;
+
 /// Masks of `w̃`: it is seen at `τ`, `1/τ`, `ζ` and `1/ζ`.
 const MASKS: usize = 4;
 
@@ -113,6 +121,7 @@ impl<'a> Session<'a> {
             powers: bases.powers(shape.chunk(log_rows))?,
             witness,
             input,
+            groups: Vec::new(),
             columns: Vec::new(),
             second: None,
             third: None,
@@ -154,12 +163,59 @@ impl<'a> Session<'a> {
         Ok(&self.third.as_ref().ok_or(ORDER)?.quotient)
     }
 
-    /// Commits to columns on `H` in the packs of a round: points in order, and columns.
+    /// Sums the rows' points by the values of the limbs and the low part, where these are far fewer than the rows.
+    fn group(&mut self) -> Result<(), Error> {
+        if self.log_domain < LOG_GROUPED {
+            return Ok(());
+        }
+        let basis = self.bases.lagrange_for(self.log_domain, Scalars::Short)?;
+        let parts: Vec<&Vec<u32>> = self.witness.r.iter().chain([&self.witness.l]).collect();
+        let groups = parts.par_iter().map(|values| {
+            let wide: Vec<u64> = values.iter().map(|value| u64::from(*value)).collect();
+            basis.by_value(&wide)
+        });
+        self.groups = groups.collect();
+        Ok(())
+    }
+
+    /// The commitment to a limb or the low part, without its blinding, by the groups.
+    fn grouped(&self, name: Name) -> Option<G1Projective> {
+        let low = (names::LOW, self.witness.r.len());
+        let mut limbs = Name::numbered(names::LIMB, low.1).zip(0..).chain([low]);
+        let (_, place) = limbs.find(|(own, _)| *own == name)?;
+        Some(self.groups.get(place)?.sum(Fr::from))
+    }
+
+    /// That to a helper all of whose fractions are of limbs and the low part.
+    fn grouped_helper(&self, name: Name, table: &[Fr]) -> Option<G1Projective> {
+        let limbs = self.witness.r.len();
+        let all = Name::numbered(names::HELPER, limbs);
+        let (_, place) = all.zip(0..).find(|(own, _)| *own == name)?;
+        let first = place * PER_HELPER;
+        let groups = self.groups.get(first..first + PER_HELPER)?;
+        let model = &self.relation.model;
+        let sums = groups.par_iter().enumerate().map(|(place, group)| {
+            group.sum(|value| {
+                let value = value as u32;
+                let row = if first + place < limbs {
+                    NetworkModel::range_row(value)
+                } else {
+                    model.low_row(value)
+                };
+                table[row]
+            })
+        });
+        Some(sums.sum())
+    }
+
+    /// Commits to columns on `H` in the packs of a round: points in order, and columns. `known` are commitments
+    /// without their blinding.
     fn commit(
         &self,
         round: usize,
         columns: &[(Name, Vec<Fr>)],
         scalars: Scalars,
+        known: impl Fn(Name) -> Option<G1Projective> + Sync,
         count: impl Fn(Name) -> usize + Sync,
     ) -> Result<(Vec<G1Projective>, Named), Error> {
         let shape = self.shape();
@@ -170,7 +226,12 @@ impl<'a> Session<'a> {
         let committed = packs.map(|pack| {
             let columns: Vec<&(Name, Vec<Fr>)> = pack.iter().filter_map(values).collect();
             if let [(name, values)] = columns[..] {
-                let column = self.alone(values, count(*name), scalars)?;
+                let column = if let Some(plain) = known(*name) {
+                    let basis = self.bases.lagrange_for(self.log_domain, Scalars::Short)?;
+                    Column::with_commitment(values, count(*name), plain, &basis)
+                } else {
+                    self.alone(values, count(*name), scalars)?
+                };
                 return Ok((column.commitment, vec![(*name, column.coefficients)]));
             }
             let counted = columns.iter();
@@ -219,6 +280,7 @@ impl<'a> Session<'a> {
     }
 
     fn commit_first(&mut self) -> Result<Vec<G1Projective>, Error> {
+        self.group()?;
         let witness = &self.witness;
         let table = self
             .bases
@@ -239,7 +301,15 @@ impl<'a> Session<'a> {
         let twice = |name| [names::A, names::B].contains(&name);
         let count = |name| if twice(name) { TWICE_IN_PACK } else { PACKED };
         let (committed, m) = rayon::join(
-            || self.commit(0, &columns, Scalars::Short, count),
+            || {
+                self.commit(
+                    0,
+                    &columns,
+                    Scalars::Short,
+                    |name| self.grouped(name),
+                    count,
+                )
+            },
             || {
                 let plain = table.msm_u64(&witness.m);
                 Column::with_commitment(&uses, ONCE, plain, &table)
@@ -283,7 +353,8 @@ impl<'a> Session<'a> {
         let names = Name::numbered(names::HELPER, sums.len()).chain([names::LINEAR]);
         sums.push(linear);
         let columns: Named = names.zip(sums.iter().cloned()).collect();
-        let (mut points, kept) = self.commit(2, &columns, Scalars::Full, |_| PACKED)?;
+        let known = |name| self.grouped_helper(name, &second.inverses.table);
+        let (mut points, kept) = self.commit(2, &columns, Scalars::Full, known, |_| PACKED)?;
         let (folded, quotient) = folded?;
         self.columns.extend(kept);
         self.third = Some(Third { sums, quotient });
