@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import cases, render
 from benchmarks.cases import Case
+from benchmarks.networks import __main__ as networks
 from benchmarks.work import WORK
 
 TOOLS = ("assay", "ezkl", "floor")
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for case in cases.CASES:
             if not options.only or case.name in options.only:
                 _measure(case, options)
+        if "assay" in options.tool and not options.only:
+            networks.main(["--peers"] if options.peers and "ezkl" in options.tool else [])
     print(f"wrote {render.write()}")
 
 
