@@ -127,7 +127,8 @@ def _drawn(circuit: Circuit) -> Floats:
     """Rows drawn evenly from the declared ranges, from a seed."""
     ranges = [(math.ldexp(f.low, -f.bits), math.ldexp(f.high, -f.bits)) for f in circuit.features]
     count = max(min(DRAWN, _NUMBERS // len(ranges)), 100)
-    whole = [index for index, f in enumerate(circuit.features) if f.bits == 0]
+    said = circuit.meta.get("whole", [])
+    whole = [index for index, f in enumerate(circuit.features) if f.bits == 0 or index in said]
     return features.draw(ranges, count, whole, seed=1)
 
 

@@ -359,6 +359,10 @@ def _circuit(
     inputs_of = found.integers(rows)
     layered = report.layers(made, found.network, found.addresses, inputs=inputs_of, rows=rows)
     meta = {key: value for key, value in flow.meta.items() if key not in {"centres", "whole"}}
+    if flow.meta.get("whole"):
+        meta["whole"] = sorted(
+            set(flow.meta["whole"])
+        )  # features of whole numbers, which rows drawn for a test respect
     notes = [
         *flow.notes,
         *(f"{what} can be asked outside its domain, and is flat there" for what in made.plan.saturated),

@@ -255,3 +255,45 @@ def test_broken_bytes_raise_nothing_else():
         except AssayError:
             refused += 1
     assert refused > 20
+
+
+def test_several_inputs_and_outputs_go_by_name():
+    graph = helper.make_graph(
+        [
+            helper.make_node("Add", ["price", "volume"], ["total"]),
+            helper.make_node("Sub", ["price", "volume"], ["apart"]),
+        ],
+        "g",
+        [info("price", (1, 2)), info("volume", (1, 2), TensorProto.DOUBLE)],
+        [info("total", None), info("apart", None)],
+    )
+    graph.node.insert(0, helper.make_node("Cast", ["volume"], ["v"], to=TensorProto.FLOAT))
+    for node in list(graph.node)[1:]:
+        node.input[1] = "v"
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    circuit = assay.transpile(made, ranges=(-2, 2))
+    assert [feature.name for feature in circuit.features] == ["price[0,0]", "price[0,1]", "volume[0,0]", "volume[0,1]"]
+    assert circuit.outputs == ["total[0,0]", "total[0,1]", "apart[0,0]", "apart[0,1]"]
+    assert np.abs(circuit.predict([[1.0, 0.5, 0.25, -1.0]]) - [1.25, -0.5, 0.75, 1.5]).max() < 1e-3
+    named = dict(zip(["volume[0,1]", "volume[0,0]", "price[0,1]", "price[0,0]"], [-1.0, 0.25, 0.5, 1.0], strict=True))
+    assert np.array_equal(circuit.predict(named), circuit.predict([[1.0, 0.5, 0.25, -1.0]]))
+
+
+@pytest.mark.parametrize("kind", [TensorProto.DOUBLE, TensorProto.INT64, TensorProto.UINT8])
+def test_inputs_of_other_types_are_read(kind):
+    nodes = [
+        helper.make_node("Cast", ["x"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("MatMul", ["f", "w"], ["y"]),
+    ]
+    made = model(nodes, inputs=[info("x", (1, 4), kind)], weights=[("w", WEIGHTS)])
+    circuit = assay.transpile(made, ranges=(0, 9))
+    rows = np.array([[1, 2, 3, 4], [9, 0, 9, 0]])
+    assert np.abs(circuit.predict(rows) - rows @ WEIGHTS.astype(np.float64)).max() < 0.02
+    assert assay.fidelity(circuit, made, rows).ok
+
+
+def test_rows_of_another_shape_are_refused_in_one_sentence():
+    for rows in (ROWS[:, :3], np.zeros((3, 2, 5)), np.zeros((0, 4)), [["a", 1, 2, 3]], "rows"):
+        with pytest.raises(AssayError) as caught:
+            assay.transpile(dense(), calibration=rows)
+        assert "\n" not in str(caught.value)

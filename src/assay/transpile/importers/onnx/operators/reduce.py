@@ -1,4 +1,4 @@
-"""Reductions along axes, ArgMax, ArgMin, TopK(1) and CumSum."""
+"""Reductions along axes, ArgMax, ArgMin, TopK and CumSum."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from assay.transpile.flow.tensor import (
     add,
     apply,
     concatenate,
+    constant,
     largest,
     linear,
     multiply,
     readable,
+    stack,
     subtract,
     total,
 )
@@ -58,6 +60,9 @@ def _reduced(node: Node, reduce: Callable[[Tensor], Tensor]) -> Tensor:
 
 def _total(node: Node) -> Callable[[Tensor], Tensor]:
     return lambda rows: total(node.flow, rows)
+
+
+_MOST_COMPARISONS = 4096
 
 
 @operator("ReduceSum", rows="a linear call an element")
@@ -182,17 +187,47 @@ def arg_max(node: Node) -> Tensor:
     return index.moved(lambda part: np.expand_dims(part, axis)) if node.attribute("keepdims", 1) else index
 
 
-@operator("TopK", rows="4 an element", limits="k other than 1")
+@operator("TopK", rows="4 an element; of k > 1 about 5 k an element", limits="more than 4,096 comparisons a row")
 def top_k(node: Node) -> list[Tensor]:
-    """The best along an axis, and its index."""
+    """The best along an axis in order, and their indices."""
     tensor = node.tensor(0)
     count = node.integers(1)[0] if node.has(1) else int(node.attribute("k", 1))
-    if count != 1:
-        raise node.refuse(f"k is {count}", "Use 1.")
     axis = node.axis(int(node.attribute("axis", -1)), len(tensor.shape))
     rows = tensor.moved(lambda part: np.moveaxis(part, axis, -1))
-    found = best(node, rows, smallest=not node.attribute("largest", 1), last=False)
-    return [part.moved(lambda part: np.expand_dims(part, axis)) for part in found]
+    size = rows.shape[-1]
+    if not 0 < count <= size:
+        raise node.malformed(f"k is {count}, of {size}")
+    smallest = not node.attribute("largest", 1)
+    if count == 1:
+        found = best(node, rows, smallest=smallest, last=False)
+        return [part.moved(lambda part: np.expand_dims(part, axis)) for part in found]
+    if size * count > _MOST_COMPARISONS:
+        raise node.refuse(f"it compares {size * count} pairs a row, more than {_MOST_COMPARISONS}", "Use a smaller k.")
+    return [
+        part.moved(lambda part: np.moveaxis(part, -1, axis)) for part in _sorted(node, rows, count, smallest=smallest)
+    ]
+
+
+def _sorted(node: Node, rows: Tensor, count: int, *, smallest: bool) -> tuple[Tensor, Tensor]:
+    """The first of a stable bubble sort from the end, so that of equals the first comes first."""
+    flow = node.flow
+    rows = readable(flow, rows.scaled(-1.0) if smallest else rows)
+    size = rows.shape[-1]
+    values = [rows.moved(lambda part, place=place: part[..., place]) for place in range(size)]  # type: ignore[misc]
+    indices = [constant(np.full(values[0].shape, float(place))) for place in range(size)]
+    for turn in range(count):
+        for place in reversed(range(turn, size - 1)):
+            one, two = values[place], values[place + 1]
+            swap = at_least(flow, one, two).scaled(-1.0, 1.0)
+            pair = stack([one, two], -1)
+            values[place] = readable(flow, largest(flow, pair))
+            values[place + 1] = readable(flow, largest(flow, pair.scaled(-1.0)).scaled(-1.0))
+            first, second = indices[place], indices[place + 1]
+            moved = readable(flow, multiply(flow, swap, subtract(flow, second, first)))
+            indices[place] = readable(flow, add(flow, first, moved))
+            indices[place + 1] = readable(flow, subtract(flow, second, moved))
+    chosen = stack(values[:count], -1)
+    return chosen.scaled(-1.0) if smallest else chosen, stack(indices[:count], -1)
 
 
 @operator("CumSum", rows="a linear call a row")
