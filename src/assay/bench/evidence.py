@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assay.bench.bootstrap import draws, kinds, length_of, runs
 from assay.data.features import series
-from assay.models.metrics import HIGHER_IS_BETTER, score
+from assay.models.metrics import HIGHER_IS_BETTER, require_measurable, score
 from assay.models.search.trial import predictions
 from assay.models.terms import Terms, terms
 
@@ -110,6 +110,7 @@ class _Blocks:
 
 def judged(task: Task, problem: Problem, fitted: Fitted, test: Rows, past: Rows) -> Judged:
     """Judge a candidate on the test rows; raises as `assay.models.metrics.score` does."""
+    require_measurable(problem, test.y)
     prediction, probability = predictions(problem, fitted, test, past)
     metrics = score(problem, test.y, prediction, test.frame, probability)
     wanted = {task.metric, *(one.metric for one in task.limits.requirements)} | ({"value"} if problem.loss else set())

@@ -83,6 +83,16 @@ def require_suitable(problem: Problem) -> None:
         )
 
 
+def require_measurable(problem: Problem, y: Floats) -> None:
+    """Refuse QLIKE where an outcome is below 0, since it compares volatilities."""
+    below = int((y < 0).sum()) if problem.metric == "qlike" else 0
+    if below:
+        raise MetricUnsuitable(
+            f"the metric qlike is of volatilities, and the target is below 0 in {below} of {len(y)} rows",
+            "Choose rmse or mae in [limits] metric.",
+        )
+
+
 def loss_of(metric: str, number: float) -> float:
     """The metric as a loss: less is better."""
     return 1.0 - number if metric in HIGHER_IS_BETTER else number
@@ -105,8 +115,10 @@ def value(expression: str, y: Floats, prediction: Floats, frame: pl.DataFrame) -
     there = found[~np.isnan(found)]
     with np.errstate(over="ignore"):
         mean = float(there.mean()) if len(there) else np.nan
+    if not len(there):
+        raise LossFailed("[value] loss is missing in every row", "Say what a decision costs: give CASE an ELSE.")
     if not np.isfinite(mean):
-        raise LossFailed("[value] loss is not a finite number on these rows", "Correct the expression in task.toml.")
+        raise LossFailed("the mean of [value] loss is beyond a double's range", "Count it in a larger unit.")
     return mean
 
 
@@ -125,9 +137,34 @@ def values(expression: str, y: Floats, prediction: Floats, frame: pl.DataFrame) 
             f"[value] loss cannot be computed: {error.what}", error.todo or "Correct the expression in task.toml."
         ) from None
     stated = found.fill_null(float("nan")).to_numpy()
-    if not np.isfinite(stated[~found.is_null().to_numpy()]).all():
-        raise LossFailed("[value] loss is not a finite number on these rows", "Correct the expression in task.toml.")
+    absent = found.is_null().to_numpy()
+    bad = np.flatnonzero(~absent & ~np.isfinite(stated))
+    if bad.size:
+        raise LossFailed(
+            f"[value] loss is not a finite number in {bad.size} of {len(y)} rows: it is {stated[bad[0]]} where y is "
+            f"{y[bad[0]]:g} and prediction {answer[bad[0]]:g}",
+            "Correct the expression in task.toml.",
+        )
+    if absent.any():
+        _require_the_same_rows(expression, columns, y, absent)
     return np.asarray(stated, dtype=np.float64)
+
+
+def _require_the_same_rows(expression: str, columns: pl.DataFrame, y: Floats, absent: NDArray[np.bool_]) -> None:
+    """Refuse a loss that is missing for some predictions of a row: each model would be judged on rows of its own."""
+    import polars as pl
+
+    table = columns.with_columns(pl.Series("y", y), pl.Series("prediction", y))
+    try:
+        other = evaluated(table, {_LOSS: f"CAST(({expression}) AS double)"}, "[value] loss")[_LOSS]
+    except DataError:
+        return  # it cannot be computed of such predictions, and says nothing of which rows count
+    if bool((other.is_null().to_numpy() != absent).any()):
+        raise LossFailed(
+            "[value] loss is missing for some predictions and not for others, so that each model would be judged on "
+            "rows of its own",
+            "Say what those cost: give CASE an ELSE.",
+        )
 
 
 def classes_of(prediction: Floats) -> NDArray[np.int64]:

@@ -63,7 +63,7 @@ def _ratio(means: Floats) -> Floats:
 
 
 def _rmse(y: Floats, prediction: Floats) -> Terms:
-    return Terms(((y - prediction) ** 2)[:, np.newaxis], lambda means: np.sqrt(means[..., 0]))
+    return Terms(((y - prediction) ** 2)[:, np.newaxis], lambda means: np.sqrt(np.maximum(means[..., 0], 0.0)))
 
 
 def _qlike(y: Floats, prediction: Floats) -> Terms:

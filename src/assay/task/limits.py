@@ -24,6 +24,8 @@ METRICS = {
 _MORE_IS_BETTER = {"accuracy", "f1", "auc"}
 _LINEAR = {"linear", "logistic"}
 _REFERENCE = {"ewma", "garch", "har"}
+_SUREST = 0.99
+"""The largest confidence whose interval some of the bootstrap's draws lie outside of, at either end."""
 INCLUSION_BLOCKS = 1
 """A transaction acts in the block after the one that it was sent in, at the earliest."""
 
@@ -124,6 +126,12 @@ def _accuracy(task: Task) -> Iterator[Finding]:
         )
     elif wanted is not None and wanted > 1:
         yield warning(path, f"{wanted:g} is {wanted:.0%} of today's loss", "Give a share, if 5 % is meant: 0.05.")
+    if limits.confidence and limits.confidence > _SUREST:
+        yield contradiction(
+            ("limits", "confidence"),
+            f"{limits.confidence:g} is more than test rows that are drawn 2,000 times can tell",
+            f"Write at most {_SUREST:g}.",
+        )
     for number, one in enumerate(limits.requirements):
         yield from _requirement(task, one, ("limits", "require", number))
     if limits.choose == "net_value" and task.value.usd is None:

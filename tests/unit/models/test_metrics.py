@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics as theirs
 
 from assay.models.errors import LossFailed, MetricUnsuitable
-from assay.models.metrics import classes_of, improvement, loss_of, require_suitable, score, value
+from assay.models.metrics import classes_of, improvement, loss_of, require_measurable, require_suitable, score, value
 
 from .small import problem
 
@@ -97,3 +97,28 @@ def test_a_metric_must_fit_the_target():
 def test_a_probability_of_one_half_is_class_1():
     assert classes_of(np.array([0.49, 0.5])).tolist() == [0, 1]
     assert classes_of(MATRIX).tolist() == [0, 1, 2, 0]
+
+
+def test_a_loss_that_is_missing_for_some_predictions_is_refused():
+    frame, y = pl.DataFrame({"a": [1.0, 2.0, 3.0]}), np.array([1.0, 2.0, 3.0])
+    with pytest.raises(LossFailed, match="missing for some predictions and not for others"):
+        value("CASE WHEN prediction > 2 THEN ABS(y - prediction) END", y, np.array([0.0, 2.5, 0.0]), frame)
+    # Rows that do not count whatever is said of them are left out for every model alike.
+    assert value("CASE WHEN a > 1 THEN ABS(y - prediction) END", y, np.array([0.0, 2.5, 0.0]), frame) == 1.75
+    with pytest.raises(LossFailed, match="missing in every row"):
+        value("CASE WHEN a > 9 THEN y END", y, y, frame)
+
+
+def test_a_loss_without_bounds_names_a_row():
+    frame, y = pl.DataFrame({"a": [1.0, 2.0]}), np.array([1.0, 2.0])
+    with pytest.raises(LossFailed, match=r"in 1 of 2 rows: it is -?inf where y is 2 and prediction 0"):
+        value("LN(prediction)", y, np.array([1.0, 0.0]), frame)
+
+
+def test_qlike_says_nothing_of_outcomes_below_zero():
+    y = np.array([0.5, -0.5, 1.0])
+    assert "qlike" not in score(problem(), y, y, pl.DataFrame({"a": y}))
+    assert "qlike" in score(problem(), np.abs(y), y, pl.DataFrame({"a": y}))
+    require_measurable(problem(metric="rmse"), y)
+    with pytest.raises(MetricUnsuitable, match="below 0 in 1 of 3 rows"):
+        require_measurable(problem(metric="qlike"), y)

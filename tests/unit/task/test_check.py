@@ -484,3 +484,12 @@ def test_what_decides_today_answers_one_of_the_targets_classes(values, kind, ans
     )
     found = [str(finding) for finding in check(tmp_path).contradictions]
     assert found == [] if words is None else words in found[0]
+
+
+def test_a_confidence_that_no_bootstrap_resolves_is_a_contradiction(project, rows):
+    made = project("blank", file=str(rows), target="paid")
+    made.edit("[limits]\n", "[limits]\nconfidence = 0.9999999\n")
+    (finding,) = check(made.folder).contradictions
+    assert "more than test rows that are drawn 2,000 times can tell" in finding.what
+    made.edit("0.9999999", "0.99")
+    assert check(made.folder).contradictions == []

@@ -19,7 +19,7 @@ from assay.models.cost.cost import FREE, Calibration, Cost
 from assay.models.cost.economics import broken, limits_of
 from assay.models.errors import CandidateDamaged, NothingToExplore, TrialsFailed
 from assay.models.families.registry import EXISTING, suitable
-from assay.models.metrics import loss_of, require_suitable
+from assay.models.metrics import loss_of, require_measurable, require_suitable
 from assay.models.rows import problem_of, rows_of
 from assay.models.search.front import Failed, Front, Pruned, flagged
 from assay.models.search.sample import drawn, sample_of
@@ -121,6 +121,7 @@ class _Exploration:
         problem = problem_of(task, dataset)
         require_suitable(problem)
         train = rows_of(dataset, "train")
+        require_measurable(problem, np.concatenate([train.y, rows_of(dataset, "validation").y]))
         families, skipped = suitable(task.explore.families, problem, train)
         if not any(family.provable for family in families):
             reasons = "; ".join(f"{name} {reason}" for name, reason in skipped.items()) or "only references are allowed"
