@@ -17,14 +17,14 @@ from typing import Any
 from assay.core import files
 from assay.core.errors import AssayError
 from assay.prove.store import KEYS_FOLDER
-from demo import chain, proof, walk
+from demo import chain, proof, service, walk
 from demo.show import Show, Surprise
 from demo.words import explain_chain, explain_data, explain_decision, explain_front, explain_proof, summary
 
 HERE = Path(__file__).parent
 PROJECT = "project"
 RESULT_FILE = "result.json"
-ABOUT = "About two minutes; a minute longer the first time, when this machine's proving costs are measured."
+ABOUT = "Two to three minutes; a minute longer the first time, when this machine's proving costs are measured."
 
 
 def main() -> int:
@@ -78,6 +78,9 @@ def run(folder: Path) -> None:
         settled = chain.settle(keys.verifying, proven, folder, doing)
     explain_chain(show, settled)
     saved = proof.save(project, proven)
+    served = service.serve(show, project, folder)
+    service.explain_end(show, served)
+    found |= {"served": served.to_dict()}
     found |= {"forecast": proven.forecast, "settled": asdict(settled), "seconds": show.seconds}
     files.write(folder / RESULT_FILE, json.dumps(found, indent=1) + "\n")
     summary(show, project, saved)

@@ -22,7 +22,7 @@ ANSWERS = {
     "pool": POOL,
     "rpc": "$RPC_URL",
     "fee_percent": "0.3",
-    "chain": "local Anvil",
+    "chain": "local",
     "chain_id": "31337",
     "start_block": "1",
     "end_block": "14087",
@@ -36,6 +36,33 @@ ANSWERS = {
 }
 
 
+CONTRACTS = """
+[chains.local]
+id = 31337
+rpc = ["$RPC_URL"]
+late_after_blocks = 12
+
+[[chains.local.contracts]]
+name = "existing"
+source = "contracts/PoolFee.sol:ExistingFee"
+
+[[chains.local.contracts]]
+name = "registry"
+source = "contracts/PoolFee.sol:ModelRegistry"
+# Task, admin, proposer, guardian, delay, gate.
+arguments = [
+    "0x0000000000000000000000000000000000000000000000000000000000000000",
+    "$account", "$account", "$account", 0, "0x0000000000000000000000000000000000000000",
+]
+
+[[chains.local.contracts]]
+name = "consumer"
+source = "contracts/PoolFee.sol:PoolFee"
+arguments = ["$registry", "$account", "$existing"]
+"""
+"""What the chain has for the second half: written into task.toml, as docs/guides/consumers.md says."""
+
+
 class CommandFailed(Exception):
     """A command ended with an error, which it has explained on standard error."""
 
@@ -46,6 +73,11 @@ def init(project: Path) -> list[str]:
     for name, value in ANSWERS.items():
         command += ["--answer", f"{name}={value}"]
     assay(*command)
+    task = project / "task.toml"
+    text = task.read_text()
+    if (there := "\n[chains.local]\nid = 31337\n") not in text:
+        raise Surprise("the template declares its chain otherwise than it did")
+    task.write_text(text.replace(there, CONTRACTS))
     return ["assay", "init", project.name, "--template", "dynamic-fee", "--answer", f"pool={POOL[:8]}...", "..."]
 
 

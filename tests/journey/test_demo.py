@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,8 @@ def test_the_demo(tmp_path):
     proof_says_what_the_model_says(result, project)
     fee_changed_once(result)
     terminal_shows_the_findings(result, done.stdout)
+    fee_followed_the_service(result, done.stdout)
+    page_has_the_commands_that_ran(done.stdout)
     unseen_days_are_traded_with_proven_fees(project)
     report_looks_right_in_a_browser(project)
 
@@ -118,6 +121,41 @@ def fee_changed_once(result):
     assert all(event["state"] == settled for event in replays)
     gas = result["settled"]["gas"]
     assert 21_000 < gas["verify"] < gas["settle"] == events["the valid proof"]["gas"]
+
+
+def fee_followed_the_service(result, text):
+    """Five periods, each settled once: one through a kill, one by a release that was taken back."""
+    served = result["served"]
+    periods = served["periods"]
+    assert [one["release"].rpartition("@")[2] for one in periods] == ["1", "1", "1", "2", "1"]
+    assert [one["state"] for one in periods] == ["settled"] * 5
+    assert [one["killed"] for one in periods] == [False, True, False, False, False]
+    assert len({one["block"] for one in periods}) == 5
+    assert all(0 < one["latency"] <= 12 for one in periods)
+    fees = [served["fee_before"], *(one["fee"] for one in periods)]
+    assert fees[0] == 3000
+    assert fees[1] != fees[0]
+    assert all(500 <= fee <= 20_000 for fee in fees)
+    assert (served["registry"]["default"], served["problems"]) == (1, [])
+    assert [one["state"] for one in served["registry"]["versions"]] == ["allowed", "allowed"]
+    assert {one["name"]: one["holds"] for one in served["findings"]}["code"] is True
+    assert "Record and chain agree" in text
+    if chromium() is None:
+        assert "the page has no picture" in text
+    else:
+        assert Path(served["picture"]).read_bytes()[:4] == b"\x89PNG"
+
+
+def page_has_the_commands_that_ran(text):
+    """docs/guides/first-service.md, command by command: each was run, in this order."""
+    page = (ROOT / "docs" / "guides" / "first-service.md").read_text()
+    typed = [line for block in re.findall(r"```\n(.*?)```", page, flags=re.DOTALL) for line in block.splitlines()]
+    typed = [line for line in typed if line.startswith("assay ")]
+    assert len(typed) == 14
+    plain = re.sub(r"\s+", " ", re.sub(r"0x[0-9A-Fa-f]+\.\.\.", "0xVERIFIER", text))
+    places = [plain.find(line) for line in typed]
+    assert -1 not in places, typed[places.index(-1)]
+    assert places == sorted(places)
 
 
 def terminal_shows_the_findings(result, text):

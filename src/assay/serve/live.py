@@ -47,6 +47,7 @@ POST = "post"
 LEASE_SECONDS = 60.0
 _CODE = "code/"
 _SALT_BYTES = 16
+_AT_ONCE = 16
 _OBSERVED = 1000
 """Periods, the newest, of which outcomes are looked for."""
 
@@ -65,6 +66,8 @@ class Live:
         Told, once each, why a period has no answer.
     counts
         Whether this is the chain that counts, whose registry the champion follows.
+    collected
+        Folder of blocks that the project has collected, if it has any.
     row
         Makes the newest row up to a block.
     """
@@ -77,6 +80,7 @@ class Live:
     told: Callable[[str], None] = field(default=lambda _: None)
     name: str = field(default_factory=me)
     counts: bool = False
+    collected: Path | None = None
     row: Callable[[Task, Path, int, Sequence[str]], Newest] = newest
     _said: str = ""
     _head: int = -1
@@ -111,7 +115,7 @@ class Live:
         if champion is None:
             return False
         release = releases.by_digest(self.database, champion)
-        home = unpacked(self.database, release, self.place / release.digest[:16])
+        home = unpacked(self.database, release, self.place / release.digest[:16], self.collected)
         task = Task.load(home)
         block = self.settler.on.node.head() - task.protocol.feature_delay_blocks
         if block <= self._head or block < 0:
@@ -168,8 +172,11 @@ class Live:
         return found
 
     def _collect_anew(self, home: Path, error: DataError) -> None:
-        """After a reorg deeper than was waited for, what was collected is of blocks that are no more."""
-        if not error.retry and "reorg" in f"{error.code} {error.what}":
+        """After a reorg deeper than was waited for, what was collected is of blocks that are no more.
+
+        What the project collected for another task is of no use either.
+        """
+        if not error.retry and ("reorg" in f"{error.code} {error.what}" or "collected with another" in error.what):
             shutil.rmtree(home / "chain", ignore_errors=True)
 
     def _keep(self, release: Release, task: Task, row: Newest) -> bool:
@@ -219,27 +226,32 @@ class Live:
         """Post the row where the consumer asks for it, and bind the answer to what the consumer then expects."""
         if not answers.any_due(self.database, ["received"], self.settler.on.name):
             return False
-        held = next(
-            iter(answers.claim(self.database, ["received"], self.name, LEASE_SECONDS, chain=self.settler.on.name)),
-            None,
-        )
-        if held is None or held.period is None:
-            return False
         consumer = Consumer(self.settler.on, self.settler.consumer.address)
-        try:
-            if self._is_late(held) or self._is_others(held, consumer):
-                return True
-            period = self._posted(held, consumer) if consumer.wants_rows() else held.period
-            if period is None:
-                self._wait(held)
+        for _ in range(_AT_ONCE):
+            claimed = answers.claim(self.database, ["received"], self.name, LEASE_SECONDS, chain=self.settler.on.name)
+            if not claimed or claimed[0].period is None:
                 return False
-            evidence = held.evidence | {"period": period}
-            answers.commit(
-                self.database, held, "fixed", context=str(consumer.context(period)), evidence=evidence, error=None
-            )
-        except SettleError as error:
-            self._wait(held, error)
-            raise
+            held = claimed[0]
+            try:
+                if self._is_late(held) or self._is_others(held, consumer):
+                    return True
+                if not self._is_before_its_turn(held, consumer):
+                    return self._bound(held, consumer)
+                self._wait(held)
+            except SettleError as error:
+                self._wait(held, error)
+                raise
+        return False
+
+    def _bound(self, held: Answer, consumer: Consumer) -> bool:
+        """Whether the answer now has its context; else it waits for the block with its row."""
+        period = self._posted(held, consumer) if consumer.wants_rows() else held.period
+        if period is None:
+            self._wait(held)
+            return False
+        evidence = held.evidence | {"period": period}
+        context = str(consumer.context(period))
+        answers.commit(self.database, held, "fixed", context=context, evidence=evidence, error=None)
         return True
 
     def _is_late(self, held: Answer) -> bool:
@@ -252,6 +264,22 @@ class Live:
         }
         answers.commit(self.database, held, "expired", error=said)
         return True
+
+    def _is_before_its_turn(self, held: Answer, consumer: Consumer) -> bool:
+        """A consumer of a feed has one row at a time: a newer one would take the place of one that is not settled."""
+        if not consumer.wants_rows():
+            return False
+        earlier = answers.find(
+            self.database,
+            self.project,
+            states=["received", "fixed", "proven", "settling"],
+            chain=self.settler.on.name,
+            periods=True,
+        )
+        return any((one.period or 0) < (held.period or 0) and not self._is_mined(one) for one in earlier)
+
+    def _is_mined(self, one: Answer) -> bool:
+        return one.transaction is not None and transactions.get(self.database, one.transaction).mined is not None
 
     def _is_others(self, held: Answer, consumer: Consumer) -> bool:
         """A row that is not posted yet is posted for the version it was made for, or not at all."""
@@ -286,13 +314,18 @@ class Live:
         answers.commit(self.database, held, "received", due=due, error=said)
 
 
-def unpacked(database: Database, release: Release, home: Path) -> Path:
-    """A folder with the release's task and code, in which its blocks are collected; checked against its digests."""
+def unpacked(database: Database, release: Release, home: Path, collected: Path | None = None) -> Path:
+    """A folder with the release's task and code, in which its blocks are collected; checked against its digests.
+
+    Blocks that are `collected` already are not asked for again.
+    """
     if (home / "task.toml").is_file():
         return home
     private = private_digests(release)
     home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with files.folder(home) as place:
+        if collected is not None and collected.is_dir():
+            shutil.copytree(collected, place / collected.name, ignore=shutil.ignore_patterns(".partial-*"))
         files.write(place / "task.toml", artefacts.get(database, release.public["parts"]["task.toml"]["digest"]))
         for name, part in private.items():
             if name.startswith(_CODE):

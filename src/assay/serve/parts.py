@@ -61,7 +61,9 @@ def live(settings: Settings, told: Callable[[str], None]) -> None:
     settler = open_settler(database, settings.project, task, settings.chain)
     place = settings.project / ".assay" / "live" / settler.on.name
     counts = task.protocol.chain == settler.on.name
-    loop = Live(database, task.name, settler, Models(database), place, told, counts=counts)
+    loop = Live(
+        database, task.name, settler, Models(database), place, told, counts=counts, collected=settings.project / "chain"
+    )
     told(f"following {settler.on.name}: each period's answer goes to {settler.consumer.address}")
     loop.run(ending())
     database.close()

@@ -28,6 +28,7 @@ from assay.serve.settle import open_settler
 from assay.serve.work import Worker
 from assay.settle.deploy import prepare
 from assay.settle.network import context_of, selector
+from assay.settle.promote import registrar
 from assay.task.task import Task
 
 CONTRACTS = Path(__file__).parents[3] / "contracts" / "src"
@@ -199,6 +200,31 @@ def test_a_fee_follows_the_chain(chain, made):
     go(project, chain, lambda: any(one.period > last and one.state == "settled" for one in answered(project)))
     purposes = [one.purpose for one in transactions.find(project.database, "local") if one.purpose != "deploy"]
     assert purposes.count("post") >= purposes.count("settle") >= 2
+    project.database.close()
+
+
+def test_a_newer_row_waits_until_the_one_before_is_settled(chain, made):
+    """The consumer has one row at a time: a newer one would take its place, and its proof would come to nothing."""
+    project = made(FEE.format(task=keccak256(b"fee").hex()))
+    deployment = prepare(project.database, project.folder, project.task, project.release, None, who="me")
+    deployment.poll = 0.02
+    deployment.run()
+    calls = registrar(project.database, project.folder, project.task, "local", who="me", why="first")
+    calls.poll = 0.02
+    calls.promote(project.release)
+    live, _, settler = loops(project)
+    live.told = settler.told = unexpected
+    for _ in range(4):  # two periods, and nothing is proven meanwhile
+        live.step()
+        chain.swap(2)
+    settler.outbox.release()  # other loops go on
+    posted = [one.subject for one in transactions.find(project.database, "local", purpose="post")]
+    first, second = answered(project)[:2]
+    assert posted == [first.id]
+    assert first.state in {"received", "fixed"}
+    assert second.state == "received"
+    go(project, chain, lambda: all(one.state == "settled" for one in answered(project)[:2]))
+    assert [one.evidence["period"] for one in answered(project)[:2]] == [1, 2]
     project.database.close()
 
 
