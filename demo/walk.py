@@ -41,6 +41,7 @@ CONTRACTS = """
 id = 31337
 rpc = ["$RPC_URL"]
 late_after_blocks = 12
+spend_per_day = 10.0
 
 [[chains.local.contracts]]
 name = "existing"

@@ -28,7 +28,7 @@ from assay.release import alias
 from assay.release.make import private_digests
 from assay.settle.consumer import Consumer
 from assay.settle.errors import SettleError
-from assay.settle.outbox import Call
+from assay.settle.outbox import Call, standing
 from assay.settle.registry import registry_of
 from assay.settle.shadow import deciding, follow
 from assay.task.task import Task
@@ -283,7 +283,7 @@ class Live:
 
     def _is_others(self, held: Answer, consumer: Consumer) -> bool:
         """A row that is not posted yet is posted for the version it was made for, or not at all."""
-        sent = transactions.by_subject(self.database, self.settler.on.name, POST, held.id)
+        _, sent = standing(self.database, self.settler.on.name, POST, held.id)
         if sent is not None or not consumer.wants_rows():
             return False
         if deciding(self.database, self.project, self.settler.on) == held.release:
@@ -298,10 +298,10 @@ class Live:
 
     def _posted(self, held: Answer, consumer: Consumer) -> int | None:
         """The consumer's number of the period, once the block with its row is there; None until then."""
-        sent = transactions.by_subject(self.database, self.settler.on.name, POST, held.id)
-        if sent is None:
+        _, sent = standing(self.database, self.settler.on.name, POST, held.id)
+        if sent is None:  # or what was sent was refused, or another program took its nonce
             words = [int(word) for word in self.models.of(held.release).words(held.row)[0]]
-            self.settler.outbox.submit(Call(POST, held.id, consumer.address, consumer.post_data(words)))
+            self.settler.outbox.submit_anew(Call(POST, held.id, consumer.address, consumer.post_data(words)))
             return None
         self.settler.outbox.step()
         sent = transactions.get(self.database, sent.id)

@@ -218,9 +218,10 @@ def test_a_newer_row_waits_until_the_one_before_is_settled(chain, made):
         live.step()
         chain.swap(2)
     settler.outbox.release()  # other loops go on
-    posted = [one.subject for one in transactions.find(project.database, "local", purpose="post")]
     first, second = answered(project)[:2]
-    assert posted == [first.id]
+    # The swaps are of the same account, and take the nonce: the row is sent again, by whoever goes on.
+    posted = {one.subject.split("/")[0] for one in transactions.find(project.database, "local", purpose="post")}
+    assert posted == {first.id}
     assert first.state in {"received", "fixed"}
     assert second.state == "received"
     go(project, chain, lambda: all(one.state == "settled" for one in answered(project)[:2]))
