@@ -149,7 +149,8 @@ def fee_followed_the_service(result, text):
 def page_has_the_commands_that_ran(text):
     """docs/guides/first-service.md, command by command: each was run, in this order."""
     page = (ROOT / "docs" / "guides" / "first-service.md").read_text()
-    typed = [line for block in re.findall(r"```\n(.*?)```", page, flags=re.DOTALL) for line in block.splitlines()]
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    typed = [line for block in blocks for line in block.splitlines()]
     typed = [line for line in typed if line.startswith("assay ")]
     assert len(typed) == 14
     plain = re.sub(r"\s+", " ", re.sub(r"0x[0-9A-Fa-f]+\.\.\.", "0xVERIFIER", text))
