@@ -40,7 +40,7 @@ CONTRACTS = """
 [chains.local]
 id = 31337
 rpc = ["$RPC_URL"]
-late_after_blocks = 12
+late_after_blocks = 60
 spend_per_day = 10.0
 
 [[chains.local.contracts]]
