@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -21,6 +22,9 @@ from assay.record.answers import Answer
 from assay.record.database import Database
 from assay.serve.models import Models
 from assay.settle.node import Node
+
+A_RUN = 100
+"""Answers that one chain settles."""
 
 
 def run(url, count, seed, *, share=0.25, faults=FAULTS, made=None):
@@ -73,17 +77,33 @@ def _hurry(database):
         connection.execute(update(schema.answers).where(schema.answers.c.state == "proven").values(due=0.0))
 
 
+def summed(runs):
+    """What several runs found together; each run's own seed is in `seeds`."""
+    return {
+        "count": sum(one["count"] for one in runs),
+        "seeds": [one["seed"] for one in runs],
+        "turns": sum(one["turns"] for one in runs),
+        "sent": sum(one["sent"] for one in runs),
+        "faults": [fault for one in runs for fault in one["faults"]],
+        "done": {fault: sum(one["done"][fault] for one in runs) for fault in runs[0]["done"]},
+    }
+
+
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("--count", type=int, default=1000)
-    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--count", type=int, default=1000, help=f"in runs of {A_RUN}, each with a chain of its own")
+    options.add_argument("--seed", type=int, default=1, help="of the first run; the next ones count on")
     options.add_argument("--share", type=float, default=0.25)
     options.add_argument("--out", type=Path)
     given = options.parse_args()
+    start, runs = time.monotonic(), []
     with tempfile.TemporaryDirectory() as name:
-        start = time.monotonic()
-        found = run(f"sqlite:///{name}/a.sqlite", given.count, given.seed, share=given.share, made=parts(Path(name)))
-        found["seconds"] = round(time.monotonic() - start, 1)
+        made = parts(Path(name))
+        for number, first in enumerate(range(0, given.count, A_RUN)):
+            url, count = f"sqlite:///{name}/{number}.sqlite", min(A_RUN, given.count - first)
+            runs.append(run(url, count, given.seed + number, share=given.share, made=made))
+    commit = os.environ.get("ASSAY_COMMIT", "")
+    found = summed(runs) | {"seconds": round(time.monotonic() - start, 1), "commit": commit}
     text = json.dumps(found, indent=1)
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
