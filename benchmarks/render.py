@@ -19,6 +19,7 @@ from benchmarks import (
     sequences,
     serve,
     shown,
+    soak,
     versions,
     walk,
 )
@@ -98,6 +99,7 @@ def write() -> Path:
         sequences.section(),
         networks.section(),
         serve.section(),
+        soak.section(),
         walk.section(),
     ]
     FIGURE.write_text(chart.svg(), encoding="utf-8")
