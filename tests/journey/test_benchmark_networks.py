@@ -1,12 +1,15 @@
 """`python -m benchmarks.networks`: it measures the networks that it says, and its result is a section of the page."""
 
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks import machine, results  # noqa: E402
 from benchmarks.networks import __main__ as command  # noqa: E402

@@ -19,6 +19,7 @@ from assay.project.check import check
 from assay.report.write import write_report
 from assay.task.chains import ChainSpec
 from assay.task.data import DataSpec
+from assay.task.outputs import OutputSpec, Serve
 from assay.task.sections import Section
 from assay.task.task import Task
 
@@ -149,6 +150,8 @@ ELSEWHERE = {
 OF_A_SECTION = {
     ChainSpec: "tests/unit/task/test_chains.py",
     DataSpec: "tests/unit/data/test_fields.py",
+    OutputSpec: "tests/unit/serve/outputs/",
+    Serve: "tests/unit/serve/test_forget.py",
 }
 
 
