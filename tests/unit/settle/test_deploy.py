@@ -1,11 +1,10 @@
 """A verifier and a consumer onto a real node: once, resumed after a kill at any point, never of a development key."""
 
 import json
-import os
-import signal
 
 import pytest
 from tests.unit.serve.small import keep, parts
+from tests.unit.settle.killed import forked
 from tests.unit.settle.small import mine
 
 from assay.chain.errors import CompileFailed, DevelopmentKeyRefused
@@ -174,43 +173,7 @@ def _forked(database, ready, point):
     """Deploy in a process of its own; whether it was killed at the point."""
     ready.poll = 0.02
     database.engine.dispose(close=False)
-    child = os.fork()
-    if child == 0:
-        try:
-            if point is not None:
-                _kill_at(point)
-            ready.run()
-            os._exit(0)
-        finally:
-            os._exit(7)
-    _, status = os.waitpid(child, 0)
-    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    assert killed or os.WEXITSTATUS(status) == 0
-    return killed
-
-
-def _kill_at(point):
-    """Die instead of the point-th (from 0) step of this process that leaves a trace, or right after the broadcast."""
-    from assay.settle.node import Node
-
-    seen = {"count": 0}
-
-    def counted(function, *, after=False):
-        def wrapped(*arguments, **named):
-            if not after and seen["count"] == point:
-                os.kill(os.getpid(), signal.SIGKILL)
-            result = function(*arguments, **named)
-            if after and seen["count"] == point:
-                os.kill(os.getpid(), signal.SIGKILL)
-            seen["count"] += 1
-            return result
-
-        return wrapped
-
-    transactions.keep_in = counted(transactions.keep_in, after=True)
-    transactions.move_in = counted(transactions.move_in)
-    journal.append_in = counted(journal.append_in)
-    Node.broadcast = counted(Node.broadcast, after=True)
+    return forked(ready.run, point)
 
 
 def test_a_reorg_after_it_was_mined_brings_it_back(prepared, node, anvil):

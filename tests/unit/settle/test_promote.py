@@ -1,13 +1,12 @@
 """A real registry on a real node: proposed, allowed, the default, back, frozen; by whom, from when, and never twice."""
 
-import os
 import shutil
-import signal
 from pathlib import Path
 
 import pytest
 from eth_abi import encode
 from tests.unit.serve.small import keep, parts
+from tests.unit.settle.killed import forked
 from tests.unit.settle.small import Key, mine
 
 from assay.chain.compile import compile_solidity, read_sources
@@ -319,42 +318,7 @@ def _forked(place, database, action, point):
     database.engine.dispose(close=False)
     calls = place.calls()
     database.engine.dispose(close=False)
-    child = os.fork()
-    if child == 0:
-        try:
-            if point is not None:
-                _kill_at(point)
-            action(calls)
-            os._exit(0)
-        finally:
-            os._exit(7)
-    _, status = os.waitpid(child, 0)
-    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    assert killed or os.WEXITSTATUS(status) == 0
-    return killed
-
-
-def _kill_at(point):
-    from assay.settle.node import Node
-
-    seen = {"count": 0}
-
-    def counted(function, *, after=False):
-        def wrapped(*arguments, **named):
-            if not after and seen["count"] == point:
-                os.kill(os.getpid(), signal.SIGKILL)
-            result = function(*arguments, **named)
-            if after and seen["count"] == point:
-                os.kill(os.getpid(), signal.SIGKILL)
-            seen["count"] += 1
-            return result
-
-        return wrapped
-
-    transactions.keep_in = counted(transactions.keep_in, after=True)
-    transactions.move_in = counted(transactions.move_in)
-    journal.append_in = counted(journal.append_in)
-    Node.broadcast = counted(Node.broadcast, after=True)
+    return forked(lambda: action(calls), point)
 
 
 def test_the_way_back_is_a_stack():
