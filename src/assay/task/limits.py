@@ -49,8 +49,8 @@ def check_limits(task: Task) -> Iterator[Finding]:
     if task.protocol.model == "public":
         yield contradiction(
             ("protocol", "model"),
-            "a public model is not implemented: proofs hide the model behind a commitment",
-            'Write model = "hidden".',
+            "a project with a public model is not implemented: its proofs hide the model behind a commitment",
+            'Write model = "hidden"; `assay setup --model public` publishes the weights of a network by itself.',
         )
     if not kinds:
         yield contradiction(*_no_family(task))

@@ -98,7 +98,7 @@ class Protocol(Section):
     )
     state: str = Field("", description="The contract state that the answer changes.")
     inputs: Literal["public", "private"] = Field(
-        "public", description="Whether the proof shows the rows or hides them behind a commitment (trees only)."
+        "public", description="Whether the proof shows the rows or hides them behind a commitment (trees and networks)."
     )
     max_batch: Whole = Field(
         128,
@@ -108,7 +108,9 @@ class Protocol(Section):
         "string is too short, and the decision says so.",
     )
     model: Literal["hidden", "public"] = Field(
-        "hidden", description="Whether the model stays hidden behind a commitment. Only that is implemented."
+        "hidden",
+        description="Whether the model stays hidden behind a commitment. Here only that is implemented; `assay setup "
+        "--model public` publishes a network's weights beside its key.",
     )
 
 
