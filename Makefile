@@ -26,7 +26,7 @@ DEPS := $(VENV)/.deps
 NATIVE := $(VENV)/.native
 NODE := node_modules/.stamp
 
-.PHONY: help setup demo test test-rust test-python test-contracts lint format wheel bench soak docs lock clean
+.PHONY: help setup demo test test-rust test-python test-contracts lint format wheel bench soak docs site lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -52,6 +52,8 @@ test-rust: $(DEPS)
 
 test-contracts: setup
 	cd contracts && $(FORGE) test --offline
+	# What reads other contracts' state: OpenZeppelin's libraries with via_ir, as foundry.toml says.
+	cd contracts && FOUNDRY_PROFILE=state $(FORGE) test --offline
 
 test-python: setup
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
@@ -79,17 +81,32 @@ wheel: setup ## a wheel in dist/, for machines without Rust (deploy/install.sh)
 bench: setup ## measure Assay and its peers (LARGE=1: the peers' hour-long models too; ARGS: see --help)
 	$(BIN)/python -m benchmarks $(if $(LARGE),--large) $(ARGS)
 
-# Hours with the counts that the guide names: KILLS and PERIODS say fewer.
+# Hours with the counts that the guide names: KILLS, WHOLE and PERIODS say fewer.
+soak: export PYTHONPATH = .:src
+soak: export ASSAY_COMMIT = $(shell git rev-parse HEAD)
 soak: setup ## kill the service at every boundary and settle through a node that misbehaves, in large counts (SEED=)
-	PYTHONPATH=.:src ASSAY_COMMIT=$$(git rev-parse HEAD) $(BIN)/python -m tests.soak.matrix --kills $(or $(KILLS),2000) \
-		--seed $(or $(SEED),1) --out tests/soak/results/matrix.json
-	PYTHONPATH=.:src $(BIN)/python -m tests.soak.periods --count $(or $(PERIODS),1000) --seed $(or $(SEED),1) \
+	$(BIN)/python -m tests.soak.matrix --kills $(or $(KILLS),2000) --seed $(or $(SEED),1) \
+		--out tests/soak/results/matrix.json
+	$(BIN)/python -m tests.soak.matrix --kills $(or $(KILLS),2000) --seed $(or $(SEED),1) --database postgresql \
+		--out tests/soak/results/matrix-postgresql.json
+	$(BIN)/python -m tests.soak.whole --kills $(or $(WHOLE),100) --seed $(or $(SEED),1) \
+		--out tests/soak/results/whole.json
+	$(BIN)/python -m tests.soak.periods --count $(or $(PERIODS),1000) --seed $(or $(SEED),1) \
 		--out tests/soak/results/periods.json
+	$(BIN)/python -m tests.soak.observed --days $(or $(DAYS),250)
+
+site: ## the documentation as a site, in site/index.html; a broken link or a warning stops it
+	@test -x $(VENV)/site/bin/zensical || { $(PYTHON) -m venv $(VENV)/site && \
+		$(VENV)/site/bin/pip install --quiet --disable-pip-version-check -r tools/site-requirements.txt; }
+	$(PYTHON) tools/site.py .site
+	$(VENV)/site/bin/zensical build --clean --strict
 
 docs: setup ## render the generated pages from the benchmark results and the code
 	$(BIN)/python -m benchmarks --render
 	$(BIN)/python -m assay.task.reference docs/reference
+	$(BIN)/python -m assay.compare.reference docs/reference
 	$(BIN)/python -m assay.serve.api.reference docs/reference
+	$(BIN)/python tools/reference.py docs/reference
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock
@@ -99,8 +116,8 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 	rm -rf $(VENV)/lock
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) node_modules target contracts/out contracts/cache src/assay/_core*.so
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules target contracts/out* contracts/cache* src/assay/_core*.so
+	rm -rf site .site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(DEPS): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Assay needs Python 3.11 to 3.14 (PYTHON=...)" >&2; exit 2; }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    certify,
     chart,
     collect,
     cost,
@@ -15,8 +16,8 @@ from benchmarks import (
     machine,
     precision,
     results,
+    retraining,
     search,
-    sequences,
     serve,
     shown,
     soak,
@@ -25,6 +26,7 @@ from benchmarks import (
 )
 from benchmarks.cases import CASES, Case
 from benchmarks.networks import page as networks
+from benchmarks.sequences import page as sequences
 
 PAGE = machine.ROOT / "docs" / "benchmarks.md"
 FIGURE = PAGE.with_suffix(".svg")
@@ -100,7 +102,9 @@ def write() -> Path:
         networks.section(),
         serve.section(),
         soak.section(),
+        certify.section(),
         walk.section(),
+        retraining.section(),
     ]
     FIGURE.write_text(chart.svg(), encoding="utf-8")
     PAGE.write_text("\n".join(section for section in sections if section).rstrip() + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """What the service answers, proves and holds: `python -m benchmarks.serve`, four minutes on two cores.
 
-`assay up` as anybody starts it (SQLite, no chain), asked by a generator on the same cores (`benchmarks.load`, aiohttp).
+`assay up` as anybody starts it (SQLite, no chain), asked by a generator on the same cores (`benchmarks.load`, aiohttp
+on uvloop).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ CLIENTS = 16
 JOINED = 16
 MODELS = {"trees": "xgb_100x6", "linear": "logistic_30"}
 PEER = Path(__file__).parent / "peers" / "litserve"
-GENERATOR = "benchmarks.load (aiohttp), on the same cores"
+GENERATOR = "benchmarks.load (aiohttp on uvloop), on the same cores"
 TASK = """schema = "assay-task/1"
 name = "trees"
 existing = {kind = "constant", value = 0.0}
@@ -50,6 +51,7 @@ predict = {target = "y", type = "binary"}
 sources = [{name = "rows", kind = "csv", path = "rows.csv"}]
 """
 MUST: dict[str, tuple[str, Callable[[float], str], str]] = {
+    "alone_seconds": ("a proof, 100 x 6, in a process of its own: the service cannot be faster", shown.seconds, ""),
     "proof_p50": ("request to proof in one call, 100 x 6, one client, half below", shown.seconds, "0.15 s"),
     "proof_p99": ("the same, 99 of 100 below", shown.seconds, "0.4 s"),
     "single_per_second": ("proofs a second, 16 clients, 100 x 6, each alone", shown.three, "8"),
@@ -78,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="assay-serve-") as name:
         folder = Path(name)
         rows = _project(folder)
-        figures = _measured(folder, rows, options.seconds)
+        figures = {"alone_seconds": _alone(folder / "trees", rows["trees"])}
+        figures |= _measured(folder, rows, options.seconds)
         if not options.no_peer:
             figures |= _peer(rows["trees"], options.seconds)
     path = results.write(
@@ -117,6 +120,13 @@ def _project(folder: Path) -> dict[str, list[list[float]]]:
             _keep(database, Parts(keys.model_id, public, private), name)
             rows[name] = cases.rows(place)["test"].tolist()
     return rows
+
+
+def _alone(keys: Path, rows: list[list[float]], count: int = 30) -> float:
+    """Seconds of a proof without any service: half of them took less. The first one reads the reference string."""
+    command = [sys.executable, "-m", "benchmarks.serve_alone", str(keys)]
+    done = subprocess.run(command, input=json.dumps(rows[:count]), capture_output=True, text=True, check=True)
+    return _part(json.loads(done.stdout), 0.5)
 
 
 def _keep(database: Database, parts: Parts, name: str) -> None:
@@ -218,10 +228,13 @@ def _measured(folder: Path, rows: dict[str, list[list[float]]], seconds: float) 
                 ("linear_joined_per_second", "linear", True),
             ):
                 bodies = _bodies(rows[name], join=join)
+                if join:  # the first proofs of each number of rows make their tables
+                    service.load(_proofs(name), bodies, clients=CLIENTS, count=6 * CLIENTS)
                 found = service.load(_proofs(name), bodies, clients=CLIENTS, seconds=seconds)
                 figures[key] = found["answers"] / found["seconds"]
                 print(key, figures[key], flush=True)
         figures["proving_bytes"] = most[0]
+        service.load("/v2/models/trees/infer", _bodies(rows["trees"]), clients=2, count=50)
         found = service.load("/v2/models/trees/infer", _bodies(rows["trees"]), clients=CLIENTS, seconds=seconds)
         figures |= {"infer_per_second": found["answers"] / found["seconds"]}
         figures["infer_p99"] = _part(found["latencies"], 0.99)
@@ -330,7 +343,7 @@ def section() -> str:
         f"## {result['title']}",
         "",
         "`python -m benchmarks.serve`: `assay up` as anybody starts it (SQLite, no chain; one process answers, one",
-        f"proves), asked by {about['generator']}; {about['seconds']:g} s of each throughput;",
+        f"proves), asked by {about['generator']}; {about['seconds']:g} s of each throughput, warm;",
         f"load {result['load_average_before']} at the start.",
         "",
         "| | measured | must |",

@@ -11,7 +11,7 @@ RESULTS = Path(__file__).parents[1] / "tests" / "soak" / "results"
 
 def section() -> str:
     """The large counts that stand in the repository, with what was found wrong."""
-    matrix, periods = _read("matrix"), _read("periods")
+    whole, periods = _read("whole"), _read("periods")
     lines = [
         "## Killed, and asked through a node that misbehaves",
         "",
@@ -22,12 +22,18 @@ def section() -> str:
         "| | how often | found wrong | commit |",
         "|---|---:|---:|---|",
     ]
-    if matrix is not None:
+    for matrix in filter(None, map(_read, ("matrix", "matrix-postgresql"))):
         kinds = ", ".join(f"{count:,} {how}" for how, count in matrix["kills"].items())
         total = sum(matrix["kills"].values())
         lines.append(
             f"| SIGKILL of prover and settlement ({matrix['database']}; {kinds}) | {total:,} | "
             f"{len(matrix['faults'])} | `{matrix['commit'][:7]}` |"
+        )
+    if whole is not None:
+        lines.append(
+            f"| SIGKILL of a whole `assay up` ({whole['accepted']:,} questions, {whole['joined']:,} of them to be "
+            f"proven together; {whole['periods']:,} periods followed; {whole['told']:,} messages to a webhook) | "
+            f"{whole['kills']:,} | {len(whole['faults'])} | `{whole['commit'][:7]}` |"
         )
     if periods is not None:
         kinds = ", ".join(f"{count:,} {fault}" for fault, count in periods["done"].items())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from assay.prove.store import KEYS_FOLDER
 from demo import chain, proof, service, walk
 from demo.show import Show, Surprise
 from demo.words import explain_chain, explain_data, explain_decision, explain_front, explain_proof, summary
+from demo.world import World
 
 HERE = Path(__file__).parent
 PROJECT = "project"
@@ -69,25 +71,27 @@ def run(folder: Path) -> None:
     show = Show()
     show.console.print("[bold]Should a pool's fee follow tomorrow's volatility?[/] From the question to a proof")
     show.line(ABOUT)
-    found = decide(show, project)
-    keys = proof.Keys.load(project)
-    with show.step("Proof") as doing:
-        proven = proof.prove(project, keys, doing)
-    explain_proof(show, proven)
-    with show.step("Chain") as doing:
-        settled = chain.settle(keys.verifying, proven, folder, doing)
-    explain_chain(show, settled)
-    saved = proof.save(project, proven)
-    served = service.serve(show, project, folder)
-    service.explain_end(show, served)
+    with World.node() as node:
+        os.environ["RPC_URL"] = node.url
+        world, found = decide(show, project, node.url)
+        keys = proof.Keys.load(project)
+        with show.step("Proof") as doing:
+            proven = proof.prove(project, keys, doing)
+        explain_proof(show, proven)
+        with show.step("Chain") as doing:
+            settled = chain.settle(keys.verifying, proven, folder, doing)
+        explain_chain(show, settled)
+        saved = proof.save(project, proven)
+        served = service.serve(show, project, folder, node.url, world)
+        service.explain_end(show, served)
     found |= {"served": served.to_dict()}
     found |= {"forecast": proven.forecast, "settled": asdict(settled), "seconds": show.seconds}
     files.write(folder / RESULT_FILE, json.dumps(found, indent=1) + "\n")
     summary(show, project, saved)
 
 
-def decide(show: Show, project: Path) -> dict[str, Any]:
-    """The walk of the example's README, command by command."""
+def decide(show: Show, project: Path, url: str) -> tuple[World, dict[str, Any]]:
+    """The walk of the example's README, command by command, on a fresh node; the chain, and what was found."""
     with show.step("Question"):
         typed = walk.init(project)
         walk.assay("task", "check", str(project))
@@ -95,10 +99,12 @@ def decide(show: Show, project: Path) -> dict[str, Any]:
     show.line(f"$ assay task check {project.name}")
     with show.step("Data") as doing:
         doing("going on with a replay of real prices and synthetic traders on a local node, collecting with Cryo")
-        told, data = walk.replay_and_build(project)
+        world = World(url)
+        data = walk.build(project)
+    show.line("$ python replay.py --after history")
     show.line(f"$ cp -r history {project.name}/chain")
-    show.line(f"$ python replay.py --after history -- assay data build {project.name}")
-    explain_data(show, told, data)
+    show.line(f"$ assay data build {project.name}")
+    explain_data(show, world.told, data)
     with show.step("Models") as doing:
         doing("exploring; the first time, also measuring what proofs cost on this machine")
         front = walk.assay("explore", str(project))
@@ -112,7 +118,7 @@ def decide(show: Show, project: Path) -> dict[str, Any]:
     with show.step("Report"):
         walk.assay("report", str(project))
     show.line(f"$ assay report {project.name}")
-    return {"replay": told, "data": data, "front": front, "decision": decision}
+    return world, {"replay": world.told, "data": data, "front": front, "decision": decision}
 
 
 if __name__ == "__main__":

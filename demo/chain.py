@@ -36,7 +36,7 @@ RESERVES = (10**21, 25 * 10**23)
 TRADE = 10**18
 """One of a thousand in the pool."""
 
-VERIFIER = "AssayVerifier.sol"
+VERIFIER, FEE, POOL = "AssayVerifier.sol", "ForecastFee", "ConstantProductPool"
 SETTLE = "settle(bytes,uint256[])"
 GAS_LIMIT = 2_000_000
 
@@ -106,7 +106,7 @@ def settle(key: assay.VerifyingKey, proven: Proven, folder: Path, progress: Prog
     files.write(folder / VERIFIER, source.text)
     progress("Compiling the contracts")
     sources = read_sources(CONTRACTS, paths=PATHS)
-    compiled = compile_solidity(sources | {VERIFIER: source.text})
+    compiled = compile_solidity(sources | {VERIFIER: source.text}, only=[source.name, FEE, POOL])
     progress("Starting the node")
     with LocalNode() as node:
         progress("Sending transactions")
@@ -134,7 +134,7 @@ class _Story:
         self.verifier = chain.deploy_verifier(compiled[source.name], source)
         self._deployed("deploy the verifier", self.verifier)
         self.source = chain.deploy(
-            compiled["ForecastFee"],
+            compiled[FEE],
             self.verifier.address,
             compiled[source.name].code_hash,
             model,
@@ -144,7 +144,7 @@ class _Story:
             line,
         )
         self._deployed("deploy the fee's contract", self.source)
-        self.pool = chain.deploy(compiled["ConstantProductPool"], self.source.address, *RESERVES)
+        self.pool = chain.deploy(compiled[POOL], self.source.address, *RESERVES)
         self._deployed("deploy the pool", self.pool)
 
     def _deployed(self, what: str, contract: Deployment) -> None:

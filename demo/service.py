@@ -160,8 +160,8 @@ class Scene:
         raise Surprise(f"{otherwise} within {_PATIENCE:g} s: {self.log.read_text().strip()[-300:]}")
 
 
-def serve(show: Show, project: Path, folder: Path) -> Served:
-    """All of it; stops if anything goes otherwise than it must."""
+def serve(show: Show, project: Path, folder: Path, url: str, world: World) -> Served:
+    """All of it, on the chain that the data are of; stops if anything goes otherwise than it must."""
     at = ("-C", str(project))
     on = (*at, "--chain", CHAIN)
     shown = f"-C {project.name} --chain {CHAIN}"
@@ -172,12 +172,9 @@ def serve(show: Show, project: Path, folder: Path) -> Served:
     show.say(
         f"Version {made['version']} of {made['name']}, digest {made['digest'][:16]}: kept for ever, and it decides."
     )
-    with World.node() as node, closing(Database.of_project(project)) as database:
-        os.environ["RPC_URL"] = node.url
+    with closing(Database.of_project(project)) as database:
         with show.step("Registry") as doing:
-            doing("replaying the last month on a fresh node, as the data were")
-            world = World(node.url)
-            scene = Scene(project, folder, world, node.url, database)
+            scene = Scene(project, folder, world, url, database)
             world.at_once(on=True)
             doing("deploying verifier, registry and the fee that follows it")
             contracts = {one["name"]: one["address"] for one in assay("deploy", *on)["contracts"]}

@@ -87,14 +87,10 @@ def assay(*arguments: str) -> dict[str, Any]:
     return _run([sys.executable, "-m", "assay", *arguments, "--json"])
 
 
-def replay_and_build(project: Path) -> tuple[str, dict[str, Any]]:
-    """Go on with the kept replay on a node, and build the dataset meanwhile; what the replay said, and that."""
+def build(project: Path) -> dict[str, Any]:
+    """Build the dataset, of the blocks that are kept and those of the node at $RPC_URL."""
     shutil.copytree(HISTORY, project / "chain")
-    build = [sys.executable, "-m", "assay", "data", "build", str(project), "--json"]
-    command = [sys.executable, str(EXAMPLE / "replay.py"), "--after", str(HISTORY), "--", *build]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    told = [line for line in done.stderr.splitlines() if line.startswith("replay: ") and ": day " not in line]
-    return "\n".join(line.removeprefix("replay: ") for line in told), _answer(done, command)
+    return assay("data", "build", str(project))
 
 
 def shown(command: list[str]) -> str:

@@ -13,11 +13,11 @@ from demo.proof import Proven
 from demo.show import Show
 
 
-def explain_data(show: Show, told: str, data: dict[str, Any]) -> None:
+def explain_data(show: Show, told: list[str], data: dict[str, Any]) -> None:
     """What happened on the chain, and what was made of it."""
     parts = ", ".join(f"{name} {part['rows']}" for name, part in data["rows"].items())
     show.say(
-        f"Real prices (S&P 500), synthetic trades. {told}.\n"
+        "Real prices (S&P 500), synthetic trades. " + "\n".join(told) + ".\n"
         f"Rows by part, in order of time: {parts}; {len(data['features'])} features; hash {data['content_hash'][:16]}."
     )
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,19 +16,34 @@ def _binaries():
 
 def running(tmp_path_factory):
     """A PostgreSQL of its own, on a socket, run by an unprivileged user where the tests run as root."""
+    place = Path(tmp_path_factory.mktemp("pg"))
+    if os.geteuid() == 0:
+        for folder in place.parents:
+            if str(folder).startswith(str(tmp_path_factory.getbasetemp().parent.parent)):
+                folder.chmod(0o755)
+    try:
+        with started(place) as url:
+            yield url
+    except Missing as error:
+        pytest.skip(str(error))
+
+
+class Missing(Exception):
+    """Something that PostgreSQL needs is not installed."""
+
+
+@contextmanager
+def started(place):
+    """A PostgreSQL in an empty folder, whose parents everybody may enter."""
     binaries = _binaries()
     if binaries is None:
-        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
-    place = Path(tmp_path_factory.mktemp("pg"))
+        raise Missing("PostgreSQL is not installed (Debian: postgresql)")
     as_user = []
     if os.geteuid() == 0:
         runuser = shutil.which("runuser")
         if runuser is None:
-            pytest.skip("PostgreSQL refuses to run as root, and there is no runuser")
+            raise Missing("PostgreSQL refuses to run as root, and there is no runuser")
         as_user = [runuser, "-u", "nobody", "--"]
-        for folder in (place, *place.parents):
-            if str(folder).startswith(str(tmp_path_factory.getbasetemp().parent.parent)):
-                folder.chmod(0o755)
         shutil.chown(place, "nobody")
         place.chmod(0o700)
 

@@ -59,14 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not options.only or network.key in options.only:
             print(network.title, flush=True)
             result["networks"][network.key] = _measured(network, options, before)
-    result["load_average_after"] = machine.load_average()
-    print(f"wrote {results.write(NAME, result)}")
+            result["load_average_after"] = machine.load_average()
+            print(f"wrote {results.write(NAME, result)}", flush=True)  # what ends the run early does not lose this
 
 
 def _measured(network: Network, options: argparse.Namespace, before: dict[str, Any]) -> dict[str, Any]:
     folder = WORK / NAME / network.key
     shutil.rmtree(folder, ignore_errors=True)
-    models.write(network, folder, options.models)
+    models.write(network, folder, None if network.large else options.models)
     found: dict[str, Any] = {"title": network.title, "rows_in_one_proof": network.batch, "status": "ok", "stages": {}}
     try:
         for stage in STAGES_IN_ORDER:
@@ -78,7 +78,7 @@ def _measured(network: Network, options: argparse.Namespace, before: dict[str, A
         found |= {"status": "failed", "failure": failure(error)}
         print(f"  {found['failure']}", flush=True)
     found["figures"] = _figures(found)
-    if options.peers and network.batch == 1:
+    if options.peers and network.batch == 1 and not network.large:
         from benchmarks.networks import peer
 
         found["ezkl"] = peer.run(network, folder, folder / "ezkl")
@@ -99,6 +99,8 @@ def _figures(found: dict[str, Any]) -> dict[str, Any]:
     figures = stage_figures(stages)
     if "prove" in stages:
         figures["first_prove_seconds"] = stages["prove"]["first_seconds"]
+    if "first_setup" in stages:
+        figures["first_setup_seconds"] = statistics.median(stages["first_setup"]["seconds"])
     if "setup" in stages:
         figures["powers"] = stages["setup"]["powers"]
     if "fidelity" in stages:

@@ -16,6 +16,8 @@ _COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("first proof", "first_prove_seconds", shown.seconds),
     ("memory", "prove_memory_bytes", shown.size),
     ("setup", "setup_seconds", shown.seconds),
+    ("its memory", "setup_memory_bytes", shown.size),
+    ("with a new string", "first_setup_seconds", shown.seconds),
     ("proving key", "proving_key_bytes", shown.size),
     ("powers", "powers", shown.count),
     ("proof", "proof_bytes", shown.size),
@@ -23,7 +25,7 @@ _COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("contract", "contract_bytes", shown.size),
     ("verify", "verify_seconds", shown.seconds),
 )
-_BY_ROW = ("prove_seconds", "prove_cpu_seconds")
+_BY_ROW = ("prove_seconds", "prove_cpu_seconds", "gas")
 
 
 def section() -> str:
@@ -35,9 +37,10 @@ def section() -> str:
     lines = [
         f"## {result['title']}",
         "",
-        f"`python -m benchmarks.networks`, {asked['models']}: hidden weights, public inputs, opening mode;",
+        f"`python -m benchmarks.networks`, {asked['models']}: hidden weights, public inputs;",
         f"medians of {asked['repeats']} proofs by one prover; *first proof* includes reading key and string, *memory*",
-        "is the most that the proving process held, *powers* what the key needs of a reference string.",
+        "is the most that the proving process held, *powers* what the key needs of a reference string (64 bytes each,",
+        "no second point of G2), *with a new string* setup with a development string made for it.",
         "",
         f"| | must, aim | {' | '.join(label for label, _, _ in _COLUMNS)} | decisions that differ |",
         f"|---|---:|{'---:|' * len(_COLUMNS)}---:|",
@@ -54,7 +57,8 @@ def section() -> str:
             lines.append(_line(f"*{peer['tool']}*", "", peer["figures"], 1))
             failures += _failed(network.title, peer["tool"], peer)
     note = "Decisions: of the model's own rows, and of rows drawn evenly from the declared ranges; onnxruntime judges."
-    return "\n".join([*lines, "", note, *failures, ""])
+    about = [f"{one.title}: {one.about}" for one in models.NETWORKS if one.about and one.key in result["networks"]]
+    return "\n".join([*lines, "", note, *about, *failures, ""])
 
 
 def _line(title: str, promised: str, figures: dict[str, Any], batch: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assay.transpile.networks.assemble import decided
+from assay.transpile.networks.assemble import differing
 from benchmarks.networks import models
 from benchmarks.networks.models import Network
 from benchmarks.peers.ezkl import side
@@ -32,11 +32,12 @@ def run(network: Network, folder: Path, work: Path) -> dict[str, Any]:
     wanted = _outputs(folder / "model.onnx", rows, network.shape)
 
     def agreement(answers: dict[str, Any]) -> dict[str, Any]:
-        got = [None if one is None else np.array([one]) for one in answers["outputs"]]
-        pairs = zip(got, wanted, strict=True)
-        differing = sum(one is None or bool(decided(one)[0] != decided(own[None])[0]) for one, own in pairs)
-        failed = sum(one is None for one in got)
-        return {"rows_checked": len(got), "rows_differing": differing, "rows_failed": failed}
+        outputs = answers["outputs"]
+        there = [place for place, one in enumerate(outputs) if one is not None]
+        got = np.array([outputs[place] for place in there], dtype=np.float64).reshape(len(there), -1)
+        failed = len(outputs) - len(there)
+        wrong = failed + differing(wanted[there], got)
+        return {"rows_checked": len(outputs), "rows_differing": wrong, "rows_failed": failed}
 
     return side.measure(network, work, variant, {"calibration_rows": len(rows)}, agreement)
 

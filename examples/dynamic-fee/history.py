@@ -1,9 +1,10 @@
 """A replay that is kept: Cryo's files of its blocks and logs, and the chain's state at its end.
 
     python history.py history --from 2012-01-01 --to 2018-11-30
+    python history.py history-2006 --from 2006-01-01 --to 2008-03-31 --observed
 
-makes the folder anew, which takes minutes: a node takes longer for each block the more it has. The same days make the
-same chain, block by block.
+make the two folders anew, which takes minutes: a node takes longer for each block the more it has. The same days make
+the same chain, block by block. The second one's pool keeps its own history.
 """
 
 from __future__ import annotations
@@ -64,15 +65,21 @@ class Kept:
         return cls(days(about["from"], about["to"]), about["pool"], about["last_block"], state)
 
 
-def keep(folder: Path, first: str, last: str) -> Kept:
-    """Replay the days, collect the chain with Cryo and keep it, with the state, in `folder`."""
+def keep(folder: Path, first: str, last: str, *, observed: bool = False) -> Kept:
+    """Replay the days, collect the chain with Cryo and keep it, with the state, in `folder`.
+
+    Parameters
+    ----------
+    observed
+        Whether the pool keeps its own history (`Market.observed`).
+    """
     from market import Market, node
 
     from assay.data.collect import collect
 
     history = days(first, last)
     with files.scratch() as work, node() as local:
-        market = Market.open(local.url, history[0].prices[0], FEE)
+        market = (Market.observed if observed else Market.open)(local.url, history[0].prices[0], FEE)
         market.begin()
         market.replay(history, random.Random(SEED), lambda words: _say(f"history: {words}"))  # noqa: S311
         pool, block = market.contract.address, market.rpc.block()
@@ -124,8 +131,9 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).with_name("history"))
     parser.add_argument("--from", dest="first", metavar="DATE", default=FIRST, help="the first trading day")
     parser.add_argument("--to", dest="last", metavar="DATE", default=LAST, help="the last trading day")
+    parser.add_argument("--observed", action="store_true", help="in a pool that keeps its own history")
     options = parser.parse_args()
-    kept = keep(options.folder, options.first, options.last)
+    kept = keep(options.folder, options.first, options.last, observed=options.observed)
     size = sum(path.stat().st_size for path in options.folder.rglob("*") if path.is_file())
     _say(f"history: {len(kept.days)} days, {kept.last_block} blocks, {size / 1e6:.1f} MB in {options.folder}")
     return 0

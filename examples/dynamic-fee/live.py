@@ -1,10 +1,11 @@
-"""After the decision: the days that no model has seen, traded twice, with the fixed fee and with proven forecasts.
+"""After the decision: days that no model has seen, traded twice, with the fixed fee and with proven forecasts.
 
     python live.py project --live 20
 
 Two pools stand side by side on a fresh local node, with the same prices and the same traders. One asks a contract
-whose fee never changes. The other asks `ForecastFee`: before each of its changes the feed posts a row of the test
-set, the row is proven with the keys of the decision, and the contract verifies the proof.
+whose fee never changes. The other keeps its own history and asks `ObservedFee`: when a bar is over, that contract
+makes the row itself, the row is proven with the keys of the decision, and the proof of exactly that row changes the
+fee. Nobody posts a row. The days before the first one are traded in that pool, too: a history has to be long enough.
 """
 
 from __future__ import annotations
@@ -19,32 +20,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 from history import ABOUT
-from market import BLOCK_SECONDS, CONTRACTS, SOURCES, START, Market, Rpc
-from prices import BLOCKS_A_DAY, days
+from market import BLOCK_SECONDS, CONTRACTS, RESERVE, SOURCES, START, Market, Result, Rpc, node
+from prices import BLOCKS_A_DAY, Day, days
 from replay import FEE, SEED
-from traders import intents
+from traders import PRICE_UNIT, Intent, Pool, intents
 
 import assay
 from assay.chain.compile import compile_solidity, read_sources
-from assay.chain.deploy import Chain, Deployment
-from assay.chain.node import LocalNode
+from assay.chain.deploy import Chain
+from assay.chain.row import row_contract
 from assay.chain.solidity import render
+from assay.core import files
 from assay.data.dataset.dataset import Dataset
+from assay.data.features.onchain import History
 from assay.prove.keys import PROVING_KEY_FILE, VERIFYING_KEY_FILE
+from assay.task.onchain import declared, lags
 from assay.task.task import Task
+from assay.transpile.circuit.circuit import Circuit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from traders import Intent
+    from assay.chain.compile import CompiledContract
 
 DAY = BLOCKS_A_DAY * BLOCK_SECONDS
 LOWEST, HIGHEST = 500, 20_000
 """Hundredths of a basis point; [value] loss in task.toml has the same bounds."""
 MAX_AGE = 7 * 86_400
 """Seconds that a forecast counts: without a newer one for a week, the fixed fee is back."""
+SETTLED_AFTER = 3600
+"""Seconds from the end of a bar to the transaction that settles it."""
+OBSERVED = ["assay/consumers/ObservedFee.sol", "assay/examples/ObservedPool.sol"]
 
 
 @dataclass
@@ -83,91 +92,186 @@ class Live:
         }
 
 
-class Feed:
-    """The contract that turns proven forecasts into fees, and the prover that feeds it."""
+class Observer:
+    """What plain Python knows of a pool's bars: a second opinion about every row.
 
-    def __init__(self, chain: Chain, project: Path, slope: float) -> None:
+    Parameters
+    ----------
+    every
+        Seconds in a bar.
+    names
+        The model's features.
+    """
+
+    def __init__(self, task: Task, every: int, names: list[str]) -> None:
+        trees = declared(task.data)
+        self._trees = [trees[name] for name in names]
+        self._every = every
+        self._bars: dict[int, tuple[int, int]] = {}
+
+    @property
+    def bars(self) -> int:
+        """Bars that a history must have before there is a row."""
+        return 1 + max(max(lags(tree), default=0) for tree in self._trees)
+
+    def saw(self, now: int, price: int, traded: int) -> None:
+        """What a trade left."""
+        volume = self._bars.get(now // self._every, (0, 0))[1]
+        self._bars[now // self._every] = (price, volume + traded)
+
+    def row(self, end: int) -> list[int | None]:
+        """The features of the bar that ended then."""
+        first, count = min(self._bars), end // self._every - min(self._bars)
+        prices: list[int] = []
+        volumes: list[int] = []
+        for bar in range(first, first + count):
+            price, volume = self._bars.get(bar, (prices[-1] if prices else 0, 0))
+            prices.append(price)
+            volumes.append(volume)
+        history = History.of(self._every, first, prices, volumes)
+        return [history.value(tree, count - 1) for tree in self._trees]
+
+
+class Observed:
+    """A pool that keeps its own history, the contract that turns proven forecasts into its fee, and the prover."""
+
+    def __init__(
+        self, chain: Chain, rpc: Rpc, project: Path, fee: CompiledContract, *, history: list[Day], first: int
+    ) -> None:
         chosen = project / "decision" / "chosen"
+        task = Task.load(project)
+        self.every = _every(task)
         self._key = assay.ProvingKey.load(chosen / PROVING_KEY_FILE)
-        verifying = assay.VerifyingKey.load(chosen / VERIFYING_KEY_FILE)
-        source = render(verifying.content)
-        paths = ["examples/ForecastFee.sol", "interfaces/IAssayVerifier.sol", "interfaces/IFeeSource.sol"]
-        compiled = compile_solidity(read_sources(CONTRACTS, paths=paths) | {"AssayVerifier.sol": source.text})
+        self._chain = chain
+        self.observer = Observer(task, self.every, self._key.features)
+        self.first = max(first - self._days(), 0)
+        rpc.at(START + (self.first + 1) * DAY - BLOCK_SECONDS)
+        fixed = chain.deploy(fee, FEE)
+        source = render(assay.VerifyingKey.load(chosen / VERIFYING_KEY_FILE).content)
+        compiled = compile_solidity(_sources(row_contract(task, Circuit.load(chosen))) | {"Verifier.sol": source.text})
         verifier = chain.deploy_verifier(compiled[source.name], source)
-        model = bytes.fromhex(source.model_id.removeprefix("0x"))
-        line = (0, round(slope * 1_000_000), LOWEST, HIGHEST)
-        self.chain = chain
-        self.contract: Deployment = chain.deploy(
-            compiled["ForecastFee"],
+        row = chain.deploy(compiled["Row"])
+        model = (
             verifier.address,
             compiled[source.name].code_hash,
-            model,
-            chain.account,
-            FEE,
-            MAX_AGE,
-            line,
+            bytes.fromhex(source.model_id.removeprefix("0x")),
+            row.address,
+            compiled["Row"].code_hash,
         )
+        line = (0, round(_slope(task) * 1_000_000), LOWEST, HIGHEST)
+        # The pool asks the contract for its fee, and the contract the pool for its history.
+        pool = rpc.next_address(chain.account, 1)
+        self.contract = chain.deploy(compiled["ObservedFee"], model, pool, bytes(32), fixed.address, MAX_AGE, line)
+        cash = int(history[self.first].prices[0] * RESERVE)
+        deployed = chain.deploy(
+            compiled["ObservedPool"], self.contract.address, RESERVE, cash, self.every, self.observer.bars
+        )
+        if deployed.address != pool:
+            raise AssertionError(f"the pool is at {deployed.address}, not at {pool}")
+        self.market = Market(chain, deployed, Pool(RESERVE, cash), rpc, FEE)
+        self._existing = fixed.address
+        self.observer.saw(rpc.now(), cash * PRICE_UNIT // RESERVE, 0)
+        rpc.automine(on=False)
 
-    def settle(self, row: Any, live: Live) -> int:
-        """Post a row, prove it, settle it; the fee that the contract then has."""
+    def _days(self) -> int:
+        """Days that are traded before, so that there is a row from the first one on."""
+        return -(-self.observer.bars * self.every // DAY) + 1
+
+    def beside(self, pool: CompiledContract) -> Market:
+        """Another pool with the reserves that this one has now, whose fee is always the fixed one."""
+        chain, now = self._chain, self.market.pool
+        self.market.rpc.automine(on=True)
+        contract = chain.deploy(pool, self._existing, now.reserve0, now.reserve1)
+        self.market.rpc.automine(on=False)
+        self.market.result = Result()
+        return Market(chain, contract, Pool(now.reserve0, now.reserve1), self.market.rpc, FEE)
+
+    def trade(self, day: Day, block: int, wishes: list[Intent], now: int) -> None:
+        """A block of trades at the time `now`."""
+        self.market.rpc.at(now)
+        for trade in self.market.trade(day, block, wishes):
+            self.observer.saw(now, *trade.seen)
+
+    def settle(self, now: int, live: Live) -> None:
+        """Prove the bar that is over, and settle it at the time `now`; without a row nothing happens."""
+        rpc, chain = self.market.rpc, self._chain
+        end = now // self.every * self.every
+        row = self.observer.row(end)
+        if None in row:
+            return
         start = time.perf_counter()
-        proof = assay.prove(self._key, row)
+        proof = assay.prove(self._key, np.array([row], dtype=object))
         live.prove_seconds.append(time.perf_counter() - start)
-        words = proof.public_inputs
-        self.chain.send(self.contract, "postRow", words[:-2])
-        live.gas.append(self.chain.send(self.contract, "settle", proof.body, words).gas_used)
-        fee = int(self.chain.call(self.contract, "fee"))
-        live.fees.append(fee)
-        return fee
+        rpc.automine(on=True)
+        rpc.at(now)
+        live.gas.append(chain.send(self.contract, "settle", proof.body, proof.public_inputs).gas_used)
+        rpc.automine(on=False)
+        self.market.fee = int(chain.call(self.contract, "fee"))
+        live.fees.append(self.market.fee)
 
 
 def run(
     project: Path, replayed: tuple[str | None, int | None], last: int, seed: int, progress: Callable[[str], None]
 ) -> Live:
     """Trade the last `last` of the days that were replayed: from a date on, of those the last so many."""
-    task, dataset = Task.load(project), Dataset.load(project / "data")
-    test = dataset.frame("test")
-    delay = (task.latency_blocks or 0) * BLOCK_SECONDS
-    # Seconds since 1970 at which a row's forecast begins to act, and the row's number.
-    acts = {int(at.timestamp()) + delay: number for number, at in enumerate(_times(test, str(dataset.time)))}
-    rows, _ = dataset.arrays("test")
     history = days(replayed[0] or _began(project), count=replayed[1])
-    first = max(len(history) - last, min(acts) // DAY + 1 - START // DAY - 1)
-    chosen = history[first:]
-    source, live = random.Random(seed), Live(days=len(chosen))  # noqa: S311  traders, not secrets
-    with LocalNode(timeout=60) as node:
-        chain, rpc = Chain(node.url), Rpc(node.url)
-        feed = Feed(chain, project, _slope(task))
+    first = max(len(history) - last, _unseen(project))
+    source, live = random.Random(seed), Live(days=len(history) - first)  # noqa: S311  traders, not secrets
+    with node() as local:
+        chain, rpc = Chain(local.url), Rpc(local.url)
         compiled = compile_solidity(read_sources(CONTRACTS, paths=SOURCES))
-        fixed_source = chain.deploy(compiled["FixedFee"], FEE)
-        pools = [
-            Market.of(chain, rpc, compiled["ConstantProductPool"], address, price=chosen[0].prices[0], fee=FEE)
-            for address in (fixed_source.address, feed.contract.address)
-        ]
-        for number, day in enumerate(chosen):
-            wishes = intents(day, source)
+        observed = Observed(chain, rpc, project, compiled["FixedFee"], history=history, first=first)
+        fixed: Market | None = None
+        for number in range(observed.first, len(history)):
+            day, wishes = history[number], intents(history[number], source)
+            if number == first:
+                # Both begin the days that count with the same reserves.
+                fixed = observed.beside(compiled["ConstantProductPool"])
             for block in range(BLOCKS_A_DAY):
-                now = START + (first + number + 1) * DAY + block * BLOCK_SECONDS
-                if now in acts:
-                    rpc.automine(on=True)
-                    pools[1].fee = feed.settle(rows[acts[now]], live)
-                    rpc.automine(on=False)
-                _trade(pools, day, block, wishes)
-            progress(f"day {number + 1} of {len(chosen)}, {len(live.gas)} proofs settled")
-        for pool in pools:
+                now = START + (number + 1) * DAY + block * BLOCK_SECONDS
+                if number >= first and now % observed.every == BLOCK_SECONDS % observed.every:
+                    observed.settle(now - BLOCK_SECONDS + SETTLED_AFTER, live)
+                observed.trade(day, block, wishes, now)
+                if fixed is not None:
+                    rpc.at(now + 1)
+                    fixed.trade(day, block, wishes)
+            if number < first:
+                progress(f"history: {first - number - 1} days left")
+            else:
+                progress(f"day {number - first + 1} of {live.days}, {len(live.gas)} proofs settled")
+        if fixed is None:
+            raise SystemExit("there is no day that no model has seen")
+        for pool in (fixed, observed.market):
             pool.compare()
-            pool.result.days = len(chosen)
-        live.fixed, live.dynamic = (pool.result.basis_points_a_day for pool in pools)
+            pool.result.days = live.days
+        live.fixed, live.dynamic = fixed.result.basis_points_a_day, observed.market.result.basis_points_a_day
     return live
 
 
-def _trade(pools: list[Market], day: Any, block: int, wishes: list[Intent]) -> None:
-    for pool in pools:
-        pool.trade(day, block, wishes)
+def _sources(row: str) -> dict[str, str]:
+    """What `assay row` writes, beside Assay's contracts, as in a project's folder `contracts`."""
+    with files.scratch() as work:
+        (work / "assay").symlink_to(CONTRACTS)
+        (work / "Row.sol").write_text(row)
+        return read_sources(work, paths=["Row.sol", *OBSERVED])
+
+
+def _unseen(project: Path) -> int:
+    """The number of the first replayed day of which all rows are test rows."""
+    dataset = Dataset.load(project / "data")
+    first = _times(dataset.frame("test"), str(dataset.time))[0]
+    return int(first.timestamp()) // DAY - START // DAY
 
 
 def _times(frame: pl.DataFrame, column: str) -> list[Any]:
     return frame[column].dt.replace_time_zone("UTC").to_list() if frame[column].dtype == pl.Datetime else []
+
+
+def _every(task: Task) -> int:
+    bars = task.data.bars
+    if bars is None or bars.seconds is None or bars.seconds % BLOCK_SECONDS:
+        raise SystemExit("the task's bars are no whole number of blocks")
+    return bars.seconds
 
 
 def _began(project: Path) -> str | None:

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "src"
 SOURCES = ["examples/ConstantProductPool.sol", "examples/FixedFee.sol", "interfaces/IFeeSource.sol"]
+OBSERVED = [*SOURCES, "examples/ChosenFee.sol", "examples/ObservedPool.sol"]
+BAR_SECONDS, BARS_KEPT = 6 * 3600, 128
+"""Of a pool that keeps its own history: as the task's bars are, and more than its longest window."""
+OWNER = 3
+"""Which of the node's accounts owns the pool: it chooses whom the pool asks for its fee."""
+
 START = 1_893_456_000
 """2030-01-01, the time of the first block: a node's clock does not go back, and a fixed one repeats exactly."""
 
@@ -97,6 +103,21 @@ class Market:
         return cls.of(chain, rpc, pool, source.address, price=first_price, fee=fee)
 
     @classmethod
+    def observed(cls, url: str, first_price: float, fee: int) -> Market:
+        """The same with a pool that keeps its own history, and asks whom its owner chooses: at first a fixed fee."""
+        chain, rpc = Chain(url), Rpc(url)
+        rpc.call("evm_setNextBlockTimestamp", START)
+        rpc.call("anvil_setBlockTimestampInterval", 1)  # the pool's first price is there in the first bar
+        compiled = compile_solidity(read_sources(CONTRACTS, paths=OBSERVED))
+        fixed = chain.deploy(compiled["FixedFee"], fee)
+        chosen = chain.deploy(compiled["ChosenFee"], rpc.account(OWNER), fixed.address)
+        cash = int(first_price * RESERVE)
+        pool = chain.deploy(compiled["ObservedPool"], chosen.address, RESERVE, cash, BAR_SECONDS, BARS_KEPT)
+        rpc.call("anvil_setBlockTimestampInterval", BLOCK_SECONDS)
+        rpc.at(START + rpc.block() * BLOCK_SECONDS)
+        return cls(chain, pool, Pool(RESERVE, cash), rpc, fee)
+
+    @classmethod
     def of(cls, chain: Chain, rpc: Rpc, pool: CompiledContract, source: str, *, price: float, fee: int) -> Market:
         """Deploy a pool that takes its fee from the contract `source`, where it is `fee` now."""
         cash = int(price * RESERVE)
@@ -106,9 +127,16 @@ class Market:
     @classmethod
     def resume(cls, url: str, state: str, address: str, fee: int) -> Market:
         """Go on with a pool in the state that `Rpc.state` gave, on a fresh node: its blocks follow that state's."""
+        Rpc(url).load(state)
+        return cls.there(url, address, fee)
+
+    @classmethod
+    def there(cls, url: str, address: str, fee: int) -> Market:
+        """Go on with a pool on a node that is there."""
         chain, rpc = Chain(url), Rpc(url)
-        rpc.load(state)
-        compiled = compile_solidity(read_sources(CONTRACTS, paths=SOURCES))["ConstantProductPool"]
+        rpc.go_on()
+        name = "ConstantProductPool"
+        compiled = compile_solidity(read_sources(CONTRACTS, paths=SOURCES), only=[name])[name]
         contract = Deployment(compiled.name, address, compiled.abi, Receipt("", 0, 0))
         reserves = (int(chain.call(contract, name)) for name in ("reserve0", "reserve1"))
         return cls(chain, contract, Pool(*reserves), rpc, fee)
@@ -130,15 +158,27 @@ class Market:
                 progress(f"day {number} of {len(days)}, {self.result.trades:,} trades")
         self.compare()
 
-    def trade(self, day: Day, block: int, wishes: list[Intent]) -> None:
+    def trade(self, day: Day, block: int, wishes: list[Intent]) -> list[Trade]:
         """Mine one block of the day: arbitrage first where the price moves, then the wishes of that block."""
+        made = self.made(day, block, wishes)
+        self.rpc.block_of(self.contract.address, made)
+        return made
+
+    def hold(self, day: Day, block: int, wishes: list[Intent]) -> list[Trade]:
+        """Send the same trades for the block that is mined next."""
+        made = self.made(day, block, wishes)
+        self.rpc.send(self.contract.address, made)
+        return made
+
+    def made(self, day: Day, block: int, wishes: list[Intent]) -> list[Trade]:
+        """The trades of a block, by the pool's arithmetic alone."""
         price = day.prices[max(number for number, tick in enumerate(TICKS) if tick <= block)]
         trades = [arbitrage(self.pool, price, self.fee)] if block in TICKS else []
         trades += [noise(self.pool, price, self.fee, wish) for wish in wishes if wish.block == block]
         made = [trade for trade in trades if trade is not None]
-        self.rpc.block_of(self.contract.address, made)
         for trade in made:
             self.result.add(trade)
+        return made
 
     def compare(self) -> None:
         """Stop if the contract does not hold what the arithmetic says."""
@@ -156,6 +196,12 @@ class Rpc:
         self._traders = {True: accounts[1], False: accounts[2]}
         self._nonces = dict.fromkeys(self._traders, 0)
 
+    def account(self, number: int) -> str:
+        """One of the node's accounts, with its checksum."""
+        from web3 import Web3
+
+        return str(Web3.to_checksum_address(self.call("eth_accounts")[number]))
+
     def state(self) -> str:
         """The chain's state and its newest block, without those before: a node that loads it goes on from there."""
         dumped = json.loads(gzip.decompress(bytes.fromhex(self.call("anvil_dumpState").removeprefix("0x"))))
@@ -168,6 +214,9 @@ class Rpc:
         self.call("anvil_loadState", "0x" + gzip.compress(state.encode()).hex())
         self.call("evm_setNextBlockTimestamp", int(self._newest()["timestamp"], 16) + BLOCK_SECONDS)
         self.call("anvil_setBlockTimestampInterval", BLOCK_SECONDS)
+
+    def go_on(self) -> None:
+        """The traders sent transactions before."""
         for trader, account in self._traders.items():
             self._nonces[trader] = int(self.call("eth_getTransactionCount", account, "latest"), 16)
 
@@ -182,9 +231,35 @@ class Rpc:
         """Number of the newest block."""
         return int(self.call("eth_blockNumber"), 16)
 
+    def times(self, first: int, last: int, at_once: int) -> list[tuple[int, int]]:
+        """Numbers and times of blocks, both ends included, asked for so many at once."""
+        found = []
+        for start in range(first, last + 1, at_once):
+            numbers = range(start, min(last + 1, start + at_once))
+            blocks = self._send([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
+            found += [(number, int(block["timestamp"], 16)) for number, block in zip(numbers, blocks, strict=True)]
+        return found
+
     def automine(self, *, on: bool) -> None:
         """Whether each transaction is mined at once."""
         self.call("evm_setAutomine", on)
+
+    def now(self) -> int:
+        """The newest block's time."""
+        return int(self._newest()["timestamp"], 16)
+
+    def at(self, time: int) -> None:
+        """The next block's time, in seconds since 1970."""
+        self.call("evm_setNextBlockTimestamp", time)
+
+    def next_address(self, account: str, after: int = 0) -> str:
+        """Where a contract will be that an account deploys, after so many other transactions."""
+        import rlp
+        from web3 import Web3
+
+        nonce = int(self.call("eth_getTransactionCount", account, "latest"), 16) + after
+        made = keccak256(rlp.encode([bytes.fromhex(account.removeprefix("0x")), nonce]))
+        return Web3.to_checksum_address(made[-20:])
 
     def mine(self, count: int) -> None:
         """Mine empty blocks."""
@@ -193,9 +268,13 @@ class Rpc:
 
     def block_of(self, address: str, trades: list[Trade]) -> None:
         """Mine one block with these trades; the arbitrageur pays more for gas and so comes first."""
+        self.send(address, trades)
+        self.call("evm_mine")
+
+    def send(self, address: str, trades: list[Trade]) -> None:
+        """Send these trades for the block that is mined next."""
         if trades:
             self._send([("eth_sendTransaction", [self._transaction(address, trade)]) for trade in trades])
-        self.call("evm_mine")
 
     def _transaction(self, address: str, trade: Trade) -> dict[str, str]:
         nonce = self._nonces[trade.arbitrage]

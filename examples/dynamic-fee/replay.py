@@ -16,11 +16,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from history import Kept
 from market import Market, node
 from prices import Day, days
 from traders import intents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FEE = 3000
 SEED = 7
@@ -35,22 +39,7 @@ def main() -> int:
         _say("replay: there is no trading day in that time; the data is of 1999-02-02 to 2018-12-31")
         return 2
     with node() as local:
-        start = time.perf_counter()
-        source = random.Random(options.seed)  # noqa: S311  traders, not secrets
-        if kept is None:
-            market = Market.open(local.url, history[0].prices[0], options.fee)
-            market.begin()
-        else:
-            market = Market.resume(local.url, kept.state, kept.pool, options.fee)
-            for day in kept.days:
-                intents(day, source)  # drawn and dropped, so that the wishes of the days after are the same
-            _say(f"replay: {len(kept.days)} days were replayed before, in blocks 1 to {kept.last_block}")
-        market.replay(history, source, lambda words: _say(f"replay: {words}"))
-        result = market.result
-        took = time.perf_counter() - start
-        span = f"{history[0].date} to {history[-1].date}"
-        _say(f"replay: {result.days} days ({span}), {result.trades:,} trades in {took:.0f} s")
-        _say(f"replay: the liquidity providers got {result}")
+        market, _ = play(local.url, history, kept, fee=options.fee, seed=options.seed, say=_say)
         if not options.command:
             sys.stdout.write(f"RPC_URL={local.url} POOL={market.contract.address}\n")
             sys.stdout.flush()
@@ -59,6 +48,29 @@ def main() -> int:
             return 0
         place = {"RPC_URL": local.url, "POOL": market.contract.address}
         return subprocess.run(options.command, env={**os.environ, **place}, check=False).returncode  # noqa: S603
+
+
+def play(
+    url: str, history: list[Day], kept: Kept | None, *, fee: int, seed: int, say: Callable[[str], None]
+) -> tuple[Market, random.Random]:
+    """Replay days on a fresh node, after those that are kept; the market, and what draws the traders' next wishes."""
+    start = time.perf_counter()
+    source = random.Random(seed)  # noqa: S311  traders, not secrets
+    if kept is None:
+        market = Market.open(url, history[0].prices[0], fee)
+        market.begin()
+    else:
+        market = Market.resume(url, kept.state, kept.pool, fee)
+        for day in kept.days:
+            intents(day, source)  # drawn and dropped, so that the wishes of the days after are the same
+        say(f"replay: {len(kept.days)} days were replayed before, in blocks 1 to {kept.last_block}")
+    market.replay(history, source, lambda words: say(f"replay: {words}"))
+    result = market.result
+    took = time.perf_counter() - start
+    span = f"{history[0].date} to {history[-1].date}"
+    say(f"replay: {result.days} days ({span}), {result.trades:,} trades in {took:.0f} s")
+    say(f"replay: the liquidity providers got {result}")
+    return market, source
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from prices import Day
 
 FEE_UNIT = 1_000_000
+PRICE_UNIT, VOLUME_UNIT = 10**9, 10**15
+"""Of `ObservedPool`'s history."""
 INTENTS_A_DAY = 24
 INTENDED_A_DAY = 0.015
 """What noise traders would trade a day without a fee, over the pool's value; [value] loss assumes the same."""
@@ -43,12 +45,23 @@ class Pool:
 
 @dataclass(frozen=True)
 class Trade:
-    """A trade, and what it gave the liquidity providers at the true price, over the pool's value then."""
+    """A trade, and what it gave the liquidity providers at the true price, over the pool's value then.
+
+    `moved0` is what was given or taken of asset 0, and the reserves are those after it.
+    """
 
     arbitrage: bool
     zero_in: bool
     amount: int
     result: float
+    moved0: int
+    reserve0: int
+    reserve1: int
+
+    @property
+    def seen(self) -> tuple[int, int]:
+        """What `ObservedPool` writes into its history: the price that it left, and what it traded."""
+        return self.reserve1 * PRICE_UNIT // self.reserve0, self.moved0 // VOLUME_UNIT
 
 
 @dataclass(frozen=True)
@@ -102,4 +115,5 @@ def _traded(pool: Pool, price: float, fee: int, *, arbitrage: bool, zero_in: boo
     value = pool.reserve0 * price + pool.reserve1
     out = pool.swap(zero_in=zero_in, amount=amount, fee=fee)
     gained = amount * price - out if zero_in else amount - out * price
-    return Trade(arbitrage, zero_in, amount, gained / value)
+    moved0 = amount if zero_in else out
+    return Trade(arbitrage, zero_in, amount, gained / value, moved0, pool.reserve0, pool.reserve1)

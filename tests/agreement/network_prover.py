@@ -20,7 +20,7 @@ from .known_tau import Generator
 from .proofs import Proof
 from .reference.curve import point_bytes
 from .reference.field import R, root
-from .reference.networks import Challenges, parse_network_key, points_of, total
+from .reference.networks import Challenges, parse_network_key, points_of, total, unevaluated
 from .reference.networks.key import HEAD, LANE_BITS, LANES, MAGIC, NetworkKey, Pack
 from .reference.networks.relation import public_sum
 from .reference.pairing import G2, multiply2
@@ -104,6 +104,7 @@ class Maker:
     log_nb_max: int = 1
     tau: int = 123456789123456789
     seed: int = 1
+    parts: int = 1
     change_matrix: Callable[[list[list[int]]], None] | None = None
     change_rows: Callable[[list[dict[str, int]]], None] | None = None
     wiring: dict[int, dict[str, list[int]]] = field(default_factory=dict)
@@ -123,10 +124,11 @@ class Maker:
         self.blocks = self._blocks()
         base = net.tables[net.q_table].base
         cell = any(row["qa"] or row["qb"] for row in self.rows)
+        mode = self.parts.bit_length() if self.parts > 1 else 0
         flags = any(row["mx"] for row in self.rows) | cell << 1
         self.head = HEAD.pack(
             2, self.private, 0, net.limb_bits, self.F, self.O, 4, max(1, net.output_bits) + 1, 0, 0, self.S, 1, self.N,
-            0, net.limbs, self.log_nb_max, 0, net.low_bits, flags, net.q_shift if cell else 0, 0, net.slots,
+            0, net.limbs, self.log_nb_max, 0, net.low_bits, flags, net.q_shift if cell else 0, mode, net.slots,
             net.columns, base if cell else 0,
         )  # fmt: skip
         self.content = self._content()
@@ -218,7 +220,11 @@ class Maker:
             fs.append(interpolate(values))
         lines = [interpolate([fs[m][j] for m in range(M)]) for j in range(K)]
         self.w_blocks = [[lines[j][i] for j in range(K)] for i in range(M)]
-        self.w = list(itertools.chain.from_iterable(self.w_blocks))
+        each = M // self.parts
+        self.matrix = {
+            f"w{c + 1}": list(itertools.chain.from_iterable(self.w_blocks[c * each : (c + 1) * each]))
+            for c in range(self.parts)
+        }
         self.table_polynomials = {
             name: interpolate([row[i] for row in self.table]) for i, name in enumerate(("ID", "S_V", "B_V"))
         }
@@ -227,7 +233,7 @@ class Maker:
         points = [
             commit(weave([self.table_polynomials[name] for name in pack]), self.tau) for pack in shape.table_packs
         ]
-        points.append(commit(self.w, self.tau))
+        points += [commit(part, self.tau) for part in self.matrix.values()]
         for log in range(self.log_nb_max + 1):
             packs = shape.packs(shape.wiring, 1 << log)
             points += [commit(weave([self.blocks[1 << log][name] for name in pack]), self.tau) for pack in packs]
@@ -240,7 +246,7 @@ def NetworkKeyOf(head: bytes) -> NetworkKey:
     v = HEAD.unpack(head)
     return NetworkKey(
         b"", v[1] == 1, v[3], v[4], v[5], v[7], v[10], v[12], v[14], v[15], v[17], bool(v[18] & 1), bool(v[18] & 2),
-        v[19], v[21], v[22], v[23],
+        v[19], v[21], v[22], 1 << max(v[20] - 1, 0), v[23],
     )  # fmt: skip
 
 
@@ -332,7 +338,7 @@ class Prover:
         self.nb = 1 << (self.rows - 1).bit_length()
         self.n, self.N, self.K = self.key.S * self.nb, self.key.N, self.key.K
         self.rng = random.Random(seed)
-        self.polys: dict[str, Poly] = {**maker.blocks[self.nb], **maker.table_polynomials, "w": maker.w}
+        self.polys: dict[str, Poly] = {**maker.blocks[self.nb], **maker.table_polynomials, **maker.matrix}
         self.wiring = {name: value * self.nb for name, value in maker.wiring[self.nb].items()}
         self.witness = witness(maker, inputs, self.nb)
         self.H = list(itertools.accumulate([root(self.n)] * (self.n - 1), lambda a, b: a * b % R, initial=1))
@@ -592,11 +598,10 @@ class Prover:
     def quotient(self) -> Poly:
         """All constraints over their vanishing polynomials, from a coset; cut to what the chunks hold."""
         key, nb = self.key, self.nb
-        degree = max(3 * self.n + 12, self.N + self.K + 6, key.K * key.M - key.K)
+        degree = max(3 * self.n + 12, self.N + self.K + 6, key.K * key.M_p - key.K)
         big = 1 << degree.bit_length()
         w = root(big)
-        linear = ["phi", "m", "w", *(["I"] if key.private else [])]
-        names = {*(name for name, _ in key.evaluations(nb)), *linear}
+        names = {*(name for name, _ in key.evaluations(nb)), *unevaluated(key)}
         on = {name: coset(self.polys[name], big, COSET) for name in names}
         inverse = coset_at_inverses(self.polys["w_fold"], big)
         T_pub, values = self.public(), []
@@ -612,11 +617,10 @@ class Prover:
         return found[: key.chunk(nb) * key.chunks(nb)]
 
     def remainder(self, values: dict[tuple[str, str], int], zeta: int, chunks: int, size: int) -> Poly:
-        linear = ["phi", "m", "w", *(["I"] if self.key.private else [])]
-        none = {(name, "here"): 0 for name in ("phi", "m", "w", "I")}
+        none = {(name, "here"): 0 for name in unevaluated(self.key)}
         at = lambda v: total(self.key, self.nb, self.c, v, zeta, self.public(), self.removed)  # noqa: E731
         constant = at({**none, **values})
-        terms = [(name, at({**none, (name, "here"): 1, **values}) - constant) for name in linear]
+        terms = [(name, at({**none, (name, "here"): 1, **values}) - constant) for name in unevaluated(self.key)]
         terms += [(f"Quot{i}", -pow(zeta, i * size, R)) for i in range(chunks)]
         found = [constant]
         for name, factor in terms:

@@ -16,6 +16,7 @@ from benchmarks.networks import __main__ as command  # noqa: E402
 from benchmarks.networks import models, page  # noqa: E402
 
 PARAMETERS = {"mlp_30_64_64_1": 6209, "cnn_28x28": 2202, "lstm_sp500": 4897, "bilstm_sp500": 9793}
+PARAMETERS["dense_4m"] = 4_208_650
 
 
 @pytest.mark.parametrize("network", [one for one in models.NETWORKS if one.batch == 1], ids=lambda one: one.key)

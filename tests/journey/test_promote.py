@@ -65,8 +65,13 @@ def test_promote_back_freeze_status_and_verify(place, assay_command, tmp_path):
     by = ("--signer", stranger, "--passphrase-file", word)
     wrong = assay_command("release", "promote", 1, *where, *by, "--reason", "first")
     assert (wrong.code, wrong.err.split(":")[0]) == (2, "error[settle/not-permitted]")
+    paper = tmp_path / "certificate"
+    paper.write_bytes(b"certified")
+    unfit = assay_command("release", "promote", 1, *where, "--reason", "first", "--evidence", "0xno")
+    assert (unfit.code, unfit.err.split(":")[0]) == (2, "error[cli/evidence]")
     for version in (1, 2):
-        done = assay_command("release", "promote", version, *where, "--reason", "better", "--json")
+        named = ("--evidence", paper) if version == 1 else ()
+        done = assay_command("release", "promote", version, *where, "--reason", "better", "--json", *named)
         assert (done.code, done.json["state"]) == (0, "default"), done.err
     found = assay_command("status", project, "--json").json["chains"][0]
     assert [one["release"] for one in found["registry"]["versions"]] == ["credit@1", "credit@2"]
@@ -93,6 +98,7 @@ def test_promote_back_freeze_status_and_verify(place, assay_command, tmp_path):
     shown = assay_command("status", project)
     assert "no default any more" in shown.err
     assert "FROZEN" in shown.out
+    _refuse_withdraw_retire(project, where, assay_command)
     assert assay_command("status", project, "--chain", "none", "--json").json["chains"] == []
     history = assay_command("release", "history", "-C", project, "--json").json["items"]
     assert [(one["version"], one["back"], one["chain"]) for one in history] == [
@@ -100,3 +106,15 @@ def test_promote_back_freeze_status_and_verify(place, assay_command, tmp_path):
         (2, False, "local"),
         (1, True, "local"),
     ]
+
+
+def _refuse_withdraw_retire(project, where, assay_command):
+    for command in (("refuse", 2), ("withdraw",)):
+        refused = assay_command("release", *command, *where, "--reason", "no")
+        assert (refused.code, refused.err.splitlines()[-1].split(":")[0]) == (2, "error[settle/not-usable]")
+    retired = assay_command("release", "retire", 2, "--until", 10**6, "--yes", *where, "--reason", "old", "--json")
+    assert (retired.code, retired.json["state"], retired.json["registry_version"]) == (0, "retired", 2), retired.err
+    listed = assay_command("release", "list", "-C", project).out
+    assert "FROZEN ON LOCAL SINCE BLOCK" in listed
+    assert "retired on local: its proofs count until block 1000000" in listed
+    assert "frozen on local since" in assay_command("release", "show", 1, "-C", project).out

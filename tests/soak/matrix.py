@@ -1,15 +1,17 @@
 """The crash matrix: SIGKILL at every kind of boundary, judged from outside; `python -m tests.soak.matrix --help`."""
 
 import argparse
-import json
 import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
+from tests.postgres import started
+from tests.soak.end import ended
 from tests.soak.judge import verdict
 from tests.soak.server import HOWS
 from tests.unit.serve.chain import deploy
@@ -111,21 +113,17 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--kills", type=int, default=2000)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--database", help="an empty database; SQLite without it")
+    options.add_argument("--database", help="an empty one's address; `postgresql`: a server of its own; else SQLite")
     options.add_argument("--out", type=Path)
     given = options.parse_args()
-    commit = os.environ.get("ASSAY_COMMIT", "")
     with tempfile.TemporaryDirectory() as name:
         start = time.monotonic()
-        url = given.database or f"sqlite:///{name}/records.sqlite"
-        found = run(url, given.kills, given.seed, parts(Path(name)))
-        found |= {"seconds": round(time.monotonic() - start, 1), "commit": commit}
-    text = json.dumps(found, indent=1)
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(text + "\n")
-    sys.stdout.write(text + "\n")
-    return 1 if found["faults"] else 0
+        with ExitStack() as stack:
+            url = given.database or f"sqlite:///{name}/records.sqlite"
+            if url == "postgresql":
+                url = stack.enter_context(started(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+            found = run(url, given.kills, given.seed, parts(Path(name)))
+    return ended(found, start, given.out)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """Answers settled through a node that misbehaves, until all have ended; `python -m tests.soak.periods --help`."""
 
 import argparse
-import json
-import os
 import sys
 import tempfile
 import time
@@ -10,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 from tests.soak.chaos import FAULTS, Chaos
+from tests.soak.end import ended
 from tests.soak.judge import verdict
 from tests.unit.serve.chain import deploy, settler
 from tests.unit.serve.small import keep, parts
@@ -102,14 +101,7 @@ def main():
         for number, first in enumerate(range(0, given.count, A_RUN)):
             url, count = f"sqlite:///{name}/{number}.sqlite", min(A_RUN, given.count - first)
             runs.append(run(url, count, given.seed + number, share=given.share, made=made))
-    commit = os.environ.get("ASSAY_COMMIT", "")
-    found = summed(runs) | {"seconds": round(time.monotonic() - start, 1), "commit": commit}
-    text = json.dumps(found, indent=1)
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(text + "\n")
-    sys.stdout.write(text + "\n")
-    return 1 if found["faults"] else 0
+    return ended(summed(runs), start, given.out)
 
 
 if __name__ == "__main__":

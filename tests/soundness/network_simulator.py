@@ -25,6 +25,7 @@ from tests.agreement.reference.networks import (
     public_sum,
     read_words,
     total,
+    unevaluated,
 )
 from tests.agreement.reference.transcript import Transcript, word
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from tests.agreement.network_circuits import NetworkCircuit
 
 INFINITY = bytes(64)
-LINEAR = ("phi", "m", "w", "I")
 Pack = tuple[str, ...]
 
 
@@ -126,7 +126,7 @@ class _Run:
         values = self._values(self.tau)
         # What is committed alone shows its value at tau.
         values |= {(name, at): self.logs[name,] for name, at in values if at == "here" and (name,) in self.logs}
-        none = {(name, "here"): 0 for name in LINEAR}
+        none = {(name, "here"): 0 for name in unevaluated(key)}
 
         def at_tau(**one: int) -> int:
             own = {(name, "here"): value for name, value in one.items()}
@@ -134,7 +134,7 @@ class _Run:
 
         constant = at_tau()
         terms: dict[Pack, int] = {CONSTANT: constant}
-        terms |= {(name,): at_tau(**{name: 1}) - constant for name in LINEAR if name != "I" or key.private}
+        terms |= {(name,): at_tau(**{name: 1}) - constant for name in unevaluated(key)}
         for i in range(1, key.chunks(nb)):
             self.logs[f"Quot{i}",] = self._random()
             terms[f"Quot{i}",] = -pow(self.tau, i * key.chunk(nb), R)

@@ -16,6 +16,8 @@ from benchmarks.figures import agreement, stage_figures
 from benchmarks.measure import Limits, StageFailed, failure, run_stage
 from benchmarks.peers.ezkl import environment
 
+from assay import AssayError
+
 HERE = Path(__file__).resolve().parent
 REPEATS = 5
 LIMITS = Limits(seconds=7200)
@@ -113,7 +115,7 @@ def measure(
         _run_stages(case, work, variant, result["stages"])
         if variant.proves:
             result["settlement"] = asdict(_settle(folder))
-    except (StageFailed, RuntimeError) as error:
+    except (StageFailed, RuntimeError, AssayError) as error:  # a contract may be over Ethereum's limit
         result |= {"status": "failed", "failure": failure(error)}
     finally:
         # The keys of a large model take gigabytes.

@@ -51,7 +51,7 @@ contract ConstantProductPool {
     /// @param amount What is given, the fee included.
     /// @param least The trade is refused if it would give less.
     /// @return out What the trader gets.
-    function swap(bool zeroIn, uint112 amount, uint256 least) external returns (uint256 out) {
+    function swap(bool zeroIn, uint112 amount, uint256 least) public virtual returns (uint256 out) {
         if (amount == 0) revert NothingIn();
         (uint112 mine, uint112 other) = zeroIn ? (reserve0, reserve1) : (reserve1, reserve0);
         out = quote(amount, mine, other, feeSource.fee());

@@ -3,12 +3,16 @@ pragma solidity ^0.8.24;
 
 import {Stoppable} from "./Stoppable.sol";
 
-/// @title Which arm decides about whom, by a draw that nobody can grind or foresee
+/// @title Which arm decides about whom, by a draw that nobody can foresee before its block is mixed in
 /// @notice The entities are fixed by the plan. The operator commits to a secret; the hash of a later block is mixed
 ///         in; then the secret is shown, and everybody can say into which arm each entity falls.
 /// @dev An operator that does not like the draw can keep its secret: then nothing is drawn, the process that decided
 ///      before decides about all, and the plan stands on the chain as one that was left. The maker of the mixed block
 ///      does not know the secret; together with the operator it could choose the draw.
+///
+///      Nobody can choose among draws only where the consumer was bound to this one before `mixBlock`, for good: an
+///      operator that deploys several draws of a plan, and routes to the one it likes best, has chosen. And entities are
+///      to be fixed before: once the secret is shown, whoever may appear under any address finds one in the arm they like.
 contract EntityDraw is Stoppable {
     /// @notice keccak256 of the secret.
     bytes32 public immutable commitment;

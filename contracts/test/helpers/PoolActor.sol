@@ -10,7 +10,9 @@ import {TickMath} from "@uniswap/v4-core/src/libraries/TickMath.sol";
 import {BalanceDelta} from "@uniswap/v4-core/src/types/BalanceDelta.sol";
 import {Currency} from "@uniswap/v4-core/src/types/Currency.sol";
 import {PoolKey} from "@uniswap/v4-core/src/types/PoolKey.sol";
+import {PoolId} from "@uniswap/v4-core/src/types/PoolId.sol";
 import {ModifyLiquidityParams, SwapParams} from "@uniswap/v4-core/src/types/PoolOperation.sol";
+import {PoolPrice} from "../../src/observations/PoolPrice.sol";
 
 /// @notice A token of which its maker has all.
 contract Token is ERC20 {
@@ -21,6 +23,8 @@ contract Token is ERC20 {
 
 /// @notice Opens a pool of two tokens of its own with a hook, gives it liquidity, and trades in it.
 contract PoolActor is IUnlockCallback {
+    using PoolPrice for IPoolManager;
+
     uint160 private constant PRICE_OF_ONE = 1 << 96;
 
     IPoolManager public immutable manager;
@@ -46,6 +50,11 @@ contract PoolActor is IUnlockCallback {
         return abi.decode(result, (uint256));
     }
 
+    /// @notice Trade there and back in liquidity that is there for this transaction alone: no capital is needed.
+    function forge(int256 liquidity) external {
+        manager.unlock(abi.encode(true, liquidity, true));
+    }
+
     /// @notice The flag of a dynamic fee.
     function dynamicFee() external pure returns (uint24) {
         return LPFeeLibrary.DYNAMIC_FEE_FLAG;
@@ -56,13 +65,24 @@ contract PoolActor is IUnlockCallback {
         require(msg.sender == address(manager), "not the manager");
         (bool provides, int256 amount) = abi.decode(data, (bool, int256));
         BalanceDelta delta;
-        if (provides) {
+        if (data.length > 64) {
+            delta = _forged(amount);
+        } else if (provides) {
             (delta,) = manager.modifyLiquidity(_key, ModifyLiquidityParams(-887_220, 887_220, amount, 0), "");
         } else {
             delta = manager.swap(_key, SwapParams(true, amount, TickMath.MIN_SQRT_PRICE + 1), "");
         }
         uint256 taken = _settle(_key.currency0, delta.amount0());
         return abi.encode(taken + _settle(_key.currency1, delta.amount1()));
+    }
+
+    function _forged(int256 liquidity) private returns (BalanceDelta delta) {
+        (delta,) = manager.modifyLiquidity(_key, ModifyLiquidityParams(-60, 60, liquidity, 0), "");
+        uint160 before = manager.rootOf(PoolId.unwrap(_key.toId()));
+        delta = delta + manager.swap(_key, SwapParams(true, -1e35, TickMath.getSqrtPriceAtTick(-2)), "");
+        delta = delta + manager.swap(_key, SwapParams(false, -1e35, before), "");
+        (BalanceDelta back,) = manager.modifyLiquidity(_key, ModifyLiquidityParams(-60, 60, -liquidity, 0), "");
+        delta = delta + back;
     }
 
     function _settle(Currency currency, int128 delta) private returns (uint256 taken) {

@@ -21,12 +21,20 @@ interface Vm {
     function warp(uint256 timestamp) external;
     /// @notice Sets the block's number.
     function roll(uint256 number) external;
+    /// @notice No slot of `target` counts as accessed any more.
+    function cool(address target) external;
     /// @notice Sets the chain's id.
     function chainId(uint256 id) external;
     /// @notice Puts code at an address.
     function etch(address target, bytes calldata code) external;
     /// @notice The creation code in a compiler's artefact.
     function getCode(string calldata path) external view returns (bytes memory);
+    /// @notice The bytes of a file.
+    function readFileBinary(string calldata path) external view returns (bytes memory);
+    /// @notice The account of a private key.
+    function addr(uint256 key) external pure returns (address);
+    /// @notice A private key's signature of a digest.
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     /// @notice From now on what is emitted is kept.
     function recordLogs() external;
     /// @notice What was emitted since.

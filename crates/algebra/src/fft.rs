@@ -12,6 +12,12 @@ use ark_ff::{Field, One};
 use rayon::prelude::*;
 use std::sync::{Arc, PoisonError, RwLock};
 
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "fft/no_lanes.rs"]
+mod lanes;
+
 type Limbs = Fe<FrConfig>;
 
 /// Blocks from this size on are worth a second thread.
@@ -132,6 +138,9 @@ impl Coset {
     fn forward(&self, values: &mut [Limbs], level: u32, index: usize) {
         let half = values.len() / 2;
         if values.len() <= LEAF {
+            if lanes::forward(self, values, level, index) {
+                return;
+            }
             for below in level..self.log {
                 let depth = below - level;
                 let blocks = values.chunks_exact_mut((2 * half) >> depth);
@@ -169,8 +178,16 @@ pub(crate) fn interpolate_on(values: &[Fr], offset: Fr) -> Vec<Fr> {
     let inverse = |value: Fr| value.inverse().expect("neither is zero");
     let scale = Limbs::from_ark(&inverse(Fr::from(size as u64)));
     if offset.is_one() {
+        let parts = values.par_chunks_mut(TASK);
+        parts.for_each(|part| {
+            if !lanes::multiply(part, &scale.canonical()) {
+                for value in part {
+                    *value = value.mul(&scale);
+                }
+            }
+        });
         let values = values.par_iter().with_min_len(TASK);
-        return values.map(|v| v.mul(&scale).to_ark()).collect();
+        return values.map(|v| v.to_ark()).collect();
     }
     scaled(&values, scale, inverse(offset))
 }
@@ -195,6 +212,9 @@ fn constants(log: u32, offset: Fr, roots: &[Limbs]) -> Vec<Limbs> {
 /// `l + c·h` and `l - c·h`, below `4r` from below `4r`.
 #[inline]
 fn split(low: &mut [Limbs], high: &mut [Limbs], constant: &Limbs) {
+    if lanes::split(low, high, constant) {
+        return;
+    }
     for (l, h) in low.iter_mut().zip(high) {
         let (left, right) = (l.reduce(), constant.mul(h));
         *l = left.add_lazy(&right);
@@ -206,6 +226,9 @@ fn split(low: &mut [Limbs], high: &mut [Limbs], constant: &Limbs) {
 fn backward(values: &mut [Limbs], index: usize, roots: &[Limbs]) {
     let size = values.len();
     if size <= LEAF {
+        if lanes::backward(values, index, roots) {
+            return;
+        }
         let mut half = 1;
         while 2 * half <= size {
             let first = index * (size / (2 * half));
@@ -235,18 +258,29 @@ fn backward(values: &mut [Limbs], index: usize, roots: &[Limbs]) {
 /// `l + h` and `(l - h)/c` for the constant `c` of block `index` where the offset is one.
 #[inline]
 fn merge(low: &mut [Limbs], high: &mut [Limbs], index: usize, roots: &[Limbs]) {
+    if lanes::merge(low, high, &minus_inverse(index, roots)) {
+        return;
+    }
     if index == 0 {
         for (l, h) in low.iter_mut().zip(high) {
             (*l, *h) = (l.add(h), l.sub(h));
         }
         return;
     }
-    // The angle of j's root and that of the j with all lower bits flipped make half a turn.
-    let top = 1 << index.ilog2();
-    let minus_inverse = roots[3 * top - 1 - index];
+    let minus_inverse = minus_inverse(index, roots);
     for (l, h) in low.iter_mut().zip(high) {
         (*l, *h) = (l.add(h), minus_inverse.mul(&h.sub_lazy(l)));
     }
+}
+
+/// `-1/c` for the constant `c` of block `index` where the offset is one.
+fn minus_inverse(index: usize, roots: &[Limbs]) -> Limbs {
+    if index == 0 {
+        return Limbs::from_ark(&-Fr::one());
+    }
+    // The angle of j's root and that of the j with all lower bits flipped make half a turn.
+    let top = 1 << index.ilog2();
+    roots[3 * top - 1 - index]
 }
 
 /// `values_i · scale · step^i`.

@@ -2,6 +2,8 @@
 
 mod fft;
 mod field;
+#[cfg(target_arch = "x86_64")]
+pub mod lanes;
 mod limbs;
 mod polynomial;
 mod transcript;

@@ -55,8 +55,14 @@ impl<C: MontConfig<4>> Fe<C> {
     pub const ONE: Self = Self::new(C::R.0);
 
     #[inline(always)]
-    const fn new(limbs: Limbs) -> Self {
+    pub(crate) const fn new(limbs: Limbs) -> Self {
         Self(limbs, PhantomData)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(crate) const fn limbs(&self) -> Limbs {
+        self.0
     }
 
     /// From the same representation.

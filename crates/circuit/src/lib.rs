@@ -26,4 +26,9 @@ pub trait Model: Sized {
 
     /// The public shape.
     fn shape(&self) -> &assay_verifier::Shape;
+
+    /// The same with its hidden matrix committed in so many parts; a model without one stays as it is.
+    fn in_parts(self, _parts: u32) -> Result<Self, Error> {
+        Ok(self)
+    }
 }

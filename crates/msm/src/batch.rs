@@ -1,6 +1,7 @@
 //! Many independent affine additions with one field inversion (Montgomery's trick): five
 //! multiplications and a squaring each, against eleven or more for a Jacobian addition.
 
+use crate::lanes::Lanes;
 use crate::point::{Fe, Point};
 
 /// The buffers of the additions, kept between calls.
@@ -11,6 +12,7 @@ pub(crate) struct Batch {
     /// The product of the divisors before each.
     prefixes: Vec<Fe>,
     kinds: Vec<Kind>,
+    lanes: Lanes,
 }
 
 /// What a pair of points needs.
@@ -41,6 +43,9 @@ impl Batch {
     /// The formula for finite points with different `x`. Returns false, and changes nothing, if
     /// a pair shares its `x`.
     fn add_distinct(&mut self, points: &mut [Point], pairs: &[(u32, u32)]) -> bool {
+        if let Some(done) = self.lanes.add_distinct(points, pairs) {
+            return done;
+        }
         self.divisors.resize(pairs.len(), Fe::ZERO);
         self.prefixes.resize(pairs.len(), Fe::ZERO);
         let mut product = Fe::ONE;
@@ -185,6 +190,21 @@ mod tests {
         check(&[(3, -3)], false);
         check(&[(1, 2), (3, 3), (4, 5), (-6, 6), (8, 9), (-2, -2)], false);
         check(&[(0, 2), (3, 0), (0, 0), (1, 2), (4, 4), (5, -5)], true);
+    }
+
+    /// Enough that processors with lanes add eight at a time, and some that are left.
+    #[test]
+    fn many_pairs() {
+        for count in [31, 32, 33, 40, 64, 101] {
+            let mut pairs: Vec<(i64, i64)> = (1..=count).map(|k| (k, 500 - 3 * k)).collect();
+            check(&pairs, false);
+            for last in [(7, 7), (7, -7)] {
+                *pairs.last_mut().unwrap() = last;
+                check(&pairs, false);
+            }
+            pairs[0] = (0, 9);
+            check(&pairs, true);
+        }
     }
 
     #[test]

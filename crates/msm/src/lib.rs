@@ -2,7 +2,7 @@
 //! whose points, the reference string, stay the same from proof to proof.
 //!
 //! It is Pippenger's bucket method. Each scalar is cut into signed digits; points with the same
-//! digit meet in a bucket; the bucket sums, each times its digit, make the result. Three things
+//! digit meet in a bucket; the bucket sums, each times its digit, make the result. Four things
 //! make it fast:
 //!
 //! - Buckets are summed by *affine* additions, thousands at a time with one shared inversion
@@ -10,6 +10,7 @@
 //!   have that many independent additions, points are first sorted by bucket (`sort`) and then
 //!   added in pairs, round by round (`accumulate`). The weighted sum over the buckets is cut
 //!   into more such sums (`reduce`).
+//! - Processors with AVX-512 IFMA do eight of these additions at a time (`lanes`).
 //! - With a table of the points' multiples by `2^(15 k)` all digits of a scalar go to *one* set
 //!   of buckets (`table`).
 //! - Scalars are taken as sign and magnitude and only their own digits cost anything: zeros are
@@ -42,6 +43,11 @@ mod base;
 mod batch;
 mod by_value;
 mod group;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "no_lanes.rs"]
+mod lanes;
 mod plan;
 mod point;
 mod reduce;

@@ -1,6 +1,6 @@
 //! What whoever pins a key should check once: that its public parts are those of its shape.
 
-use crate::registry::Entry;
+use crate::registry::{Entry, Sizes};
 use crate::{public, Error, ProvingKey};
 use assay_algebra::Fr;
 use assay_circuit::CircuitFile;
@@ -50,8 +50,8 @@ pub fn check_published(
     let srs = Srs::load(srs_path, shape.string_degree(shape.max_log_blocks()))?;
     let file = CircuitFile::parse(circuit)?;
     let entry = Entry::of_circuit(&file)?;
-    let rows = 1 << shape.log_max_rows;
-    let hidden = (entry.hidden)(&file, rows, &srs.powers, blinds)
+    let sizes = Sizes::of_key(shape, 1 << shape.log_max_rows);
+    let hidden = (entry.hidden)(&file, sizes, &srs.powers, blinds)
         .ok_or(Error::NotPublished(shape.kind.relation().name()))??;
     if !key.table.ends_with(&hidden) {
         return Err(Error::Forged("its weights are not the published ones"));
@@ -62,15 +62,15 @@ pub fn check_published(
 /// Compares a key with the public part of a circuit.
 fn of_circuit(key: &VerifyingKey, file: &CircuitFile, srs: &Srs) -> Result<(), Error> {
     let entry = Entry::of_circuit(file)?;
-    let rows = 1 << key.shape.log_max_rows;
+    let sizes = Sizes::of_key(&key.shape, 1 << key.shape.log_max_rows);
     let shape = Shape {
         srs: key.shape.srs,
-        ..(entry.shape)(file, rows)?
+        ..(entry.shape)(file, sizes)?
     };
     if shape != key.shape {
         return Err(Error::Forged("its shape is not that of the circuit"));
     }
-    let (once, fixed) = (entry.public)(file, rows, &srs.powers)?;
+    let (once, fixed) = (entry.public)(file, sizes, &srs.powers)?;
     if !key.table.starts_with(&once) || key.fixed != fixed {
         return Err(Error::Forged(
             "a public polynomial is not that of the circuit",

@@ -24,6 +24,6 @@ pub use key::{ProvingKey, KEY_MAGIC};
 pub use networks::attack as network_attack;
 pub use outputs::unpack;
 pub use prove::{Inputs, Prover};
-pub use setup::{required_degree, setup};
+pub use setup::{required_degree, setup, setup_in_parts};
 #[cfg(feature = "attack")]
 pub use trees::attack;

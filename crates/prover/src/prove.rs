@@ -4,7 +4,7 @@ use crate::bases::Bases;
 use crate::opening::{open, weave, Opened};
 use crate::outputs::unpack;
 use crate::quotient::blind_chunks;
-use crate::registry::Entry;
+use crate::registry::{Entry, Sizes};
 use crate::relation::{Prepared, Witness};
 use crate::{Error, ProvingKey};
 use ark_bn254::{G1Affine, G1Projective, G2Affine};
@@ -53,9 +53,10 @@ impl Prover {
         }
         let file = CircuitFile::parse(&key.circuit)?;
         let entry = Entry::of_circuit(&file)?;
+        let sizes = Sizes::of_key(&key.verifying.shape, key.max_rows);
         let shape = Shape {
             srs: key.verifying.shape.srs,
-            ..(entry.shape)(&file, key.max_rows)?
+            ..(entry.shape)(&file, sizes)?
         };
         if shape != key.verifying.shape {
             return Err(Error::Damaged("its circuit is not the one that was set up"));
@@ -63,7 +64,7 @@ impl Prover {
         Ok(Self {
             verifying: key.verifying.clone(),
             bases: Bases::new(srs, key.verifying.tau),
-            relation: (entry.prepare)(&file, key.max_rows, &key.blinds)?,
+            relation: (entry.prepare)(&file, sizes, &key.blinds)?,
         })
     }
 

@@ -7,18 +7,45 @@ use assay_algebra::Fr;
 use assay_circuit::{CircuitFile, Model};
 use assay_verifier::{Kind, Shape};
 
-type Hidden = fn(&CircuitFile, u32, &[G1Affine], &[Fr]) -> Option<Result<Vec<G1Affine>, Error>>;
-type Prepare = fn(&CircuitFile, u32, &[Fr]) -> Result<Box<dyn Prepared>, Error>;
+/// What decides a key's shape beside its circuit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// The most rows of a proof.
+    pub max_rows: u32,
+    /// The parts of a hidden matrix; by the protocol's rule if `None`.
+    pub parts: Option<u32>,
+}
+
+impl Sizes {
+    /// Those of a key, for proofs of at most so many rows.
+    pub fn of_key(shape: &Shape, max_rows: u32) -> Self {
+        Self {
+            max_rows,
+            parts: shape.network.as_ref().map(|network| network.parts),
+        }
+    }
+
+    fn model<M: Model>(self, file: &CircuitFile) -> Result<M, Error> {
+        let model = M::new(file, self.max_rows)?;
+        Ok(match self.parts {
+            Some(parts) => model.in_parts(parts)?,
+            None => model,
+        })
+    }
+}
+
+type Hidden = fn(&CircuitFile, Sizes, &[G1Affine], &[Fr]) -> Option<Result<Vec<G1Affine>, Error>>;
+type Prepare = fn(&CircuitFile, Sizes, &[Fr]) -> Result<Box<dyn Prepared>, Error>;
 
 /// A relation's functions.
 pub(crate) struct Entry {
     kind: Kind,
-    /// The shape of a circuit for so many rows.
-    pub shape: fn(&CircuitFile, u32) -> Result<Shape, Error>,
+    /// The shape of a circuit.
+    pub shape: fn(&CircuitFile, Sizes) -> Result<Shape, Error>,
     /// As [`Relation::commit`].
-    pub commit: fn(&CircuitFile, u32, &[G1Affine]) -> Result<Committed, Error>,
+    pub commit: fn(&CircuitFile, Sizes, &[G1Affine]) -> Result<Committed, Error>,
     /// As [`Relation::public`].
-    pub public: fn(&CircuitFile, u32, &[G1Affine]) -> Result<Public, Error>,
+    pub public: fn(&CircuitFile, Sizes, &[G1Affine]) -> Result<Public, Error>,
     /// As [`Relation::hidden`].
     pub hidden: Hidden,
     /// As [`Relation::prepare`].
@@ -35,16 +62,14 @@ impl Entry {
     const fn of<R: Relation>(kind: Kind) -> Self {
         Self {
             kind,
-            shape: |file, rows| Ok(R::Model::new(file, rows)?.shape().clone()),
-            commit: |file, rows, powers| R::commit(&R::Model::new(file, rows)?, powers),
-            public: |file, rows, powers| Ok(R::public(&R::Model::new(file, rows)?, powers)),
-            hidden: |file, rows, powers, blinds| match R::Model::new(file, rows) {
+            shape: |file, sizes| Ok(sizes.model::<R::Model>(file)?.shape().clone()),
+            commit: |file, sizes, powers| R::commit(&sizes.model(file)?, powers),
+            public: |file, sizes, powers| Ok(R::public(&sizes.model(file)?, powers)),
+            hidden: |file, sizes, powers, blinds| match sizes.model(file) {
                 Ok(model) => R::hidden(&model, powers, blinds),
-                Err(error) => Some(Err(error.into())),
+                Err(error) => Some(Err(error)),
             },
-            prepare: |file, rows, blinds| {
-                Ok(Box::new(R::prepare(R::Model::new(file, rows)?, blinds)?))
-            },
+            prepare: |file, sizes, blinds| Ok(Box::new(R::prepare(sizes.model(file)?, blinds)?)),
         }
     }
 

@@ -4,10 +4,10 @@
 mod common;
 
 use assay_circuit::Word;
-use assay_prover::{setup, Error, Inputs, Prover};
+use assay_prover::{check_key, check_published, published, setup, Error, Inputs, Prover};
 use assay_verifier::{verify, Container};
 use common::networks::{case, integers, words};
-use common::{inputs, make};
+use common::{inputs, make, make_in_parts, srs};
 use serde_json::json;
 
 const CASES: [&str; 3] = ["dense", "pooled", "recurrent"];
@@ -43,6 +43,44 @@ fn cases_are_proven_alone_and_in_batches() {
             }
         }
     }
+}
+
+#[test]
+fn a_matrix_in_parts_proves_the_same() {
+    let case = case("recurrent");
+    let text = case["circuit"].to_string();
+    let (all, expected) = (integers(&case["inputs"]), integers(&case["outputs"]));
+    let of = |count: usize| inputs(all[..count].iter().map(|row| words(row)).collect());
+    let parts = [1, 2, 4];
+    let made = parts.map(|parts| make_in_parts(&text, 2, Some(parts)));
+    for one in &made {
+        for count in [1, 2] {
+            let proof = one.prover.prove(&of(count)).unwrap();
+            verify(&one.key.verifying, &proof).unwrap();
+            assert_eq!(output_words(&proof), expected[..count].concat());
+        }
+        check_key(&one.key.verifying, &srs(), Some(&text)).unwrap();
+        let (circuit, blinds) = published(&one.key).unwrap();
+        check_published(&one.key.verifying, &srs(), circuit, blinds).unwrap();
+    }
+    // A proof is of its key alone, and every part is bound.
+    let proof = made[2].prover.prove(&of(1)).unwrap();
+    let mut container = Container::from_bytes(&proof).unwrap();
+    for part in 0..4 {
+        let mut other = made[2].key.verifying.clone();
+        let at = other.table.len() - 4 + part;
+        other.table[at] = other.table[(part + 1) % 4];
+        container.digest = other.digest();
+        assert!(verify(&other, &container.to_bytes()).is_err());
+        let mut forged = made[2].key.clone();
+        forged.verifying = other;
+        let (circuit, blinds) = published(&forged).unwrap();
+        assert!(check_published(&forged.verifying, &srs(), circuit, blinds).is_err());
+    }
+    container.digest = made[1].key.verifying.digest();
+    assert!(verify(&made[1].key.verifying, &container.to_bytes()).is_err());
+    let wrong = assay_prover::setup_in_parts(&text, &srs(), 2, Some(3));
+    assert_eq!(wrong.unwrap_err().code(), "circuit/invalid");
 }
 
 #[test]

@@ -164,6 +164,7 @@ pub fn key<'py>(py: Python<'py>, key: &VerifyingKey) -> Dict<'py> {
         fields.set_item("cell_base", network.cell_base)?;
         fields.set_item("slots", network.slots)?;
         fields.set_item("columns", network.columns)?;
+        fields.set_item("parts", network.parts)?;
         dict.set_item("network", fields)?;
     }
     dict.set_item("block", shape.block())?;

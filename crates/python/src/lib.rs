@@ -56,14 +56,18 @@ fn required_degree(circuit_json: &str, batch: u32) -> PyResult<usize> {
 }
 
 #[pyfunction]
+#[pyo3(signature = (circuit_json, srs_path, max_batch, parts = None))]
 fn setup<'py>(
     py: Python<'py>,
     circuit_json: &str,
     srs_path: &str,
     max_batch: u32,
+    parts: Option<u32>,
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
     let key = py
-        .detach(|| assay_prover::setup(circuit_json, Path::new(srs_path), max_batch))
+        .detach(|| {
+            assay_prover::setup_in_parts(circuit_json, Path::new(srs_path), max_batch, parts)
+        })
         .map_err(Fail::from_prover)?;
     Ok((
         PyBytes::new(py, &key.to_bytes()),

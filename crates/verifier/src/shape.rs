@@ -87,6 +87,8 @@ pub struct Network {
     /// `K`, the entries of the hidden matrix, and `M`, its columns.
     pub slots: u32,
     pub columns: u32,
+    /// `P`, the parts in which it is committed.
+    pub parts: u32,
 }
 
 pub(crate) fn size(value: u32) -> usize {

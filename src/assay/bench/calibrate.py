@@ -6,6 +6,7 @@ of a real transaction to the generated verifier on a local node.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import statistics
@@ -20,7 +21,7 @@ import numpy as np
 import assay
 from assay.bench import circuits
 from assay.bench.measure import prove_apart
-from assay.bench.settle import require_tools, settle
+from assay.bench.settle import require_tools, settle_each
 from assay.bench.timing import timed
 from assay.bench.worker import PROOF_FILE
 from assay.chain.context import UNROLLED_ENTRIES
@@ -34,15 +35,16 @@ from assay.prove.setup import setup
 from assay.prove.srs import cache_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from assay.prove.keys import Keys
     from assay.transpile.circuit.circuit import Circuit
 
 Inputs = Literal["public", "private"]
 
-RUNS = 15
+RUNS = 10
 TURNS = 2
+_FEW, _SECONDS = 3, 1.0
 _ROWS_FILE = "rows.json"
 
 
@@ -103,19 +105,19 @@ def measure_calibration(
     """Prove one row of each circuit, alone and in turn; then settle on a local node; raises as `calibration`."""
     step = progress or (lambda _: None)
     require_tools()
+    made: list[_Made] = []
     found: list[list[_Proven]] = [[] for _ in chosen]
     for turn in range(TURNS):
         for number, sample in enumerate(chosen):
             count = turn * len(chosen) + number + 1
             step(f"Calibrating, once on this machine: proof {count} of {TURNS * len(chosen)}")
-            # A network's proof takes longer, and its times stray less.
-            found[number].append(_prove(sample.circuit, runs if sample.circuit.network is None else -(-runs // 3)))
+            if turn == 0:
+                made.append(_make(sample.circuit))
+            found[number].append(_prove(made[number], _count(found[number], runs)))
     # A slow moment of the machine is not taken for what a circuit costs.
     proven = [min(turns, key=lambda one: one.times["prove_seconds"]) for turns in found]
     step("Calibrating, once on this machine: gas on a local node")
-    # The compiler and the node are processes of their own: two at a time is what a small machine holds.
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        gas = list(pool.map(_gas, chosen, proven))
+    gas = _gas([one if sample.settled else None for sample, one in zip(chosen, proven, strict=True)])
     points = [
         Point(size=circuits.size_of(sample.circuit), gas=spent, **one.times)
         for sample, one, spent in zip(chosen, proven, gas, strict=True)
@@ -169,6 +171,15 @@ _LINEAR = ((True, 4, 1), (True, 30, 1), (False, 100, 3), (True, 10, 3), (True, 1
 
 
 @dataclass(frozen=True)
+class _Made:
+    """A circuit with its keys, and the seconds that those took."""
+
+    circuit: Circuit
+    keys: Keys
+    setup_seconds: float
+
+
+@dataclass(frozen=True)
 class _Proven:
     """A proof, its keys, and the costs but gas."""
 
@@ -177,9 +188,22 @@ class _Proven:
     times: dict[str, float]
 
 
-def _prove(circuit: Circuit, runs: int) -> _Proven:
+def _make(circuit: Circuit) -> _Made:
     setup(circuit, max_batch=1)  # makes the reference string, if there is none that is large enough
     seconds, keys = timed(lambda: setup(circuit, max_batch=1))
+    return _Made(circuit, keys, seconds)
+
+
+def _count(before: list[_Proven], runs: int) -> int:
+    """How many proofs are timed: few at first, then as many as take a second, since long ones stray less."""
+    few = min(runs, _FEW)
+    if not before:
+        return few
+    return min(runs, max(few, math.ceil(_SECONDS / before[0].times["prove_seconds"])))
+
+
+def _prove(made: _Made, runs: int) -> _Proven:
+    circuit, keys = made.circuit, made.keys
     with files.scratch() as place:
         circuit.save(place)
         keys.save(place)
@@ -190,13 +214,24 @@ def _prove(circuit: Circuit, runs: int) -> _Proven:
     times = {
         "prove_seconds": statistics.median(found["seconds"]),
         "memory_mb": (found["peak_memory_bytes"] or 0) / 1e6,
-        "setup_seconds": seconds,
+        "setup_seconds": made.setup_seconds,
     }
     return _Proven(keys, proof, times)
 
 
-def _gas(sample: Sample, one: _Proven) -> int | None:
-    return settle(one.keys.verifying_key, one.proof.calldata()).gas if sample.settled else None
+def _gas(proven: Sequence[_Proven | None]) -> list[int | None]:
+    """Gas of each that is there. Compilers and nodes are processes: two at a time is what a small machine holds."""
+    places = [place for place, one in enumerate(proven) if one is not None]
+    halves = [places[0::2], places[1::2]]
+    sent = [[(one.keys.verifying_key, one.proof.calldata()) for p in half if (one := proven[p])] for half in halves]
+    with ThreadPoolExecutor(max_workers=len(halves)) as pool:
+        settled = pool.map(settle_each, sent)
+    found = {
+        place: one.gas
+        for half, ones in zip(halves, settled, strict=True)
+        for place, one in zip(half, ones, strict=True)
+    }
+    return [found.get(place) for place in range(len(proven))]
 
 
 @cache

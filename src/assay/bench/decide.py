@@ -13,7 +13,7 @@ from assay.bench.calibrate import machine, prover
 from assay.bench.choose import choose
 from assay.bench.decision import CHOSEN, Decision, Row, basis_of
 from assay.bench.errors import FrontOutdated
-from assay.bench.evaluate import ROWS_FILE, Evaluation, circuit_of, evaluate, job_of, row_of
+from assay.bench.evaluate import ROWS_FILE, circuit_of, evaluate, job_of, row_of
 from assay.bench.evidence import evidence, judged, net
 from assay.bench.limits import meets
 from assay.bench.measurements import Measurements
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from assay.bench.evaluate import Job
     from assay.bench.evidence import Judged
+    from assay.bench.facts import Evaluation
     from assay.data.dataset.dataset import Dataset
     from assay.models.rows import Rows
     from assay.models.search.front import Front

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from assay.bench.errors import DecisionDamaged
-from assay.bench.evaluate import Fidelity, Measured
-from assay.bench.evidence import Evidence, Net
+from assay.bench.facts import Evidence, Facts, Fidelity, Measured, Net
 from assay.core import documents
 from assay.core.hashing import digest
 from assay.core.shown import Shown
@@ -26,11 +25,7 @@ CHOSEN = "chosen"
 """Beside it: the link to the folder of the chosen one's keys."""
 
 
-class _Facts(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Row(_Facts):
+class Row(Facts):
     """One candidate on the test rows, with its measured costs.
 
     Attributes
@@ -99,7 +94,7 @@ class Row(_Facts):
         return "in size" if not abs(test) / 2 <= abs(cv) <= 2 * abs(test) else ""
 
 
-class Nearest(_Facts):
+class Nearest(Facts):
     """The candidate that comes closest when none qualifies: the limit that it breaks, and by which share."""
 
     id: str
@@ -107,7 +102,7 @@ class Nearest(_Facts):
     excess: float
 
 
-class Decision(Shown, _Facts):
+class Decision(Shown, Facts):
     """What `assay decide` says.
 
     Attributes

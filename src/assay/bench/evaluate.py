@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from assay.bench.facts import Evaluation, Fidelity, Measured
 from assay.bench.measure import measure
 from assay.bench.timing import timed
 from assay.core import files
@@ -34,63 +34,6 @@ RUNS = 5
 _MOST_ROWS = 20_000
 _MOST_NUMBERS = 2_000_000
 """In rows to compare: those of windows are wide."""
-
-
-class _Facts(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Fidelity(_Facts):
-    """The circuit against the model on test rows.
-
-    Attributes
-    ----------
-    rows
-        Compared.
-    differing
-        Of another class, or (regression) of another value beyond the library's own rounding.
-    ok
-        No row and no leaf differs.
-    problem
-        Why rows could not be compared; empty if they could.
-    """
-
-    rows: int
-    differing: int
-    ok: bool
-    problem: str = ""
-
-
-class Measured(_Facts):
-    """One proof of one row, measured here; the names are those of `assay bench`.
-
-    Attributes
-    ----------
-    inference_seconds
-        The model's own answer to one row.
-    memory_mb
-        The most that the process that proves has held, in 10^6 bytes; None where the system does not tell.
-    """
-
-    prove_seconds: float
-    first_prove_seconds: float
-    verify_seconds: float
-    inference_seconds: float
-    memory_mb: float | None
-    proof_bytes: int
-    calldata_bytes: int
-    gas: int
-    deployment_gas: int
-    contract_bytes: int
-    proving_key_bytes: int
-    setup_seconds: float
-
-
-class Evaluation(_Facts):
-    """What was found of one candidate's proofs; `measured` is None if it cannot be converted or proven."""
-
-    fidelity: Fidelity
-    measured: Measured | None
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from assay.bench.bootstrap import draws, kinds, length_of, runs
+from assay.bench.facts import Alone, Evidence, Interval, Net
 from assay.data.features import series
 from assay.models.metrics import HIGHER_IS_BETTER, require_measurable, score
 from assay.models.search.trial import predictions
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from assay.bench.facts import Unit
     from assay.models.families.family import Fitted
     from assay.models.rows import Problem, Rows
     from assay.task.task import Task
@@ -32,66 +34,6 @@ _FEWEST_RUNS = 10
 _SAFETY = 2
 """Blocks of the length that estimates the variance best make intervals too narrow; simulated in the tests."""
 
-Unit = Literal["rows", "times", "entities", "groups"]
-
-
-class Interval(BaseModel):
-    """Where a figure lies with the confidence of the task."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    low: float
-    high: float
-
-
-class Net(BaseModel):
-    """What a candidate is worth in a year, in USD: the gain in the loss less gas and machine."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    usd: float
-    gain_usd: float
-    cost_usd: float
-    interval: Interval | None
-
-
-class Evidence(BaseModel):
-    """How sure the figures of a candidate on the test rows are.
-
-    Attributes
-    ----------
-    confidence
-        Of the intervals.
-    unit, blocks, length
-        What the rows were put together by for the bootstrap, how many blocks that made, and how many rows (of several
-        series: times) a block of consecutive ones has; 0 for entities and groups.
-    improvement
-        Of the improvement over the existing process; None if it is relative to nothing.
-    difference
-        Of the loss that is gone, in the metric's own unit; None if there are too few rows.
-    metrics
-        Of the task's metric, and of those that it has absolute limits on.
-    loss
-        Of the gain in the mean of [value] loss, if there is one.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    confidence: float
-    unit: Unit
-    blocks: int
-    length: int
-    improvement: Interval | None
-    difference: Interval | None
-    metrics: dict[str, Interval]
-    loss: Interval | None = None
-
-    @property
-    def is_gain(self) -> bool:
-        """Whether the interval of the improvement holds gains alone."""
-        found = self.improvement or self.difference
-        return found is not None and found.low > 0
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -99,6 +41,28 @@ class Judged:
 
     metrics: dict[str, float]
     terms: dict[str, Terms]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """How much better one is than another on the same rows, and by how much it surely is.
+
+    Attributes
+    ----------
+    improvement
+        The share of the other's loss that is gone.
+    least
+        The same share with the chance `error` of being too high.
+    error
+        One-sided.
+    blocks
+        How many blocks of rows that hardly depend on each other it rests on.
+    """
+
+    improvement: float
+    least: float
+    error: float
+    blocks: int
 
 
 @dataclass(frozen=True)
@@ -111,7 +75,11 @@ class _Blocks:
 def judged(task: Task, problem: Problem, fitted: Fitted, test: Rows, past: Rows) -> Judged:
     """Judge a candidate on the test rows; raises as `assay.models.metrics.score` does."""
     require_measurable(problem, test.y)
-    prediction, probability = predictions(problem, fitted, test, past)
+    return judge(task, problem, test, *predictions(problem, fitted, test, past))
+
+
+def judge(task: Task, problem: Problem, test: Rows, prediction: Floats, probability: Floats) -> Judged:
+    """Judge answers on the test rows, whoever gave them; the arguments are those of `assay.models.metrics.score`."""
     metrics = score(problem, test.y, prediction, test.frame, probability)
     wanted = {task.metric, *(one.metric for one in task.limits.requirements)} | ({"value"} if problem.loss else set())
     found = {
@@ -122,27 +90,68 @@ def judged(task: Task, problem: Problem, fitted: Fitted, test: Rows, past: Rows)
     return Judged(metrics, found)
 
 
+def alone(task: Task, problem: Problem, test: Rows, one: Judged) -> Alone:
+    """How sure the task's metric of a candidate is, compared with nothing."""
+    own, confidence = one.terms[task.metric], task.limits.confidence or 0.9
+    plans = _plans(problem, test, _influence(own.rows, own.metric))
+    found = _Drawn(own.rows, plans).intervals(own.metric, confidence)
+    unit = _least_sure(plans, found)
+    return Alone(
+        confidence=confidence,
+        unit=unit.unit,
+        blocks=int(unit.of.max()) + 1,
+        length=unit.length,
+        interval=_widest(found),
+    )
+
+
 def evidence(task: Task, problem: Problem, test: Rows, one: Judged, existing: Judged) -> Evidence:
     """Compare a candidate with the existing process, row by row."""
     metric, confidence = task.metric, task.limits.confidence or 0.9
     pair = _Pair(metric, one.terms[metric], existing.terms[metric])
-    plans = _plans(problem, test, pair)
+    plans = _plans(problem, test, _influence(pair.rows, pair.difference))
     value = _Pair("value", one.terms["value"], existing.terms["value"]) if "value" in one.terms else None
-    widest = max(plans, key=lambda plan: _width(_interval(pair.rows, pair.difference, plan, confidence)))
+    drawn = _Drawn(pair.rows, plans)
+    differences = drawn.intervals(pair.difference, confidence)
+    unit = _least_sure(plans, differences)
     return Evidence(
         confidence=confidence,
-        unit=widest.unit,
-        blocks=int(widest.of.max()) + 1,
-        length=widest.length,
-        improvement=_widest(pair.rows, pair.improvement, plans, confidence),
-        difference=_widest(pair.rows, pair.difference, plans, confidence),
+        unit=unit.unit,
+        blocks=int(unit.of.max()) + 1,
+        length=unit.length,
+        improvement=_widest(drawn.intervals(pair.improvement, confidence)),
+        difference=_widest(differences),
         metrics={
             name: found
             for name, own in one.terms.items()
-            if (found := _widest(own.rows, own.metric, plans, confidence)) is not None
+            if (found := _widest(_Drawn(own.rows, plans).intervals(own.metric, confidence))) is not None
         },
-        loss=None if value is None else _widest(value.rows, value.difference, plans, confidence),
+        loss=None if value is None else _widest(_Drawn(value.rows, plans).intervals(value.difference, confidence)),
     )
+
+
+def bound(task: Task, problem: Problem, test: Rows, pair: tuple[Judged, Judged], error: float) -> Bound | None:
+    """By how much the first of a pair is surely better than the second, row by row; None if rows are too few to say.
+
+    For errors far below what draws can count: their deviation, and Student's t of as many blocks as there are.
+    """
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # it has no stubs
+
+    both = _Pair(task.metric, *(one.terms[task.metric] for one in pair))
+    found = []
+    for plan in _plans(problem, test, _influence(both.rows, both.difference)):
+        drawn = draws(both.rows, plan.of)
+        if drawn is None:
+            return None
+        base = abs(float(both.base(drawn.means)))
+        if base == 0:
+            return None
+        gain = float(both.difference(drawn.means))
+        deviation = float(both.difference(drawn.drawn).std()) * math.sqrt(drawn.blocks / (drawn.blocks - 1))
+        least = gain - float(stdtrit(drawn.blocks - 1, 1 - error)) * deviation
+        found.append(Bound(gain / base, least / base, error, drawn.blocks))
+    least_sure = min(found, key=lambda one: one.least)
+    return least_sure if math.isfinite(least_sure.least) else None
 
 
 def net(task: Task, one: Judged, existing: Judged, usd_per_inference: float, found: Evidence | None) -> Net | None:
@@ -180,25 +189,30 @@ class _Pair:
         loss, base = self._losses(means)
         return base - loss
 
+    def base(self, means: Floats) -> Floats:
+        """The other's loss."""
+        return self._losses(means)[1]
+
     def improvement(self, means: Floats) -> Floats:
         """The share of the existing process's loss that is gone."""
         loss, base = self._losses(means)
         return np.asarray((base - loss) / np.abs(base))
 
-    def influence(self) -> Floats:
-        """(rows,): how much each row moves the difference, to first order."""
-        means = self.rows.mean(axis=0)
-        steps = 1e-6 * np.maximum(self.rows.std(axis=0), 1e-12)
-        slopes = np.array(
-            [
-                (self.difference(means + step) - self.difference(means - step)) / (2 * steps[number])
-                for number, step in enumerate(np.diag(steps))
-            ]
-        )
-        return np.asarray((self.rows - means) @ np.nan_to_num(slopes))
+
+def _influence(rows: Floats, figure: Callable[[Floats], Floats]) -> Floats:
+    """(rows,): how much each row moves the figure, to first order."""
+    means = rows.mean(axis=0)
+    steps = 1e-6 * np.maximum(rows.std(axis=0), 1e-12)
+    slopes = np.array(
+        [
+            (figure(means + step) - figure(means - step)) / (2 * steps[number])
+            for number, step in enumerate(np.diag(steps))
+        ]
+    )
+    return np.asarray((rows - means) @ np.nan_to_num(slopes))
 
 
-def _plans(problem: Problem, test: Rows, pair: _Pair) -> list[_Blocks]:
+def _plans(problem: Problem, test: Rows, influence: Floats) -> list[_Blocks]:
     """Ways to put the rows together such that blocks hardly depend on each other; the widest interval counts."""
     found: list[_Blocks] = []
     apart: tuple[tuple[Unit, str | None], ...] = (("groups", problem.group), ("entities", problem.entity))
@@ -210,24 +224,32 @@ def _plans(problem: Problem, test: Rows, pair: _Pair) -> list[_Blocks]:
     if problem.timed or problem.ahead:
         moments = series.moments(test.frame, problem.time)
         count = int(moments[-1]) + 1
-        moved = np.bincount(moments, weights=pair.influence()).astype(np.float64)
+        moved = np.bincount(moments, weights=influence).astype(np.float64)
         long = min(_SAFETY * length_of(moved), count // _FEWEST_RUNS)
         length = max(problem.reach, long, 1)
         found.append(_Blocks("times" if problem.entity else "rows", runs(moments, length), length))
     return found or [_Blocks("rows", runs(np.arange(len(test)), 1), 1)]
 
 
-def _interval(rows: Floats, figure: Callable[[Floats], Floats], plan: _Blocks, confidence: float) -> Interval | None:
-    drawn = draws(rows, plan.of)
-    found = None if drawn is None else drawn.interval(figure, confidence)
-    return None if found is None else Interval(low=found[0], high=found[1])
+class _Drawn:
+    """Draws of the rows by each plan, made once: figures of the same rows share them."""
+
+    def __init__(self, rows: Floats, plans: list[_Blocks]) -> None:
+        self._drawn = [draws(rows, plan.of) for plan in plans]
+
+    def intervals(self, figure: Callable[[Floats], Floats], confidence: float) -> list[Interval | None]:
+        """Where a figure lies, by each plan; None where that is not known."""
+        found = [None if drawn is None else drawn.interval(figure, confidence) for drawn in self._drawn]
+        return [None if one is None else Interval(low=one[0], high=one[1]) for one in found]
 
 
-def _widest(
-    rows: Floats, figure: Callable[[Floats], Floats], plans: list[_Blocks], confidence: float
-) -> Interval | None:
+def _least_sure(plans: list[_Blocks], found: list[Interval | None]) -> _Blocks:
+    """The plan with the widest interval."""
+    return max(zip(plans, found, strict=True), key=lambda one: _width(one[1]))[0]
+
+
+def _widest(found: list[Interval | None]) -> Interval | None:
     """The widest of the plans' intervals; None if one of them is not known."""
-    found = [_interval(rows, figure, plan, confidence) for plan in plans]
     known = [one for one in found if one is not None]
     return max(known, key=_width) if len(known) == len(found) else None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from assay.bench.errors import DecisionDamaged
-from assay.bench.evaluate import Evaluation
+from assay.bench.facts import Evaluation
 from assay.core import documents
 from assay.core.errors import ArtefactVersion, NotFound
 

@@ -7,13 +7,17 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.chain.errors import CompileFailed, ContractTooLarge, ToolMissing
 from assay.chain.npm import INSTALL_HINT, node_binary, node_modules
 from assay.core.keccak import keccak256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 RUNTIME_LIMIT = 24_576
 """Largest runtime code an Ethereum chain accepts, bytes (EIP-170)."""
@@ -24,6 +28,7 @@ EVM_VERSION = "cancun"
 RUNS = 1_000_000
 """Optimizer runs: a verifier is deployed once and called often, so calls are made cheap."""
 
+_OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
 _IMPORT = re.compile(r'^\s*(?:import\b|\}\s*from\b)[^"\';]*["\']([^"\']+)["\']', re.MULTILINE)
 _SCRIPT = Path(__file__).with_name("solc.cjs")
 
@@ -61,7 +66,12 @@ class CompiledContract:
 
 
 def compile_solidity(
-    sources: dict[str, str], *, runs: int = RUNS, via_ir: bool = False, evm_version: str = EVM_VERSION
+    sources: dict[str, str],
+    *,
+    only: Iterable[str] = ("*",),
+    runs: int = RUNS,
+    via_ir: bool = False,
+    evm_version: str = EVM_VERSION,
 ) -> dict[str, CompiledContract]:
     """Compile Solidity sources and return every contract that has code, by name.
 
@@ -69,6 +79,8 @@ def compile_solidity(
     ----------
     sources
         Source text by path; imports are resolved among these paths only.
+    only
+        Names of the contracts that are wanted, where not all are: making code for the others takes seconds.
     runs
         How often the code is expected to run, for the optimizer.
     via_ir
@@ -85,13 +97,35 @@ def compile_solidity(
     ContractTooLarge
         A contract is over 24,576 bytes.
     """
+    answer = _answer(sources, only=only, runs=runs, via_ir=via_ir, evm_version=evm_version)
+    return {name: made for found in _contracts(answer).values() for name, made in found.items()}
+
+
+def compile_apart(texts: Sequence[str]) -> list[dict[str, CompiledContract]]:
+    """Compile texts that know nothing of one another, and may name their contracts alike, in one run of solc.
+
+    Its start takes as long as a small contract. Returns the contracts of each text; raises as `compile_solidity`.
+    """
+    answer = _answer({f"{number}.sol": text for number, text in enumerate(texts)})
+    found = _contracts(answer)
+    return [found.get(f"{number}.sol", {}) for number in range(len(texts))]
+
+
+def _answer(
+    sources: dict[str, str],
+    *,
+    only: Iterable[str] = ("*",),
+    runs: int = RUNS,
+    via_ir: bool = False,
+    evm_version: str = EVM_VERSION,
+) -> dict[str, Any]:
     settings = {
         "optimizer": {"enabled": True, "runs": runs},
         "viaIR": via_ir,
         "evmVersion": evm_version,
         # No metadata hash: the same source gives the same bytes wherever it is compiled.
         "metadata": {"bytecodeHash": "none", "appendCBOR": False},
-        "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}},
+        "outputSelection": {"*": dict.fromkeys(only, _OUTPUTS)},
     }
     request = {
         "language": "Solidity",
@@ -100,7 +134,7 @@ def compile_solidity(
     }
     answer = _run_solc(json.dumps(request))
     _raise_first_error(answer)
-    return _contracts(answer)
+    return answer
 
 
 def read_sources(root: Path, *, paths: list[str] | None = None) -> dict[str, str]:
@@ -147,21 +181,26 @@ def _imported(root: Path, name: str, importer: str) -> str:
 
 
 def _run_solc(request: str) -> dict[str, Any]:
-    modules = node_modules("solc")
+    answer: dict[str, Any] = json.loads(_printed(str(node_binary()), str(node_modules("solc")), request))
+    return answer
+
+
+@lru_cache(maxsize=32)
+def _printed(node: str, modules: str, request: str) -> str:
+    """What solc says; kept, because a process asks for one verifier several times: to measure, judge and release it."""
     done = subprocess.run(  # noqa: S603  a fixed program; the source goes to its standard input
-        [str(node_binary()), str(_SCRIPT), "--standard-json"],
+        [node, str(_SCRIPT), "--standard-json"],
         input=request,
         capture_output=True,
         text=True,
         encoding="utf-8",
-        env={**os.environ, "ASSAY_NODE_MODULES": str(modules)},
+        env={**os.environ, "ASSAY_NODE_MODULES": modules},
         check=False,
     )
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
         raise ToolMissing(f"The Solidity compiler in {modules} does not run: {last}", INSTALL_HINT)
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return done.stdout
 
 
 def _raise_first_error(answer: dict[str, Any]) -> None:
@@ -171,9 +210,10 @@ def _raise_first_error(answer: dict[str, Any]) -> None:
         raise CompileFailed(f"solc refused the source ({len(errors)} error(s)); the first: {text}")
 
 
-def _contracts(answer: dict[str, Any]) -> dict[str, CompiledContract]:
-    found: dict[str, CompiledContract] = {}
-    for contracts in answer.get("contracts", {}).values():
+def _contracts(answer: dict[str, Any]) -> dict[str, dict[str, CompiledContract]]:
+    """By path and name."""
+    found: dict[str, dict[str, CompiledContract]] = {}
+    for path, contracts in answer.get("contracts", {}).items():
         for name, output in contracts.items():
             bytecode = bytes.fromhex(output["evm"]["bytecode"]["object"])
             runtime = bytes.fromhex(output["evm"]["deployedBytecode"]["object"])
@@ -185,5 +225,5 @@ def _contracts(answer: dict[str, Any]) -> dict[str, CompiledContract]:
                     f"{RUNTIME_LIMIT:,} that Ethereum sets.",
                     "Use a model with fewer features or outputs, or fewer optimizer runs.",
                 )
-            found[name] = CompiledContract(name, output["abi"], bytecode, runtime)
+            found.setdefault(path, {})[name] = CompiledContract(name, output["abi"], bytecode, runtime)
     return found

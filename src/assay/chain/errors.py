@@ -14,7 +14,12 @@
         ├── NodeRefused            chain/node-refused        the node would not take a request
         ├── TransactionReverted    chain/reverted            a contract refused a call
         ├── ModelElsewhere         chain/model-elsewhere     a shared verifier did not make a model's contract
-        └── KeyNotSupported        chain/key-not-supported   no Solidity verifier exists for this key
+        ├── RowNotOnChain          chain/row                 a feature is not computed on the chain
+        ├── KeyNotSupported        chain/key-not-supported   no Solidity verifier exists for this key
+        ├── StateNotServed         chain/state-not-served    a node has no proofs of a block's state
+        ├── StateAltered           chain/state-altered       a proof of a state proves nothing
+        ├── NoStorage              chain/no-storage          the account of a state proof keeps nothing
+        └── SlotEmpty              chain/slot-empty          the slot of a state proof holds nothing
 """
 
 from __future__ import annotations
@@ -92,7 +97,37 @@ class ModelElsewhere(ChainError):
     code = "chain/model-elsewhere"
 
 
+class RowNotOnChain(ChainError):
+    """A model's row cannot be made of a market's own history."""
+
+    code = "chain/row"
+
+
 class KeyNotSupported(ChainError):
     """The verifying key describes something that the Solidity generator does not know."""
 
     code = "chain/key-not-supported"
+
+
+class StateNotServed(ChainError):
+    """The node has not the block, or no proofs of its state any more."""
+
+    code = "chain/state-not-served"
+
+
+class StateAltered(ChainError):
+    """A proof of an account or a slot does not lead from the block's hash to it."""
+
+    code = "chain/state-altered"
+
+
+class NoStorage(ChainError):
+    """The account is there and has an empty storage: it is none of a contract that keeps something."""
+
+    code = "chain/no-storage"
+
+
+class SlotEmpty(ChainError):
+    """The slot is proven to hold nothing."""
+
+    code = "chain/slot-empty"

@@ -40,6 +40,8 @@ MOST_LOG_ROWS = 7
 """A contract takes proofs of up to 2^7 rows, whatever its key allows: each number of blocks has points of its own."""
 
 _SLACK = 16
+_RESERVED_MODE, _MOST_MODE = 1, 13
+_MOST_PARTS = 128
 
 Pack = tuple[str, ...]
 
@@ -65,6 +67,7 @@ class NetworkKey:
     q_shift: int
     slots: int
     columns: int
+    parts_of_matrix: int
     cell_base: int
     tau: tuple[int, ...] = ()
     points: tuple[Point, ...] = ()
@@ -87,11 +90,16 @@ class NetworkKey:
         words = [int.from_bytes(body[i : i + _WORD], "big") for i in range(_HEAD.size, len(body), _WORD)]
         key = cls(
             inputs == 1, srs == 0, rho, features, outputs, scale, lane, block, table, limbs, log, low,
-            bool(flags & 1), bool(flags & 2), shift, slots, columns, base,
+            bool(flags & 1), bool(flags & 2), shift, slots, columns, 1 << max(mode - 1, 0), base,
             tuple(words[-4:]), tuple(zip(words[:-4:2], words[1:-4:2], strict=True)),
         )  # fmt: skip
-        if mode or len(key.points) < len(key.key_packs()):
+        if mode == _RESERVED_MODE or mode > _MOST_MODE or len(key.points) < key.own_points + len(key.packs(key.wiring)):
             raise KeyNotSupported("The network's verifying key is damaged.", "Make the keys again.")
+        if key.parts_of_matrix > _MOST_PARTS:
+            raise KeyNotSupported(
+                f"The network's matrix is in {key.parts_of_matrix} parts, and a contract holds at most {_MOST_PARTS}.",
+                "Make the keys again, with fewer.",
+            )
         return key
 
     @property
@@ -104,9 +112,19 @@ class NetworkKey:
         """`log2` of the most rows that the contract takes."""
         return min(self.log_max_rows, MOST_LOG_ROWS)
 
+    @property
+    def part_columns(self) -> int:
+        """`M_p`, powers of `X^K` in a part of the matrix."""
+        return self.columns // self.parts_of_matrix
+
+    @property
+    def part(self) -> int:
+        """`N_p`, coefficients of a part of the matrix."""
+        return self.slots * self.part_columns
+
     def longest(self, log: int = 0) -> int:
-        """`max(n, N, N_w)` for `2^log` blocks."""
-        return max(self.block << log, self.table, self.slots * self.columns)
+        """`max(n, N, N_p)` for `2^log` blocks."""
+        return max(self.block << log, self.table, self.part)
 
     def chunk(self, log: int = 0) -> int:
         """`Ck`."""
@@ -114,8 +132,7 @@ class NetworkKey:
 
     def chunks(self, log: int = 0) -> int:
         """Chunks of the quotient."""
-        matrix = self.slots * self.columns
-        degree = max(3 * (self.block << log) + 12, self.table + self.slots + 6, matrix - self.slots)
+        degree = max(3 * (self.block << log) + 12, self.table + self.slots + 6, self.part - self.slots)
         return -(-(degree + 1) // self.chunk(log))
 
     @property
@@ -148,15 +165,29 @@ class NetworkKey:
         """Of `ID, S_V, B_V`."""
         return _cut(TABLE, (self.chunk() + 1) // (self.table + 5))
 
+    @property
+    def once(self) -> list[Pack]:
+        """What a key has once, but a matrix in parts, whose points are `matrix_points`."""
+        return [*self.table_packs, *([("W",)] if self.parts_of_matrix == 1 else [])]
+
+    @property
+    def own_points(self) -> int:
+        """How many points a key has once."""
+        return len(self.table_packs) + self.parts_of_matrix
+
+    @property
+    def matrix_points(self) -> list[Point]:
+        """Those of a matrix in parts; empty for one in a single part."""
+        return [*self.points[len(self.once) : self.own_points]]
+
     def key_packs(self, log: int = 0) -> list[Pack]:
-        """The key's points that a proof of `2^log` blocks needs, in their order."""
-        return [*self.table_packs, ("W",), *self.packs(self.wiring, log)]
+        """The key's points that a proof of `2^log` blocks needs, in their order, without `matrix_points`."""
+        return [*self.once, *self.packs(self.wiring, log)]
 
     def key_points(self, log: int = 0) -> list[Point]:
         """The points of `key_packs`."""
-        own = len(self.table_packs) + 1
-        start = own + sum(len(self.packs(self.wiring, before)) for before in range(log))
-        return [*self.points[:own], *self.points[start : start + len(self.packs(self.wiring, log))]]
+        start = self.own_points + sum(len(self.packs(self.wiring, before)) for before in range(log))
+        return [*self.points[: len(self.once)], *self.points[start : start + len(self.packs(self.wiring, log))]]
 
     def rounds(self, log: int = 0) -> list[tuple[list[Pack], list[str]]]:
         """The packs of each round and the challenges behind it (section 4)."""
@@ -245,13 +276,16 @@ def context(key: NetworkKey, vk: bytes) -> dict[str, Any]:
         "batches": key.most_log > 0,
         "blocks": [_blocks(key, log) for log in range(key.most_log + 1)],
         "table_width": len(key.table_packs[0]),
+        "once": len(key.once),
+        "matrix_points": key.matrix_points,
+        "log_part_columns": key.part_columns.bit_length() - 1,
     }
     return values | _layout(key, values)
 
 
 def _gas_floor(key: NetworkKey, log: int) -> int:
     """Products, additions and the pairing, and the 1/64 that a call holds back."""
-    points = sum(len(packs) for packs, _ in key.rounds(log)) + len(key.key_packs(log))
+    points = sum(len(packs) for packs, _ in key.rounds(log)) + len(key.key_packs(log)) + len(key.matrix_points)
     return (points + key.chunks(log) + 3) * (64 * 6_500 // 63 + 1) + 64 * (PAIRING_GAS + 1_000) // 63
 
 
@@ -288,8 +322,8 @@ def _blocks(key: NetworkKey, log: int) -> dict[str, Any]:
             "PAIR": len(packs["pairs"][0]),
             "PAIRS_SIZE": _POINT * len(packs["pairs"]),
         },
-        "first_points": key.points[: len(key.table_packs) + 1],
-        "points": key.key_points(log)[len(key.table_packs) + 1 :],
+        "first_points": key.points[: len(key.once)],
+        "points": key.key_points(log)[len(key.once) :],
     }
 
 
@@ -343,6 +377,7 @@ def _layout(key: NetworkKey, v: dict[str, Any]) -> dict[str, Any]:
     add("Evaluations, in the proof's order.", key.evaluations)
     add("Challenges.", [*challenges, "ZETA", "GAMMA", "Z"])
     derived = ["RANGE", "LOW", "WIRE", "ALPHA_ZETA", "ARGUMENT", "PUBLIC", "CONSTANT", "OF_PHI", "WEIGHT"]
+    derived += ["P_W_SCALAR"] if key.matrix_points else []
     add("What follows from them.", derived)
     if v["batches"]:
         own = [
@@ -371,10 +406,13 @@ def _layout(key: NetworkKey, v: dict[str, Any]) -> dict[str, Any]:
     add("Scalars; the two words before each hold its point.", cells, 3, 2 * _WORD)
     add("The sum of all terms, then the rest of the pairing's input.", ["SUM"], 2)
     add("The term that is added to it.", ["TERM"], 10)
+    if v["batches"] or key.matrix_points:
+        add("A point with its scalar.", ["CELL"], 3)
+    if key.matrix_points:
+        add("The points of the matrix's parts.", ["MATRIX"], 2 * len(key.matrix_points))
     if v["batches"]:
-        add("A point with its scalar; the points of a proof, and those of the key.", ["CELL"], 3)
         of_proof = [sum(len(packs) for packs, _ in key.rounds(log)) + key.chunks(log) for log in logs]
-        add("", ["POINTS"], 2 * max(of_proof))
+        add("The points of a proof, and those of the key.", ["POINTS"], 2 * max(of_proof))
         add("", ["KEY_POINTS"], 2 * max(len(key.key_packs(log)) for log in logs))
     return {"layout": "\n".join(lines), "denominators_size": size, "denominators_ends": ends}
 

@@ -150,14 +150,14 @@ def _write(
         file, values = "networks/verifier.sol.j2", networks.context(key, vk)
     else:
         file, values = "verifier.sol.j2", shared_context(key, vk) if shared else context(key, vk)
-    doubt = "" if check.checked else _comment(check.note)
-    template = _environment().get_template(file)
-    text = template.render(name=name, meaning=_comment(meaning), doubt=doubt, **values)
+    doubt = "" if check.checked else comment(check.note)
+    template = environment().get_template(file)
+    text = template.render(name=name, meaning=comment(meaning), doubt=doubt, **values)
     digest = values["shape_digest" if shared else "digest"]
     return VerifierSource(text, name, f"0x{digest}", key.development, check)
 
 
-def _comment(text: str) -> str:
+def comment(text: str) -> str:
     """A stranger's text as one line of a comment: printable ASCII, and no more than a line has room for."""
     plain = text.encode("ascii", "backslashreplace").decode()
     plain = "".join(letter if letter.isprintable() else " " for letter in plain).replace("*/", "* /")
@@ -165,7 +165,7 @@ def _comment(text: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """The templates, each compiled once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

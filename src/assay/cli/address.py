@@ -1,17 +1,21 @@
-"""What `assay verify` does with an address of a chain: find the chain, what should stand there, and the registry."""
+"""What `assay verify` does with a chain: find it, what should stand there, and the registry."""
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.keep.errors import NothingToCompare
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assay.keep.address import Expected
     from assay.keep.dispute import Finding
     from assay.record.database import Database
     from assay.settle.network import Network
+    from assay.settle.registry import Registry
 
 
 def verify_address(
@@ -27,27 +31,52 @@ def verify_address(
 ) -> list[Finding]:
     """Open what is needed and look; a stranger gives a node's address and a file, and needs no project."""
     from assay.keep.address import verify
-    from assay.record.database import FILE, Database
-    from assay.settle.registry import Registry, registry_of
-    from assay.task.task import TASK_FILE
 
     if key is not None and release is not None:
         raise NothingToCompare("--key and --release are both given", "Give one: a release names its key.")
-    base: Database | None = None
-    if database is not None or (folder / ".assay" / FILE).is_file():
-        base = Database.of_project(folder, database)
-    try:
+    with _records(folder, database) as base:
         on = _network(folder, chain)
         expected = _expected(base, folder, key, release)
-        found = None if registry is None else Registry(on, registry)
-        if found is None and base is not None and (folder / TASK_FILE).is_file():
-            found = registry_of(base, _name(folder), on)
-        if found is None and on.spec.registry is not None:
-            found = Registry(on, on.spec.registry)
-        return verify(on, address, expected, found, unchecked=unchecked)
-    finally:
-        if base is not None:
-            base.close()
+        return verify(on, address, expected, _registry(on, registry, base, folder), unchecked=unchecked)
+
+
+def verify_certificate(
+    path: Path, chain: str | None, registry: str | None, *, folder: Path, database: str | None, unchecked: bool
+) -> list[Finding]:
+    """Check a certificate; with a chain or a registry, since when the chain has its release."""
+    from assay.keep.certify.check import verify
+
+    if chain is None and registry is None:
+        return verify(path, unchecked=unchecked)
+    with _records(folder, database) as base:
+        on = _network(folder, chain)
+        found = _registry(on, registry, base, folder)
+        if found is None:
+            raise NothingToCompare(f"no registry of {on.name} is known here", "Give --registry ADDRESS.")
+        return verify(path, found, unchecked=unchecked)
+
+
+@contextmanager
+def _records(folder: Path, url: str | None) -> Iterator[Database | None]:
+    """The project's records, if there are any here."""
+    from assay.record.database import FILE, Database
+
+    if url is None and not (folder / ".assay" / FILE).is_file():
+        yield None
+        return
+    with closing(Database.of_project(folder, url)) as base:
+        yield base
+
+
+def _registry(on: Network, address: str | None, base: Database | None, folder: Path) -> Registry | None:
+    from assay.settle.registry import Registry, registry_of
+    from assay.task.task import TASK_FILE
+
+    if address is not None:
+        return Registry(on, address)
+    if base is not None and (folder / TASK_FILE).is_file():
+        return registry_of(base, _name(folder), on)
+    return None if on.spec.registry is None else Registry(on, on.spec.registry)
 
 
 def _network(folder: Path, chain: str | None) -> Network:

@@ -51,6 +51,15 @@ app.add_typer(task_app, name="task")
 release_app = Group(help="Releases: what was decided, kept for ever; which one decides; and the way back.")
 app.add_typer(release_app, name="release")
 
+feed_app = Group(help="Feeds: rows that m of n signers vouch for, of what is not on the chain.")
+app.add_typer(feed_app, name="feed")
+
+experiment_app = Group(help="Does the model pay: experiments whose result cannot be argued away.")
+app.add_typer(experiment_app, name="experiment")
+
+retrain_app = Group(help="Retraining: a new model on what came since, judged on fresh rows, and the way back.")
+app.add_typer(retrain_app, name="retrain")
+
 key_app = Group(help="API keys of the service that `assay up` starts.")
 app.add_typer(key_app, name="key")
 

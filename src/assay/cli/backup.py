@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 from assay.cli.app import app
 from assay.cli.options import DatabaseUrl, Here, Json
 from assay.cli.output import Output, progress
+from assay.cli.records import opened
 
 if TYPE_CHECKING:
     from assay.keep.backup import Held
@@ -26,9 +26,8 @@ def backup(
 ) -> None:
     """Keep everything a service knows in one file; the service may go on meanwhile."""
     from assay.keep.backup import backup as keep
-    from assay.record.database import Database
 
-    with progress("Copying the records"), closing(Database.of_project(folder, database)) as base:
+    with progress("Copying the records"), opened(folder, database) as base:
         held = keep(base, folder / ".assay", out)
     text = (
         f"{out}: {_rows(held)}, {held.bytes:,} bytes. It holds proving keys, rows and API keys: only you can read it; "

@@ -9,23 +9,31 @@ import typer
 
 from assay.cli.app import Group
 from assay.cli.options import Json, Project  # noqa: TC001  (typer reads them)
-from assay.cli.output import Output, progress, size
+from assay.cli.output import Output, progress, size, warn
 
 if TYPE_CHECKING:
     from assay.data.dataset.dataset import Dataset
 
 DATA_FOLDER = "data"
 
-Ray = Annotated[
+Collecting = Annotated[
     str | None,
     typer.Option("--ray", metavar="ADDRESS", help="A Ray cluster that collects chain data, by ranges of blocks."),
+]
+Building = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="A Ray cluster that collects chain data, decodes it and makes bars of it, by ranges of blocks.",
+    ),
 ]
 
 data_app = Group(help="Collect, build and check the rows that models learn from.")
 
 
 @data_app.command("collect")
-def collect(project: Project = Path(), *, ray: Ray = None, json: Json = False) -> None:
+def collect(project: Project = Path(), *, ray: Collecting = None, json: Json = False) -> None:
     """Collect chain data from nodes; what is there already is not asked for again."""
     from assay.data.collect import collect as run
     from assay.task.task import Task
@@ -39,13 +47,20 @@ def collect(project: Project = Path(), *, ray: Ray = None, json: Json = False) -
 
 
 @data_app.command("build")
-def build(project: Project = Path(), *, ray: Ray = None, json: Json = False) -> None:
+def build(project: Project = Path(), *, ray: Building = None, json: Json = False) -> None:
     """Build the dataset: sources, bars, features, labels, split; done already if nothing has changed."""
     from assay.data.dataset.dataset import Dataset
+    from assay.data.spread import ALONE
     from assay.project.project import Project as Opened
 
     with progress("Building the dataset") as step:
-        Opened(project).step("data", progress=step, ray=ray)
+
+        def told(words: str) -> None:
+            step(words)
+            if ALONE in words:  # a cluster was asked for
+                warn(words)
+
+        Opened(project).step("data", progress=told, ray=ray)
     _show(Dataset.load(project / DATA_FOLDER), Output(json=json))
 
 

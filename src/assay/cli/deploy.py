@@ -11,7 +11,8 @@ import typer
 from assay.cli.app import app
 from assay.cli.options import ChainName, DatabaseUrl, Here, Json, Yes
 from assay.cli.output import Output
-from assay.cli.release import opened, who
+from assay.cli.records import opened
+from assay.cli.release import who
 from assay.core.errors import AssayError
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +11,7 @@ import typer
 from assay.cli.app import app
 from assay.cli.options import DatabaseUrl, Here, Json
 from assay.cli.output import Output
+from assay.cli.records import opened
 from assay.core import files, jsontext
 from assay.core.errors import AssayError
 
@@ -32,13 +33,13 @@ def dispute(
 ) -> None:
     """Write one file with an answer's row, proof, release, history and transactions; `assay verify FILE` checks it."""
     from assay.keep.dispute import make
-    from assay.record.database import Database
 
-    with closing(Database.of_project(folder, database)) as base:
+    with opened(folder, database) as base:
         make(base, answer, out, rows=None if row is None else _read(row))
     Output(json=json).result(
         {"answer": answer, "file": str(out)},
-        f"{out}: everything that is known of {answer}, its row too. Anyone checks it by `assay verify {out}`.",
+        f"{out}: everything that is known of {answer}, its row too. "
+        f"Anyone checks it by `assay verify {quote(str(out))}`.",
     )
 
 

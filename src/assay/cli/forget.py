@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ import typer
 from assay.cli.app import app
 from assay.cli.options import DatabaseUrl, Here, Json
 from assay.cli.output import Output
+from assay.cli.records import opened
 from assay.core.errors import AssayError
 
 if TYPE_CHECKING:
@@ -38,27 +38,31 @@ def forget(
     *,
     key: Annotated[str | None, typer.Option("--key", metavar="ID", help="All answers of this API key.")] = None,
     older_than: Annotated[
-        str | None, typer.Option("--older-than", metavar="TIME", help='Asked for so long ago: "30d", "12h".')
+        str | None,
+        typer.Option("--older-than", metavar="TIME", help='Those of this project asked for so long ago: "30d", "12h".'),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the history keeps it.")] = "asked to",
     database: DatabaseUrl = None,
     json: Json = False,
 ) -> None:
     """Delete rows, and proofs that show them, for good. Answers, their digests and the history stay."""
-    from assay.record import answers
-    from assay.record.database import Database
+    from assay.project.project import Project
+    from assay.record import answers, releases
     from assay.serve.forget import forget as delete
 
     if not answer and key is None and older_than is None:
         raise NothingNamed("it is not said whose rows to forget", "Name answers, or give --key or --older-than.")
     before = None if older_than is None else time.time() - _seconds(older_than)
-    with closing(Database.of_project(folder, database)) as base:
+    with opened(folder, database) as base:
         waiting = [name for name in answer or [] if not answers.get(base, name).ended]
         if waiting:
             raise NotForgotten(
                 f"{waiting[0]} has not ended and needs its row; nothing was forgotten", "Take it back, or wait."
             )
-        found = delete(base, who=getpass.getuser(), why=reason, ids=answer or [], owner=key, before=before)
+        several = len({one.project for one in releases.find(base)}) > 1
+        # An age alone is of the folder's project; ids and API keys say by themselves whose rows they mean.
+        project = Project(folder).task.name if several and not answer and key is None else None
+        found = delete(base, who=getpass.getuser(), why=reason, ids=answer or [], owner=key, before=before, of=project)
     fields = {"rows": found.rows, "proofs": found.proofs, "on_chain": found.sent}
     Output(json=json).result(fields, _said(found))
 

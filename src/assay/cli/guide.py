@@ -10,7 +10,7 @@ import typer
 from assay.cli.app import app
 from assay.cli.options import DatabaseUrl, Here, Json
 from assay.cli.output import Output
-from assay.cli.release import opened
+from assay.cli.records import opened
 
 
 @app.command()

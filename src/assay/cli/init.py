@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -37,7 +38,8 @@ def init(
     findings = check(folder).lines()
     fields = {"project": str(folder), "template": template, "files": [str(path) for path in written]}
     said = "".join(f"\n  {line['severity']}: {line['field']}: {line['what']}. {line['todo']}" for line in findings)
-    text = f"{written[0]}: written{said}\n  next: assay task check {folder}, then assay run {folder}"
+    name = quote(str(folder))
+    text = f"{written[0]}: written{said}\n  next: assay task check {name}, then assay run {name}"
     Output(json=json).result({**fields, "findings": findings}, text)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 from assay.cli.app import key_app
 from assay.cli.options import DatabaseUrl, Here, Json
 from assay.cli.output import Output
+from assay.cli.records import opened
 
 
 @key_app.command("create")
@@ -21,7 +21,9 @@ def create(
     *,
     scope: Annotated[
         list[str],
-        typer.Option("--scope", metavar="SCOPE", help="read, infer, prove, settle, promote, admin; repeat it."),
+        typer.Option(
+            "--scope", metavar="SCOPE", help="read, infer, prove, settle, observe, promote, admin; repeat it."
+        ),
     ],
     per_minute: Annotated[int, typer.Option("--per-minute", min=0, help="Requests a minute; 0 for no limit.")] = 0,
     proof_seconds: Annotated[
@@ -31,10 +33,9 @@ def create(
     json: Json = False,
 ) -> None:
     """Make an API key. It is shown now and kept nowhere."""
-    from assay.record.database import Database
     from assay.serve.keys import make
 
-    with closing(Database.of_project(folder, database)) as base:
+    with opened(folder, database) as base:
         made, text = make(
             base, name, scope, who=getpass.getuser(), per_minute=per_minute, proof_seconds_per_hour=proof_seconds
         )
@@ -45,10 +46,9 @@ def create(
 @key_app.command("list")
 def list_(folder: Here = Path(), *, database: DatabaseUrl = None, json: Json = False) -> None:
     """List the API keys that are valid, without their secrets."""
-    from assay.record.database import Database
     from assay.serve.keys import current
 
-    with closing(Database.of_project(folder, database)) as base:
+    with opened(folder, database) as base:
         found = current(base)
     items = [
         {"id": one.id, "name": one.name, "scopes": sorted(one.scopes), "per_minute": one.per_minute}
@@ -68,12 +68,11 @@ def revoke(
     json: Json = False,
 ) -> None:
     """End an API key; services refuse it within two seconds."""
-    from assay.record.database import Database
     from assay.record.errors import Unknown
     from assay.serve.keys import current
     from assay.serve.keys import revoke as end
 
-    with closing(Database.of_project(folder, database)) as base:
+    with opened(folder, database) as base:
         if identity not in current(base):
             raise Unknown(f'there is no API key "{identity:.40}"', "See `assay key list`.")
         end(base, identity, who=getpass.getuser(), why=reason)

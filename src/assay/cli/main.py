@@ -4,10 +4,12 @@
 code  meaning
 ====  ==================================================================
 0     done; for `verify`: valid; for `check`: the circuit is faithful
-1     `verify`: the proof is not valid; `check`: the circuit is not faithful
+1     `verify`: the proof is not valid; `check`: the circuit is not faithful;
+      `monitor`: an alarm stands
 2     the command could not be carried out or was interrupted; nothing
       is left half-written, and what was finished before is kept
-3     `decide`, `run`: no candidate meets every limit of the task
+3     `decide`, `run`: no candidate meets every limit of the task;
+      `retrain run`: a gate refuses the new model
 ====  ==================================================================
 """
 
@@ -23,21 +25,29 @@ import typer
 from assay.cli import (
     backup,
     bench,
+    certify,
     check,
     decide,
     deploy,
     dispute,
+    experiment,
     explore,
+    feed,
     forget,
     guide,
     init,
     interruption,
     key,
+    monitor,
+    outcomes,
     promote,
     prove,
+    registry,
     rehearse,
     release,
     report,
+    retrain,
+    row,
     setup,
     solidity,
     srs,
@@ -56,21 +66,29 @@ from assay.core.errors import AssayError
 __all__ = [
     "backup",
     "bench",
+    "certify",
     "check",
     "decide",
     "deploy",
     "dispute",
+    "experiment",
     "explore",
+    "feed",
     "forget",
     "guide",
     "init",
     "key",
     "main",
+    "monitor",
+    "outcomes",
     "promote",
     "prove",
+    "registry",
     "rehearse",
     "release",
     "report",
+    "retrain",
+    "row",
     "run",
     "run_command",
     "setup",
@@ -87,14 +105,14 @@ app.add_typer(data_app, name="data")
 
 FAILED = 2
 INTERRUPTED = 2
-_STEPS = {"data", "decide", "explore", "report", "run"}
+_STEPS = {"data", "decide", "explore", "report", "retrain", "run"}
 _TYPER_INTERRUPTED = 128 + signal.SIGINT  # typer's word for KeyboardInterrupt
 
 
 def run(arguments: list[str]) -> int:
     """Run `assay ARGUMENTS` and return the exit code."""
     json = "--json" in arguments
-    if arguments in ([], ["data"], ["key"], ["release"], ["srs"], ["task"]):
+    if arguments in ([], ["data"], ["experiment"], ["key"], ["release"], ["retrain"], ["srs"], ["task"]):
         arguments = [*arguments, "--help"]
     try:
         code = app(arguments, prog_name="assay", standalone_mode=False)

@@ -1,8 +1,9 @@
-"""`assay release promote`, `back`, `freeze`: which release decides, in the record and on a chain."""
+"""`assay release promote` and `back`: which release decides, in the record and on a chain."""
 
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,13 +12,17 @@ import typer
 from assay.cli.app import release_app
 from assay.cli.deploy import confirm, tell
 from assay.cli.options import DatabaseUrl, Here, Json, Yes
-from assay.cli.output import Output
-from assay.cli.release import Version, fields_of, opened, who
+from assay.cli.output import Output, warn
+from assay.cli.records import opened
+from assay.cli.release import Version, fields_of, standing_of, who
 from assay.core.errors import AssayError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assay.record.database import Database
-    from assay.settle.promote import Registrar, Standing
+    from assay.settle.calls import Standing
+    from assay.settle.promote import Registrar
     from assay.task.task import Task
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept.")]
@@ -39,11 +44,20 @@ Words = Annotated[
     Path | None, typer.Option("--passphrase-file", metavar="FILE", help="Of that keystore; else it is asked.")
 ]
 
+_MOST_EVIDENCE = 32 << 10
+"""Bytes. A transaction is not taken by nodes beyond 128 KiB, and every byte of it costs gas."""
+
 
 class ChainDecides(AssayError):
     """The chain that counts has a registry, and it was not said whether that is meant."""
 
     code = "cli/chain-decides"
+
+
+class EvidenceUnfit(AssayError):
+    """What is given as evidence cannot be sent, or nobody asks for it."""
+
+    code = "cli/evidence"
 
 
 @release_app.command("promote")
@@ -53,6 +67,14 @@ def promote(
     *,
     reason: Reason,
     chain: Chain = None,
+    evidence: Annotated[
+        str | None,
+        typer.Option(
+            "--evidence",
+            metavar="FILE|0xHEX",
+            help="What the registry's gate asks for: a file's bytes, or bytes in hexadecimal. It is kept.",
+        ),
+    ] = None,
     signer: SignerName = "",
     passphrase_file: Words = None,
     yes: Yes = False,
@@ -60,23 +82,25 @@ def promote(
     json: Json = False,
 ) -> None:
     """Let a release decide. On a chain with a registry: propose it, or go on when its delay is over."""
-    from assay.project.project import Project
     from assay.record import releases
     from assay.release.alias import promote as move
 
-    task = Project(folder).task
-    with opened(folder, database) as base:
-        found = releases.get(base, task.name, version)
-        if not _on_chain(base, task, chain):
+    given = None if evidence is None else _bytes(evidence)
+    with _asked(folder, database, chain, by=(signer, passphrase_file), why=reason) as (base, name, calls):
+        found = releases.get(base, name, version)
+        if calls is None:
+            if given is not None:
+                raise EvidenceUnfit("no gate is asked for the record alone", "Leave --evidence out, or name a --chain.")
             event = move(base, found, who=who(), why=reason)
+            for said in standing_of(base, name).get(found.digest, ()):
+                warn(f"{found.name} is {said}")
             Output(json=json).result(fields_of(found) | {"event": event.number}, f"{found.name} decides from now on")
             return
-        calls = _registrar(base, folder, task, chain, by=(signer, passphrase_file), why=reason)
         if not calls.registry.on.local:
             confirm(f"Promote {found.name} on {chain} with {calls.outbox.account}?", yes=yes)
-        stands = calls.promote(found)
+        stands = calls.promote(found, given)
         text = _stands(calls, stands, found.name)
-    Output(json=json).result(fields_of(found) | _shown(calls, stands), text)
+    Output(json=json).result(fields_of(found) | shown(calls, stands), text)
 
 
 @release_app.command("back")
@@ -91,73 +115,70 @@ def back(
     json: Json = False,
 ) -> None:
     """Go back to the release that decided before, with its task, code, features and keys; on a chain at once."""
-    from assay.project.project import Project
     from assay.release.alias import back as move
     from assay.settle.shadow import held
 
-    task = Project(folder).task
-    with opened(folder, database) as base:
-        if not _on_chain(base, task, chain):
-            found = move(base, task.name, who=who(), why=reason)
+    with _asked(folder, database, chain, by=(signer, passphrase_file), why=reason) as (base, task, calls):
+        if calls is None:
+            found = move(base, task, who=who(), why=reason)
             Output(json=json).result(fields_of(found), f"{found.name} decides again")
             return
-        calls = _registrar(base, folder, task, chain, by=(signer, passphrase_file), why=reason)
         stands = calls.back()
-        there = held(base, task.name, calls.registry.version(stands.version))
+        there = held(base, task, calls.registry.version(stands.version))
     name = there.name if there is not None else f"version {stands.version}, which is not held here,"
-    fields = (fields_of(there) if there is not None else {}) | _shown(calls, stands)
+    fields = (fields_of(there) if there is not None else {}) | shown(calls, stands)
     Output(json=json).result(fields, f"{name} decides again on {chain}, as version {stands.version} of its registry")
 
 
-@release_app.command("freeze")
-def freeze(
-    version: Version,
-    folder: Here = Path(),
-    *,
-    reason: Reason,
-    chain: Annotated[str, typer.Option("--chain", metavar="NAME", help="In the registry of this [chains.NAME].")],
-    signer: SignerName = "",
-    passphrase_file: Words = None,
-    yes: Yes = False,
-    database: DatabaseUrl = None,
-    json: Json = False,
-) -> None:
-    """Let no proof of a release's model count any more on a chain, at whatever address, for ever."""
+@contextmanager
+def _asked(
+    folder: Path, database: str | None, chain: str | None, *, by: tuple[str, Path | None], why: str
+) -> Iterator[tuple[Database, str, Registrar | None]]:
+    """The records, the project's name and, where a registry is meant, what calls it."""
     from assay.project.project import Project
-    from assay.record import releases
 
     task = Project(folder).task
     with opened(folder, database) as base:
-        found = releases.get(base, task.name, version)
-        calls = _registrar(base, folder, task, chain, by=(signer, passphrase_file), why=reason)
-        model = "0x" + found.public["model_id"].removeprefix("0x")
-        confirm(f"Freeze the model {model} on {chain}, for ever?", yes=yes)
-        stands = calls.freeze(found)
-    text = f"the model {model} of {found.name} is frozen on {chain}, for ever"
-    Output(json=json).result(fields_of(found) | _shown(calls, stands), text)
+        meant = _on_chain(base, task, chain)
+        yield base, task.name, opened_registry(base, folder, task, chain, by=by, why=why) if meant else None
+
+
+def _bytes(given: str) -> bytes:
+    """What `--evidence` says."""
+    from assay.core import files
+
+    if given.startswith("0x"):
+        try:
+            found = bytes.fromhex(given[2:])
+        except ValueError:
+            raise EvidenceUnfit(
+                f'"{given:.40}" is no hexadecimal', "Write two digits for each byte, or a file's name."
+            ) from None
+    else:
+        found = files.read(Path(given))
+    if not 0 < len(found) <= _MOST_EVIDENCE:
+        raise EvidenceUnfit(
+            f"the evidence has {len(found):,} bytes", f"Give 1 to {_MOST_EVIDENCE:,}: a digest of what is larger."
+        )
+    return found
 
 
 def _on_chain(base: Database, task: Task, chain: str | None) -> bool:
     """Whether a registry is meant; where the chain that counts has one, it must be said."""
-    from assay.settle.errors import NoChain
-    from assay.settle.network import network
-    from assay.settle.registry import registry_of
+    from assay.settle.registry import decided_on_chain
 
     if chain is not None:
         return chain != "none"
-    try:
-        found = registry_of(base, task.name, on := network(task))
-    except NoChain:
-        return False
+    found = decided_on_chain(base, task)
     if found is not None:
         raise ChainDecides(
-            f"{on.name} has the registry {found.address}, which says what decides there",
-            f"Give --chain {on.name}, or --chain none to change the record alone.",
+            f"{found.on.name} has the registry {found.address}, which says what decides there",
+            f"Give --chain {found.on.name}, or --chain none to change the record alone.",
         )
     return False
 
 
-def _registrar(
+def opened_registry(
     base: Database, folder: Path, task: Task, chain: str | None, *, by: tuple[str, Path | None], why: str
 ) -> Registrar:
     from assay.settle.network import network, signing
@@ -186,7 +207,7 @@ def _stands(calls: Registrar, found: Standing, name: str) -> str:
     )
 
 
-def _shown(calls: Registrar, found: Standing) -> dict[str, Any]:
+def shown(calls: Registrar, found: Standing) -> dict[str, Any]:
     return {
         "chain": calls.registry.on.name,
         "registry": calls.registry.address,

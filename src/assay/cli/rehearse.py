@@ -12,7 +12,8 @@ from assay.cli.app import app
 from assay.cli.deploy import release_named, tell
 from assay.cli.options import DatabaseUrl, Here, Json
 from assay.cli.output import Output
-from assay.cli.release import opened, who
+from assay.cli.records import opened
+from assay.cli.release import who
 
 FAILED = 1
 FOLDER = "rehearsals"

@@ -12,6 +12,7 @@ import typer
 from assay.cli.app import release_app
 from assay.cli.options import DatabaseUrl, Here, Json
 from assay.cli.output import Output, progress
+from assay.cli.records import opened
 
 if TYPE_CHECKING:
     from assay.record.database import Database
@@ -54,12 +55,20 @@ def list_(folder: Here = Path(), *, database: DatabaseUrl = None, json: Json = F
     with opened(folder, database) as base:
         name = _name(folder)
         found, champion = releases.find(base, name), alias.champion(base, name)
+        said = standing_of(base, name)
     lines = [
-        f"{one.version:>4}  {one.digest[:_DIGITS]}  {_day(one.created)}  "
-        f"{'champion' if one.digest == champion else '':<8}  {one.note}".rstrip()
+        "  ".join(
+            [
+                f"{one.version:>4}  {one.digest[:_DIGITS]}  {_day(one.created)}",
+                f"{'champion' if one.digest == champion else '':<8}",
+                *[text.upper() if text.startswith("frozen") else text for text in said.get(one.digest, ())],
+                one.note,
+            ]
+        ).rstrip()
         for one in found
     ]
-    fields = {"items": [fields_of(one) | {"champion": one.digest == champion} for one in found]}
+    items = [fields_of(one) | {"champion": one.digest == champion, "chains": said.get(one.digest, [])} for one in found]
+    fields = {"items": items}
     Output(json=json).result(fields, "\n".join(lines) or "no release yet: `assay release create` makes one")
 
 
@@ -70,8 +79,10 @@ def show(version: Version, folder: Here = Path(), *, database: DatabaseUrl = Non
 
     with opened(folder, database) as base:
         found = releases.get(base, _name(folder), version)
+        said = standing_of(base, found.project).get(found.digest, [])
     rows = [
         ("digest", found.digest),
+        *([("on chains", "; ".join(said))] if said else []),
         ("made", _day(found.created)),
         ("model", found.public["model_id"]),
         ("dataset", found.public["dataset"]),
@@ -81,7 +92,7 @@ def show(version: Version, folder: Here = Path(), *, database: DatabaseUrl = Non
         ("private parts", ", ".join(found.private) or "not held here"),
         ("made with", ", ".join(f"{name} {number}" for name, number in found.public["made_with"].items())),
     ]
-    Output(json=json).table(fields_of(found) | {"public": found.public}, found.name, rows)
+    Output(json=json).table(fields_of(found) | {"chains": said, "public": found.public}, found.name, rows)
 
 
 @release_app.command("diff")
@@ -150,7 +161,7 @@ def import_(
     from assay.release.export import bring_in
 
     passphrase = _passphrase(passphrase_file) if private else None
-    with opened(folder, database) as base:
+    with opened(folder, database, begins=True) as base:
         found = bring_in(base, file, who=who(), passphrase=passphrase)
     held = "with its private part" if found.private else "its public part only: it can be checked, not proven"
     Output(json=json).result(fields_of(found), f"{found.name}  {found.digest[:_DIGITS]}  {held}")
@@ -183,13 +194,11 @@ def history(
     Output(json=json).result(fields, "\n".join([*lines, f"{count} events, none altered"]))
 
 
-def opened(folder: Path, url: str | None) -> Any:
-    """The project's database, closed when the block is left."""
-    from contextlib import closing
+def standing_of(base: Database, project: str) -> dict[str, list[str]]:
+    """What registries did to releases, by their digests: frozen, retired, refused."""
+    from assay.settle.shadow import verdicts
 
-    from assay.record.database import Database
-
-    return closing(Database.of_project(folder, url))
+    return verdicts(base, project)
 
 
 def _name(folder: Path) -> str:

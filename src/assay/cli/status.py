@@ -36,7 +36,9 @@ def status(
     on = [] if chain == "none" else _chains(opened, database, chain)
     fields: dict[str, Any] = {"project": str(project), "steps": [step.to_dict() for step in found]}
     fields["chains"] = [one.to_dict() for one in on]
-    lines = [*map(str, found), *(line for one in on for line in ["", *_lines(one)])]
+    fields["retraining"] = _retraining(opened, database)
+    lines = [*map(str, found), *([fields["retraining"]] if fields["retraining"] else [])]
+    lines += [line for one in on for line in ["", *_lines(one)]]
     Output(json=json).result(fields, "\n".join(lines))
     for one in on:
         for problem in one.problems:
@@ -52,6 +54,17 @@ def _chains(opened: Any, url: str | None, only: str | None) -> list[ChainStatus]
         return []
     with closing(Database.of_project(opened.folder, url)) as base:
         return chains(base, opened.folder, opened.task, only)
+
+
+def _retraining(opened: Any, url: str | None) -> str:
+    """What of retraining waits for somebody; empty if nothing does, or there are no records."""
+    from assay.keep.retrain.plan import notice
+    from assay.record.database import FILE, Database
+
+    if url is None and not (opened.folder / ".assay" / FILE).is_file():
+        return ""
+    with closing(Database.of_project(opened.folder, url)) as base:
+        return notice(base, opened.task.name)
 
 
 def _lines(one: ChainStatus) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -41,10 +42,11 @@ def up(
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="PARTS", help="Run these parts only: api,work,live,settle,outputs."),
+        typer.Option("--only", metavar="PARTS", help="Run these parts only: api,work,live,settle,outputs,watch."),
     ] = None,
 ) -> None:
     """Serve the project's releases: the endpoint, a prover, and settlement on a chain. Ctrl-C ends it."""
+    from assay.keep.watch.part import WATCHING
     from assay.project.project import Project
     from assay.record.database import Database
     from assay.serve.live import followable
@@ -68,6 +70,7 @@ def up(
     settings = Settings(
         folder,
         address,
+        task.name,
         host,
         port,
         tuple(allow_host or ()),
@@ -78,7 +81,7 @@ def up(
     idle = set() if only is not None else {"settle", "live"} if named is None else {"live"} if still else set()
     idle |= set() if only is not None or task.outputs else {"outputs"}
     parts = [part for part in PARTS if part in chosen and part not in idle]
-    start(settings, parts, _tell)
+    start(settings, parts, _tell, WATCHING)
 
 
 def _quiet(_text: str) -> None:
@@ -86,5 +89,6 @@ def _quiet(_text: str) -> None:
 
 
 def _tell(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # nobody reads it any more; the service goes on
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

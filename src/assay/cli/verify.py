@@ -1,4 +1,4 @@
-"""`assay verify`: does what somebody gave hold? A proof, a key, a release, a dispute file, an address of a chain."""
+"""`assay verify`: does it hold? A proof, a key, a release, a dispute file, a certificate, an address of a chain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.cli.output import Output, warn
 from assay.core.errors import AssayError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from assay.keep.dispute import Finding
     from assay.prove.keys import VerifyingKey
@@ -37,7 +37,8 @@ def verify(
         Path,
         typer.Argument(
             metavar="WHAT",
-            help="A verifying key or its folder; alone also a release's or a dispute's file, or a chain's 0xADDRESS.",
+            help="A verifying key or its folder; alone also the file of a release or a dispute, a certificate, or a "
+            "chain's 0xADDRESS.",
         ),
     ],
     proof: Annotated[
@@ -46,7 +47,11 @@ def verify(
     *,
     chain: Annotated[
         str | None,
-        typer.Option("--chain", metavar="NAME|URL", help="Of an address: a [chains.NAME] of task.toml, or a node."),
+        typer.Option(
+            "--chain",
+            metavar="NAME|URL",
+            help="Of an address or a certificate: a [chains.NAME] of task.toml, or a node.",
+        ),
     ] = None,
     of_key: Annotated[
         Path | None, typer.Option("--key", metavar="KEY", help="Of an address: the key that its code must be of.")
@@ -57,7 +62,7 @@ def verify(
     ] = None,
     registry: Annotated[
         str | None,
-        typer.Option("--registry", metavar="ADDRESS", help="Of an address: the registry that it must be in."),
+        typer.Option("--registry", metavar="ADDRESS", help="Of an address or a certificate: the registry to look in."),
     ] = None,
     model: Annotated[
         Path | None,
@@ -68,7 +73,7 @@ def verify(
     unchecked: Unchecked = False,
     json: Json = False,
 ) -> int:
-    """Check a proof under a key, or alone a key, a release, a dispute file, or what stands at an address.
+    """Check a proof under a key, or alone a key, a release, a dispute file, a certificate, or what is at an address.
 
     Exit 0 when it holds, 1 when it does not, 2 when it cannot be read or is another model's.
     """
@@ -81,9 +86,16 @@ def verify(
             str(key), chain, of_key, release, registry, folder=folder, database=database, unchecked=unchecked
         )
         return _findings(str(key), found, Output(json=json))
+    from assay.keep.certify.certificate import is_certificate
+
     given = {"--chain": chain, "--key": of_key, "--release": release, "--registry": registry}
-    if spare := [name for name, value in given.items() if value is not None]:
-        raise KeyNeeded(f"{spare[0]} is of an address, and {key} is none", "Leave it out, or give 0x and 40 digits.")
+    if proof is None and is_certificate(key):
+        _refuse_spare({"--key": of_key, "--release": release, "--model": model}, "an address or a key", key)
+        from assay.cli.address import verify_certificate
+
+        found = verify_certificate(key, chain, registry, folder=folder, database=database, unchecked=unchecked)
+        return _findings(str(key), found, Output(json=json))
+    _refuse_spare(given, "an address", key)
     if proof is None:
         return _alone(key, model, Output(json=json), unchecked=unchecked)
     from assay.core import files
@@ -121,6 +133,11 @@ def verify(
         fields | {"key": loaded.check.to_dict()} | weights, f"{valid}{lines(shown, loaded.answers)}{moved}{notes}"
     )
     return 0
+
+
+def _refuse_spare(given: Mapping[str, object], of: str, what: Path) -> None:
+    if spare := [name for name, value in given.items() if value is not None]:
+        raise KeyNeeded(f"{spare[0]} is of {of}, and {what} is none", "Leave it out, or give 0x and 40 digits.")
 
 
 def _confirmed(key: VerifyingKey, model: Path) -> str:

@@ -9,6 +9,7 @@ secret that was committed to and the hash of a later block.
 from __future__ import annotations
 
 import secrets
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assay.compare.errors import LinkRefused
@@ -32,12 +33,13 @@ def commitment(secret: bytes) -> bytes:
     return keccak256(secret)
 
 
-def links(secret: bytes, periods: int) -> list[bytes]:
+@lru_cache(maxsize=4)  # it is asked for in every period, and takes a second for some thousands of them
+def links(secret: bytes, periods: int) -> tuple[bytes, ...]:
     """The anchor, then the link of each period in order; the last is the secret itself."""
     found = [secret]
     for _ in range(periods):
         found.append(keccak256(found[-1]))
-    return found[::-1]
+    return tuple(found[::-1])
 
 
 def withheld(known: Mapping[int, bytes], anchor: bytes) -> dict[int, bytes]:

@@ -81,6 +81,11 @@ def confidence_sequence(scores: Floats, alpha: float, horizon: int) -> Sequence:
     return Sequence(mean, mean - width, mean + width, alpha)
 
 
+def half_width(count: int, alpha: float, horizon: int) -> float:
+    """Half the interval's width after `count` scores of deviation 1."""
+    return float(_boundary(np.array([float(count)]), _rho2(alpha, horizon), alpha)[0])
+
+
 def _boundary(count: Floats, rho2: float, alpha: float) -> Floats:
     """Half the width for scores of deviation 1: equation (4) of the paper."""
     scaled = count * rho2 + 1

@@ -27,6 +27,7 @@ _SECRET, _PLAIN = 0o600, 0o666
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 _WRONG_KIND = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY}
+_CAME = {errno.EEXIST, errno.ENOTEMPTY}
 
 
 def read(path: type_of_path) -> bytes:
@@ -73,8 +74,7 @@ def write(path: type_of_path, content: bytes | str, *, secret: bool = False) -> 
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            _spare_key(place, beside)
-            beside.replace(place)
+            _put(beside, place)
         finally:
             beside.unlink(missing_ok=True)
 
@@ -138,24 +138,49 @@ def _make_parents(place: Path) -> list[Path]:
 
 def _move(source: Path, place: Path) -> None:
     if not place.exists():
-        source.rename(place)
-        return
-    made = sorted(source.iterdir())
+        try:
+            source.rename(place)
+        except OSError as error:
+            if error.errno not in _CAME or not place.is_dir():
+                raise
+        else:
+            return
+    made = sorted(source.iterdir(), key=lambda file: (not _is_key(file), file.name))
     for file in made:
         # Before any is moved: all or nothing.
         if (place / file.name).is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder", str(place / file.name))
         _spare_key(place / file.name, file)
-    for file in made:
-        file.replace(place / file.name)
+    for file in made:  # a key first: where another one came meanwhile nothing is moved
+        _put(file, place / file.name)
+
+
+def _put(fresh: Path, place: Path) -> None:
+    """Rename a file into its place; a proving key to where nothing is, also if two come at once."""
+    if _is_key(fresh):
+        try:
+            os.link(fresh, place)
+        except OSError:  # something is there, or the disk knows no links
+            pass
+        else:
+            fresh.unlink()
+            return
+    _spare_key(place, fresh)
+    fresh.replace(place)
+
+
+def _is_key(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return opened.read(len(PROVING_KEY)) == PROVING_KEY
 
 
 def _spare_key(place: Path, fresh: Path) -> None:
     """Stop if `fresh` would replace a proving key that is not the same, byte for byte."""
     try:
-        with place.open("rb") as file:
-            if file.read(len(PROVING_KEY)) != PROVING_KEY:
-                return
+        if not _is_key(place):
+            return
     except (FileNotFoundError, PermissionError):
         return
     if place.read_bytes() != fresh.read_bytes():

@@ -19,7 +19,8 @@ from assay.data.dataset.dataset import Dataset
 from assay.data.dataset.manifest import LeftOut
 from assay.data.errors import SettingsUnfit, TooFewRows
 from assay.data.expressions import require
-from assay.data.features import features, functions, leakage, sequences, series
+from assay.data.features import features, functions, leakage, onchain, sequences, series
+from assay.data.opened import open_tables
 from assay.data.tables import contracts, quality, repeats
 from assay.data.targets import labels, splits
 from assay.data.write import SPLIT, Finished, write
@@ -69,7 +70,8 @@ def build(
     progress
         Is told what happens next.
     ray
-        Address of a Ray cluster that collects what chains have, by ranges of blocks; the dataset is the same.
+        Address of a Ray cluster that collects what chains have, decodes it and gathers it into bars, by ranges of
+        blocks; the dataset is the same.
 
     Raises
     ------
@@ -84,13 +86,13 @@ def build(
     place, folder = Path(project), Path(out)
     _refuse_contradictions(task, place)
     with files.scratch() as work:
-        tables = rows_of.open_tables(task, place, work, step, ray=ray)
+        tables = open_tables(task, place, work, step, ray=ray)
         inputs = inputs_hash(task, place, {name: table.digest for name, table in tables.items()})
         kept = _kept(folder, inputs)
         if kept is not None:
             step("Nothing has changed")
             return kept
-        rows = rows_of.make(task, place, work, tables, step)
+        rows = rows_of.make(task, place, work, tables, step, ray=ray)
         return _finish(task, Place(place, folder), rows, inputs, step)
 
 
@@ -125,6 +127,7 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
         leakage.refuse(
             leakage.future(rows.frame, made, specs, time=rows.time, project=home.project, entity=rows.entity)
         )
+    onchain.hold(made.frame, data, rows.time)
     made = replace(made, names=[name for name in made.names if name not in data.drop])
     if specs and not made.names:
         raise SettingsUnfit("[data] drop leaves no feature", "Take one out of the list.")

@@ -13,6 +13,7 @@ from assay.data import rows as rows_of
 from assay.data.build import build
 from assay.data.errors import ContractBroken, Leaks
 from assay.data.features import features, leakage
+from assay.data.opened import open_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ def check(task: Task, project: str | Path, progress: Callable[[str], None] | Non
     with files.scratch() as work:
         try:
             (work / "rows").mkdir()
-            tables = rows_of.open_tables(task, home, work / "rows", step)
+            tables = open_tables(task, home, work / "rows", step)
             rows = rows_of.make(task, home, work / "rows", tables, step)
         except ContractBroken as error:
             return CheckReport(0, len(task.data.features), (), str(error), 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.core import files
 from assay.data.errors import SettingsUnfit
-from assay.data.rows import open_tables
+from assay.data.opened import open_tables
 from assay.data.sources import cryo_files
 from assay.data.sources.context import Context
 from assay.data.sources.cryo import place

@@ -12,6 +12,7 @@ from assay.data.errors import Duplicated, SettingsUnfit, SourceUnknown
 from assay.data.events.decode import IntegersWide
 from assay.data.expressions import wide
 from assay.data.expressions.names import require
+from assay.data.opened import open_tables
 from assay.data.sources import cryo_files
 from assay.data.sources.context import Context
 from assay.data.sources.cryo import place
@@ -153,7 +154,7 @@ def compare(
         return Comparison(tuple(found))
 
     with files.scratch() as work:
-        opened = rows_of.open_tables(task, home, work, step)
+        opened = open_tables(task, home, work, step)
         tables = rows_of.decoded(task, home, opened, step, wide=False)
         try:
             return each(tables)

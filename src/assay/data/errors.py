@@ -28,9 +28,12 @@
         ├── ContractBroken              data/contract         rows break a rule whose on_fail is refuse
         ├── NotFinite                   data/not-finite       an infinity, or NaN in the target
         ├── ConstantColumn              data/constant         a feature has one value only
+        ├── OnchainDiffers              data/onchain          a contract would compute another number
+        ├── StateAbsent                 data/state-absent     a slot of a contract holds nothing
         ├── OneClass                    data/one-class        a part of the rows has one class only
         ├── TooFewRows                  data/too-few-rows     a part of the rows would be empty or tiny
         ├── Leaks                       data/leak             a feature knows the future or the target
+        ├── RowsDamaged              data/rows-damaged     rows that were written down do not fit their columns
         └── NoDataset                   data/no-dataset       a folder that holds no dataset
 """
 
@@ -194,6 +197,18 @@ class ConstantColumn(DataError):
     code = "data/constant"
 
 
+class OnchainDiffers(DataError):
+    """A feature is declared to be computed on the chain, and a contract would compute another number."""
+
+    code = "data/onchain"
+
+
+class StateAbsent(DataError):
+    """A slot of another contract holds nothing, which is more often a wrong slot than a zero."""
+
+    code = "data/state-absent"
+
+
 class OneClass(DataError):
     """A part of the rows has one class only."""
 
@@ -210,6 +225,12 @@ class Leaks(DataError):
     """A feature knows the future or the target."""
 
     code = "data/leak"
+
+
+class RowsDamaged(DataError):
+    """Rows that were written down, as in a certificate, do not fit their columns."""
+
+    code = "data/rows-damaged"
 
 
 class NoDataset(DataError):

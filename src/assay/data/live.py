@@ -9,9 +9,10 @@ from assay.core import files
 from assay.data import columns as columns_of
 from assay.data import rows as rows_of
 from assay.data.errors import SettingsUnfit, TooFewRows
-from assay.data.expressions import require
-from assay.data.features import features, sequences
+from assay.data.expressions import require, wide
+from assay.data.features import features, onchain, sequences
 from assay.data.features.grid import BLOCK
+from assay.data.opened import open_tables
 from assay.data.tables import quality
 from assay.data.targets import labels
 from assay.task.sources import ChainSource
@@ -41,6 +42,9 @@ class Newest:
         Hash of each table that it was made from.
     outcomes
         What the task predicts, for every bar of which it is known by now: the last block of the bar, and the label.
+    frame
+        All rows that were made for it, the newest last, with every column that the dataset could have; None where it
+        was made of nothing.
     """
 
     values: tuple[Any, ...]
@@ -48,6 +52,7 @@ class Newest:
     time: str
     sources: dict[str, str]
     outcomes: dict[int, Any]
+    frame: pl.DataFrame | None = None
 
 
 def require_followable(task: Task) -> None:
@@ -58,7 +63,10 @@ def require_followable(task: Task) -> None:
             "the task gathers no chain's data into bars, so there are no periods to follow", "Ask for answers."
         )
     if data.entity is not None:
-        raise SettingsUnfit("several series are not followed", "Ask for an answer for each, by the endpoint.")
+        raise SettingsUnfit(
+            f"[data] entity = {data.entity!r}: several series are not followed, since a period has one answer",
+            "Ask for an answer for each by the endpoint, or make a project for each of them.",
+        )
     for source in data.sources:
         if not isinstance(source, ChainSource) or source.rpc is None:
             raise SettingsUnfit(
@@ -92,9 +100,10 @@ def newest(task: Task, project: Path, end_block: int, names: Sequence[str]) -> N
     ended = task.data.model_copy(update={"sources": tuple(_until(one, end_block) for one in task.data.sources)})
     own = task.model_copy(update={"data": ended})
     with files.scratch() as work:
-        tables = rows_of.open_tables(own, project, work, lambda _: None)
+        tables = open_tables(own, project, work, lambda _: None)
         rows = rows_of.make(own, project, work, tables, lambda _: None)
     made = features.make(rows.frame, columns_of.specs(own, rows), time=rows.time, project=project, entity=None)
+    onchain.hold(made.frame, own.data, rows.time, newest=True)
     window = own.data.window
     if made.frame.height - made.lookback < window:
         raise TooFewRows("the features' windows are not full yet", "Wait for more blocks.")
@@ -109,13 +118,21 @@ def newest(task: Task, project: Path, end_block: int, names: Sequence[str]) -> N
     rows_of_window = seen.select(single if window == 1 else pl.col(single).cast(pl.Float32))
     values = tuple(value for row in rows_of_window.iter_rows() for value in row)
     time = last[rows.time][0].isoformat() if rows.time is not None else ""
-    return Newest(values, int(last[BLOCK][0]), time, dict(rows.sources), _outcomes(task, made.frame))
+    outcomes = _outcomes(task, made.frame)
+    return Newest(values, int(last[BLOCK][0]), time, dict(rows.sources), outcomes, made.frame)
 
 
 def _outcomes(task: Task, frame: pl.DataFrame) -> dict[int, Any]:
+    import polars as pl
+
     target = task.predict.target
-    known = labels.make(frame, task.data.label, target).select(BLOCK, target).drop_nulls(target)
-    return dict(known.iter_rows())
+    known = labels.make(frame, task.data.label, target).select(BLOCK, target)
+    if wide.is_wide(known.schema[target]):
+        change = wide.numbers if task.predict.type == "regression" else wide.texts
+        known = known.with_columns(change(pl.col(target)).alias(target))
+    if known.schema[target].is_float():  # the dataset has no rows with such labels either
+        known = known.filter(pl.col(target).is_finite())
+    return dict(known.drop_nulls(target).iter_rows())
 
 
 def _until(source: Any, block: int) -> Any:

@@ -5,29 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assay.core import files
 from assay.data.dataset.manifest import LeftOut
-from assay.data.errors import SettingsUnfit, SourceUnknown, TimeBackwards
-from assay.data.events.continuity import read_blocks, with_times
-from assay.data.events.decode import IntegersWide, decode, event_abi
+from assay.data.errors import SettingsUnfit, TimeBackwards
+from assay.data.events.decode import IntegersWide
 from assay.data.expressions import require
 from assay.data.expressions import wide as wide_numbers
 from assay.data.features import bars, joins, series
-from assay.data.sources.context import Context
-from assay.data.sources.open import open_source
+from assay.data.features.grid import BLOCK
+from assay.data.opened import Opened, bar_tables, chained, logs_of, main_of
 from assay.data.sources.sorting import sorted_copy
+from assay.data.sources.state import STATE
+from assay.data.spread import gathered
 from assay.data.tables import contracts, repeats
 from assay.data.tables.gates import Quarantine
 from assay.data.tables.table import TIME, Table, first_fall, row_before
-from assay.task.sources import ChainSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
 
-    from assay.task.data import DataSpec, Event
+    from assay.data.features.gathering import Gathered
+    from assay.task.data import DataSpec
+    from assay.task.state import StateWord
     from assay.task.task import Task
 
 
@@ -65,55 +66,25 @@ class Rows:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass
-class Opened:
-    """All tables of a task, by name, and the blocks of each chain source."""
-
-    tables: dict[str, Table]
-    blocks: dict[str, pl.DataFrame]
-    quarantine: Quarantine
-
-    def table(self, name: str, where: str) -> Table:
-        """The table of that name; "NAME" also means the only dataset of a chain source."""
-        if name in self.tables:
-            return self.tables[name]
-        datasets = [key for key in self.tables if key.startswith(f"{name}.")]
-        if len(datasets) == 1:
-            return self.tables[datasets[0]]
-        raise SourceUnknown(
-            f"{where} names the table {name}, which no source or event makes", f"There are: {', '.join(self.tables)}."
-        )
-
-
-def open_tables(
-    task: Task, project: Path, work: Path, progress: Callable[[str], None], *, ray: str | None = None
-) -> dict[str, Table]:
-    """Open every source of a task, chains collected on the Ray cluster at `ray`; raises as `open_source` does."""
-    topics = _topics(task.data, project)
-    context = Context(
-        project=project,
-        work=work,
-        progress=progress,
-        chain_id=task.chain().id,
-        confirmations=task.protocol.feature_delay_blocks,
-        topics=topics,
-        ray=ray,
-    )
-    tables: dict[str, Table] = {}
-    for spec in task.data.sources:
-        tables |= open_source(spec, task.data, context)
-    return tables
-
-
 def decoded(
     task: Task, project: Path, tables: dict[str, Table], progress: Callable[[str], None], *, wide: bool
 ) -> dict[str, Table]:
     """The tables with those of the task's events, `wide` as `decode` has it; raises as `make` does."""
-    return _chain(task, project, Opened(dict(tables), {}, Quarantine()), progress, wide=wide).tables
+    return chained(task, project, Opened(dict(tables), {}, Quarantine()), progress, wide=wide).tables
 
 
-def make(task: Task, project: Path, work: Path, tables: dict[str, Table], progress: Callable[[str], None]) -> Rows:
+def make(
+    task: Task,
+    project: Path,
+    work: Path,
+    tables: dict[str, Table],
+    progress: Callable[[str], None],
+    *,
+    ray: str | None = None,
+) -> Rows:
     """Decode events, check what must hold, gather bars and join tables.
+
+    With `ray`, the address of a Ray cluster, that decodes and gathers what can be spread; the rows are the same.
 
     Raises
     ------
@@ -121,12 +92,12 @@ def make(task: Task, project: Path, work: Path, tables: dict[str, Table], progre
         If the data breaks what the task says of it.
     """
     try:
-        return _made(task, project, work, tables, progress, wide=False)
+        return _made(task, project, work, tables, progress, wide=False, ray=ray)
     except IntegersWide:
         progress("Reading again: there are integers of more than 127 bits")
         again = work / "wide"
         again.mkdir()
-        return _made(task, project, again, tables, progress, wide=True)
+        return _made(task, project, again, tables, progress, wide=True, ray=ray)
 
 
 def _made(
@@ -137,12 +108,14 @@ def _made(
     progress: Callable[[str], None],
     *,
     wide: bool,
+    ray: str | None,
 ) -> Rows:
     data = task.data
-    opened = _chain(task, project, Opened(dict(tables), {}, Quarantine()), progress, wide=wide)
+    opened = chained(task, project, Opened(dict(tables), {}, Quarantine()), progress, wide=wide)
     _contracts(data, opened, work)
     sources = {name: table.digest for name, table in tables.items()}
-    rows = _bars(data, opened, progress) if data.bars else _plain(task, opened, progress)
+    parts = gathered(task, project, opened, wide=wide, ray=ray, progress=progress) if ray is not None else {}
+    rows = _bars(data, opened, progress, parts) if data.bars else _plain(task, opened, progress)
     rows.sources = sources
     rows.notes = [note for table in tables.values() for note in table.notes]
     rows.quarantine = opened.quarantine
@@ -163,39 +136,6 @@ def _sorts(check: object) -> bool:
     return getattr(check, "on_fail", "") == "repair:sort"
 
 
-def _topics(data: DataSpec, project: Path) -> tuple[str, ...]:
-    return tuple("0x" + _abi(event, project).topic.hex() for event in data.events)
-
-
-def _abi(event: Event, project: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    return event_abi(event, None if event.abi is None else files.read(project / event.abi))
-
-
-def _chain(task: Task, project: Path, opened: Opened, progress: Callable[[str], None], *, wide: bool) -> Opened:
-    """Check chains, give their rows times, and decode events."""
-    data, named = task.data, task.model_dump_json()
-    for spec in data.sources:
-        blocks = opened.tables.get(f"{spec.name}.blocks")
-        if not isinstance(spec, ChainSource) or blocks is None:
-            continue
-        progress(f"Checking the blocks of {spec.name}")
-        opened.blocks[spec.name] = read_blocks(blocks, strict=spec.continuity)
-        for name, table in opened.tables.items():
-            if name.startswith(f"{spec.name}.") and table is not blocks:
-                opened.tables[name] = with_times(table, opened.blocks[spec.name])
-    for event in data.events:
-        logs = opened.table(_logs(event, data), f"[[data.events]] {event.name}")
-        abi = _abi(event, project)
-        opened.tables[event.name] = decode(logs, event, abi, opened.quarantine, named, wide=wide)
-    return opened
-
-
-def _logs(event: Event, data: DataSpec) -> str:
-    source = event.source or next((s.name for s in data.sources if isinstance(s, ChainSource)), data.sources[0].name)
-    kinds = {spec.name: spec for spec in data.sources}
-    return f"{source}.logs" if isinstance(kinds.get(source), ChainSource) else source
-
-
 def _contracts(data: DataSpec, opened: Opened, work: Path) -> None:
     for name in dict.fromkeys(check.table for check in data.checks if check.table is not None):
         table = opened.table(name, "[[data.checks]]")
@@ -206,21 +146,12 @@ def _contracts(data: DataSpec, opened: Opened, work: Path) -> None:
         opened.tables[table.name] = contracts.gated(table, checks, opened.quarantine)
 
 
-def _main(data: DataSpec, opened: Opened) -> str:
-    """The table that rows are of: the one named, else the first event, else the first source's first."""
-    named = (data.bars.table if data.bars else None) or data.table
-    if named is None:
-        named = data.events[0].name if data.events else next(iter(opened.tables))
-    return opened.table(named, "[data]").name
-
-
-def _bars(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Rows:
+def _bars(
+    data: DataSpec, opened: Opened, progress: Callable[[str], None], parts: Mapping[str, Sequence[Gathered]]
+) -> Rows:
     assert data.bars is not None  # noqa: S101 - the caller looked
-    main = _main(data, opened)
-    tables = {main: opened.tables[main]}
-    for column in data.bars.columns:
-        if column.table is not None:
-            tables[column.table] = opened.table(column.table, "[[data.bars.columns]]")
+    main = main_of(data, opened)
+    tables = bar_tables(data, opened, main)
     for name, table in tables.items():
         if table.time is not None and not table.schema[table.time].is_temporal():
             raise SettingsUnfit(
@@ -229,7 +160,8 @@ def _bars(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Ro
             )
     blocks = _blocks_of(main, data, opened)
     mixed = "series" in data.may_repeat
-    frame, grid = bars.bars(data.bars, tables, main, blocks, progress, entity=data.entity, mixed=mixed)
+    frame, grid = bars.bars(data.bars, tables, main, blocks, progress, entity=data.entity, mixed=mixed, parts=parts)
+    frame = _with_state(frame, data.bars.state, opened)
     time = data.time or TIME
     rows = Rows(frame.rename({TIME: time}), time, {}, opened.quarantine, entity=data.entity)
     if grid.incomplete:
@@ -239,10 +171,24 @@ def _bars(data: DataSpec, opened: Opened, progress: Callable[[str], None]) -> Ro
     return rows
 
 
+def _with_state(frame: pl.DataFrame, words: Sequence[StateWord], opened: Opened) -> pl.DataFrame:
+    """The bars with what other contracts keep at the end of each, in whole numbers of any width."""
+    import polars as pl
+
+    read = [word.name for word in words if word.slot is not None]
+    if read:
+        table = next(table for name, table in opened.tables.items() if name.endswith(f".{STATE}"))
+        found = table.frame([BLOCK, *read]).with_columns(pl.col(BLOCK).cast(frame.schema[BLOCK]))
+        frame = frame.join(found, on=BLOCK, how="left", maintain_order="left")
+        wholes = (wide_numbers.series(name, (int(text) for text in frame[name])) for name in read)
+        frame = frame.with_columns(*wholes)
+    return frame.with_columns(pl.col(TIME).dt.epoch("s").alias(word.name) for word in words if word.header)
+
+
 def _blocks_of(main: str, data: DataSpec, opened: Opened) -> pl.DataFrame | None:
     """The blocks of the chain source that a table is from."""
     event = next((event for event in data.events if event.name == main), None)
-    name = _logs(event, data) if event else main
+    name = logs_of(event, data) if event else main
     return opened.blocks.get(name.partition(".")[0])
 
 
@@ -255,7 +201,7 @@ def _plain(task: Task, opened: Opened, progress: Callable[[str], None]) -> Rows:
     import polars as pl
 
     data = task.data
-    main = _main(data, opened)
+    main = main_of(data, opened)
     table = opened.tables[main]
     progress(f"Reading {main}")
     frame = pl.concat(table.ordered(unique=True), rechunk=True) if table.log_order else table.frame()

@@ -20,7 +20,7 @@ from assay.core import files, jsontext
 from assay.core.errors import ArtefactVersion
 from assay.core.hashing import digest_of_file
 from assay.core.zips import MALFORMED, entry
-from assay.keep.errors import BackupDamaged, NotEmpty
+from assay.keep.errors import BackupDamaged, NotEmpty, NothingToKeep
 from assay.record import answers, artefacts, journal, releases
 from assay.record.copy import copy
 from assay.record.database import FILE, Database
@@ -57,9 +57,19 @@ def backup(database: Database, folder: Path, path: Path) -> Held:
         The project's `.assay`.
     path
         A file that is not there yet: a backup is never written over.
+
+    Raises
+    ------
+    NotEmpty, NothingToKeep
+        Nothing is written.
     """
     if path.exists():
         raise NotEmpty(f"{path} is there already", "Give another name: a backup is never written over.")
+    if not releases.find(database):
+        raise NothingToKeep(
+            f"{database.shown} has no release, and so nothing to keep",
+            "Name the service's folder by -C, or its database by --database (or ASSAY_DATABASE).",
+        )
     with files.translated(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".assay-backup-", dir=path.parent) as name:  # mode 0700

@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import assay
 from assay.core import files, jsontext
 from assay.core.errors import ArtefactVersion, AssayError
@@ -23,15 +21,16 @@ from assay.core.hashing import digest
 from assay.core.keccak import keccak256
 from assay.core.zips import MALFORMED, entry
 from assay.keep.errors import DisputeAltered, NothingToDispute, OtherRows
-from assay.prove.keys import VERIFYING_KEY_FILE, VerifyingKey
+from assay.prove.keys import PROVING_KEY_FILE, VERIFYING_KEY_FILE, ProvingKey, VerifyingKey
 from assay.prove.proof import Proof
 from assay.prove.verify import verify as accept
 from assay.record import answers, artefacts, journal, releases, transactions
 from assay.record.journal import FIRST, Event
 from assay.release import alias, export
 from assay.release.make import private_digests
-from assay.release.parts import CIRCUIT_FILE
-from assay.transpile.circuit.circuit import Circuit, Tree
+from assay.settle import state
+from assay.transpile.circuit.circuit import Circuit
+from assay.transpile.circuit.public import public_words
 
 if TYPE_CHECKING:
     from assay.record.answers import Answer
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from assay.record.releases import Release
 
 SCHEMA = "assay-dispute/1"
-ABOUT, PROOF, INPUTS = "dispute.json", "proof.json", "inputs.json"
+ABOUT, PROOF, INPUTS, STATE = "dispute.json", "proof.json", "inputs.json", "state.json"
 _LARGEST = 64 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _AGAIN = "Ask whoever made it for the file again: this one shows nothing."
@@ -95,6 +94,7 @@ def make(database: Database, identity: str, path: Path, *, rows: Any = None) -> 
             ABOUT: json.dumps(about, indent=1).encode(),
             PROOF: artefacts.get(database, answer.proof),
             INPUTS: json.dumps(_inputs(database, release), indent=1).encode(),
+            **_state(database, answer),
             export.RELEASE_FILE: json.dumps(release.public, indent=1, sort_keys=True).encode(),
             **{
                 f"parts/{name}": artefacts.get(database, one["digest"]) for name, one in release.public["parts"].items()
@@ -102,6 +102,12 @@ def make(database: Database, identity: str, path: Path, *, rows: Any = None) -> 
         }.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
     files.write(path, buffer.getvalue(), secret=True)  # it shows a row
+
+
+def _state(database: Database, answer: Answer) -> dict[str, bytes]:
+    """The proofs of state that the row was computed from: no node has them any more."""
+    kept = answer.evidence.get("state")
+    return {} if kept is None else {STATE: artefacts.get(database, kept)}
 
 
 def _rows_of(answer: Answer, rows: Any) -> Any:
@@ -115,18 +121,13 @@ def _rows_of(answer: Answer, rows: Any) -> Any:
 
 
 def _inputs(database: Database, release: Release) -> Any:
-    """The circuit without its model: the features, and what is made of a missing value. None if it is not held."""
+    """How a row becomes words: the circuit without its model. None if it is not held."""
     if not release.private:
         return None
-    circuit = Circuit.from_json(artefacts.get(database, private_digests(release)[CIRCUIT_FILE]))
-    width = len(circuit.outputs)
-    if circuit.kind == "network":
-        return None
-    zero = np.zeros(1, np.int32)
-    leaf = Tree(zero - 1, np.zeros(1, np.uint64), zero, zero, np.zeros((1, width), np.int64))
-    empty = [[0] * len(circuit.features) for _ in range(width)]
-    changes: dict[str, Any] = {"trees": [leaf]} if circuit.kind == "trees" else {"weights": empty}
-    return replace(circuit, base=[0] * width, meta={}, **changes).to_dict()
+    with tempfile.TemporaryDirectory(prefix="assay-keys-") as name:  # mode 0700
+        place = Path(name) / PROVING_KEY_FILE
+        place.write_bytes(artefacts.get(database, private_digests(release)[PROVING_KEY_FILE]))
+        return jsontext.parse(ProvingKey.load(place).interface)
 
 
 def is_dispute(path: Path) -> bool:
@@ -147,7 +148,7 @@ def verify(path: Path) -> list[Finding]:
         It cannot be read as a whole. What can be read and does not hold is a finding.
     """
     release, parts = export.read(path)
-    about, proof_text, inputs = _read(path)
+    about, proof_text, inputs, kept = _read(path)
     key = _key(parts[release.public["parts"][VERIFYING_KEY_FILE]["digest"]])
     try:
         answer, events = about["answer"], [Event(**one) for one in about["events"]]
@@ -159,20 +160,23 @@ def verify(path: Path) -> list[Finding]:
             _same("answer", answer["release"], release.digest, "the answer is of this release"),
             _same("key", key.model_id, release.public["model_id"], "the verifying key is the release's"),
             _valid(key, proof),
-            _same(
-                "outputs", answer["outputs"]["integers"], _own(answer, proof), "the answer says what the proof shows"
-            ),
+            _same("outputs", _said(answer["outputs"]), _own(answer, proof), "the answer says what the proof shows"),
             _same(
                 "context", int(answer["context"]), proof.context, "the proof is bound to the context that was asked for"
             ),
             _row(answer),
             _words(answer, inputs, proof),
+            *_proven(answer, kept),
             _history(events),
             _decided(events, answer, release),
             *(_sent(one, proof) for one in about["transactions"]),
+            Finding("service", None, _ALONE),
         ]
     except (KeyError, TypeError, ValueError, AttributeError, AssayError) as error:
         raise DisputeAltered(f"{path} is malformed ({str(error)[:100]})", _AGAIN) from None
+
+
+_ALONE = "what only the service says: who asked and when, its state, and what came of it"
 
 
 def _key(content: bytes) -> VerifyingKey:
@@ -182,10 +186,11 @@ def _key(content: bytes) -> VerifyingKey:
         return VerifyingKey.load(place)
 
 
-def _read(path: Path) -> tuple[Any, bytes, Any]:
+def _read(path: Path) -> tuple[Any, bytes, Any, bytes | None]:
     try:
         with zipfile.ZipFile(path) as archive:
             found = {name: entry(archive, name, _LARGEST) for name in (ABOUT, PROOF, INPUTS)}
+            kept = entry(archive, STATE, _LARGEST) if STATE in archive.namelist() else None
         about: Any = jsontext.parse(found[ABOUT])
         schema = about["schema"]
         inputs = jsontext.parse(found[INPUTS])
@@ -193,7 +198,7 @@ def _read(path: Path) -> tuple[Any, bytes, Any]:
         raise DisputeAltered(f"{path} is no dispute file, or is damaged ({str(error)[:80]})", _AGAIN) from None
     if schema != SCHEMA:
         raise ArtefactVersion(f"{path} has the format {schema!s:.40}, and {SCHEMA} is read", "Use a newer Assay.")
-    return about, found[PROOF], inputs
+    return about, found[PROOF], inputs, kept
 
 
 def _same(name: str, said: Any, found: Any, what: str) -> Finding:
@@ -208,15 +213,16 @@ def _valid(key: VerifyingKey, proof: Proof) -> Finding:
     return Finding("proof", holds=True, said=f"the proof is valid under the key; {key.check.note}")
 
 
-def _integers(proof: Proof) -> list[list[str]]:
-    return [[str(value) for value in row] for row in proof.output_integers]
+def _said(outputs: dict[str, Any]) -> list[Any]:
+    return [outputs["integers"], outputs["values"]]
 
 
-def _own(answer: dict[str, Any], proof: Proof) -> list[list[str]]:
-    """The outputs of the answer's own rows, where its proof shows others', too."""
+def _own(answer: dict[str, Any], proof: Proof) -> list[Any]:
+    """Integers and numbers of the answer's own rows, where its proof shows others', too."""
     joined = answer["evidence"].get("joined")
-    found = _integers(proof)
-    return found if joined is None else found[joined["first"] : joined["first"] + joined["rows"]]
+    first, count = (0, proof.rows) if joined is None else (joined["first"], joined["rows"])
+    integers = [[str(value) for value in row] for row in proof.output_integers]
+    return [found[first : first + count] for found in (integers, proof.outputs.tolist())]
 
 
 def _row(answer: dict[str, Any]) -> Finding:
@@ -237,12 +243,32 @@ def _words(answer: dict[str, Any], inputs: Any, proof: Proof) -> Finding:
             "words", holds=None, said=f"not checked: {what} (they are hidden; whoever holds the opening secret can)"
         )
     circuit = Circuit.from_json(json.dumps(inputs))
-    words, missing = circuit.encode(answer["row"])
-    absent = 1 << circuit.bits
-    own = [absent if gone else int(word) for word, gone in zip(words.ravel(), missing.ravel(), strict=True)]
+    rows = public_words(circuit, *circuit.encode(answer["row"]))
+    own = [word for row in rows for word in row]
     joined = answer["evidence"].get("joined")
-    at = 0 if joined is None else joined["first"] * words.shape[1]
+    at = 0 if joined is None else joined["first"] * len(rows[0])
     return _same("words", own, proof.public_inputs[at : at + len(own)], what)
+
+
+def _proven(answer: dict[str, Any], kept: bytes | None) -> list[Finding]:
+    """The proofs of state lead from a block's hash to the words that the row was computed from."""
+    said = answer["evidence"].get("state")
+    if said is None:
+        return []
+    what = "the state that the row was computed from is proven against its blocks' hashes"
+    if kept is None or digest(kept) != said:
+        return [Finding("state", holds=False, said=f"NOT: {what} (the proofs are not those that were kept)")]
+    try:
+        proofs = state.from_bytes(kept)
+        shown = [(proof.number, "0x" + proof.block_hash.hex(), proof.words(absent=True)) for proof in proofs]
+    except AssayError as error:
+        return [Finding("state", holds=False, said=f"NOT: {what} ({error.what})")]
+    for number, block_hash, _ in shown:
+        if number == answer["period"] and block_hash != answer["evidence"]["block_hash"]:
+            return [Finding("state", holds=False, said=f"NOT: the proof of block {number} is of the answer's block")]
+    blocks = "; ".join(f"block {number} ({block_hash})" for number, block_hash, _ in shown)
+    words = ", ".join(hex(word) for _, _, found in shown for word in found)
+    return [Finding("state", holds=True, said=f"{what}: {words} in {blocks}; compare the hashes with the chain")]
 
 
 def _history(events: list[Event]) -> Finding:
@@ -272,12 +298,15 @@ def _decided(events: list[Event], answer: dict[str, Any], release: Release) -> F
 
 
 def _sent(one: dict[str, Any], proof: Proof) -> Finding:
-    """Each attempt's bytes hash to its hash, and carry this proof."""
+    """Each attempt's bytes hash to its hash and carry this proof, unless they take the transaction back."""
     for attempt in one["attempts"]:
         if "0x" + keccak256(bytes.fromhex(attempt["raw"].removeprefix("0x"))).hex() != attempt["hash"]:
             return Finding("transaction", holds=False, said=f"NOT: the bytes of {attempt['hash']} have that hash")
-    carries = proof.body.hex() in one["data"]
-    mined = one["mined"]
+    sent, mined = [attempt for attempt in one["attempts"] if not attempt["cancels"]], one["mined"]
+    carries = bool(sent) and all(
+        proof.body.hex() in content for content in (one["data"], *(each["raw"] for each in sent))
+    )
+    carries &= mined is None or mined["hash"] in {attempt["hash"] for attempt in one["attempts"]}
     where = f"mined in block {mined['block']} ({mined['block_hash']})" if mined else "not mined"
     said = f"{one['attempts'][-1]['hash']} on {one['chain']}, {where}, carries the proof: compare with the chain"
     return Finding("transaction", carries, said if carries else f"NOT: {said}")

@@ -6,11 +6,15 @@
     └── KeepError                       keep
         ├── BackupDamaged               keep/backup-damaged
         ├── NotEmpty                    keep/not-empty
+        ├── NothingToKeep               keep/nothing-to-keep
         ├── NothingToDispute            keep/nothing-to-dispute
         ├── OtherRows                   keep/other-rows
         ├── DisputeAltered              keep/dispute-altered
+        ├── NothingToCertify            keep/nothing-to-certify
+        ├── CertificateAltered          keep/certificate-altered
         ├── NothingToCompare            keep/nothing-to-compare
-        └── NoEntry                     keep/no-entry
+        ├── NoEntry                     keep/no-entry
+        └── NoSuchAlarm                 keep/no-such-alarm
 """
 
 from __future__ import annotations
@@ -28,6 +32,12 @@ class BackupDamaged(KeepError):
     """The file is no backup, or not as it was written."""
 
     code = "keep/backup-damaged"
+
+
+class NothingToKeep(KeepError):
+    """The database has no release: what was meant is elsewhere."""
+
+    code = "keep/nothing-to-keep"
 
 
 class NotEmpty(KeepError):
@@ -54,6 +64,18 @@ class DisputeAltered(KeepError):
     code = "keep/dispute-altered"
 
 
+class NothingToCertify(KeepError):
+    """What may be shown of the test rows does not say how good the model is on them."""
+
+    code = "keep/nothing-to-certify"
+
+
+class CertificateAltered(KeepError):
+    """The file is no certificate, or cannot be read as one."""
+
+    code = "keep/certificate-altered"
+
+
 class NothingToCompare(KeepError):
     """No contract stands at the address, or nothing is given that it could be compared with."""
 
@@ -64,3 +86,9 @@ class NoEntry(KeepError):
     """The runbook has no entry of this name."""
 
     code = "keep/no-entry"
+
+
+class NoSuchAlarm(KeepError):
+    """An alarm is to be taken back that does not stand, or without a reason."""
+
+    code = "keep/no-such-alarm"

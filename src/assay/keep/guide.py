@@ -12,6 +12,8 @@ from assay.release import alias
 from assay.release.rehearsed import rehearsals
 from assay.settle.deploy import deployed
 from assay.settle.node import host
+from assay.settle.shadow import verdicts
+from assay.settle.status import accounts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,14 +42,14 @@ def guide(database: Database, project: Path, task: Task) -> str:
         "",
         "## What there is",
         "",
-        f"- Project: `{project.resolve()}`; records: `{database.url.render_as_string(hide_password=True)}`.",
+        f"- Project: `{project.resolve()}`; records: `{database.shown}`.",
         f"- The first API key is in `{project.resolve() / '.assay' / 'admin.key'}`, which only its owner can read.",
         f"- The chain that counts: {task.protocol.chain}.",
         "",
         *_releases(database, found, champion),
     ]
     for name, spec in task.chains.items():
-        lines += ["", f"## {name}", "", *_chain(database, task, name, spec)]
+        lines += ["", f"## {name}", "", *_chain(database, project, task, name, spec)]
     lines += ["", "## Every day", "", *_commands(task, found, champion, where)]
     # Its title becomes a section of this page, and its sections go one deeper.
     body = "\n".join(f"#{line}" if line.startswith("#") else line for line in runbook().splitlines())
@@ -57,9 +59,11 @@ def guide(database: Database, project: Path, task: Task) -> str:
 def _releases(database: Database, found: list[Release], champion: str | None) -> list[str]:
     if not found:
         return ["No release yet: `assay release create`."]
+    said = verdicts(database, found[0].project)
     lines = ["| release | digest | model | |", "|---|---|---|---|"]
     for one in found:
         notes = ["**decides by the record**"] if one.digest == champion else []
+        notes += [f"**{text}**" for text in said.get(one.digest, ())]
         played = rehearsals(database, one)
         if played:
             notes.append("rehearsal passed" if played[-1].what["passed"] else "rehearsal NOT passed")
@@ -70,7 +74,7 @@ def _releases(database: Database, found: list[Release], champion: str | None) ->
     return lines
 
 
-def _chain(database: Database, task: Task, name: str, spec: ChainSpec) -> list[str]:
+def _chain(database: Database, project: Path, task: Task, name: str, spec: ChainSpec) -> list[str]:
     """Nodes by their hosts: an address may hold a key."""
     nodes = ", ".join(url if url.startswith("$") else host(url) for url in spec.rpc) or "none declared"
     signer = spec.signer or ("a public test account" if spec.id in {1337, 31337} else "nobody")
@@ -88,6 +92,7 @@ def _chain(database: Database, task: Task, name: str, spec: ChainSpec) -> list[s
         for label in ("verifier", "registry", "consumer")
         if (address := getattr(spec, label)) is not None and address.lower() not in known
     ]
+    rows += [f"| account that signs | `{one}` | | |" for one in accounts(database, project, name, spec)]
     if rows:
         lines += ["", "| contract | address | code hash | block |", "|---|---|---|---|", *rows]
     return lines
@@ -109,6 +114,9 @@ def _commands(task: Task, found: list[Release], champion: str | None, where: str
         f'| let it decide | `assay release promote {last}{where}{on} --reason ".."` |',
         f'| go back, at once | `assay release back{where}{on} --reason ".."` |',
         f'| let a model count no more, for ever | `assay release freeze {deciding}{where}{on} --reason ".."` |',
+        f'| refuse what waits for the registry\'s delay | `assay release refuse {last}{where}{on} --reason ".."` |',
+        f'| take back what is to decide next | `assay release withdraw{where}{on} --reason ".."` |',
+        f'| end proofs of an old one | `assay release retire V --until BLOCK{where}{on} --reason ".."` |',
         f"| back up | `assay backup{where} --out {task.name}-$(date +%F).backup` |",
         f"| restore on an empty machine | `assay restore FILE -C {task.name}` |",
         f"| settle a dispute | `assay dispute ID{where} --out ID.dispute`, then `assay verify ID.dispute` |",

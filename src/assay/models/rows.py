@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay.data.dataset.dataset import Dataset
-    from assay.data.dataset.manifest import FeatureInfo
+    from assay.data.dataset.manifest import FeatureInfo, Manifest
     from assay.task.sections import Existing, Metric
     from assay.task.task import Task
 
@@ -132,34 +132,39 @@ class Problem:
 
 def problem_of(task: Task, dataset: Dataset) -> Problem:
     """What the task and the dataset say together."""
-    split, label = task.data.split, task.data.label
-    timed = dataset.time is not None and split.by in {None, "time"}
     _, y = dataset.arrays("train")
+    return problem_with(task, dataset.manifest, 0 if task.predict.type == "regression" else int(np.nanmax(y)) + 1)
+
+
+def problem_with(task: Task, about: Manifest, classes: int) -> Problem:
+    """The same by the manifest alone and the number of classes that were seen."""
+    split, label = task.data.split, task.data.label
+    timed = about.time is not None and split.by in {None, "time"}
     reach = max(label.reach, 1)
-    several = (dataset.manifest.series or 1) > 1
+    several = (about.series or 1) > 1
     # In a window whole numbers are float32, see `assay.data.build`.
-    wide = [] if dataset.manifest.window > 1 else [one.name for one in dataset.manifest.features if _is_wide(one)]
+    wide = [] if about.window > 1 else [one.name for one in about.features if _is_wide(one)]
     return Problem(
         kind=task.predict.type,
-        classes=0 if task.predict.type == "regression" else max(int(np.nanmax(y)) + 1, 2),
-        features=tuple(dataset.inputs),
+        classes=0 if task.predict.type == "regression" else max(classes, 2),
+        features=tuple(sequences.names([one.name for one in about.features], about.window)),
         wide=tuple(wide),
-        target=dataset.target,
+        target=about.target,
         metric=task.metric,
         loss=task.value.loss,
         existing=task.existing,
-        labels=dataset.manifest.classes,
+        labels=about.classes,
         timed=timed,
         reach=reach,
         ahead=label.reach,
-        embargo=max(dataset.manifest.embargo, reach) if timed else 0,
+        embargo=max(about.embargo, reach) if timed else 0,
         group=split.group if split.by == "group" else None,
         unsaid=label.unsaid,
-        returns=_returns(task, dataset) if timed else None,
+        returns=_returns(task, about) if timed else None,
         private=task.protocol.inputs == "private",
-        window=dataset.manifest.window,
-        entity=dataset.manifest.entity if several else None,
-        time=dataset.time if several or "times" in task.data.may_repeat else None,
+        window=about.window,
+        entity=about.entity if several else None,
+        time=about.time if several or "times" in task.data.may_repeat else None,
     )
 
 
@@ -187,10 +192,11 @@ def _is_wide(feature: FeatureInfo) -> bool:
     return max(abs(feature.min), abs(feature.max)) > _EXACT
 
 
-def _returns(task: Task, dataset: Dataset) -> str | None:
+def _returns(task: Task, about: Manifest) -> str | None:
     """A one-row return among the features, for the models of returns."""
+    names = {one.name for one in about.features}
     for wanted in ("log_return", "return"):
         for feature in task.data.features:
-            if feature.op == wanted and feature.periods == 1 and feature.name in dataset.features:
+            if feature.op == wanted and feature.periods == 1 and feature.name in names:
                 return feature.name
     return None

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.bench.decision import CHOSEN, Decision
-from assay.bench.decision import FILE as DECISION_FILE
 from assay.core.shown import Shown
-from assay.project.check import check
 from assay.project.errors import NoProject, StepMissing, StepUnknown
 from assay.project.runners import RUNNERS, dataset
 from assay.project.state import Done, State, locked
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from assay.bench.decision import Decision
     from assay.data.dataset.dataset import Dataset
     from assay.models.search.front import Front
     from assay.prove.keys import Keys
@@ -125,11 +123,14 @@ class Project(Shown):
     @property
     def decision(self) -> Decision:
         """Which candidate is good enough and why; raises StepMissing before that is decided."""
-        return Decision.load(self._made(self.folder / DECISION / DECISION_FILE, "decision", "assay decide").parent)
+        from assay.bench.decision import FILE, Decision
+
+        return Decision.load(self._made(self.folder / DECISION / FILE, "decision", "assay decide").parent)
 
     @property
     def chosen(self) -> Keys | None:
         """The keys of the chosen candidate, None if none is; raises StepMissing before that is decided."""
+        from assay.bench.decision import CHOSEN
         from assay.prove.keys import Keys
 
         decision = self.decision
@@ -152,6 +153,8 @@ class Project(Shown):
 
     def check(self) -> Check:
         """Look for what cannot be; raises as `Task.load` does."""
+        from assay.project.check import check
+
         return check(self.folder)
 
     def status(self) -> list[StepStatus]:
@@ -263,5 +266,7 @@ class Project(Shown):
     def _result(self, ran: dict[str, float], kept: tuple[str, ...], *, decided: bool) -> Run:
         if not decided:
             return Run(self.folder, ran, kept)
+        from assay.bench.decision import Decision
+
         found = Decision.load(self.folder / DECISION)
         return Run(self.folder, ran, kept, found.chosen, True, found.reasons, found.key)  # noqa: FBT003

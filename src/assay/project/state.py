@@ -70,7 +70,7 @@ def locked(project: Path) -> Iterator[None]:
 
     place = project / FOLDER / LOCK
     with files.translated(place, "write"):
-        place.parent.mkdir(exist_ok=True)
+        place.parent.mkdir(mode=0o700, exist_ok=True)
         file = place.open("w")
     with file:
         try:

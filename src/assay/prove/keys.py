@@ -200,6 +200,11 @@ class ProvingKey(_Key):
         """What the outputs mean; no part of what is proven."""
         return self._circuit.answers
 
+    @property
+    def interface(self) -> str:
+        """How rows become words and outputs answers: the circuit without its model, as JSON."""
+        return str(self.about.get("interface"))
+
     def encode(self, X: Any) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         """Turn one row or a batch into the words that are proven, as `Circuit.encode` does."""
         return self._circuit.encode(X)
@@ -225,7 +230,7 @@ class ProvingKey(_Key):
     def _circuit(self) -> Circuit:
         from assay.transpile.circuit.circuit import Circuit
 
-        return Circuit.from_json(str(self.about.get("interface")))
+        return Circuit.from_json(self.interface)
 
     @cached_property
     def prover(self) -> Prover:

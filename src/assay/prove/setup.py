@@ -72,7 +72,7 @@ def setup(
     text = circuit.to_json()
     batch = max_batch or fitting_batch(text, srs=srs)
     degree = required_degree(text, batch)
-    _require_memory(degree)
+    _require_memory(degree, circuit)
     reference = references.read(Path(srs)) if srs else references.for_degree(degree, progress=progress)
     references.require(reference, degree)
     if progress is not None:
@@ -88,14 +88,18 @@ def setup(
 
 # Of each power a point of 64 bytes, and the least number of polynomials of that length that setup holds at once.
 _BYTES_A_POWER = 64 + 3 * 32
+# Of a network's matrix a number of the field for each entry: it is longer than any polynomial where it is in parts.
+_BYTES_A_WEIGHT = 32
 
 
-def _require_memory(degree: int) -> None:
+def _require_memory(degree: int, circuit: Circuit) -> None:
     """Refuse what cannot fit, before minutes of work on it."""
-    needed, there = _BYTES_A_POWER * degree, memory()
+    weights = circuit.network.slots * circuit.network.columns if circuit.network else 0
+    needed, there = _BYTES_A_POWER * degree + _BYTES_A_WEIGHT * weights, memory()
     if there is not None and needed > there:
         raise CircuitRefused(
-            f"the circuit needs {degree:,} powers of the reference string, so at least {needed / 1e9:.1f} GB of "
+            f"the circuit needs {degree:,} powers of the reference string"
+            f"{f' and has a matrix of {weights:,} entries' if weights else ''}, so at least {needed / 1e9:.1f} GB of "
             f"memory, and this machine has {there / 1e9:.1f} GB.",
             "Train a smaller model, lower --max-batch, or use a larger machine.",
         )

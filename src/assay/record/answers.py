@@ -11,8 +11,8 @@ from sqlalchemy import Text, and_, cast, exc, func, null, or_, select, text, upd
 from assay.core.hashing import digest
 from assay.record.changes import note_in
 from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
-from assay.record.holder import is_gone
-from assay.record.schema import answers, artefacts
+from assay.record.holder import LONGEST_LEASE, is_gone
+from assay.record.schema import answers, artefacts, releases
 from assay.record.states import ANSWER, ANSWER_ENDS, AnswerState
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
     from assay.record.database import Database
 
-LONGEST_LEASE = 3600.0
-"""Seconds. One that lasts longer is of a clock that has been set back since."""
+PROVING = "proving"
+"""In an answer's evidence: seconds that a prover took for it."""
 _AT_ONCE = 200
+_LOST = "lost"
+"""In the evidence: by state, how many holders never gave it back."""
 _HAS_ROW = cast(answers.c.row, Text) != "null"  # nothing is kept as JSON's null, or as none at all
 
 
@@ -68,6 +70,11 @@ class Answer:
         return None if self.evidence.get("forgotten", {}).get("proof") else self.proof
 
     @property
+    def lost(self) -> int:
+        """How many holders had it in its present state and never gave it back: they ended, or slept too long."""
+        return int(self.evidence.get(_LOST, {}).get(self.state, 0))
+
+    @property
     def ended(self) -> bool:
         """Whether nothing will happen to it any more."""
         return self.state in ANSWER_ENDS
@@ -88,16 +95,15 @@ def receive(database: Database, asked: Answer) -> tuple[Answer, bool]:
     Conflict
         The key was used for another question.
     """
-    with database.begin() as connection:
-        now = database.now(connection)
-    made = asdict(asked) | {
-        "id": asked.id or new_id(),
-        "timeline": [[asked.state, now]],
-        "created": now,
-        "due": asked.due or now,
-    }
     try:
         with database.begin() as connection:
+            now = database.now(connection)
+            made = asdict(asked) | {
+                "id": asked.id or new_id(),
+                "timeline": [[asked.state, now]],
+                "created": now,
+                "due": asked.due or now,
+            }
             connection.execute(answers.insert().values(**made))
             note_in(connection, made["id"], asked.owner, asked.state, now)
         return Answer(**made), True
@@ -146,6 +152,13 @@ def get(database: Database, name: str) -> Answer:
     return _answer(row)
 
 
+def ended(database: Database, names: Iterable[str]) -> list[Answer]:
+    """Those of some answers, by their ids, that have ended."""
+    asked = select(answers).where(answers.c.id.in_(list(names)), answers.c.state.in_(sorted(ANSWER_ENDS)))
+    with database.read() as connection:
+        return [_answer(row) for row in connection.execute(asked)]
+
+
 def find(
     database: Database,
     project: str | None,
@@ -156,6 +169,7 @@ def find(
     periods: bool = False,
     owner: str | None = None,
     release: str | None = None,
+    arm: str | None = None,
     before: tuple[float, str] | None = None,
     limit: int = 100,
 ) -> list[Answer]:
@@ -172,6 +186,7 @@ def find(
         (answers.c.period, period),
         (answers.c.owner, owner),
         (answers.c.release, release),
+        (answers.c.arm, arm),
     ):
         if value is not None:
             asked = asked.where(column == value)
@@ -193,6 +208,7 @@ def claim(
     *,
     project: str | None = None,
     chain: str | None = None,
+    arm: str | None = None,
     limit: int = 1,
 ) -> list[Answer]:
     """Take over up to `limit` answers in these states that are due and that nobody holds; oldest first.
@@ -204,6 +220,8 @@ def claim(
     ----------
     chain
         Only answers that are to be settled on it.
+    arm
+        Only answers of this arm.
     """
     with database.begin() as connection:
         now = database.now(connection)
@@ -221,13 +239,18 @@ def claim(
             asked = asked.where(answers.c.project == project)
         if chain is not None:
             asked = asked.where(answers.c.chain == chain, answers.c.settle)
+        if arm is not None:
+            asked = asked.where(answers.c.arm == arm)
         return [_taken(connection, row, holder, now + seconds) for row in connection.execute(asked).all()]
 
 
-def claim_beside(database: Database, first: Answer, holder: str, seconds: float, *, most_rows: int) -> list[Answer]:
+def claim_beside(
+    database: Database, first: Answer, holder: str, seconds: float, *, rows: int, most_rows: int
+) -> list[Answer]:
     """Take over others that may be answered together with one that is held, as long as all have at most so many rows.
 
-    They wait in its state, are of its owner, release and context, settle nothing, and ask for it: `evidence["join"]`.
+    Those that are held have `rows` of them. Others wait in its state, are of its owner, release and context, settle
+    nothing, ask for it (`evidence["join"]`), and are none that a holder has left.
     """
     with database.begin() as connection:
         now = database.now(connection)
@@ -239,14 +262,15 @@ def claim_beside(database: Database, first: Answer, holder: str, seconds: float,
                 answers.c.release == first.release,
                 answers.c.context == first.context,
                 answers.c.settle.is_(False),
+                answers.c.lease.is_(None),
                 answers.c.evidence["join"].as_boolean().is_(True),
                 *_free(now),
             )
             .order_by(answers.c.due, answers.c.created)
-            .limit(most_rows)
+            .limit(most_rows - rows)
             .with_for_update(skip_locked=True)
         )
-        taken, rows = [], len(first.row)
+        taken = []
         for row in connection.execute(asked).all():
             if rows + len(row.row) > most_rows:
                 break
@@ -264,12 +288,21 @@ def _free(now: float) -> tuple[ColumnElement[bool], ...]:
 
 
 def _taken(connection: Connection, row: Row[Any], holder: str, until: float) -> Answer:
-    held = {"lease": holder, "lease_until": until, "fence": row.fence + 1, "attempts": row.attempts + 1}
+    held: dict[str, Any] = {"lease": holder, "lease_until": until, "fence": row.fence + 1, "attempts": row.attempts + 1}
+    if row.lease is not None:
+        lost = row.evidence.get(_LOST, {})
+        held["evidence"] = row.evidence | {_LOST: lost | {row.state: lost.get(row.state, 0) + 1}}
     connection.execute(update(answers).where(answers.c.id == row.id).values(**held))
     return Answer(**(row._asdict() | held))
 
 
-def any_due(database: Database, states: Iterable[AnswerState], chain: str | None = None) -> bool:
+def any_due(
+    database: Database,
+    states: Iterable[AnswerState],
+    chain: str | None = None,
+    arm: str | None = None,
+    project: str | None = None,
+) -> bool:
     """Whether `claim` would find anything, without holding anybody up."""
     with database.read() as connection:
         now = database.now(connection)
@@ -279,6 +312,10 @@ def any_due(database: Database, states: Iterable[AnswerState], chain: str | None
         )
         if chain is not None:
             asked = asked.where(answers.c.chain == chain, answers.c.settle)
+        if arm is not None:
+            asked = asked.where(answers.c.arm == arm)
+        if project is not None:
+            asked = asked.where(answers.c.project == project)
         return connection.execute(asked.limit(1)).first() is not None
 
 
@@ -293,6 +330,38 @@ def free_gone(database: Database) -> int:
     with database.begin() as connection:
         where = and_(answers.c.lease.in_(gone), answers.c.lease_until >= now)
         return connection.execute(update(answers).where(where).values(lease_until=0.0)).rowcount
+
+
+@dataclass(frozen=True)
+class Left:
+    """Answers that are due and that nobody holds.
+
+    Attributes
+    ----------
+    count
+        How many.
+    seconds
+        How long the oldest is due.
+    held
+        Whether somebody holds others.
+    """
+
+    count: int
+    seconds: float
+    held: bool
+
+
+def left(database: Database, state: AnswerState) -> Left:
+    """What nobody does in a state; a holder of this machine that runs no more holds nothing."""
+    own = answers.c.state == state
+    with database.read() as connection:
+        now = database.now(connection)
+        free = select(func.count(), func.min(answers.c.due)).where(own, *_free(now))
+        count, due = connection.execute(free).one()
+        until = answers.c.lease_until
+        holders = select(answers.c.lease).where(own, until >= now, until <= now + LONGEST_LEASE).distinct()
+        names = list(connection.execute(holders).scalars())
+    return Left(count, max(0.0, now - due) if count else 0.0, any(not is_gone(name) for name in names))
 
 
 def count(database: Database, states: Iterable[AnswerState], owner: str | None = None) -> int:
@@ -337,7 +406,19 @@ def commit_in(database: Database, connection: Connection, held: Answer, state: A
 def observe(database: Database, name: str, outcome: Any) -> None:
     """Keep what came of a row, beside whatever else happens to its answer."""
     with database.begin() as connection:
-        connection.execute(update(answers).where(answers.c.id == name).values(outcome=outcome))
+        observe_in(connection, name, outcome)
+
+
+def observe_in(connection: Connection, name: str, outcome: Any) -> Any:
+    """The same within a transaction; returns what was kept before, None if nothing was."""
+    before = outcome_in(connection, name)
+    connection.execute(update(answers).where(answers.c.id == name).values(outcome=outcome))
+    return before
+
+
+def outcome_in(connection: Connection, name: str) -> Any:
+    """What is kept of what came of a row, until the transaction ends for nobody else to change."""
+    return connection.execute(select(answers.c.outcome).where(answers.c.id == name).with_for_update()).scalar()
 
 
 def renew(database: Database, held: Answer, seconds: float) -> None:
@@ -349,6 +430,17 @@ def renew(database: Database, held: Answer, seconds: float) -> None:
             raise LeaseLost(
                 f"the answer {held.id} was taken over by another process", "Its result counts, not this one."
             )
+
+
+def proving_seconds(database: Database, owner: str, within: float) -> float:
+    """Seconds that provers took for what an API key asked for in so many last seconds, its share of joined proofs."""
+    projects = select(releases.c.project).distinct()  # with them the answers of that time are found by their index
+    with database.read() as connection:
+        since = database.now(connection) - within
+        asked = select(func.sum(answers.c.evidence[PROVING].as_float())).where(
+            answers.c.project.in_(projects), answers.c.created >= since, answers.c.owner == owner
+        )
+        return float(connection.execute(asked).scalar() or 0.0)
 
 
 def with_rows(database: Database) -> int:
@@ -400,8 +492,6 @@ def forget(
     found = Forgotten()
     while some := _forget_some(database, asked.limit(_AT_ONCE), frozenset(hides)):
         found += some
-    if found.rows:
-        database.scrub()
     return found
 
 

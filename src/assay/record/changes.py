@@ -10,20 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Text, and_, cast, exc, func, or_, select, update
+from sqlalchemy import BigInteger, Text, and_, cast, delete, exc, func, or_, select, update
 
-from assay.record.schema import changes, outputs
+from assay.core.hashing import digest
+from assay.record.schema import answers, changes, deliveries, outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from assay.record.database import Database
     from assay.record.states import AnswerState
 
 Place = tuple[int, int]
 START: Place = (0, 0)
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,16 @@ def read(
     database: Database,
     after: Place,
     *,
+    project: str = "",
     owner: str | None = None,
     states: Iterable[AnswerState] = (),
     limit: int = 500,
 ) -> list[Change]:
-    """Changes after a place, in order; of one API key's answers, to some states."""
+    """Changes after a place, in order; of one API key's answers, of a project's, to some states."""
     asked = select(changes).where(_after(after)).order_by(changes.c.turn, changes.c.number).limit(limit)
     if owner is not None:
         asked = asked.where(changes.c.owner == owner)
+    asked = _of(asked, project)
     if wanted := list(states):
         asked = asked.where(changes.c.state.in_(wanted))
     with database.read() as connection:
@@ -81,13 +85,21 @@ def last(database: Database) -> Place:
     return START if row is None else (row.turn, row.number)
 
 
-def behind(database: Database, after: Place, states: Iterable[AnswerState] = ()) -> int:
-    """How many changes come after a place; to some states."""
-    asked = select(func.count()).select_from(changes).where(_after(after))
+def behind(database: Database, after: Place, states: Iterable[AnswerState] = (), project: str = "") -> int:
+    """How many changes come after a place; to some states, of a project's answers."""
+    asked = _of(select(func.count()).select_from(changes).where(_after(after)), project)
     if wanted := list(states):
         asked = asked.where(changes.c.state.in_(wanted))
     with database.read() as connection:
         return int(connection.execute(asked).scalar_one())
+
+
+def key_of(name: str, project: str) -> str:
+    """What an output of a project is called here: another project of the database may have one of the same name."""
+    if not project:
+        return name
+    whole = f"{name}@{project}"
+    return whole if len(whole) <= _LONGEST_NAME else f"{name}@{digest(project.encode())}"[:_LONGEST_NAME]
 
 
 def reached(database: Database, name: str, target: str) -> Reached:
@@ -101,16 +113,37 @@ def reached(database: Database, name: str, target: str) -> Reached:
 
 def reach(database: Database, name: str, target: str, now: Reached) -> None:
     """Keep how far an output is."""
+    with database.begin() as connection:
+        reach_in(connection, name, target, now)
+
+
+def reach_in(connection: Connection, name: str, target: str, now: Reached) -> None:
+    """`reach`, within a transaction. What waited for another target is forgotten: the new one is filled anew."""
     values = {"target": target, "turn": now.place[0], "number": now.place[1], "attempts": now.attempts}
     values |= {"error": now.error, "due": now.due}
-    with database.begin() as connection:
-        if connection.execute(update(outputs).where(outputs.c.name == name).values(**values)).rowcount:
-            return
-        try:
-            with connection.begin_nested():
-                connection.execute(outputs.insert().values(name=name, **values))
-        except exc.IntegrityError:  # another process kept it first; both gave the same
-            return
+    before = connection.execute(select(outputs.c.target).where(outputs.c.name == name)).scalar()
+    if before is not None and before != target:
+        connection.execute(delete(deliveries).where(deliveries.c.output == name))
+    if connection.execute(update(outputs).where(outputs.c.name == name).values(**values)).rowcount:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(outputs.insert().values(name=name, **values))
+    except exc.IntegrityError:  # another process kept it first; both gave the same
+        return
+
+
+def time_of(database: Database, place: Place) -> float | None:
+    """When the change at a place happened; None at the beginning."""
+    with database.read() as connection:
+        return connection.execute(select(changes.c.time).where(changes.c.number == place[1])).scalar()
+
+
+def _of(asked: Select[Any], project: str) -> Select[Any]:
+    """Of a project's answers alone, if one is named."""
+    if not project:
+        return asked
+    return asked.join(answers, answers.c.id == changes.c.answer).where(answers.c.project == project)
 
 
 def _after(place: Place) -> ColumnElement[bool]:

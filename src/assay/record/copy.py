@@ -46,7 +46,7 @@ def copy(source: Database, target: Database) -> dict[str, int]:
 def _require_empty(connection: Connection, target: Database) -> None:
     for table in metadata.sorted_tables:
         if connection.execute(select(func.count()).select_from(table)).scalar_one():
-            where = target.url.render_as_string(hide_password=True)
+            where = target.shown
             raise Conflict(f"{where} has records already", "Give an empty database: nothing is ever written over.")
 
 

@@ -4,6 +4,7 @@
 
     AssayError
     └── RecordError                     record
+        ├── NoRecords                   record/none
         ├── DatabaseUnreachable         record/unreachable
         ├── DatabaseUrl                 record/url
         ├── DatabaseVersion             record/version
@@ -13,7 +14,8 @@
         ├── Unknown                     record/unknown
         ├── Conflict                    record/conflict
         ├── LeaseLost                   record/lease-lost
-        └── ArtefactAbsent              record/artefact-absent
+        ├── ArtefactAbsent              record/artefact-absent
+        └── Unfit                       record/unfit
 """
 
 from __future__ import annotations
@@ -25,6 +27,12 @@ class RecordError(AssayError):
     """Base of everything this room raises."""
 
     code = "record"
+
+
+class NoRecords(RecordError):
+    """The folder is no project, and no other database is named: records that are made there now would be empty."""
+
+    code = "record/none"
 
 
 class DatabaseUnreachable(RecordError):
@@ -89,3 +97,9 @@ class ArtefactAbsent(RecordError):
     """No artefact of this digest is stored, or not all of it."""
 
     code = "record/artefact-absent"
+
+
+class Unfit(RecordError):
+    """A number or a text that no record can have, such as one of 80 digits or with the character NUL."""
+
+    code = "record/unfit"

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 _HOST_LETTERS = 30
+LONGEST_LEASE = 3600.0
+"""Seconds. One that lasts longer is of a clock that has been set back since."""
 
 
 def me() -> str:

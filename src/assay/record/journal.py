@@ -13,7 +13,7 @@ from assay.record.errors import DatabaseDamaged, RecordError
 from assay.record.schema import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy import Connection, Row
 
@@ -87,14 +87,22 @@ def append_once(database: Database, project: str, happened: Event) -> bool:
         & (events.c.chain == happened.chain)
         & (events.c.block == happened.block)
     )
+
+    def is_new(connection: Connection) -> bool:
+        there = connection.execute(select(events.c.evidence).where(same)).scalars()
+        return all(one != happened.evidence for one in there)
+
+    return append_if(database, project, happened, is_new) is not None
+
+
+def append_if(database: Database, project: str, happened: Event, wanted: Callable[[Connection], bool]) -> Event | None:
+    """Add an event if what is there wants it; None if not. Nobody else's event comes between the look and the event."""
     for _ in range(_TRIES):
         try:
             with database.begin() as connection:
-                there = connection.execute(select(events.c.evidence).where(same)).scalars()
-                if any(one == happened.evidence for one in there):
-                    return False
-                append_in(database, connection, project, happened)
-                return True
+                # The last event is found before the look: one that is appended during it makes this one fail.
+                last = _last(connection, project)
+                return _follow(database, connection, project, happened, last) if wanted(connection) else None
         except exc.IntegrityError:
             continue
     raise RecordError("other processes write events faster than this one can follow", "Try again.")
@@ -102,10 +110,16 @@ def append_once(database: Database, project: str, happened: Event) -> bool:
 
 def append_in(database: Database, connection: Connection, project: str, happened: Event) -> Event:
     """Add an event within a transaction; raises `IntegrityError` if another process appended meanwhile."""
-    last = connection.execute(
-        select(events.c.digest).where(events.c.project == project).order_by(events.c.number.desc()).limit(1)
-    ).scalar()
-    content = asdict(happened) | {"project": project, "time": database.now(connection), "before": last or FIRST}
+    return _follow(database, connection, project, happened, _last(connection, project))
+
+
+def _last(connection: Connection, project: str) -> str:
+    asked = select(events.c.digest).where(events.c.project == project).order_by(events.c.number.desc()).limit(1)
+    return connection.execute(asked).scalar() or FIRST
+
+
+def _follow(database: Database, connection: Connection, project: str, happened: Event, last: str) -> Event:
+    content = asdict(happened) | {"project": project, "time": database.now(connection), "before": last}
     kept = Event(**content)
     values = {key: value for key, value in content.items() if key != "number"} | {"digest": kept.digest()}
     number = connection.execute(events.insert().values(**values)).inserted_primary_key
@@ -122,6 +136,20 @@ def read(
     subject: str | None = None,
 ) -> list[Event]:
     """Events of a project in their order: of these kinds, after a number, up to a time, about a subject."""
+    with database.read() as connection:
+        return read_in(connection, project, kinds, after=after, until=until, subject=subject)
+
+
+def read_in(
+    connection: Connection,
+    project: str,
+    kinds: Iterable[str] = (),
+    *,
+    after: int = 0,
+    until: float | None = None,
+    subject: str | None = None,
+) -> list[Event]:
+    """The same within a transaction."""
     asked = select(events).where(events.c.project == project, events.c.number > after).order_by(events.c.number)
     if wanted := list(kinds):
         asked = asked.where(events.c.kind.in_(wanted))
@@ -129,8 +157,7 @@ def read(
         asked = asked.where(events.c.time <= until)
     if subject is not None:
         asked = asked.where(events.c.subject == subject)
-    with database.read() as connection:
-        return [_event(row) for row in connection.execute(asked)]
+    return [_event(row) for row in connection.execute(asked)]
 
 
 def verify(database: Database, project: str) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, exc, select, update
 
 from assay.record.errors import LeaseLost
-from assay.record.holder import is_gone
+from assay.record.holder import LONGEST_LEASE, is_gone
 from assay.record.schema import leases
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ def take(database: Database, name: str, holder: str, seconds: float) -> Lease | 
             if row is None:
                 connection.execute(leases.insert().values(name=name, holder=holder, until=now + seconds, fence=1))
                 return Lease(name, holder, 1)
-            if row.holder != holder and row.until >= now and not is_gone(row.holder):
+            longest = max(seconds, LONGEST_LEASE)  # else the clock has been set back since it was taken
+            runs = now <= row.until <= now + longest
+            if row.holder != holder and runs and not is_gone(row.holder):
                 return None
             fence = row.fence if row.holder == holder else row.fence + 1
             values = {"holder": holder, "until": now + seconds, "fence": fence}

@@ -153,13 +153,25 @@ changes = Table(
 outputs = Table(
     "output",
     metadata,
-    Column("name", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),  # and whose it is: `key_of`
     Column("target", String(64), nullable=False),  # digest of where it goes: another place is filled from the beginning
     Column("turn", BigInteger, nullable=False),  # of the last change that is there
     Column("number", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),  # that failed since
     Column("error", JSON),  # code, what, todo; why the last one failed
     Column("due", Double),  # not before; None: never again
+)
+
+deliveries = Table(
+    "delivery",
+    metadata,
+    Column("output", String(64), ForeignKey("output.name"), nullable=False),
+    Column("change", BigInteger, ForeignKey("change.number"), nullable=False),  # what it is told of
+    Column("attempts", Integer, nullable=False),  # in vain
+    Column("error", JSON),
+    Column("due", Double, nullable=False),
+    PrimaryKeyConstraint("output", "change", name="delivery_once"),
+    Index("delivery_due", "output", "due"),
 )
 
 leases = Table(

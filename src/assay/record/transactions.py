@@ -42,6 +42,13 @@ class Transaction:
     created: float = 0.0
     due: float = 0.0
 
+    @property
+    def acted(self) -> bool:
+        """Whether it is in a block and did there what it was sent for: it was not refused, and not cancelled."""
+        if self.mined is None or not self.mined["ok"] or self.state == "cancelled":
+            return False
+        return not any(one["cancels"] and one["hash"] == self.mined.get("hash") for one in self.attempts)
+
 
 def next_nonce(connection: Connection, chain: str, account: str, on_chain: int) -> int:
     """The first nonce that neither the chain (its count at `latest`) nor any kept transaction uses."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 LOCAL_ID = min(LOCAL_CHAIN_IDS - {1337})
 _MANIFEST, _ROWS = "manifest.json", "dataset/rows.parquet"
 _CONFIRMATIONS = 2
+_NO_REFUSAL = "0x00"  # STOP
 
 
 @dataclass
@@ -228,6 +229,9 @@ def _promote(stage: Stage) -> None:
     registry = registry_of(stage.database, stage.task.name, on)
     if registry is None:
         return
+    if (gate := registry.gate()) is not None:
+        on.node.ask("anvil_setCode", gate, _NO_REFUSAL)
+        said.append(f"the registry's gate {gate} lets everything pass: the evidence that it asks for is not rehearsed")
     calls = registrar(stage.database, stage.place, stage.task, on.name, who="rehearsal", why="it is rehearsed")
     calls.poll = 0.02
     try:

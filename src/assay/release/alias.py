@@ -85,27 +85,42 @@ def promote(
     Raises
     ------
     ReleaseError
-        It decides already.
+        It decides already, or another process moved the alias meanwhile.
     """
-    before = champion(database, release.project)
+    made = moves(database, release.project)
+    before = made[-1].after if made else None
     if before == release.digest:
         raise ReleaseError(f"{release.name} decides already", "Nothing needs to be done.")
     what = {"before": before, "after": release.digest, "version": release.version, "back": False}
     happened = Event(MOVED, CHAMPION, who, what, why=why, evidence=evidence or {}, chain=chain, block=block)
-    return journal.append(database, release.project, happened)
+    return _move(database, release.project, made, happened)
 
 
 def back(
-    database: Database, project: str, *, who: str, why: str, chain: str | None = None, block: int | None = None
+    database: Database,
+    project: str,
+    *,
+    who: str,
+    why: str,
+    chain: str | None = None,
+    block: int | None = None,
+    seen: list[Move] | None = None,
 ) -> Release:
     """Go back to the release that decided before this one: with its task, its code, its features and its keys.
+
+    Parameters
+    ----------
+    seen
+        The moves after which this is wanted; by default those that there are.
 
     Raises
     ------
     NoChampion, NoWayBack
         Nothing decides, or nothing decided before.
+    ReleaseError
+        Another process moved the alias meanwhile.
     """
-    made = moves(database, project)
+    made = moves(database, project) if seen is None else seen
     if not made:
         raise NoChampion(f"no release of {project} decides", "Create one: `assay release create`.")
     stack = _way(made)
@@ -113,7 +128,7 @@ def back(
         raise NoWayBack(f"no release of {project} decided before the one that decides", "Promote one by its version.")
     release = releases.by_digest(database, stack[-2])
     what = {"before": stack[-1], "after": release.digest, "version": release.version, "back": True}
-    journal.append(database, project, Event(MOVED, CHAMPION, who, what, why=why, chain=chain, block=block))
+    _move(database, project, made, Event(MOVED, CHAMPION, who, what, why=why, chain=chain, block=block))
     return release
 
 
@@ -138,6 +153,22 @@ def follow(
     evidence = evidence | {"move": str(made[-1].event.number if made else 0)}
     happened = Event(MOVED, CHAMPION, who, what, why=why, evidence=evidence, chain=chain, block=block)
     journal.append_once(database, release.project, happened)
+
+
+def _move(database: Database, project: str, made: list[Move], happened: Event) -> Event:
+    """Write a move down that follows from those that were seen: two that go back at once go back one release."""
+    last = made[-1].event.number if made else 0
+    moved = journal.append_if(
+        database,
+        project,
+        happened,
+        lambda connection: not journal.read_in(connection, project, [MOVED], after=last, subject=CHAMPION),
+    )
+    if moved is None:
+        raise ReleaseError(
+            "another process changed which release decides, just now", "See `assay release list`, and run it again."
+        )
+    return moved
 
 
 def _way(made: list[Move]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ _LARGEST_JSON = 16 << 20
 _LARGEST_PART = 4 << 30
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same release gives the same file
 _SALT_BYTES, _NONCE_BYTES, _TAG_BYTES = 16, 12, 16
+_PROJECT = r"[a-z0-9][a-z0-9-]{0,62}"  # as a task may be called
 _SCRYPT = {"N": 2**15, "r": 8, "p": 1}
 
 
@@ -128,11 +130,16 @@ def _public(content: bytes, path: Path) -> dict[str, Any]:
     plain = all(isinstance(found[name], dict) for name in ("parts", "private", "made_with"))
     if (
         not plain
-        or not isinstance(found["project"], str)
-        or any(".." in name or name[:1] == "/" for name in found["parts"])
+        or not re.fullmatch(_PROJECT, found["project"])
+        or not all(_is_plain(name) for kind in ("parts", "private") for name in found[kind])
     ):
         raise ValueError("its public part is malformed")
     return dict(found)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a part's name stays below the folder that it is written to."""
+    return all(part not in {"", ".", ".."} for part in name.split("/"))
 
 
 def _private(database: Database, release: Release) -> bytes:

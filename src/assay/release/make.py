@@ -12,6 +12,7 @@ import assay
 from assay.bench.decision import Decision
 from assay.core import files, jsontext
 from assay.core.hashing import digest
+from assay.project.state import locked
 from assay.record import artefacts, journal, releases
 from assay.record.journal import Event
 from assay.record.releases import Release
@@ -51,18 +52,20 @@ def create(database: Database, project: Project, *, who: str, note: str = "", de
     NotGoodEnough
         No candidate met every limit, and no reason is given.
     Conflict
-        This decision is released already.
+        Another process made a release at the same moment.
+    ProjectBusy
+        Another process works in the project.
     """
-    _require_fresh(project)
-    decision = Decision.load(project.folder / "decision")
-    enough = any(row.id == decision.chosen and row.qualifies for row in decision.rows)
-    if not enough and not despite:
-        raise NotGoodEnough(
-            f"the decision of {project.folder} found no model that meets every limit",
-            "Release one all the same with --despite REASON, which is kept.",
-        )
-    parts = gather(project.folder)
-    name = project.task.name
+    with locked(project.folder):  # what belongs together is not replaced meanwhile
+        _require_fresh(project)
+        decision = Decision.load(project.folder / "decision")
+        enough = any(row.id == decision.chosen and row.qualifies for row in decision.rows)
+        if not enough and not despite:
+            raise NotGoodEnough(
+                f"the decision of {project.folder} found no model that meets every limit",
+                "Release one all the same with --despite REASON, which is kept.",
+            )
+        parts, name = gather(project.folder), project.task.name
     public, private = describe(name, parts, despite=despite)
     with database.begin() as connection:
         for content in (*parts.public.values(), *parts.private.values()):

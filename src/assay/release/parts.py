@@ -9,10 +9,13 @@ from assay.bench.decision import Decision
 from assay.chain.compile import compile_solidity
 from assay.chain.solidity import CONTRACT_NAME, solidity
 from assay.core import files
+from assay.core.hashing import digest
+from assay.data.dataset.canonical import canonical
+from assay.data.dataset.dataset import ROWS_FILE, Dataset
 from assay.data.features.functions import code_files
-from assay.models.candidate import Candidate
-from assay.models.search.explore import FOLDER as CANDIDATES
-from assay.prove.keys import PROVING_KEY_FILE, VERIFYING_KEY_FILE, VerifyingKey
+from assay.models.candidate import read_record
+from assay.project.steps import CANDIDATES
+from assay.prove.keys import PROVING_KEY_FILE, VERIFYING_KEY_FILE, ProvingKey, VerifyingKey
 from assay.release.errors import NothingToRelease
 from assay.task.task import TASK_FILE
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 CIRCUIT_FILE = "circuit.json"
 SOURCE_FILE, CREATION_FILE, RUNTIME_FILE = "Verifier.sol", "Verifier.creation.bin", "Verifier.runtime.bin"
+DATASET_ROWS, TEST_ROWS = "dataset/rows.parquet", "dataset/test-rows.txt"
 _CHOSEN = "decision/chosen"
 
 
@@ -35,7 +39,7 @@ class Parts:
     public
         Task, manifest, decision, report, model card, verifying key, Solidity source and bytecode.
     private
-        Circuit, proving key, model, dataset, and the project's own Python files.
+        Circuit, proving key, model, dataset, what stands for its test rows, and the project's own Python files.
     """
 
     model_id: str
@@ -69,16 +73,29 @@ def gather(project: Path) -> Parts:
         VERIFYING_KEY_FILE: files.read(chosen / VERIFYING_KEY_FILE),
         **contract(key),
     }
-    model = Candidate.load(project / CANDIDATES / decision.chosen, project).model_path
+    candidate = project / CANDIDATES / decision.chosen
+    model = candidate / read_record(candidate).file
     private = {
         CIRCUIT_FILE: files.read(chosen / CIRCUIT_FILE),
         PROVING_KEY_FILE: files.read(chosen / PROVING_KEY_FILE),
         f"model/{model.name}": files.read(model),
-        "dataset/rows.parquet": files.read(project / "data" / "rows.parquet"),
+        DATASET_ROWS: files.read(project / "data" / ROWS_FILE),
+        TEST_ROWS: test_rows(Dataset.load(project / "data"), ProvingKey.load(chosen / PROVING_KEY_FILE)),
     }
     for path in code_files(project):
         private[f"code/{path.relative_to(project).as_posix()}"] = files.read(path)
     return Parts(key.model_id, public, private)
+
+
+def test_rows(dataset: Dataset, key: ProvingKey) -> bytes:
+    """What a release keeps of its test rows before anybody knows how good it is on them."""
+    rows = canonical(dataset.windows("test"))
+    return statement(rows.root, len(rows.rows), key.interface)
+
+
+def statement(root: str, rows: int, interface: str) -> bytes:
+    """How many rows, what stands for them all, and how they become words: none can be chosen afterwards."""
+    return f"{rows} rows {root}, read by {digest(interface.encode())}\n".encode()
 
 
 def contract(key: VerifyingKey) -> dict[str, bytes]:

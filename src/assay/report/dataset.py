@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from assay.bench.words import plural
 from assay.report.table import NONE, UNKNOWN, Cell, Line, Table, count, number, row, short, table
 from assay.report.words import PARTS
+from assay.task.sources import ChainSource
 
 if TYPE_CHECKING:
     from assay.data.dataset.manifest import Manifest
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
 _KINDS = {
     "cryo": "chain data, extracted with Cryo",
+    "rpc": "chain data, asked of a node",
     "parquet": "Parquet files",
     "csv": "CSV files",
     "sql": "a database query",
+    "web": "a web service",
     "package": "data that a Python package carries",
 }
 _SPLITS = {
@@ -107,7 +110,7 @@ def always_checked(task: Task, manifest: Manifest) -> list[str]:
         said.append("every part has more than one class")
     if manifest.time:
         said.append("time never goes backwards" + " within a series" * (manifest.series is not None))
-    if any(source.kind == "cryo" and source.continuity for source in task.data.sources):
+    if any(isinstance(source, ChainSource) and source.continuity for source in task.data.sources):
         said.append("no block is missing or doubled, and each follows the one before")
     if any(feature.op == "function" for feature in task.data.features):
         said.append("no feature changes when later rows change")

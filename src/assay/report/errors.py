@@ -5,7 +5,9 @@
     AssayError
     └── ReportError                     report
         ├── ProfileDamaged              report/profile       the dataset's profile.json holds no profile
-        └── QuarantineDamaged           report/quarantine    the dataset's quarantine.parquet cannot be read
+        ├── QuarantineDamaged           report/quarantine    the dataset's quarantine.parquet cannot be read
+        ├── NothingDecided              report/nothing-decided  the page for people is of a model, and none was chosen
+        └── ExperimentDamaged           report/experiment    an experiment's summary.json is none
 
 What is missing is no error: the report says so. What another room wrote and cannot be read raises that room's error.
 """
@@ -31,3 +33,15 @@ class QuarantineDamaged(ReportError):
     """The dataset's quarantine.parquet cannot be read."""
 
     code = "report/quarantine"
+
+
+class NothingDecided(ReportError):
+    """The page for people is of a model, and none was chosen."""
+
+    code = "report/nothing-decided"
+
+
+class ExperimentDamaged(ReportError):
+    """An experiment's summary.json is none."""
+
+    code = "report/experiment"

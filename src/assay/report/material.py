@@ -16,7 +16,7 @@ from assay.data.dataset.dataset import MANIFEST_FILE, PROFILE_FILE, QUARANTINE_F
 from assay.models.search.front import FILE as FRONT_FILE
 from assay.models.search.front import Front
 from assay.prove.keys import VERIFYING_KEY_FILE, VerifyingKey
-from assay.report.errors import ProfileDamaged, QuarantineDamaged
+from assay.report.errors import ExperimentDamaged, ProfileDamaged, QuarantineDamaged
 from assay.task.task import TASK_FILE, Task
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assay.data.dataset.manifest import Manifest
 
 DATA, CANDIDATES, DECISION, CHOSEN = "data", "candidates", "decision", "chosen"
+EXPERIMENTS = "experiments"
 
 _ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*)://[^\s\"']+")
 
@@ -130,6 +131,23 @@ class Key:
     meaning: str
 
 
+class Experiment(BaseModel):
+    """What `assay experiment report` found: its summary.json, of which this is shown here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    title: str
+    design: str
+    state: str
+    chain: str
+    plan: str
+    release: str
+    against: str
+    words: str
+    doubts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Material:
     """What there is to report.
@@ -148,6 +166,8 @@ class Material:
         None before `assay decide`; without a chosen candidate there is no key.
     history
         All decisions, the first one first.
+    experiments
+        Those that were reported, by their names.
     """
 
     folder: Path
@@ -160,6 +180,7 @@ class Material:
     decision: Decision | None = None
     key: Key | None = None
     history: tuple[Entry, ...] = ()
+    experiments: tuple[Experiment, ...] = ()
 
     @classmethod
     def load(cls, project: Path) -> Material:
@@ -188,6 +209,7 @@ class Material:
             front=Front.load(project / CANDIDATES) if has_front else None,
             decision=decision,
             history=tuple(entries(project / DECISION)),
+            experiments=_experiments(project / EXPERIMENTS),
             key=_key(project / DECISION / CHOSEN / VERIFYING_KEY_FILE) if decision and decision.chosen else None,
         )
 
@@ -258,6 +280,16 @@ def _quarantine(path: Path) -> tuple[SetAside, ...]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         raise QuarantineDamaged(f"{path} cannot be read", "Build the dataset again.") from None
     return tuple(SetAside(table, reason, rows) for table, reason, rows in sorted(counts.rows()))
+
+
+def _experiments(folder: Path) -> tuple[Experiment, ...]:
+    found = []
+    for path in sorted(folder.glob("*/summary.json")):
+        try:
+            found.append(Experiment.model_validate(jsontext.parse(files.read(path))))
+        except ValueError:
+            raise ExperimentDamaged(f"{path} is no summary of an experiment", "Report it again.") from None
+    return tuple(found)
 
 
 def _key(path: Path) -> Key | None:

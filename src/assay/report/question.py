@@ -21,6 +21,14 @@ _MEANINGS = {
 }
 
 
+_TRUST = {
+    "observations": "nobody: the consumer's contract computes them from the market's own history",
+    "state": "nobody: a feed's contract computes them from proofs of what another contract keeps",
+    "feed": "the signers of a feed, who vouch for them together",
+    None: "whoever posts the rows, for what the task does not say more of",
+}
+
+
 def facts(task: Task) -> list[tuple[str, str]]:
     """What is asked, for whom, and how soon: terms and their words."""
     predict, protocol, value = task.predict, task.protocol, task.value
@@ -33,9 +41,21 @@ def facts(task: Task) -> list[tuple[str, str]]:
         ("How often", f"{value.decisions_per_day:g} times a day"),
         ("How soon", _deadline(task)),
         ("What everybody sees", _secrecy(task)),
+        ("Who is trusted with the inputs", _trust(task)),
         ("How good is measured", f"{metric_name(task, task.metric)}: {metric_about(task.metric)}"),
     ]
     return [(term, words) for term, words in found if words]
+
+
+def _trust(task: Task) -> str:
+    """Who could make a model see what is not true, where the task says of its features how a contract has them."""
+    names: dict[str | None, list[str]] = {}
+    for feature in task.data.features:
+        if feature.name not in task.data.drop:
+            names.setdefault(feature.onchain, []).append(feature.name)
+    if not set(names) - {None}:
+        return ""
+    return "; ".join(f"{_TRUST[kind]} ({', '.join(some)})" for kind, some in names.items())
 
 
 def _id(task: Task) -> str:

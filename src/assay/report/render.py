@@ -13,6 +13,7 @@ import assay
 from assay.bench.words import dollars, limit_words, percent, plural, seconds, usd
 from assay.bench.words import span as span_of
 from assay.report import dataset, origin, outcome, question, research, search
+from assay.report.people import about
 from assay.report.validity import validity
 from assay.report.words import GLOSSARY, capital, gain, metric_about, metric_name, span
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from assay.bench.decision import Row
-    from assay.bench.evidence import Interval
+    from assay.bench.facts import Interval
     from assay.report.material import Material
     from assay.task.task import Task
 
@@ -38,6 +39,12 @@ def page(material: Material) -> str:
 def card(material: Material) -> str:
     """The model card, `model-card.md`."""
     return _environment("markdown").get_template("model-card.md.j2").render(_content(material))
+
+
+def people(material: Material) -> str:
+    """The page for those who are decided about, `people.html`."""
+    template = _environment("html").get_template("people.html.j2")
+    return template.render(about(material), style=_text("report.css"))
 
 
 @cache
@@ -105,6 +112,7 @@ def _content(material: Material) -> dict[str, Any]:
         "data": _data(material),
         "explored": _explored(material),
         "decided": _decided(material),
+        "experiments": material.experiments,
         "validity": validity(material),
         "glossary": GLOSSARY,
         "commands": origin.commands(material),

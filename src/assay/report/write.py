@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.core import files
+from assay.report.errors import NothingDecided
 from assay.report.material import Material
-from assay.report.render import card, page
+from assay.report.render import card, page, people
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-REPORT_FILE, CARD_FILE = "report.html", "model-card.md"
+REPORT_FILE, CARD_FILE, PEOPLE_FILE = "report.html", "model-card.md", "people.html"
 
 
 def write_report(
@@ -54,3 +55,21 @@ def write_report(
     for path, text in texts.items():
         files.write(path, text)
     return list(texts)
+
+
+def write_for_people(project: str | os.PathLike[str]) -> Path:
+    """Write `people.html`: the decided model in plain words, for those whom its answers are about.
+
+    Raises
+    ------
+    TaskError, StorageError, ReportError, AssayError
+        As `write_report` does.
+    NothingDecided
+        No model was chosen, so nobody is decided about by one.
+    """
+    folder = Path(project)
+    material = Material.load(folder)
+    if material.chosen is None:
+        raise NothingDecided(f"{folder} has no chosen model, so it decides about nobody", "Decide first: `assay run`.")
+    files.write(folder / PEOPLE_FILE, people(material))
+    return folder / PEOPLE_FILE

@@ -123,6 +123,22 @@ class Client:
         """Take an answer back that is not proven yet."""
         return self._ask("DELETE", f"/v1/answers/{quote(answer, safe='')}")
 
+    def outcome(self, answer: str, value: Any, *, reason: str | None = None, request: str | None = None) -> Any:
+        """Bring what came of an answer, so that `assay monitor` can judge it; needs the scope "observe".
+
+        Parameters
+        ----------
+        value
+            A number in the unit of what is predicted, or the class; of several rows a list, None where not known yet.
+        reason
+            Why it is other than what was brought before. The same again needs none, and changes nothing.
+        request
+            Idempotency key; one is made if none is given.
+        """
+        body = {"outcome": value} | ({"reason": reason} if reason is not None else {})
+        key = request or secrets.token_hex(16)
+        return self._ask("POST", f"/v1/answers/{quote(answer, safe='')}/outcome", body, {"Idempotency-Key": key})
+
     def releases(self) -> list[Any]:
         """The releases that the service knows, oldest first, and which decide."""
         found: list[Any] = self._ask("GET", "/v1/releases")["items"]

@@ -17,7 +17,10 @@
         ├── AnswerEnded                 serve/answer-ended
         ├── NoSuchModel                 serve/no-such-model
         ├── NoProof                     serve/no-proof
+        ├── DecidedOnChain              serve/decided-on-chain
         ├── SelfCheckFailed             serve/self-check-failed
+        ├── ProverLost                  serve/prover-lost
+        ├── CannotListen                serve/cannot-listen
         ├── ServiceUnreachable          serve/unreachable
         └── Refused                     serve/refused; a service's own code, where it says one
 """
@@ -72,7 +75,7 @@ class RequestTooLarge(ServeError):
 
 
 class KeyNeeded(ServeError):
-    """What costs money needs an Idempotency-Key."""
+    """What costs money, and what corrects, needs an Idempotency-Key."""
 
     code = "serve/idempotency-key-needed"
 
@@ -113,10 +116,28 @@ class NoProof(ServeError):
     code = "serve/no-proof"
 
 
+class DecidedOnChain(ServeError):
+    """A chain's registry says what decides; this process has no account to speak to it with."""
+
+    code = "serve/decided-on-chain"
+
+
 class SelfCheckFailed(ServeError):
     """A proof made here does not verify: it never leaves."""
 
     code = "serve/self-check-failed"
+
+
+class ProverLost(ServeError):
+    """Prover after prover ended, or hung, while it made the proof of an answer."""
+
+    code = "serve/prover-lost"
+
+
+class CannotListen(ServeError):
+    """The endpoint cannot have its address: another program listens there, or it is none of this machine."""
+
+    code = "serve/cannot-listen"
 
 
 class ServiceUnreachable(ServeError):

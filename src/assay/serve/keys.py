@@ -6,12 +6,12 @@ import hmac
 import re
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from assay.core import files
 from assay.core.hashing import digest
-from assay.record import journal
+from assay.record import answers, journal
 from assay.record.journal import Event
 from assay.serve.errors import BudgetSpent, NotAuthorised, NotPermitted, RequestMalformed
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from sqlalchemy import Connection
+
     from assay.record.database import Database
 
-Scope = Literal["read", "infer", "prove", "settle", "promote", "admin"]
+Scope = Literal["read", "infer", "prove", "settle", "observe", "promote", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 PROJECT = "assay"
 """Events of keys belong to no project: one service may serve several."""
 
 ADMIN_FILE = "admin.key"
+_KINDS = ("key.made", "key.revoked")
 _SHAPE = re.compile(r"assay_([0-9a-f]{12})_([0-9a-f]{64})\Z")
 _REFRESH_SECONDS = 2.0
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -74,18 +77,29 @@ def make(
     wanted = frozenset(scopes)
     if not wanted or not wanted <= set(SCOPES):
         raise RequestMalformed(f"scopes are {', '.join(sorted(wanted)) or 'none'}", f"They are {', '.join(SCOPES)}.")
+    made, text = _drawn(name, wanted, per_minute, proof_seconds_per_hour)
+    journal.append(database, PROJECT, _made(made, who))
+    return made, text
+
+
+def _drawn(
+    name: str, scopes: frozenset[str], per_minute: int = 0, proof_seconds_per_hour: float = 0.0
+) -> tuple[ApiKey, str]:
     identity, secret = secrets.token_hex(6), secrets.token_hex(32)
     # 256 random bits need no slow hash.
-    made = ApiKey(identity, digest(secret.encode()), name, wanted, per_minute, proof_seconds_per_hour)
+    made = ApiKey(identity, digest(secret.encode()), name, scopes, per_minute, proof_seconds_per_hour)
+    return made, f"assay_{identity}_{secret}"
+
+
+def _made(made: ApiKey, who: str) -> Event:
     what = {
         "hash": made.hash,
-        "name": name,
-        "scopes": sorted(wanted),
-        "per_minute": per_minute,
-        "proof_seconds_per_hour": proof_seconds_per_hour,
+        "name": made.name,
+        "scopes": sorted(made.scopes),
+        "per_minute": made.per_minute,
+        "proof_seconds_per_hour": made.proof_seconds_per_hour,
     }
-    journal.append(database, PROJECT, Event("key.made", identity, who, what))
-    return made, f"assay_{identity}_{secret}"
+    return Event("key.made", made.id, who, what)
 
 
 def revoke(database: Database, identity: str, *, who: str, why: str) -> None:
@@ -95,8 +109,12 @@ def revoke(database: Database, identity: str, *, who: str, why: str) -> None:
 
 def current(database: Database) -> dict[str, ApiKey]:
     """Keys that were made and not revoked, by id."""
+    return _left(journal.read(database, PROJECT, _KINDS))
+
+
+def _left(events: Iterable[Event]) -> dict[str, ApiKey]:
     found: dict[str, ApiKey] = {}
-    for event in journal.read(database, PROJECT, ["key.made", "key.revoked"]):
+    for event in events:
         if event.kind == "key.revoked":
             found.pop(event.subject, None)
             continue
@@ -116,34 +134,41 @@ def first_admin(database: Database, folder: Path) -> Path | None:
     """Write an admin key into `folder` if there is no key yet; returns its file, None if there are keys."""
     if current(database):
         return None
-    _, text = make(database, "the first start", ["admin"], who="assay up")
+    made, text = _drawn("the first start", frozenset({"admin"}))
+
+    def is_first(connection: Connection) -> bool:
+        return not _left(journal.read_in(connection, PROJECT, _KINDS))
+
+    if journal.append_if(database, PROJECT, _made(made, "assay up"), is_first) is None:
+        return None  # another process made it, at the same moment
     path = folder / ADMIN_FILE
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files.write(path, text + "\n", secret=True)
     return path
 
 
-@dataclass
-class _Use:
-    requests: list[float] = field(default_factory=list)
-    proving: list[tuple[float, float]] = field(default_factory=list)
-
-
 class Keyring:
-    """The keys as one process knows them, and what each has used here."""
+    """The keys as one process knows them, and how often each asked here."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._keys: dict[str, ApiKey] = {}
         self._read = 0.0
-        self._used: dict[str, _Use] = {}
+        self._asked: dict[str, list[float]] = {}
 
-    def of(self, header: str | None) -> ApiKey:
-        """The key of an Authorization header; raises `NotAuthorised` or `BudgetSpent`."""
+    def of(self, header: str | None, *, read: bool = True) -> ApiKey:
+        """The key of an Authorization header; raises `NotAuthorised` or `BudgetSpent`.
+
+        Parameters
+        ----------
+        read
+            Whether the database may be waited for; else the keys are those that were read last.
+        """
         if not header or not header.startswith("Bearer "):
             raise NotAuthorised("the request has no API key", "Send it as Authorization: Bearer KEY.")
         match = _SHAPE.match(header.removeprefix("Bearer ").strip())
-        key = self._known().get(match[1]) if match else None
+        known = self._known() if read else self._keys
+        key = known.get(match[1]) if match else None
         # The comparison takes as long for an unknown key as for a wrong secret.
         given = digest(match[2].encode()) if match else ""
         if not hmac.compare_digest(given, key.hash if key else "0" * 64) or key is None:
@@ -159,30 +184,34 @@ class Keyring:
         return found
 
     def require_budget(self, key: ApiKey) -> None:
-        """Raise `BudgetSpent` if the key has used its seconds of proving in this hour."""
-        if not key.proof_seconds_per_hour:
-            return
-        now, used = time.monotonic(), self._used.setdefault(key.id, _Use())
-        used.proving = [(at, seconds) for at, seconds in used.proving if now - at < _HOUR]
-        if sum(seconds for _, seconds in used.proving) >= key.proof_seconds_per_hour:
-            raise BudgetSpent(
-                f"the API key {key.id} has used its {key.proof_seconds_per_hour:g} s of proving an hour", "Ask later."
-            )
+        """Raise `BudgetSpent` if what the key asked for in the last hour has taken its seconds of proving.
 
-    def proved(self, key: ApiKey, seconds: float) -> None:
-        """Count seconds of proving."""
-        self._used.setdefault(key.id, _Use()).proving.append((time.monotonic(), seconds))
+        The records say it, whoever proved it and whether or not somebody waited for it.
+        """
+        most = key.proof_seconds_per_hour
+        if most and answers.proving_seconds(self._database, key.id, _HOUR) >= most:
+            raise BudgetSpent(f"the API key {key.id} has used its {most:g} s of proving an hour", "Ask later.")
 
     def _count(self, key: ApiKey) -> None:
         if not key.per_minute:
             return
-        now, used = time.monotonic(), self._used.setdefault(key.id, _Use())
-        used.requests = [at for at in used.requests if now - at < _MINUTE]
-        if len(used.requests) >= key.per_minute:
+        now = time.monotonic()
+        asked = self._asked[key.id] = [at for at in self._asked.get(key.id, []) if now - at < _MINUTE]
+        if len(asked) >= key.per_minute:
             raise BudgetSpent(f"the API key {key.id} may ask {key.per_minute} times a minute", "Ask later.")
-        used.requests.append(now)
+        asked.append(now)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the next look at a key reads the database."""
+        return time.monotonic() - self._read > _REFRESH_SECONDS or not self._keys
+
+    def refresh(self) -> None:
+        """Read which keys there are."""
+        began = time.monotonic()
+        self._keys, self._read = current(self._database), began
 
     def _known(self) -> dict[str, ApiKey]:
-        if time.monotonic() - self._read > _REFRESH_SECONDS or not self._keys:
-            self._keys, self._read = current(self._database), time.monotonic()
+        if self.stale:
+            self.refresh()
         return self._keys

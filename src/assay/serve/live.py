@@ -8,24 +8,31 @@ period is the same answer again: a period of a chain is answered once.
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import shutil
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from assay.core import files, jsontext
+from assay.chain.errors import ChainError
+from assay.core import files
 from assay.core.errors import AssayError
 from assay.core.hashing import digest
 from assay.data.errors import DataError, TooFewRows
 from assay.data.live import newest, require_followable
+from assay.data.sources.state import STATE_FILE
 from assay.record import answers, artefacts, journal, releases, transactions
 from assay.record.answers import Answer
 from assay.record.errors import Conflict, LeaseLost
 from assay.record.holder import me
 from assay.record.journal import Event
 from assay.release import alias
+from assay.release.features import features_of
 from assay.release.make import private_digests
+from assay.serve.beside import beside
+from assay.serve.settle import CONSUMER
+from assay.settle import state
 from assay.settle.consumer import Consumer
 from assay.settle.errors import SettleError
 from assay.settle.outbox import Call, standing
@@ -42,8 +49,11 @@ if TYPE_CHECKING:
     from assay.record.releases import Release
     from assay.serve.models import Models
     from assay.serve.settle import Settler
+    from assay.settle.state import StateFeed
 
 POST = "post"
+STATE = "state"
+"""In an answer's evidence: the digest of the proofs of state that its row was computed from."""
 LEASE_SECONDS = 60.0
 _CODE = "code/"
 _SALT_BYTES = 16
@@ -70,6 +80,16 @@ class Live:
         Folder of blocks that the project has collected, if it has any.
     row
         Makes the newest row up to a block.
+    arm
+        Whose answers these are.
+    fixed
+        Digest of the release that answers; by default the one that decides.
+    decides
+        Whether answers are settled; else they are proven and kept.
+    marked
+        From a row's block to the chance with which its arm was to decide, and what is kept of that.
+    beside
+        Called in each turn: what else follows the chain.
     """
 
     database: Database
@@ -82,17 +102,37 @@ class Live:
     counts: bool = False
     collected: Path | None = None
     row: Callable[[Task, Path, int, Sequence[str]], Newest] = newest
+    arm: str = "champion"
+    fixed: str | None = None
+    decides: bool = True
+    marked: Callable[[int], tuple[float, dict[str, Any]]] = field(default=lambda _: (1.0, {}))
+    beside: Callable[[], object] = field(default=lambda: None)
     _said: str = ""
     _head: int = -1
+    _tasks: dict[str, Task] = field(default_factory=dict)
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Follow the chain until `stopped()`."""
         answers.free_gone(self.database)
-        pause = min(2.0, max(0.05, float(self.settler.on.spec.block_seconds or 12.0) / 8))
+        self._say_state()
         while not stopped():
-            until = time.monotonic() + (0.0 if self.step() else pause)
+            until = time.monotonic() + (0.0 if self.step() else self.settler.on.pause)
+            self.beside()
             while time.monotonic() < until and not stopped():
                 time.sleep(0.02)
+
+    def _say_state(self) -> None:
+        """At the start: whether the nodes prove what the consumer's feed will need, if it computes rows from that."""
+        try:
+            feed = Consumer(self.settler.on, self.settler.consumer.address).state_feed()
+            if feed is not None:
+                feed.require_served()
+        except AssayError as error:
+            if not error.retry:  # a node that is away is said when a period needs it
+                self.told(f"rows need proofs of state: [{error.code}] {error}")
+
+    def _consumer(self, held: Answer) -> Consumer:
+        return Consumer(self.settler.on, self.settler.at(held))
 
     def step(self) -> bool:
         """Take a period as far as it goes now; whether anything moved."""
@@ -116,7 +156,7 @@ class Live:
             return False
         release = releases.by_digest(self.database, champion)
         home = unpacked(self.database, release, self.place / release.digest[:16], self.collected)
-        task = Task.load(home)
+        task = self._task(release.digest, home)
         block = self.settler.on.node.head() - task.protocol.feature_delay_blocks
         if block <= self._head or block < 0:
             return False
@@ -141,7 +181,7 @@ class Live:
         alike: dict[str, bool] = {}
         on = self.settler.on.name
         for one in answers.find(self.database, self.project, chain=on, periods=True, limit=_OBSERVED):
-            now = outcomes.get(one.period or 0)
+            now = _known(outcomes.get(one.period or 0))
             if now is None or now == one.outcome:
                 continue
             if one.release not in alike:
@@ -150,19 +190,33 @@ class Live:
                 self._say_outcome(one, now)
 
     def _say_outcome(self, one: Answer, now: Any) -> None:
-        answers.observe(self.database, one.id, now)
-        if one.outcome is None:
+        if _known(one.outcome) is None:
+            answers.observe(self.database, one.id, now)
             return
         what, why = {"before": one.outcome, "now": now}, "the chain's blocks say otherwise than before"
         happened = Event("outcome.changed", one.id, "live", what, why, chain=one.chain, block=one.period)
-        journal.append(self.database, self.project, happened)
+        # Both or neither: an outcome that is kept is not looked at again. Of several loops one says it.
+        journal.append_if(
+            self.database,
+            self.project,
+            happened,
+            lambda connection: answers.observe_in(connection, one.id, now) != now,
+        )
 
     def _task_of(self, release: str) -> Task:
         found = releases.by_digest(self.database, release)
-        return Task.load(unpacked(self.database, found, self.place / release[:16]))
+        return self._task(release, unpacked(self.database, found, self.place / release[:16]))
+
+    def _task(self, release: str, home: Path) -> Task:
+        """A release's own task, which never changes, read once."""
+        if release not in self._tasks:
+            self._tasks[release] = Task.load(home)
+        return self._tasks[release]
 
     def _deciding(self) -> str | None:
         """The release that answers here: what the chain's registry says, where it has one; the record follows it."""
+        if self.fixed is not None:
+            return self.fixed
         on = self.settler.on
         found = deciding(self.database, self.project, on)
         if found != alias.champion(self.database, self.project):
@@ -174,10 +228,13 @@ class Live:
     def _collect_anew(self, home: Path, error: DataError) -> None:
         """After a reorg deeper than was waited for, what was collected is of blocks that are no more.
 
-        What the project collected for another task is of no use either.
+        What the project collected for another task is of no use either. Words of state stay: they know their blocks'
+        hashes, and of most blocks no node would give them again.
         """
         if not error.retry and ("reorg" in f"{error.code} {error.what}" or "collected with another" in error.what):
-            shutil.rmtree(home / "chain", ignore_errors=True)
+            for path in (home / "chain").rglob("*"):
+                if path.name != STATE_FILE and not path.is_dir():
+                    path.unlink(missing_ok=True)
 
     def _keep(self, release: Release, task: Task, row: Newest) -> bool:
         last = self._last()
@@ -186,6 +243,7 @@ class Live:
         hash_ = self.settler.on.node.block_hash(row.block)
         within = self.settler.on.spec.late_after_blocks or task.latency_blocks
         salt = secrets.token_hex(_SALT_BYTES)
+        propensity, mark = self.marked(row.block)
         rows = [list(row.values)]
         asked = Answer(
             project=self.project,
@@ -193,11 +251,16 @@ class Live:
             chain=self.settler.on.name,
             period=row.block,
             fingerprint=digest(f"{release.digest} {row.block} {hash_}".encode()),
-            settle=True,
+            arm=self.arm,
+            propensity=propensity,
+            state="received" if self.decides else "fixed",
+            settle=self.decides,
             row=rows,
             row_digest=digest(bytes.fromhex(salt) + json.dumps(rows).encode()),
             deadline=None if within is None else row.block + within,
-            evidence={"salt": salt, "block_hash": hash_, "time": row.time, "sources": row.sources, "seen": self._head},
+            evidence={"salt": salt, "block_hash": hash_, "time": row.time, "sources": row.sources, "seen": self._head}
+            | mark
+            | beside(self.database, release, task, row, self.place / release.digest[:16]),
         )
         _, new = answers.receive(self.database, asked)
         if new and last is not None:
@@ -206,7 +269,8 @@ class Live:
 
     def _last(self) -> int | None:
         """The block of the last period that was answered, or found without an answer."""
-        found = answers.find(self.database, self.project, chain=self.settler.on.name, periods=True, limit=1)
+        on = self.settler.on.name
+        found = answers.find(self.database, self.project, chain=on, arm=self.arm, periods=True, limit=1)
         return found[0].period if found else None
 
     def _say_skipped(self, task: Task, last: int, now: int) -> None:
@@ -224,21 +288,24 @@ class Live:
 
     def _fix(self) -> bool:
         """Post the row where the consumer asks for it, and bind the answer to what the consumer then expects."""
-        if not answers.any_due(self.database, ["received"], self.settler.on.name):
+        if not answers.any_due(self.database, ["received"], self.settler.on.name, self.arm, self.project):
             return False
-        consumer = Consumer(self.settler.on, self.settler.consumer.address)
         for _ in range(_AT_ONCE):
-            claimed = answers.claim(self.database, ["received"], self.name, LEASE_SECONDS, chain=self.settler.on.name)
+            on = self.settler.on.name
+            claimed = answers.claim(
+                self.database, ["received"], self.name, LEASE_SECONDS, project=self.project, chain=on, arm=self.arm
+            )
             if not claimed or claimed[0].period is None:
                 return False
             held = claimed[0]
             try:
-                if self._is_late(held) or self._is_others(held, consumer):
+                consumer = self._consumer(held)
+                if self._is_late(held) or self._is_others(held, consumer) or self._is_elsewhere(held, consumer):
                     return True
                 if not self._is_before_its_turn(held, consumer):
                     return self._bound(held, consumer)
                 self._wait(held)
-            except SettleError as error:
+            except (SettleError, ChainError) as error:
                 self._wait(held, error)
                 raise
         return False
@@ -249,7 +316,9 @@ class Live:
         if period is None:
             self._wait(held)
             return False
-        evidence = held.evidence | {"period": period}
+        if self._is_another_row(held, consumer):
+            return True
+        evidence = held.evidence | {"period": period, CONSUMER: consumer.address}
         context = str(consumer.context(period))
         answers.commit(self.database, held, "fixed", context=context, evidence=evidence, error=None)
         return True
@@ -274,9 +343,16 @@ class Live:
             self.project,
             states=["received", "fixed", "proven", "settling"],
             chain=self.settler.on.name,
+            arm=self.arm,
             periods=True,
         )
-        return any((one.period or 0) < (held.period or 0) and not self._is_mined(one) for one in earlier)
+        return any(
+            (one.period or 0) < (held.period or 0) and not self._is_mined(one) and self._is_for(one, consumer)
+            for one in earlier
+        )
+
+    def _is_for(self, one: Answer, consumer: Consumer) -> bool:
+        return self.settler.at(one).lower() == consumer.address.lower()
 
     def _is_mined(self, one: Answer) -> bool:
         return one.transaction is not None and transactions.get(self.database, one.transaction).mined is not None
@@ -286,7 +362,7 @@ class Live:
         _, sent = standing(self.database, self.settler.on.name, POST, held.id)
         if sent is not None or not consumer.wants_rows():
             return False
-        if deciding(self.database, self.project, self.settler.on) == held.release:
+        if held.release == (self.fixed or deciding(self.database, self.project, self.settler.on)):
             return False
         said = {
             "code": "settle/other-default",
@@ -296,16 +372,73 @@ class Live:
         answers.commit(self.database, held, "expired", error=said)
         return True
 
+    def _is_elsewhere(self, held: Answer, consumer: Consumer) -> bool:
+        """A row that was posted to another contract than the one that acts now, such as a newer one, has no period."""
+        _, sent = standing(self.database, self.settler.on.name, POST, held.id)
+        if sent is None or sent.mined is None or not sent.mined["ok"]:
+            return False
+        if consumer.posted(sent.mined["logs"]) is not None:
+            return False
+        said = {
+            "code": "settle/other-contract",
+            "what": f"its row was posted, and not to {consumer.address}, which acts on its release's answers now",
+            "todo": "Nothing: the next period's row is posted there.",
+        }
+        answers.commit(self.database, held, "expired", error=said)
+        return True
+
     def _posted(self, held: Answer, consumer: Consumer) -> int | None:
         """The consumer's number of the period, once the block with its row is there; None until then."""
         _, sent = standing(self.database, self.settler.on.name, POST, held.id)
         if sent is None:  # or what was sent was refused, or another program took its nonce
-            words = [int(word) for word in self.models.of(held.release).words(held.row)[0]]
-            self.settler.outbox.submit_anew(Call(POST, held.id, consumer.address, consumer.post_data(words)))
+            feed = consumer.state_feed()
+            call = self._post(held, consumer) if feed is None else self._post_state(held, consumer, feed)
+            if call is not None:
+                self.settler.outbox.submit_anew(call)
             return None
         self.settler.outbox.step()
+        self.settler.outbox.release()  # the settlement loop follows the account, and need not wait for this lease
         sent = transactions.get(self.database, sent.id)
         return None if sent.mined is None else consumer.posted(sent.mined["logs"])
+
+    def _post(self, held: Answer, consumer: Consumer) -> Call:
+        return Call(POST, held.id, consumer.address, consumer.post_data(self._words(held)))
+
+    def _post_state(self, held: Answer, consumer: Consumer, feed: StateFeed) -> Call | None:
+        """What has the feed compute the row; None where its proofs had to be made and kept first.
+
+        A node forgets a state within minutes: the proofs are kept before anything else is done with them.
+        """
+        kept = held.evidence.get(STATE)
+        if kept is not None:
+            proofs = state.from_bytes(artefacts.get(self.database, kept))
+            return Call(POST, held.id, feed.address, feed.post_data(consumer.address, proofs))
+        block = held.period or 0
+        if self.settler.on.node.head() > block:  # a block knows the hashes of those before it
+            name = artefacts.put(self.database, state.to_bytes(feed.prove(block)))
+            answers.commit(self.database, held, "received", evidence=held.evidence | {STATE: name})
+        return None
+
+    def _is_another_row(self, held: Answer, consumer: Consumer) -> bool:
+        """Whether the feed computed another row than this dataset's code: the answer is refused, and says which."""
+        if STATE not in held.evidence:
+            return False
+        _, sent = standing(self.database, self.settler.on.name, POST, held.id)
+        if sent is None or sent.mined is None:
+            return False
+        theirs, ours = consumer.posted_words(sent.mined["logs"]), self._words(held)
+        if theirs is None or theirs == ours:
+            return False
+        said = {
+            "code": "settle/other-row",
+            "what": f"the feed's contract computed the row {theirs}, and the task's features give {ours}",
+            "todo": "Make the features and the contract the same; nothing was proven.",
+        }
+        answers.commit(self.database, held, "refused", error=said)
+        return True
+
+    def _words(self, held: Answer) -> list[int]:
+        return [int(word) for word in self.models.of(held.release).words(held.row)[0]]
 
     def _wait(self, held: Answer, error: AssayError | None = None) -> None:
         with self.database.read() as connection:
@@ -335,17 +468,16 @@ def unpacked(database: Database, release: Release, home: Path, collected: Path |
     return home
 
 
+def _known(outcome: Any) -> Any:
+    """None for what is no number: a return from a price of zero."""
+    return None if isinstance(outcome, float) and not math.isfinite(outcome) else outcome
+
+
 def _predicts(task: Task) -> tuple[Any, ...]:
     """What a task's outcomes hang on."""
     data = task.data.model_dump(exclude={"sources", "features", "split", "keep", "checks", "window"})
     named = f"{task.data.label.of} {task.predict.target}"
     return task.predict, data, [one for one in task.data.features if one.name in named]
-
-
-def features_of(database: Database, release: Release) -> list[str]:
-    """The release's features, in the order of its dataset's manifest."""
-    content: Any = jsontext.parse(artefacts.get(database, release.public["parts"]["manifest.json"]["digest"]))
-    return [one["name"] for one in content["features"]]
 
 
 def followable(database: Database, project: str) -> str:

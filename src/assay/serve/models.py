@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +20,20 @@ from assay.release.make import private_digests
 from assay.release.parts import CIRCUIT_FILE
 from assay.serve.errors import NoSuchModel
 from assay.transpile.circuit.circuit import Circuit
+from assay.transpile.circuit.evaluate import evaluator
+from assay.transpile.circuit.public import public_words
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from assay.record.database import Database
     from assay.record.releases import Release
+    from assay.transpile.circuit.evaluate import Evaluate
+
+_FRESH_SECONDS = 0.05
+_MOST_NAMES = 1000
+_MOST_LOADED = 8
+_QUICK_TREES = 1000
 
 
 @dataclass(frozen=True)
@@ -33,10 +45,23 @@ class Model:
     proving: ProvingKey
     verifying: VerifyingKey
 
+    @property
+    def quick(self) -> bool:
+        """Whether it says of a row in a fraction of a millisecond what a proof would show."""
+        return self.circuit.network is None and len(self.circuit.trees) <= _QUICK_TREES
+
+    @cached_property
+    def _evaluate(self) -> Evaluate:
+        return evaluator(self.circuit)
+
     def integers(self, rows: Any) -> list[list[int]]:
         """What a proof would show of these rows: the exact integers, one list a row."""
-        found = self.circuit.evaluate(*self.circuit.encode(rows))
-        return [[int(value) for value in row] for row in found]
+        return self.integers_of(*self.circuit.encode(rows))
+
+    def integers_of(self, words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> list[list[int]]:
+        """The same of rows that are encoded."""
+        found: list[list[int]] = self._evaluate(words, missing).tolist()
+        return found
 
     def values(self, integers: list[list[int]]) -> list[list[float]]:
         """The same as numbers."""
@@ -44,19 +69,19 @@ class Model:
         return found
 
     def words(self, rows: Any) -> list[list[str]]:
-        """The rows as the words that a contract takes; 2^bits is missing. Decimal strings."""
-        words, missing = self.circuit.encode(rows)
-        absent = 1 << self.circuit.bits
-        return [
-            [str(absent if gone else int(word)) for word, gone in zip(row, flags, strict=True)]
-            for row, flags in zip(words, missing, strict=True)
-        ]
+        """The rows as the words that a contract takes, as decimal strings; see `public_words`."""
+        return self.words_of(*self.circuit.encode(rows))
+
+    def words_of(self, words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> list[list[str]]:
+        """The same of rows that are encoded."""
+        return [[str(word) for word in row] for row in public_words(self.circuit, words, missing)]
 
 
 class Models:
-    """The releases of a database, loaded when they are first asked for and kept.
+    """The releases of a database, loaded when they are first asked for; those that were asked for last are kept.
 
-    Keys are read from the database and checked against the release's digests, every time a process loads them.
+    Keys are read from the database and checked against the release's digests, every time a process loads them. Which
+    release a name means is read again once the database has changed.
     """
 
     def __init__(self, database: Database) -> None:
@@ -64,14 +89,61 @@ class Models:
         self._loaded: dict[str, Model] = {}
         self._keys: dict[str, VerifyingKey] = {}
         self._releases: dict[str, Release] = {}
-        self._lock = threading.Lock()
+        self._lock, self._loading = threading.Lock(), dict[str, threading.Lock]()
+        self._named: dict[tuple[str, str | None], tuple[str, Release]] = {}
+        self._mark, self._looked = "", float("-inf")
+
+    def held(self, name: str, version: str | None = None) -> Model | None:
+        """The model that answers for a name, without waiting for anything; None if that has to be asked for.
+
+        A change counts at once in SQLite, which says in microseconds that there is one, and after at most 50 ms where
+        the database is a server.
+        """
+        if self._database.sqlite:
+            mark = self._database.mark()
+        elif time.monotonic() - self._looked < _FRESH_SECONDS:
+            mark = self._mark
+        else:
+            return None
+        known = self._named.get((name, version))
+        return self._loaded.get(known[1].digest) if known is not None and known[0] == mark else None
+
+    def answering(self, name: str, version: str | None = None) -> Model:
+        """The model that answers for a name; see `named`."""
+        looked, mark = time.monotonic(), self._database.mark()
+        known = self._named.get((name, version))
+        if known is None or known[0] != mark:
+            known = mark, self.named(name, version)
+            if len(self._named) >= _MOST_NAMES:
+                self._named.clear()
+            self._named[name, version] = known
+        self._mark, self._looked = mark, looked
+        return self.of(known[1].digest)
 
     def of(self, digest: str) -> Model:
-        """The model of a release by its digest."""
+        """The model of a release by its digest; nobody who asks for another one waits while it is loaded."""
         with self._lock:
-            if digest not in self._loaded:
-                self._loaded[digest] = load(self._database, releases.by_digest(self._database, digest))
-            return self._loaded[digest]
+            if (found := self._again(digest)) is not None:
+                return found
+            alone = self._loading.setdefault(digest, threading.Lock())
+        with alone:
+            with self._lock:
+                if (found := self._again(digest)) is not None:
+                    return found
+            found = load(self._database, releases.by_digest(self._database, digest))
+            with self._lock:
+                self._loaded[digest] = found
+                self._loading.pop(digest, None)
+                while len(self._loaded) > _MOST_LOADED:  # a key takes as much memory as the model and more
+                    del self._loaded[next(iter(self._loaded))]
+            return found
+
+    def _again(self, digest: str) -> Model | None:
+        """The model if it is loaded, as the one that was asked for last."""
+        found = self._loaded.pop(digest, None)
+        if found is not None:
+            self._loaded[digest] = found
+        return found
 
     def release(self, digest: str) -> Release:
         """A release by its digest, which never changes."""

@@ -21,6 +21,8 @@ class Settings:
         Its folder: where `.assay` with the first key and, without another address, the database is.
     database
         Address of the database.
+    name
+        Name of the project: what settles, brings answers elsewhere and forgets rows does so for its answers alone.
     host, port
         Where the endpoint listens; port 0 takes a free one.
     hosts
@@ -43,6 +45,7 @@ class Settings:
 
     project: Path
     database: str
+    name: str = ""
     host: str = "127.0.0.1"
     port: int = 8787
     hosts: tuple[str, ...] = ()

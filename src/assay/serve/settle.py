@@ -11,16 +11,18 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from assay.core import jsontext
 from assay.core.errors import AssayError
 from assay.prove.proof import Proof
 from assay.record import answers, artefacts, transactions
 from assay.record.errors import Conflict, LeaseLost
 from assay.record.holder import me
-from assay.settle.deploy import contract_of
+from assay.record.pause import pause
+from assay.release import alias
+from assay.settle.deploy import deployed, interface
 from assay.settle.errors import NoChain, NoConsumer, NotCancellable, Reverts, SettleError
 from assay.settle.network import SETTLE, network, policy, selector, signer
 from assay.settle.outbox import Call, Outbox
+from assay.settle.registry import acting
 from assay.settle.reverts import refused
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from assay.task.task import Task
 
 PURPOSE = "settle"
+CONSUMER = "consumer"
+"""In an answer's evidence: address of the contract that its context is of."""
 LEASE_SECONDS = 60.0
 MOST_REVERTS = 6
 _LONGEST_WAIT = 30.0
@@ -50,9 +54,15 @@ class Settler:
     Parameters
     ----------
     consumer
-        The contract whose `settle` is called.
+        The contract that acts on the answers of the release that decides.
     told
         Told, once each, what keeps it from going on.
+    arm
+        Whose answers it settles.
+    beside
+        Called in each turn: what else is looked after on the chain.
+    project
+        Whose answers they are: of several projects in one database each has its own loop. None for all.
     """
 
     database: Database
@@ -61,15 +71,18 @@ class Settler:
     consumer: Deployed
     told: Callable[[str], None] = field(default=lambda _: None)
     name: str = field(default_factory=me)
+    arm: str = "champion"
+    beside: Callable[[], object] = field(default=lambda: None)
+    project: str | None = None
     _said: str = ""
     _abi: list[dict[str, Any]] | None = None
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Settle until `stopped()`; what is under way is finished first."""
         answers.free_gone(self.database)
-        pause = min(2.0, max(0.05, float(self.on.spec.block_seconds or 12.0) / 8))
         while not stopped():
-            until = time.monotonic() + (0.0 if self.step() else pause)
+            until = time.monotonic() + (0.0 if self.step() else self.on.pause)
+            self.beside()
             while time.monotonic() < until and not stopped():
                 time.sleep(0.02)
         self.outbox.release()
@@ -95,15 +108,21 @@ class Settler:
 
     def _sign(self) -> bool:
         """Sign for what is proven."""
-        if not answers.any_due(self.database, ["proven"], self.on.name):
+        if not answers.any_due(self.database, ["proven"], self.on.name, self.arm, self.project):
             return False
         head = self.on.node.head()
         for number in range(_AT_ONCE):
-            claimed = answers.claim(self.database, ["proven"], self.name, LEASE_SECONDS, chain=self.on.name)
+            claimed = self._claimed()
             if not claimed:
                 return number > 0
             self._sign_one(claimed[0], head)
         return True
+
+    def _claimed(self) -> list[Answer]:
+        on = self.on.name
+        return answers.claim(
+            self.database, ["proven"], self.name, LEASE_SECONDS, project=self.project, chain=on, arm=self.arm
+        )
 
     def _sign_one(self, held: Answer, head: int) -> None:
         try:
@@ -117,7 +136,7 @@ class Settler:
             self._reverts(held, refused("the consumer", error, self.abi))
         except SettleError as error:
             # Nothing of the answer's: no node, no funds, a limit. It waits, as long as its period lasts.
-            self._wait(held, error, 2.0**held.attempts)
+            self._wait(held, error, pause(held.attempts, _LONGEST_WAIT))
             raise
         except AssayError as error:
             answers.commit(self.database, held, "refused", error=_said(error))
@@ -126,12 +145,23 @@ class Settler:
         if held.proof is None:
             raise AssayError(f"{held.id} has no proof", "This is a mistake in Assay.")
         proof = Proof.from_json(artefacts.get(self.database, held.proof).decode())
-        call = Call(PURPOSE, held.id, self.consumer.address, settle_data(proof))
+        call = Call(PURPOSE, held.id, self.at(held), settle_data(proof))
 
         def also(connection: Connection, kept: Transaction) -> None:
             answers.commit_in(self.database, connection, held, "settling", transaction=kept.id, error=None)
 
         self.outbox.submit_anew(call, also)
+
+    def at(self, held: Answer) -> str:
+        """Address of the contract that an answer is for: that of its context, else that of its own release.
+
+        The release that decides now may have another one.
+        """
+        bound, allowed = held.evidence.get(CONSUMER), self.outbox.policy.allowed
+        if bound is not None and (allowed is None or bound.lower() in allowed):
+            return str(bound)
+        own = acting(self.database, held.project, self.on, "consumer", held.release) if self.arm == "champion" else None
+        return (own or self.consumer).address
 
     def _late(self, held: Answer, head: int) -> None:
         said = {
@@ -152,13 +182,13 @@ class Settler:
 
     def _wait(self, held: Answer, error: AssayError, seconds: float, **changes: Any) -> None:
         with self.database.read() as connection:
-            due = self.database.now(connection) + min(_LONGEST_WAIT, seconds)
+            due = self.database.now(connection) + seconds
         answers.commit(self.database, held, held.state, error=_said(error), due=due, **changes)
 
     def _end(self) -> bool:
         """End the answers whose transactions have ended; take back what has become late."""
         moved, head = False, None
-        for held in answers.find(self.database, None, states=["settling"], chain=self.on.name, limit=1000):
+        for held in self._settling():
             sent = transactions.get(self.database, str(held.transaction))
             if sent.account.lower() != self.outbox.account.lower():
                 continue
@@ -173,6 +203,11 @@ class Settler:
             except (LeaseLost, NotCancellable):
                 continue  # another loop ended it, or a block has just taken it
         return moved
+
+    def _settling(self) -> list[Answer]:
+        return answers.find(
+            self.database, self.project, states=["settling"], chain=self.on.name, arm=self.arm, limit=1000
+        )
 
     def _ended(self, held: Answer, sent: Transaction) -> None:
         if sent.state == "replaced":
@@ -193,9 +228,7 @@ class Settler:
     def abi(self) -> list[dict[str, Any]]:
         """The consumer's interface, if it was deployed from here."""
         if self._abi is None:
-            held = self.consumer.abi
-            found: Any = [] if held is None else jsontext.parse(artefacts.get(self.database, held))
-            self._abi = list(found)
+            self._abi = interface(self.database, self.consumer)
         return self._abi
 
 
@@ -211,8 +244,15 @@ def open_settler(database: Database, project: Path, task: Task, chain: str | Non
     """
     on = network(task, chain)
     consumer = _consumer(database, task, on)
-    outbox = Outbox(database, on.node, signer(on, project), policy(on, consumer.address))
-    return Settler(database, on, outbox, consumer)
+    # Answers under way when another release began to decide are still for their own release's contract.
+    earlier = [one.address for one in deployed(database, task.name, on.name) if one.name == "consumer"]
+    outbox = Outbox(database, on.node, signer(on, project), policy(on, consumer.address, *earlier))
+    return Settler(database, on, outbox, consumer, project=task.name)
+
+
+def moved(settler: Settler, task: Task) -> bool:
+    """Whether another contract acts on answers by now than when this was opened: another release's, or a newer one."""
+    return _consumer(settler.database, task, settler.on).address != settler.consumer.address
 
 
 def settling(database: Database, task: Task, chain: str | None, told: Callable[[str], None]) -> str | None:
@@ -251,7 +291,7 @@ def settle_data(proof: Proof) -> str:
 
 
 def _consumer(database: Database, task: Task, on: Network) -> Deployed:
-    found = contract_of(database, task.name, on, "consumer")
+    found = acting(database, task.name, on, "consumer", alias.champion(database, task.name))
     if found is None:
         raise NoConsumer(
             f"nothing on {on.name} acts on answers", f"Write consumer = ... under [chains.{on.name}], or deploy one."

@@ -2,39 +2,81 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from assay.record.database import Database
-from assay.serve import keys
+from assay.serve import keys, pulse
 from assay.serve import parts as run
+from assay.serve.errors import CannotListen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from assay.serve.settings import Settings
+    from assay.serve.watching import Watching
 
-Part = Literal["api", "work", "live", "settle", "outputs"]
+Part = Literal["api", "work", "live", "settle", "outputs", "watch"]
 PARTS: tuple[Part, ...] = get_args(Part)
+SILENT_SECONDS = 60.0
+"""A part that has not said for so long that it runs is ended, and started again."""
 _GRACE_SECONDS = 20.0
+_NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+"""Of a name's addresses this machine may have some: without IPv6 it has one of localhost's two."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
+_LONGEST_LOOK = 1.0
+_WATCH_AFTER = 5.0
+"""Seconds after the others in which the watch starts: it looks back, and what answers has the processor first."""
 
 
-def serve_api(settings: Settings, database: Database, told: Callable[[str], None]) -> None:
+def listening(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen at every address of a host, before anything else is started; raises `CannotListen`."""
+    found: list[socket.socket] = []
+    missing: OSError | None = None
+    try:
+        for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            try:
+                found.append(socket.create_server(address, family=family))
+            except OSError as error:
+                if error.errno not in _NOT_HERE:
+                    raise
+                missing = error
+        if missing is not None and not found:
+            raise missing
+    except OSError as error:
+        for one in found:
+            one.close()
+        raise CannotListen(
+            f"the endpoint cannot listen on {host}:{port} ({error.strerror or error})",
+            "Choose another --port (0 takes a free one) or --host, or end what listens there.",
+        ) from None
+    return found
+
+
+def serve_api(
+    settings: Settings,
+    database: Database,
+    sockets: list[socket.socket],
+    told: Callable[[str], None],
+    watching: Watching | None = None,
+) -> None:
     """Run the endpoint in this process until SIGTERM or SIGINT; requests that are under way are answered first."""
     import uvicorn
 
     from assay.serve.api.app import make_app
+    from assay.serve.api.http import Http
 
-    app = make_app(settings, database)
+    app = make_app(settings, database, None if watching is None else watching.view(settings, database))
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -42,7 +84,7 @@ def serve_api(settings: Settings, database: Database, told: Callable[[str], None
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=int(_GRACE_SECONDS),
-        h11_max_incomplete_event_size=64 << 10,
+        http=Http,
     )
 
     class Server(uvicorn.Server):
@@ -61,21 +103,27 @@ def serve_api(settings: Settings, database: Database, told: Callable[[str], None
     server = Server(config)
     thread = threading.Thread(target=_tell, args=(server, told), daemon=True)
     thread.start()
-    server.run()
+    server.run(sockets)
 
 
 def _tell(server: object, told: Callable[[str], None]) -> None:
     while not getattr(server, "started", False):
         time.sleep(0.02)
     for one in getattr(server, "servers", []):
-        for socket in one.sockets:
-            host, port = socket.getsockname()[:2]
+        for opened in one.sockets:
+            host, port = opened.getsockname()[:2]
             told(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
 @dataclass
 class Child:
-    """A part in a process of its own, started again, later each time, when it ends by itself."""
+    """A part in a process of its own, started again, later each time, when it ends by itself or runs no more.
+
+    Parameters
+    ----------
+    ends
+        Whether it stays ended when it could not be started, or not go on, and said why.
+    """
 
     name: str
     command: Sequence[str]
@@ -83,83 +131,158 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     wait: float = _FIRST_WAIT
     not_before: float = 0.0
+    ends: bool = False
+    code: int | None = None
     started: float = field(default=0.0)
+    _pulse: int = -1
+    _looked: float = 0.0
+    _silence: float = 0.0
 
     def look(self, told: Callable[[str], None]) -> None:
-        """Start it if it does not run."""
-        now = time.monotonic()
+        """Start it if it does not run; end it if it does not say that it runs."""
         if self.process is not None and self.process.poll() is None:
-            return
+            if not self._is_silent():
+                return
+            told(f"the part {self.name} hangs, or is stopped: nothing was heard of it for {self._silence:.0f} s")
+            self._silence = 0.0
+            self.process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(_LONGEST_LOOK)
+            if self.process.returncode is None:  # the kernel does not let it go yet
+                return
+        now = time.monotonic()
         if self.process is not None:
-            self.wait = _FIRST_WAIT if now - self.started > _LONGEST_WAIT else min(_LONGEST_WAIT, self.wait * 2)
-            told(f"the part {self.name} ended with {self.process.returncode}; it is started again in {self.wait:g} s")
-            self.process, self.not_before = None, now + self.wait
-        if now >= self.not_before:
-            self.process = subprocess.Popen(self.command, env=self.environment)  # noqa: S603  our own interpreter
-            self.started = now
+            self._ended(now, told)
+        if self.code is None and now >= self.not_before:
+            self._start()
+
+    def _start(self) -> None:
+        self._pulse, theirs = os.pipe()
+        os.set_blocking(self._pulse, False)
+        environment = {**self.environment, pulse.FILE: str(theirs)}
+        try:
+            self.process = subprocess.Popen(self.command, env=environment, pass_fds=[theirs])  # noqa: S603  our own
+        except OSError:
+            os.close(self._pulse)
+            raise
+        finally:
+            os.close(theirs)
+        self.started = self._looked = time.monotonic()
+        self._silence = 0.0
+
+    def _ended(self, now: float, told: Callable[[str], None]) -> None:
+        found = self.process.returncode if self.process is not None else 0
+        os.close(self._pulse)
+        self.process = None
+        if self.ends and found in {1, 2}:
+            self.code = found
+            return
+        self.wait = _FIRST_WAIT if now - self.started > _LONGEST_WAIT else min(_LONGEST_WAIT, self.wait * 2)
+        told(f"the part {self.name} ended with {found}; it is started again in {self.wait:g} s")
+        self.not_before = now + self.wait
+
+    def _is_silent(self) -> bool:
+        """Whether it has not been heard for too long; while this process was stopped itself, it could not listen."""
+        now, heard = time.monotonic(), b""
+        with suppress(BlockingIOError):
+            heard = os.read(self._pulse, 4096)
+        self._silence = 0.0 if heard else self._silence + min(now - self._looked, _LONGEST_LOOK)
+        self._looked = now
+        return self._silence > SILENT_SECONDS
 
     def ask_to_end(self) -> None:
         """Ask it to finish what is under way."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
-    def end(self) -> None:
-        """Wait until it has finished; kill it if it does not."""
+    def end(self, until: float) -> None:
+        """Wait until it has finished; kill it if it has not then (by the monotonic clock)."""
         if self.process is None:
             return
         try:
-            self.process.wait(_GRACE_SECONDS)
+            self.process.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
 
 
-def up(settings: Settings, parts: Sequence[Part], told: Callable[[str], None]) -> None:
+def up(
+    settings: Settings, parts: Sequence[Part], told: Callable[[str], None], watching: Watching | None = None
+) -> None:
     """Start the parts and stay until SIGTERM or SIGINT.
 
     Parameters
     ----------
     told
         Told, in one line each, what a person at the terminal should know.
+    watching
+        The part "watch", and what the page and the figures show of it.
+
+    Raises
+    ------
+    CannotListen
+        The endpoint's address is taken, or none of this machine.
+    SystemExit
+        The only part ended by itself; the code is its own.
     """
+    watched = pulse.begin()
+    sockets = listening(settings.host, settings.port) if "api" in parts else []
     database = Database(settings.database)
     first = keys.first_admin(database, settings.project / ".assay")
     if first is not None:
         told(f"an admin's API key was written to {first} (only you can read it)")
+    alone: dict[Part, Callable[[Settings, Callable[[str], None]], None]]
     alone = {"work": run.work, "live": run.live, "settle": run.settle, "outputs": run.outputs}
-    if len(parts) == 1 and parts[0] in alone:
+    if watching is not None:
+        alone["watch"] = watching.run
+    if watched:
         database.close()
         alone[parts[0]](settings, told)
         return
     children = [_child(settings, part) for part in parts if part in alone]
+    for child in children:
+        child.ends = len(parts) == 1
     stop = threading.Event()
     watcher = threading.Thread(target=_watch, args=(children, stop, told), daemon=True)
     watcher.start()
     try:
         if "api" in parts:
-            serve_api(settings, database, told)
+            serve_api(settings, database, sockets, told, watching)
         else:
-            ended = run.ending()
-            while not ended():
+            ended = run.ending(alone=True)
+            while not ended() and any(child.code is None for child in children):
                 stop.wait(0.1)
     finally:
         stop.set()
         watcher.join()
-        for child in children:
-            child.ask_to_end()
-        for child in children:
-            child.end()
+        _end(children)
         database.close()
+    if code := max((child.code or 0 for child in children), default=0):
+        raise SystemExit(code)
+
+
+def _end(children: Sequence[Child]) -> None:
+    for child in children:
+        child.ask_to_end()
+    until = time.monotonic() + _GRACE_SECONDS
+    for child in children:
+        child.end(until)
 
 
 def _child(settings: Settings, part: Part) -> Child:
     command = [sys.executable, "-m", "assay", "up", "-C", str(settings.project), "--only", part]
     command += ["--chain", settings.chain or "none"]
     # The address may hold a password, and everybody can read a process's arguments.
-    return Child(part, command, os.environ | {"ASSAY_DATABASE": settings.database})
+    later = time.monotonic() + _WATCH_AFTER if part == "watch" else 0.0
+    return Child(part, command, os.environ | {"ASSAY_DATABASE": settings.database}, not_before=later)
 
 
 def _watch(children: Sequence[Child], stop: threading.Event, told: Callable[[str], None]) -> None:
     while not stop.is_set():
         for child in children:
-            child.look(told)
+            try:
+                child.look(told)
+            except OSError as error:  # no memory, or no process is left: the others are looked after all the same
+                told(f"the part {child.name} cannot be started ({error.strerror}); it is tried again")
+                child.not_before = time.monotonic() + _LONGEST_WAIT
         stop.wait(0.1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.core.keccak import keccak256
 from assay.settle.network import POSTS, context_of, selector
+from assay.settle.state import StateFeed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 _WITH_VERSION, _PLAIN = POSTS
 _CONTEXT_OF = "contextOf(uint64)"
+_FEED = "feed()"
+_ROW_POSTED = {
+    "RowPosted(uint64,uint32,bytes32,uint256,uint256[])": ["uint256", "uint256[]"],
+    "RowPosted(uint64,bytes32,uint256[])": ["uint256[]"],
+}
+"""The events that say which row was posted, with the types of what is not indexed."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,12 @@ class Consumer:
             return selector(_WITH_VERSION) + encode(["uint32", "uint256[]"], [version, list(words)]).hex()
         return selector(_PLAIN) + encode(["uint256[]"], [list(words)]).hex()
 
+    def state_feed(self) -> StateFeed | None:
+        """The feed, if it is a contract that computes each row from proven state: then anyone posts."""
+        if not (self.wants_rows() and self._has(_FEED)):
+            return None
+        return StateFeed.at(self.on, "0x" + self._ask(_FEED)[-20:].hex())
+
     def context(self, period: int) -> int:
         """The word for a period: the contract's own, where it says one, else that of chain, contract and period.
 
@@ -49,14 +62,24 @@ class Consumer:
 
     def posted(self, logs: Sequence[dict[str, Any]]) -> int | None:
         """The number that the contract gave the period whose row was posted; None if these logs post none."""
-        names = {
-            "RowPosted(uint64,uint32,bytes32,uint256,uint256[])",
-            "RowPosted(uint64,bytes32,uint256[])",
-        }
-        topics = {"0x" + keccak256(name.encode()).hex() for name in names}
+        found = self._row_posted(logs)
+        return None if found is None else int(found[1]["topics"][1], 16)
+
+    def posted_words(self, logs: Sequence[dict[str, Any]]) -> list[int] | None:
+        """The words of the row that these logs post; None if they post none."""
+        from eth_abi.abi import decode
+
+        found = self._row_posted(logs)
+        if found is None:
+            return None
+        event, log = found
+        return list(decode(_ROW_POSTED[event], bytes.fromhex(log["data"][2:]))[-1])
+
+    def _row_posted(self, logs: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]] | None:
+        topics = {"0x" + keccak256(name.encode()).hex(): name for name in _ROW_POSTED}
         for log in logs:
             if log["address"].lower() == self.address.lower() and log["topics"][0] in topics:
-                return int(log["topics"][1], 16)
+                return topics[log["topics"][0]], log
         return None
 
     def _has(self, function: str) -> bool:

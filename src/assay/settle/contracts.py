@@ -10,7 +10,7 @@ from assay.core.paths import place
 from assay.settle.errors import ArgumentUnfit, ContractUnknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from assay.task.chains import ContractSpec
@@ -39,26 +39,37 @@ class Built:
         return self.compiled.bytecode + encoded(self.spec, self.compiled.abi, known)
 
 
-def build(project: Path, spec: ContractSpec) -> Built:
-    """Compile a contract of the project.
+def build(project: Path, specs: Sequence[ContractSpec]) -> list[Built]:
+    """Compile contracts of the project, those of one file together.
 
     Raises
     ------
     ContractUnknown
-        The file has no such contract.
+        There is no such file, or it has no such contract.
     CompileFailed, ToolMissing
         See `assay.chain`.
     """
-    file, _, name = spec.source.partition(":")
+    wanted: dict[str, list[str]] = {}
+    for spec in specs:
+        file, _, name = spec.source.partition(":")
+        wanted.setdefault(file, []).append(name)
+    compiled = {file: _compiled(project, file, names) for file, names in wanted.items()}
+    return [Built(spec, compiled[file][name]) for spec in specs for file, _, name in [spec.source.partition(":")]]
+
+
+def _compiled(project: Path, file: str, names: list[str]) -> dict[str, CompiledContract]:
+    """The contracts of these names that a file has or imports."""
     path = place(project, file)
     if not path.is_file():
         raise ContractUnknown(f"there is no file {path}", "Correct its source in task.toml.")
     root = project if path.is_relative_to(project) else path.parent
-    found = compile_solidity(read_sources(root, paths=[path.relative_to(root).as_posix()]))
-    if name not in found:
-        known = ", ".join(sorted(found)) or "none"
-        raise ContractUnknown(f"{file} has no contract {name} that can be deployed", f"It has: {known}.")
-    return Built(spec, found[name])
+    sources = read_sources(root, paths=[path.relative_to(root).as_posix()])
+    found = compile_solidity(sources, only=names)
+    for name in names:
+        if name not in found:
+            known = ", ".join(sorted(compile_solidity(sources))) or "none"
+            raise ContractUnknown(f"{file} has no contract {name} that can be deployed", f"It has: {known}.")
+    return found
 
 
 def encoded(spec: ContractSpec, abi: list[dict[str, Any]], known: Mapping[str, Any]) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assay.chain.deploy import require_deployable
+from assay.core import jsontext
 from assay.core.keccak import keccak256
 from assay.record import artefacts, journal
 from assay.record.journal import Event
@@ -22,6 +23,7 @@ from assay.settle.errors import NodeFault, NotTaken, OtherCode, Reverts
 from assay.settle.network import FACTORY, deploying, network, signer
 from assay.settle.outbox import Call, Outbox, standing
 from assay.settle.reverts import refused
+from assay.settle.rows import require_row
 from assay.settle.wait import mined
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
 
 PURPOSE = "deploy"
 DEPLOYED = "contract.deployed"
-VERIFIER = "verifier"
+VERIFIER, MODEL = "verifier", "model"
+"""A release's verifier; and the contract, if the project has one, that a registry gets in its place (ModelWithRow)."""
 
 FACTORY_CODE = bytes.fromhex(
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
@@ -122,6 +125,8 @@ class Deployment:
             there = address is not None and bool(self.on.node.code(address))
             steps.append(Step(name, address, there, 0 if there else self._gas(creation, runtime)))
             known[name] = address or "0x" + "00" * 20
+            # What immutable values will be, only the creation says: of a contract with some, the hash is not known yet.
+            known[_hash_of(name)] = "0x" + keccak256(self.on.node.code(str(address)) if there else runtime).hex()
         return steps
 
     def run(self) -> list[Deployed]:
@@ -146,10 +151,10 @@ class Deployment:
                     f"the code at {address} on {self.on.name} is not that of {name}",
                     "Nothing was recorded. Ask the node's owner, or use another node.",
                 )
-            if name == VERIFIER:
-                self._require_model(address)
+            if name in {VERIFIER, MODEL}:
+                self._require_model(name, address)
             found.append(self._record(name, address, code, kept))
-            known[name] = address
+            known[name], known[_hash_of(name)] = address, "0x" + keccak256(code).hex()
         self.outbox.release()
         return found
 
@@ -217,18 +222,20 @@ class Deployment:
         abi = next((built.compiled.abi for built in self.contracts if built.spec.name == name), [])
         return refused(f"the constructor of {name}", error, abi)
 
-    def _require_model(self, address: str) -> None:
+    def _require_model(self, name: str, address: str) -> None:
         said = self.on.node.call({"to": address, "data": "0x" + keccak256(b"modelId()")[:4].hex()})
         if said.hex() != self.release.public["model_id"].removeprefix("0x"):
             raise OtherCode(
-                f"the verifier at {address} is of the model 0x{said.hex()[:16]}.., and the release is of another",
-                "Nothing was recorded: restore the release.",
+                f"the {name} at {address} is of the model 0x{said.hex()[:16]}.., and the release is of another",
+                "It was not recorded: restore the release, or correct its arguments in task.toml.",
             )
 
     def _record(self, name: str, address: str, code: bytes, kept: Transaction | None) -> Deployed:
-        for one in deployed(self.database, self.task.name, self.on.name):
-            if (one.name, one.address, one.release) == (name, address, self.release.digest):
-                return one
+        there = [one for one in deployed(self.database, self.task.name, self.on.name) if one.name == name]
+        own = [one for one in there if one.release == self.release.digest]
+        # The last of a name acts: one that is gone back to is recorded again.
+        if own and own[-1].address == there[-1].address == address:
+            return own[-1]
         what = {
             "address": address,
             "code_hash": "0x" + keccak256(code).hex(),
@@ -270,6 +277,8 @@ def prepare(
         The release's key may not leave a local chain.
     ContractUnknown, CompileFailed
         A contract of the project cannot be built.
+    RowOfAnother
+        The contract that makes rows is of another release.
     """
     on = network(task, chain)
     key = verifying_key(database, release)
@@ -280,7 +289,8 @@ def prepare(
         chain_id=on.chain_id,
         unchecked=unchecked,
     )
-    contracts = [build(project, spec) for spec in on.spec.contracts]
+    require_row(database, project, release, on.spec.contracts)
+    contracts = build(project, on.spec.contracts)
     outbox = Outbox(database, on.node, signer(on, project), deploying(on))
     return Deployment(database, project, task, release, on, outbox, contracts, who)
 
@@ -291,14 +301,29 @@ def deployed(database: Database, project: str, chain: str) -> list[Deployed]:
     return [Deployed.of(event) for event in events if event.chain == chain]
 
 
-def contract_of(database: Database, project: str, on: Network, name: str) -> Deployed | None:
-    """A contract by its name: the address that task.toml declares, else what was deployed last."""
+def contract_of(
+    database: Database, project: str, on: Network, name: str, release: str | None = None
+) -> Deployed | None:
+    """A contract by its name: the address that task.toml declares, else what was deployed last.
+
+    Parameters
+    ----------
+    release
+        Of what was deployed, that for this release comes first: a contract that pins a model is of no other.
+    """
     found = [one for one in deployed(database, project, on.name) if one.name == name]
     declared = getattr(on.spec, name, None)
     if declared is not None:
         same = [one for one in found if one.address.lower() == declared.lower()]
         return same[-1] if same else Deployed(name, declared, "", "", None, None)
-    return found[-1] if found else None
+    own = [one for one in found if one.release == release]
+    return (own or found)[-1] if found else None
+
+
+def interface(database: Database, one: Deployed) -> list[dict[str, Any]]:
+    """A contract's interface, by which its errors are named; empty if it was not deployed from here."""
+    found: Any = [] if one.abi is None else jsontext.parse(artefacts.get(database, one.abi))
+    return list(found)
 
 
 def create2(creation: bytes) -> str:
@@ -314,6 +339,11 @@ def fits(compiled: bytes, code: bytes) -> bool:
     return len(code) == len(compiled) > 0 and all(
         wanted in {there, 0} for there, wanted in zip(code, compiled, strict=True)
     )
+
+
+def _hash_of(name: str) -> str:
+    """What a contract's arguments call the hash of an earlier one's code."""
+    return f"{name}.code_hash"
 
 
 def _subject(name: str, creation: bytes) -> str:

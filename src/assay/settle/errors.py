@@ -31,7 +31,9 @@
         ├── NoDefault                   settle/no-default
         ├── NotPermitted                settle/not-permitted
         ├── NotUsable                   settle/not-usable
-        └── NotRehearsed                settle/not-rehearsed
+        ├── NotRehearsed                settle/not-rehearsed
+        ├── RowOfAnother                settle/row-of-another
+        └── RowUnfit                    settle/row-unfit
 """
 
 from __future__ import annotations
@@ -183,6 +185,12 @@ class OtherCode(SettleError):
     code = "settle/other-code"
 
 
+class RowOfAnother(SettleError):
+    """The contract that makes rows is of another model than the release that is deployed."""
+
+    code = "settle/row-of-another"
+
+
 class NotMined(SettleError):
     """A transaction did not come into a block, or its contract refused it."""
 
@@ -218,3 +226,9 @@ class NotRehearsed(SettleError):
     """The release did not pass a rehearsal, and the chain is not a local one."""
 
     code = "settle/not-rehearsed"
+
+
+class RowUnfit(SettleError):
+    """What should be signed, or was, is no row of a feed."""
+
+    code = "settle/row-unfit"

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 SETTLE = "settle(bytes,uint256[])"
 POSTS = ("postRow(uint32,uint256[])", "postRow(uint256[])")
 """How consumers that follow a feed take a period's row."""
+STATE_POST = "post(address,(bytes,bytes,bytes[])[])"
+"""How a feed that computes rows from proven state is given the proofs."""
 FACTORY = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
 """The deterministic deployment proxy that Anvil, Hardhat and nearly every public chain have at this address."""
 _KMS = "kms:"
+_SHORTEST_PAUSE, _LOCAL_PAUSE, _LONGEST_PAUSE = 0.05, 0.1, 2.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ class Network:
     def local(self) -> bool:
         """Whether it is a development chain, where nothing is worth anything."""
         return self.chain_id in LOCAL_CHAIN_IDS
+
+    @property
+    def pause(self) -> float:
+        """Seconds from one look to the next: an eighth of a block's, and fewer where blocks come when asked for."""
+        longest = _LOCAL_PAUSE if self.local else _LONGEST_PAUSE
+        return min(longest, max(_SHORTEST_PAUSE, float(self.spec.block_seconds or 12.0) / 8))
 
 
 def network(task: Task, name: str | None = None) -> Network:
@@ -106,10 +115,10 @@ def signing(of: Network, project: Path, named: str, words: str = "") -> Signer:
     return Keystore(place(project, named), place(project, words) if words else None)
 
 
-def policy(of: Network, consumer: str | None = None) -> Policy:
+def policy(of: Network, *consumers: str) -> Policy:
     """What the account may do there: settle, post rows, and what [chains.NAME] allows, within limits."""
     allowed: dict[str, set[str]] = {}
-    if consumer is not None:
+    for consumer in consumers:
         allowed.setdefault(consumer.lower(), set()).update(selector(one) for one in (SETTLE, *POSTS))
     for one in of.spec.allow:
         address, _, function = one.partition(":")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
+import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
@@ -26,9 +28,15 @@ from assay.settle.errors import (
     WrongChain,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _TOO_MANY = 429
 _HEADER_ONLY = False  # a block's hashes, not its transactions
-_LARGEST_ANSWER = 32 << 20
+_LARGEST_ANSWER, _PIECE = 32 << 20, 1 << 16
+_MOST_SILENCES = 6
 _LIMITED_CODES = {-32005, 429}
 
 # The wordings of Geth, Reth, Erigon, Nethermind, Besu and Anvil, recorded; the first that fits counts.
@@ -46,6 +54,22 @@ _WORDINGS: tuple[tuple[str, type[SettleError]], ...] = (
     (r"execution reverted|vm exception|reverted", Reverts),
     (r"too many requests|rate limit|request rate|limit exceeded|capacity exceeded", NodeLimited),
 )
+
+
+def _of_a_node(asked: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Name what a node answers that no Ethereum node does: a gateway's page, another service's document."""
+
+    @functools.wraps(asked)
+    def found(*arguments: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return asked(*arguments, **named)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise NodeFault(
+                f"a node answers {asked.__name__} as no Ethereum node does ({what:.80})", "Check its address."
+            ) from None
+
+    return found
 
 
 @dataclass(frozen=True)
@@ -75,7 +99,7 @@ class Node:
     urls
         HTTP addresses; they may hold keys, so messages show hosts only.
     timeout
-        Longest wait for one answer, in seconds.
+        Longest silence of a node, in seconds; a whole answer may take six times as long.
     """
 
     chain: str
@@ -117,6 +141,7 @@ class Node:
             raise last or NodeUnreachable(f"[chains.{self.chain}] names no node", "Add `rpc` to it.")
         return found
 
+    @_of_a_node
     def require_agreement(self) -> None:
         """Compare the hash of a block that all have; raises `NodesDisagree` if any two differ."""
         if len(self.urls) < 2:
@@ -163,11 +188,13 @@ class Node:
                 preload_content=False,
             )
             try:
-                content = answer.read(_LARGEST_ANSWER)
+                content = _whole(answer, time.monotonic() + _MOST_SILENCES * self.timeout)
             finally:
                 answer.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            reason = str(error).rsplit(":", 1)[-1].strip() or type(error).__name__
+            parts = str(error).rsplit(":", 1)
+            unread = isinstance(error, urllib3.exceptions.LocationValueError)  # it shows the address, secrets and all
+            reason = "it cannot be read" if unread else parts[-1].strip() or type(error).__name__
             raise NodeUnreachable(
                 f"no node of {self.chain} answers at {host(url)} ({reason:.80})", "Start it, or check the network."
             ) from None
@@ -191,10 +218,12 @@ class Node:
         """The number of the newest block."""
         return quantity(self.ask("eth_blockNumber"))
 
+    @_of_a_node
     def time(self) -> int:
         """When the newest block was made, in seconds since 1970."""
         return quantity(self.ask("eth_getBlockByNumber", "latest", _HEADER_ONLY)["timestamp"])
 
+    @_of_a_node
     def final(self, confirmations: int | None) -> int:
         """The newest final block: by the node's word, or so many blocks below the head where a number is declared."""
         if confirmations is not None:
@@ -202,11 +231,13 @@ class Node:
         block = self.ask("eth_getBlockByNumber", "finalized", _HEADER_ONLY)
         return quantity(block["number"]) if block else -1
 
+    @_of_a_node
     def block_hash(self, number: int) -> str | None:
         """The hash of the canonical block of this height; None if there is none."""
         block = self.ask("eth_getBlockByNumber", hex(number), _HEADER_ONLY)
         return str(block["hash"]) if block else None
 
+    @_of_a_node
     def transactions(self, number: int) -> list[dict[str, Any]]:
         """The transactions of the canonical block of this height, as the node writes them."""
         block = self.ask("eth_getBlockByNumber", hex(number), True)  # noqa: FBT003  the protocol's own argument
@@ -220,13 +251,15 @@ class Node:
         """Wei."""
         return quantity(self.ask("eth_getBalance", account, "latest"))
 
+    @_of_a_node
     def code(self, address: str) -> bytes:
         """The code at an address."""
-        return bytes.fromhex(str(self.ask("eth_getCode", address, "latest"))[2:])
+        return _bytes(self.ask("eth_getCode", address, "latest"))
 
+    @_of_a_node
     def call(self, call: dict[str, Any]) -> bytes:
         """What a call returns; raises `Reverts`."""
-        return bytes.fromhex(str(self.ask("eth_call", call, "latest"))[2:])
+        return _bytes(self.ask("eth_call", call, "latest"))
 
     def estimate(self, call: dict[str, Any]) -> int:
         """The gas that a transaction would take; raises `Reverts`."""
@@ -236,6 +269,7 @@ class Node:
         """Whether the transaction is in a block or in the node's pool."""
         return self.ask("eth_getTransactionByHash", hash_) is not None
 
+    @_of_a_node
     def receipt(self, hash_: str) -> Receipt | None:
         """The receipt of a mined transaction."""
         found = self.ask("eth_getTransactionReceipt", hash_)
@@ -303,10 +337,25 @@ def reverted(data: Any, text: str) -> Reverts:
     return error
 
 
+def _whole(answer: urllib3.BaseHTTPResponse, until: float) -> bytes:
+    """An answer's body, piece by piece: one that comes byte by byte would be waited for without end."""
+    pieces, size = [], 0
+    while size < _LARGEST_ANSWER and (piece := answer.read1(_PIECE)):
+        pieces.append(piece)
+        size += len(piece)
+        if time.monotonic() > until:
+            raise TimeoutError("its answer takes too long")
+    return b"".join(pieces)
+
+
 def host(url: str) -> str:
     """What messages call an address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "its address"
+    return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else "its address"
 
 
 def quantity(value: Any) -> int:
@@ -315,3 +364,9 @@ def quantity(value: Any) -> int:
         return int(value, 16)
     except (TypeError, ValueError):
         raise NodeFault(f"a node answers {str(value)[:40]!r} where a number belongs", "Check the node.") from None
+
+
+def _bytes(value: str) -> bytes:
+    if not value.startswith("0x"):  # of anything else the rest would be no bytes, and so no contract
+        raise ValueError(f"{value[:20]!r} is no data")
+    return bytes.fromhex(value[2:])

@@ -1,37 +1,32 @@
-"""Which version decides on a chain: proposed, allowed, made the default; back at once; frozen for ever.
+"""Which version decides on a chain: proposed, allowed, the default; back at once; refused, retired, frozen for ever.
 
 Each call of the registry is a transaction of the outbox, sent only where the chain still needs it. Killed anywhere, the
-same command goes on; run twice, it sends nothing twice. What the registry makes wait is said, with from when.
+same command goes on; run twice, it sends nothing twice. What the registry makes wait is said, with from when. What a
+gate is given as evidence is kept with what was asked for, and given again when the same command goes on.
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assay.core.keccak import keccak256
-from assay.record import journal, transactions
-from assay.record.errors import Conflict, LeaseLost
-from assay.record.journal import Event
+from assay.record import artefacts
 from assay.release.errors import NoWayBack
 from assay.release.rehearsed import passed
-from assay.settle.deploy import VERIFIER, deployed
-from assay.settle.errors import NodeFault, NotMined, NotPermitted, NotRehearsed, NotUsable, Reverts
-from assay.settle.network import calling, network, selector, signer
-from assay.settle.outbox import Call, Outbox, standing
-from assay.settle.registry import ERRORS, GUARDIAN, PROPOSER, Registry, Version, previous, require_registry
+from assay.settle.calls import RegistryCalls, Standing
+from assay.settle.deploy import MODEL, VERIFIER, deployed, interface
+from assay.settle.errors import NotMined, NotRehearsed, NotUsable, Reverts
+from assay.settle.network import calling, network, signer
+from assay.settle.outbox import Outbox
+from assay.settle.registry import ERRORS, GUARDIAN, PROPOSER, Version, previous, require_registry
 from assay.settle.reverts import refused
-from assay.settle.shadow import ASKED, DONE, PURPOSE, follow
-from assay.settle.wait import mined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from assay.record.database import Database
+    from assay.record.journal import Event
     from assay.record.releases import Release
-    from assay.record.transactions import Transaction
     from assay.settle.signer import Signer
     from assay.task.task import Task
 
@@ -41,83 +36,48 @@ PROPOSE_DEFAULT = "proposeDefault(uint32)"
 MAKE_DEFAULT = "makeDefault()"
 BACK = "back(uint32)"
 FREEZE = "freeze(bytes32,string)"
-_ALL = (PROPOSE, ALLOW, PROPOSE_DEFAULT, MAKE_DEFAULT, BACK, FREEZE)
+REFUSE = "refuse(uint32,string)"
+WITHDRAW = "withdrawDefault(string)"
+RETIRE = "retire(uint32,uint64)"
+_ALL = (PROPOSE, ALLOW, PROPOSE_DEFAULT, MAKE_DEFAULT, BACK, FREEZE, REFUSE, WITHDRAW, RETIRE)
 _MOST_STEPS = 8
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How far something is on a chain.
+class Registrar(RegistryCalls):
+    """What an account may do with the registry of a chain."""
 
-    Attributes
-    ----------
-    state
-        "default": the version decides; "proposed" or "next": it waits until `ready_at`; "frozen".
-    version
-        Its number in the registry; 0 for a model of which none is there.
-    ready_at
-        Seconds since 1970, by the chain's clock; 0 if nothing waits.
-    block
-        Where the last step was mined; None if nothing was sent.
-    """
-
-    state: str
-    version: int
-    ready_at: int = 0
-    block: int | None = None
-
-
-@dataclass
-class Registrar:
-    """An account that calls the registry of a chain.
-
-    Parameters
-    ----------
-    counts
-        Whether it is the chain that counts, of which the champion is the shadow.
-    who, why
-        For the history.
-    told
-        Told, in one line each, what happens.
-    patience
-        Seconds to wait for a block.
-    """
-
-    database: Database
-    project: str
-    registry: Registry
-    outbox: Outbox
-    counts: bool
-    who: str
-    why: str
-    told: Callable[[str], None] = field(default=lambda _: None)
-    patience: float = 600.0
-    poll: float = 0.5
-    _block: int | None = None
-
-    def promote(self, release: Release) -> Standing:
+    def promote(self, release: Release, evidence: bytes | None = None) -> Standing:
         """Bring a release as far towards being the default as the registry lets it now.
+
+        Parameters
+        ----------
+        evidence
+            What the registry's gate asks for; by default what was given when this was begun.
 
         Raises
         ------
         NotPermitted
             A step is the proposer's, and this account is not.
         NotUsable
-            Its verifier is not on the chain, or it was refused, retired or frozen.
+            Its verifier is not on the chain, it was refused, retired or frozen, or the gate does not let it pass.
         NotRehearsed
             It would be the first default of a chain that is not local, and passed no rehearsal.
         """
         self._catch_up()
         self._require_ready(release)
         if self.registry.default() == getattr(self._version(release), "number", None):
-            return self._ended(self._stand(release))
-        self._ask("promote", release.digest)
+            return self._ended(self._stand(release), ("promote", release.digest))
+        given = self._given(release, evidence)
+        self._require_gate(release, given)
+        self._ask("promote", release.digest, {} if given is None else {"given": artefacts.put(self.database, given)})
         for _ in range(_MOST_STEPS):
             self._catch_up()
             found = self._stand(release)
-            if found.state == "default" or found.ready_at > self.registry.time():
+            if found.state == "default":
+                return self._ended(found, ("promote", release.digest))
+            if found.ready_at > self.registry.time():
                 return self._ended(found)
-            self._step(release)
+            self._step(release, given or b"")
         raise NotMined(f"{release.name} did not become the default", "See `assay status`, and run it again.")
 
     def back(self) -> Standing:
@@ -132,15 +92,29 @@ class Registrar:
         """
         self._catch_up()
         begun = self._begun("back")
-        if begun is not None and self._signed(BACK, f"{begun.what['of']}:{begun.number}") is None:
-            self._done(begun)  # it came to nothing: what is asked now counts
+        if begun is not None and self._is_over(begun, BACK):
+            self._done(begun)
             begun = None
         if begun is None:
             self._require(PROPOSER, GUARDIAN)
             begun = self._ask("back", str(self._nearest()))
         version = int(begun.what["of"])
         self._send(BACK, ["uint32"], [version], f"{version}:{begun.number}", undone=False)
-        return self._ended(Standing("default", self.registry.default(), 0, self._block))
+        return self._ended(Standing("default", self.registry.default(), 0, self._block), ("back", str(version)))
+
+    def _is_over(self, begun: Event, function: str) -> bool:
+        """Whether a way back or a withdrawal that was begun came to nothing, or happened and is undone since.
+
+        What is asked now then counts.
+        """
+        sent = self._signed(function, f"{begun.what['of']}:{begun.number}")
+        if sent is None:
+            return True
+        if sent.mined is None or self.registry.on.node.head() < sent.mined["block"]:
+            return False
+        if function == BACK:
+            return self.registry.default() != int(begun.what["of"])
+        return self.registry.next()[0] != 0
 
     def freeze(self, release: Release) -> Standing:
         """Let no proof of a release's model count any more, at whatever address, for ever.
@@ -157,7 +131,99 @@ class Registrar:
             self._require(GUARDIAN)
             self._ask("freeze", model)
             self._send(FREEZE, ["bytes32", "string"], [bytes.fromhex(model), self.why], model)
-        return self._ended(Standing("frozen", version, 0, self._block))
+        return self._ended(Standing("frozen", version, 0, self._block), ("freeze", model), ("promote", release.digest))
+
+    def refuse(self, release: Release) -> Standing:
+        """Let a version that is proposed never become allowed.
+
+        Raises
+        ------
+        NotPermitted
+            The account is not the guardian.
+        NotUsable
+            It is not proposed.
+        """
+        self._catch_up()
+        version = self._require_version(release)
+        if version.state != "refused":
+            if version.state != "proposed":
+                where = f"{version.state} on {self.registry.on.name}"
+                raise NotUsable(
+                    f"{release.name} is {where}, and only what is proposed is refused",
+                    "Retire it, or freeze its model.",
+                )
+            self._require(GUARDIAN)
+            self._ask("refuse", release.digest)
+            self._send(REFUSE, ["uint32", "string"], [version.number, self.why], str(version.number))
+        return self._ended(Standing("refused", version.number, 0, self._block), ("refuse", release.digest))
+
+    def withdraw(self) -> Standing:
+        """Take back, or refuse, what is proposed as the next default.
+
+        Raises
+        ------
+        NotPermitted
+            The account is neither proposer nor guardian.
+        NotUsable
+            Nothing is proposed.
+        """
+        self._catch_up()
+        begun = self._begun("withdraw")
+        if begun is not None and self._is_over(begun, WITHDRAW):
+            self._done(begun)
+            begun = None
+        if begun is None:
+            version, _ = self.registry.next()
+            if not version:
+                raise NotUsable(f"nothing is to become the default on {self.registry.on.name}", "Nothing was sent.")
+            self._require(PROPOSER, GUARDIAN)
+            begun = self._ask("withdraw", str(version))
+        version = int(begun.what["of"])
+        self._send(WITHDRAW, ["string"], [self.why], f"{version}:{begun.number}", undone=False)
+        promoted = self.registry.version(version).release
+        over = ("withdraw", str(version)), ("promote", promoted)
+        return self._ended(Standing("withdrawn", version, 0, self._block), *over)
+
+    def retire(self, release: Release, until: int) -> Standing:
+        """Say the last block in which a version's proofs count; it can be brought forward, not put off.
+
+        Raises
+        ------
+        NotPermitted
+            The account is not the proposer.
+        NotUsable
+            It is the default or was never allowed, or the block has passed or is later than what was said before.
+        """
+        self._catch_up()
+        version = self._require_version(release)
+        if version.until != until:
+            self._require_retirable(release, version, until)
+            self._require(PROPOSER)
+            self._ask("retire", release.digest)
+            self._send(RETIRE, ["uint32", "uint64"], [version.number, until], f"{version.number}:{until}")
+        return self._ended(Standing("retired", version.number, 0, self._block), ("retire", release.digest))
+
+    def _require_version(self, release: Release) -> Version:
+        version = self._version(release)
+        if version is None:
+            raise NotUsable(
+                f"{release.name} is no version of the registry on {self.registry.on.name}", "See `assay status`."
+            )
+        return version
+
+    def _require_retirable(self, release: Release, version: Version, until: int) -> None:
+        where, head = self.registry.on.name, self.registry.on.node.head()
+        if version.state != "allowed":
+            raise NotUsable(f"{release.name} is {version.state} on {where}: no proof of it counts", "Nothing was sent.")
+        if self.registry.default() == version.number:
+            raise NotUsable(f"{release.name} is the default on {where}", "Promote another first, or go back.")
+        if version.until is not None and until > version.until:
+            raise NotUsable(
+                f"proofs of {release.name} count until block {version.until}, which is not put off",
+                "Name an earlier block.",
+            )
+        if until < head:
+            raise NotUsable(f"block {until} of {where} has passed: it is at {head}", "Name a block that is to come.")
 
     def _version(self, release: Release) -> Version | None:
         found = [one for one in self.registry.versions() if one.release == release.digest]
@@ -205,20 +271,63 @@ class Registrar:
             self._verifier(release)
 
     def _verifier(self, release: Release) -> tuple[str, bytes]:
-        """Address and code hash of the release's verifier; raises `NotUsable` if it is not on the chain."""
+        """Address and code hash of what the registry gets; raises `NotUsable` if it is not on the chain.
+
+        That is the release's verifier, or, where [chains.NAME] declares a contract "model", that one: it answers as the
+        verifier does, and makes rows.
+        """
         on = self.registry.on
-        found = [one for one in deployed(self.database, self.project, on.name) if one.name == VERIFIER]
+        wanted = MODEL if any(one.name == MODEL for one in on.spec.contracts) else VERIFIER
+        found = [one for one in deployed(self.database, self.project, on.name) if one.name == wanted]
         for one in reversed(found):
             if one.release == release.digest:
                 code = on.node.code(one.address)
                 if code and "0x" + keccak256(code).hex() == one.code_hash:
                     return one.address, keccak256(code)
         raise NotUsable(
-            f"the verifier of {release.name} is not on {on.name}",
+            f"the {wanted if wanted == VERIFIER else f'contract {wanted}'} of {release.name} is not on {on.name}",
             f"Run `assay deploy {release.version} --chain {on.name}` first.",
         )
 
-    def _step(self, release: Release) -> None:
+    def _given(self, release: Release, evidence: bytes | None) -> bytes | None:
+        """What is given to the gate: now, or when the promotion was begun."""
+        begun = self._begun("promote", release.digest)
+        kept = None if begun is None else begun.evidence.get("given")
+        if evidence is None and kept is not None:
+            self.told(f"the evidence that was given before is given again ({kept[:16]})")
+            return artefacts.get(self.database, kept)
+        return evidence
+
+    def _require_gate(self, release: Release, given: bytes | None) -> None:
+        """Ask the gate before anything is sent; while a proposal waits, what it asks for may still come."""
+        version, gate = self._version(release), self.registry.gate()
+        if version is not None and version.state == "allowed":
+            if given is not None:
+                self.told(f"version {version.number} is allowed already: the evidence is not sent")
+            return
+        if gate is None:
+            if given is not None:
+                self.told("the registry has no gate: it writes the evidence into its log, and nothing is asked of it")
+            return
+        model, name = bytes.fromhex(release.public["model_id"].removeprefix("0x")), self.registry.on.name
+        try:
+            self.registry.check(gate, model, bytes.fromhex(release.digest), given or b"")
+        except Reverts as error:
+            what = refused(f"the gate {gate} of {name}", error, self._errors()).what
+            waits = self.registry.delay() if version is None else version.ready_at - self.registry.time()
+            if given is None and waits > 0:
+                self.told(f"{what}: give --evidence when the delay is over")
+                return
+            raise NotUsable(what, "Give what it asks for: --evidence FILE or 0xHEX. Nothing was sent.") from None
+
+    def _errors(self) -> list[dict[str, object]]:
+        """What the registry refuses with, and its gate where that was deployed from here."""
+        gate = self.registry.gate()
+        there = deployed(self.database, self.project, self.registry.on.name)
+        found = [one for one in there if gate is not None and one.address.lower() == gate.lower()]
+        return [*ERRORS, *(entry for one in found[-1:] for entry in interface(self.database, one))]
+
+    def _step(self, release: Release, evidence: bytes) -> None:
         version = self._version(release)
         if version is None:
             address, code_hash = self._verifier(release)
@@ -229,7 +338,7 @@ class Registrar:
             return
         number = version.number
         if version.state == "proposed":
-            self._send(ALLOW, ["uint32", "bytes"], [number, b""], str(number))
+            self._send(ALLOW, ["uint32", "bytes"], [number, evidence], str(number))
             return
         next_, _ = self.registry.next()
         if next_ == number:
@@ -248,92 +357,6 @@ class Registrar:
             f"no version decided on {self.registry.on.name} before the one that decides, or none that still counts",
             "Promote one by its version.",
         )
-
-    def _require(self, *roles: str) -> None:
-        account = self.outbox.account
-        if not any(self.registry.has(role, account) for role in roles):
-            wanted = " or ".join(role.lower() for role in roles)
-            raise NotPermitted(
-                f"{account} is not the {wanted} of the registry {self.registry.address} on {self.registry.on.name}",
-                "Sign with that account: --signer FILE or kms:KEY. Nothing was sent.",
-            )
-
-    def _ask(self, do: str, of: str) -> Event:
-        """Write down who wants what and why, before anything is sent; what was begun is gone on with."""
-        begun = self._begun(do, of)
-        if begun is not None:
-            return begun
-        what = {"do": do, "of": of}
-        return journal.append(self.database, self.project, Event(ASKED, self._subject, self.who, what, self.why))
-
-    def _begun(self, do: str, of: str | None = None) -> Event | None:
-        """What was asked for and did not come to its end."""
-        ended = {one.what["asked"] for one in journal.read(self.database, self.project, [DONE], subject=self._subject)}
-        for one in journal.read(self.database, self.project, [ASKED], subject=self._subject):
-            if one.number not in ended and one.what["do"] == do and of in {None, one.what["of"]}:
-                return one
-        return None
-
-    def _ended(self, found: Standing) -> Standing:
-        follow(self.database, self.project, self.registry, counts=self.counts)
-        if found.state in {"default", "frozen"}:
-            for do in ("promote", "back", "freeze"):
-                while (begun := self._begun(do)) is not None:
-                    self._done(begun)
-        self.outbox.release()
-        return found
-
-    def _done(self, begun: Event) -> None:
-        what = {"asked": begun.number, "block": self._block}
-        journal.append(self.database, self.project, Event(DONE, self._subject, self.who, what))
-
-    @property
-    def _subject(self) -> str:
-        return f"{self.registry.on.name}:{self.registry.address}"
-
-    def _base(self, function: str, key: str) -> str:
-        return f"{self.registry.address}:{function.partition('(')[0]}:{key}"
-
-    def _signed(self, function: str, key: str) -> Transaction | None:
-        return transactions.by_subject(self.database, self.registry.on.name, PURPOSE, self._base(function, key))
-
-    def _send(self, function: str, types: list[str], values: list[Any], key: str, *, undone: bool = True) -> None:
-        """Sign a call unless it is signed and may still count, and wait for its block; `undone` as in `standing`."""
-        from eth_abi.abi import encode
-
-        name = function.partition("(")[0]
-        base = self._base(function, key)
-        subject, kept = standing(self.database, self.registry.on.name, PURPOSE, base, undone=undone)
-        if kept is None:
-            call = Call(PURPOSE, subject, self.registry.address, selector(function) + encode(types, values).hex())
-            try:
-                kept = self.outbox.submit(call)
-            except Reverts as error:
-                raise refused("the registry", error, ERRORS) from None
-        if kept.account.lower() != self.outbox.account.lower():
-            raise NotPermitted(
-                f"{name} is signed by {kept.account} already and waits for a block",
-                "Run it with that account's signer, or wait until it is mined.",
-            )
-        self.told(f"{name}: nonce {kept.nonce} of {kept.account}, waiting for a block")
-        kept = mined(
-            self.outbox, kept, f"{name} did not happen", told=self.told, patience=self.patience, poll=self.poll
-        )
-        self._block = kept.mined["block"] if kept.mined is not None else None
-
-    def _catch_up(self) -> None:
-        """Know what became of everything that was sent before, and ask no node that lags behind it."""
-        try:
-            self.outbox.step()
-        except (LeaseLost, Conflict):
-            pass  # a service that runs follows the same account
-        except NodeFault as error:
-            if not error.retry:
-                raise
-        until = time.monotonic() + self.patience
-        while self._block is not None and self.registry.on.node.head() < self._block and time.monotonic() < until:
-            time.sleep(self.poll)
-        follow(self.database, self.project, self.registry, counts=self.counts)
 
 
 def registrar(

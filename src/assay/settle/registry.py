@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from assay.core.keccak import keccak256
 from assay.settle.deploy import contract_of
-from assay.settle.errors import NodeFault, NoRegistry
-from assay.settle.network import selector
+from assay.settle.errors import NoChain, NodeFault, NoRegistry
+from assay.settle.network import network, selector
 from assay.settle.node import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assay.record.database import Database
+    from assay.settle.deploy import Deployed
     from assay.settle.network import Network
+    from assay.task.task import Task
 
 REGISTRY = "registry"
 PROPOSER, GUARDIAN = "PROPOSER", "GUARDIAN"
@@ -23,6 +25,7 @@ FOREVER = 2**64 - 1
 _STATES = ("none", "proposed", "allowed", "refused")
 _VERSION = "(address,uint48,uint8,bool,uint64,bytes32,bytes32,bytes32,bytes32)"
 _FEWEST_BLOCKS = 1000
+_CHECK = selector("check(bytes32,bytes32,bytes32,bytes)")
 
 # Event, what is indexed, what is not; the kind is what the history calls it.
 _LOGS: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]] = {
@@ -55,10 +58,12 @@ ERRORS: list[dict[str, Any]] = [
         "StillDefault": [("version", "uint32")],
         "BadBlock": [("until", "uint64")],
         "NothingProposed": [],
+        "NoCertificate": [("length", "uint256")],
+        "NotAttested": [("modelId", "bytes32"), ("release", "bytes32"), ("certificate", "bytes32")],
         "AccessControlUnauthorizedAccount": [("account", "address"), ("neededRole", "bytes32")],
     }.items()
 ]
-"""The registry's refusals, so that they can be named without its source."""
+"""The registry's refusals, and CertificateGate's, so that they can be named without their source."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,25 @@ class Registry:
             release.hex(),
         )
 
+    def delay(self) -> int:
+        """Seconds that a proposal waits."""
+        return self._number("delay()")
+
+    def gate(self) -> str | None:
+        """The contract that is asked before a version becomes allowed; None if none is."""
+        from eth_utils.address import to_checksum_address
+
+        found = self._call("gate()")[-20:]
+        return str(to_checksum_address("0x" + found.hex())) if any(found) else None
+
+    def check(self, gate: str, model_id: bytes, release: bytes, evidence: bytes) -> None:
+        """Ask the gate as the registry would; raises `Reverts`, with its reason, if it does not let a version pass."""
+        from eth_abi.abi import encode
+
+        values = [self._call("task()"), model_id, release, evidence]
+        data = _CHECK + encode(["bytes32", "bytes32", "bytes32", "bytes"], values).hex()
+        self.on.node.call({"from": self.address, "to": gate, "data": data})
+
     def is_frozen(self, model_id: str) -> bool:
         """Whether no proof of a model counts any more."""
         return bool(int.from_bytes(self._call("frozen(bytes32)", bytes.fromhex(model_id.removeprefix("0x"))), "big"))
@@ -186,6 +210,24 @@ def registry_of(database: Database, project: str, on: Network) -> Registry | Non
     """The registry of a chain: what task.toml declares, else what was deployed last; None if there is none."""
     found = contract_of(database, project, on, REGISTRY)
     return None if found is None else Registry(on, found.address, found.block or 0)
+
+
+def acting(database: Database, project: str, on: Network, name: str, release: str | None) -> Deployed | None:
+    """The contract of a name that acts on a release's answers; None if there is none.
+
+    Where a registry says what counts, consumers follow it, and the one that was deployed last acts for all releases.
+    Elsewhere a consumer may pin its model, and each release has its own.
+    """
+    by = None if registry_of(database, project, on) is not None else release
+    return contract_of(database, project, on, name, by)
+
+
+def decided_on_chain(database: Database, task: Task) -> Registry | None:
+    """The registry of the chain that counts, which says what decides; None if there is no such chain or registry."""
+    try:
+        return registry_of(database, task.name, network(task))
+    except NoChain:
+        return None
 
 
 def require_registry(database: Database, project: str, on: Network) -> Registry:

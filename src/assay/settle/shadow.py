@@ -131,6 +131,37 @@ def held(database: Database, project: str, version: Version) -> Release | None:
     return found if found.project == project else None
 
 
+def last_default(database: Database, project: str) -> tuple[str, str] | None:
+    """(chain, registry) whose default changed last, by the history; None if no registry ever had one."""
+    found = journal.read(database, project, ["registry.default"])
+    return (str(found[-1].chain), found[-1].subject.rpartition(":")[0]) if found else None
+
+
+def verdicts(database: Database, project: str) -> dict[str, list[str]]:
+    """What registries did to releases, by their digests, as the history has it: frozen, retired, refused."""
+    models: dict[str, list[str]] = {}
+    for one in releases.find(database, project):
+        models.setdefault(one.public["model_id"].removeprefix("0x"), []).append(one.digest)
+    found: dict[str, dict[tuple[str, str | None], str]] = {}
+    versions: dict[tuple[str | None, str], str] = {}
+    for event in journal.read(database, project, KINDS):
+        kind, what = event.kind.removeprefix("registry."), event.what
+        if kind == "proposed":
+            versions[event.chain, event.subject] = what["release"]
+            continue
+        said = {
+            "frozen": f"frozen on {event.chain} since block {event.block}, for ever",
+            "retired": f"retired on {event.chain}: its proofs count until block {what.get('until')}",
+            "refused": f"refused on {event.chain}",
+        }.get(kind)
+        about = (
+            models.get(what["model_id"], []) if kind == "frozen" else [versions.get((event.chain, event.subject), "")]
+        )
+        for digest in about if said is not None else ():
+            found.setdefault(digest, {})[kind, event.chain] = str(said)
+    return {digest: list(said.values()) for digest, said in found.items()}
+
+
 def _lead(database: Database, project: str, registry: Registry) -> None:
     """The champion is the default, if there is one; it stays where the registry has none."""
     last = next((one for one in reversed(_events(database, project, registry)) if one.kind == "registry.default"), None)

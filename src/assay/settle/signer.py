@@ -186,8 +186,8 @@ def _kms_client() -> Any:
         from botocore.config import Config
     except ImportError as error:
         raise MissingLibrary("Signing by AWS KMS needs boto3", "Run `pip install 'assay[kms]'`.") from error
-    # One call that hangs must not stop everything else.
-    return boto3.client("kms", config=Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 3}))
+    # Nonce and signature are kept in one transaction of the records, for which others wait 30 s at most.
+    return boto3.client("kms", config=Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 3}))
 
 
 def _asked(call: Any) -> Any:

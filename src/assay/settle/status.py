@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from assay.chain.context import LOCAL_CHAIN_IDS
 from assay.core.errors import AssayError
 from assay.core.keccak import keccak256
 from assay.core.paths import place
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from assay.record.database import Database
     from assay.settle.network import Network
     from assay.settle.registry import Registry
+    from assay.task.chains import ChainSpec
     from assay.task.task import Task
 
 
@@ -115,7 +117,7 @@ def _ask(database: Database, project: Path, task: Task, on: Network, found: Chai
     confirmations = on.spec.confirmations
     found.final = on.node.final(confirmations if confirmations is not None or not on.local else 0)
     on.node.require_agreement()
-    for address in _accounts(database, project, on):
+    for address in accounts(database, project, on.name, on.spec):
         balance = on.node.balance(address)
         found.accounts.append({"address": address, "balance_wei": str(balance)})
         if balance == 0:
@@ -133,15 +135,14 @@ def _ask(database: Database, project: Path, task: Task, on: Network, found: Chai
             found.problems.append(f"there is no contract at the registry's address {registry.address}")
 
 
-def _accounts(database: Database, project: Path, on: Network) -> list[str]:
-    """Accounts that signed, and the declared keystore's: its file says it without the passphrase."""
-    found = {one.account for one in transactions.find(database, on.name)}
-    named = on.spec.signer
-    if not named and on.local:
+def accounts(database: Database, project: Path, chain: str, spec: ChainSpec) -> list[str]:
+    """Accounts that signed on a chain, and the declared keystore's: its file says it without the passphrase."""
+    found = {one.account for one in transactions.find(database, chain)}
+    if not spec.signer and spec.id in LOCAL_CHAIN_IDS:
         found.add(development_key().address)
-    elif named and not named.startswith("kms:"):
+    elif spec.signer and not spec.signer.startswith("kms:"):
         try:
-            address = json.loads(place(project, named).read_bytes())["address"]
+            address = json.loads(place(project, spec.signer).read_bytes())["address"]
             from eth_utils.address import to_checksum_address
 
             found.add(str(to_checksum_address(address)))

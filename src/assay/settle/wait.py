@@ -25,6 +25,8 @@ def mined(
     ----------
     failed
         What did not happen, in words, if it fails: "the verifier was not deployed".
+    poll
+        Seconds between looks; fewer at first.
     patience
         Seconds; what was sent goes on afterwards, and the next run finds it.
 
@@ -35,7 +37,7 @@ def mined(
     NodeFault
         One that does not pass by itself.
     """
-    until = time.monotonic() + patience
+    until, pause = time.monotonic() + patience, poll / 16  # a local chain mines at once
     while time.monotonic() < until:
         try:
             outbox.step()
@@ -51,7 +53,8 @@ def mined(
         if kept.mined is not None or kept.state in {"replaced", "cancelled"}:
             why = (kept.error or {}).get("what", "its contract refused")
             raise NotMined(f"{failed}: {why}", "See what the contract asks, and run it again.")
-        time.sleep(poll)
+        time.sleep(pause)
+        pause = min(poll, pause * 2)
     raise NotMined(
         f"{failed}: it is sent and no block took it within {patience:g} s", "Run it again: it goes on from there."
     )

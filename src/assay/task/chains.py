@@ -31,7 +31,8 @@ class ContractSpec(Section):
     """A contract of the project that `assay deploy` brings onto the chain, after the verifier and those before it."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")] = Field(
-        description='What others call it: "consumer" is the one that acts on answers, "registry" the ModelRegistry.'
+        description='What others call it: "consumer" is the one that acts on answers, "registry" the ModelRegistry, '
+        '"model" a ModelWithRow, which the registry then gets in the verifier\'s place.'
     )
     source: Annotated[str, StringConstraints(pattern=r"^[^:]+\.sol:[A-Za-z_]\w*$", max_length=300)] = Field(
         description='Where it is: "contracts/Fee.sol:Fee", a file in the project and a contract in it.'
@@ -39,7 +40,8 @@ class ContractSpec(Section):
     arguments: tuple[Any, ...] = Field(
         (),
         description='Its constructor\'s arguments. "$verifier", "$code_hash" (of the verifier), "$model_id", '
-        '"$release", "$account" (who signs) and "$NAME" of a contract before it stand for what they name; '
+        '"$release", "$account" (who signs) and "$NAME" of a contract before it stand for what they name, '
+        '"$NAME.code_hash" for the hash of its code; '
         "integers that TOML cannot hold and bytes are text.",
     )
 

@@ -13,6 +13,7 @@ from assay.task.columns import check_columns, file_rows, target_classes
 from assay.task.errors import TaskContradiction
 from assay.task.finding import Finding, contradiction, warning
 from assay.task.limits import METRICS, check_limits, horizon_seconds
+from assay.task.onchain import check_onchain
 from assay.task.order import check_order
 from assay.task.positions import line_of, positions
 from assay.task.read import read, written
@@ -100,6 +101,7 @@ def contradictions_of(task: Task, project: Path) -> Iterator[Finding]:
     yield from _pace(task)
     yield from _research(task)
     yield from check_chains(task)
+    yield from check_onchain(task)
 
 
 def _research(task: Task) -> Iterator[Finding]:

@@ -112,7 +112,7 @@ def row_columns(task: Task, project: Path) -> list[str] | None:
     """Columns that the rows have before features are made; None if only reading the data would tell."""
     data = task.data
     if data.bars is not None:
-        bars = [*(column.name for column in data.bars.columns), data.time or "time", "block_number"]
+        bars = [*data.bars.names, data.time or "time", "block_number"]
         found: list[str] | None = [*bars, data.entity] if data.entity else bars
     elif data.events and data.table is None:
         found = None

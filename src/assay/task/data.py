@@ -24,6 +24,7 @@ from assay.task.fields import (
 )
 from assay.task.sections import Section
 from assay.task.sources import AnySource
+from assay.task.state import StateWord
 
 
 class Event(Section):
@@ -72,6 +73,11 @@ class Aggregate(Section):
         description="The value of a bar without rows; by default zero for count and sum, the previous bar's for "
         "last, and missing for the others.",
     )
+    onchain: Literal["price", "volume"] | None = Field(
+        None,
+        description="What it is in the history that the market's own contract keeps (contracts/src/observations): its "
+        "price (op last) or its volume (op sum), in the units in which the contract records them.",
+    )
 
     @model_validator(mode="after")
     def _of_something(self) -> Aggregate:
@@ -87,7 +93,16 @@ class Bars(Section):
     every: Annotated[str, StringConstraints(pattern=SPAN.pattern.replace(r"\Z", "$"))] = Field(
         description='A bar\'s length: "1h", "15m", "1d", or "50 blocks".'
     )
-    columns: tuple[Aggregate, ...] = Field(min_length=1, description="The bars' columns.")
+    columns: tuple[Aggregate, ...] = Field((), description="The bars' columns; there is one, or a word of `state`.")
+    state: tuple[StateWord, ...] = Field(
+        (), description="What another contract keeps at the end of each bar: columns, too; the bars are of blocks then."
+    )
+
+    @model_validator(mode="after")
+    def _some_columns(self) -> Bars:
+        if not self.columns and not self.state:
+            raise ValueError("bars have columns: give columns, or state")
+        return self
 
     @field_validator("every")
     @classmethod
@@ -95,6 +110,11 @@ class Bars(Section):
         if DURATION.match(every):
             seconds(every)
         return every
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, and the words'."""
+        return [column.name for column in self.columns] + [word.name for word in self.state]
 
     @property
     def blocks(self) -> int | None:
@@ -134,6 +154,14 @@ class _Feature(Section):
         description="Whole numbers are divided by 10 to this power and the fraction left away, so that those beyond 64 "
         "bits can be proven: 12 turns wei into millionths of an ether. A contract does the same with "
         "AssayWords.scaledWord.",
+    )
+    onchain: Literal["observations", "state", "feed"] | None = Field(
+        None,
+        description="\"observations\": the consumer's contract computes it from the market's own history "
+        '(docs/guides/inputs.md). "state": a feed\'s contract computes it from proofs of what another contract '
+        "keeps, the words of [[data.bars.state]] (docs/guides/state-proofs.md). By the same whole numbers either way; "
+        'one that cannot be is refused, as is a dataset in which it differs. "feed": it is not on the chain, and the '
+        "signers of a feed vouch for it (docs/guides/feeds.md). All features of a task are of one kind.",
     )
 
 
@@ -413,10 +441,14 @@ class DataSpec(Section):
     def _names_are_unique(self) -> DataSpec:
         tables = [source.name for source in self.sources] + [event.name for event in self.events]
         columns = [feature.name for feature in self.features]
-        bars = [column.name for column in self.bars.columns] if self.bars else []
+        bars = self.bars.names if self.bars else []
         bars += [self.entity] if self.bars and self.entity else []
         for what, names in (("tables", tables), ("features", columns), ("columns of the bars", bars)):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"two {what} are called {twice[0]}")
+        words = {word.name for word in self.bars.state} if self.bars else set()
+        taken = sorted(words & {"time", "block_number", self.time})
+        if taken:
+            raise ValueError(f"a word of [[data.bars.state]] is called {taken[0]}, as a column that all bars have")
         return self

@@ -14,7 +14,8 @@ from assay.task.sections import Name, Section
 FOREVER = "forever"
 State = Literal["received", "fixed", "proven", "answered", "settling", "settled", "expired", "refused", "cancelled"]
 _NEEDS = {"postgresql": "url", "webhook": "url", "sqlite": "path", "duckdb": "path", "parquet": "path"}
-_ONLY = {"url": {"postgresql", "webhook"}, "secret_file": {"webhook"}, "local": {"webhook"}, "states": {"webhook"}}
+_ONLY = {"url": {"postgresql", "webhook"}, "secret_file": {"webhook"}, "local": {"webhook"}}
+_ONLY |= {"states": {"webhook"}, "alarms": {"webhook"}}
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*\}?\Z")
 
 
@@ -71,6 +72,9 @@ class OutputSpec(Section):
         None,
         description='webhook: a file, mode 0600, with the secrets that messages are signed with, "whsec_..." a line; '
         "where there are several, each signs, so that a new one can be brought in.",
+    )
+    alarms: Switch = Field(
+        default=True, description="webhook: whether it is also told of the watch's alarms, and of their end."
     )
     local: Switch = Field(
         default=False,

@@ -34,7 +34,7 @@ def schema_text() -> str:
 def page() -> str:
     """The reference page, in Markdown."""
     top = schema()
-    parts = [_HEAD, "## The file itself\n", *_rows(top, skip_tables=True)]
+    parts = [_HEAD, "## The file itself\n", *field_rows(top, skip_tables=True)]
     for name, node in _tables(top, ()):
         parts += [f"\n## {name}\n", *_section(node)]
     return "\n".join(parts).rstrip() + "\n"
@@ -86,21 +86,21 @@ def _table(about: dict[str, Any]) -> tuple[dict[str, Any] | None, bool]:
 def _section(node: dict[str, Any]) -> Iterator[str]:
     if "choices" not in node:
         yield from _about(node)
-        yield from _rows(node)
+        yield from field_rows(node)
         return
     choices: list[dict[str, Any]] = node["choices"]
     shared = _shared(choices)
     field, _ = _tag(choices[0])
     tagged = f"`{field}` says which kind it is. These are the fields of all kinds:\n"
     yield tagged
-    yield from _rows({"properties": shared, "required": choices[0].get("required", [])})
+    yield from field_rows({"properties": shared, "required": choices[0].get("required", [])})
     for choice in choices:
         field, values = _tag(choice)
         own = {name: about for name, about in choice["properties"].items() if name not in shared and name != field}
         yield f"\n### {', '.join(f'`{field} = {json.dumps(value)}`' for value in values)}\n"
         yield from _about(choice)
         if own:
-            yield from _rows({"properties": own, "required": choice.get("required", [])})
+            yield from field_rows({"properties": own, "required": choice.get("required", [])})
 
 
 def _shared(choices: list[dict[str, Any]]) -> dict[str, Any]:
@@ -123,7 +123,8 @@ def _about(node: dict[str, Any]) -> Iterator[str]:
         yield f"{text}\n"
 
 
-def _rows(node: dict[str, Any], *, skip_tables: bool = False) -> Iterator[str]:
+def field_rows(node: dict[str, Any], *, skip_tables: bool = False) -> Iterator[str]:
+    """Lines of the table of a table's fields."""
     yield "| field | type | default | meaning |"
     yield "|---|---|---|---|"
     required = node.get("required", [])

@@ -41,3 +41,12 @@ class Research(Section):
     works: tuple[Work, ...] = Field((), description="What others did.")
     strategy: str = Field("", description="What is drawn from it: which features, horizons and models, and why.")
     sources: tuple[Known, ...] = Field((), description="Every source that was thought of, used or rejected.")
+
+
+class People(Section):
+    """Whom the answers are about, for the page that is written for them; it changes no result."""
+
+    who: str = Field("", description='Who they are, in the words of the page: "people who borrow here".')
+    effect: str = Field("", description="What an answer means for one of them, in a sentence or two.")
+    contact: str = Field("", description="Whom to ask, or to object to: an address, a link, a name.")
+    objection: str = Field("", description="What happens when somebody objects, in a sentence or two.")

@@ -10,8 +10,10 @@ from pydantic import Field, StringConstraints, model_validator
 from assay.task.chains import KNOWN_IDS, ChainName, ChainSpec
 from assay.task.data import DataSpec
 from assay.task.outputs import OutputSpec, Serve
-from assay.task.research import Research
+from assay.task.research import People, Research
+from assay.task.retrain import Retrain
 from assay.task.sections import Existing, Explore, Limits, Metric, Predict, Protocol, Section, Value
+from assay.task.watch import Watch
 
 if TYPE_CHECKING:
     import os
@@ -37,10 +39,13 @@ class Task(Section):
     chains: dict[ChainName, ChainSpec] = Field({}, description="Ethereum networks by name.")
     serve: Serve = Field(default_factory=lambda: Serve.model_validate({}))
     outputs: tuple[OutputSpec, ...] = Field((), description="Where each answer also goes.")
+    watch: Watch = Field(default_factory=lambda: Watch.model_validate({}))
     value: Value = Field(default_factory=lambda: Value.model_validate({}))
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))
     explore: Explore = Field(default_factory=lambda: Explore.model_validate({}))
     research: Research = Field(default_factory=lambda: Research.model_validate({}))
+    people: People = Field(default_factory=lambda: People.model_validate({}))
+    retrain: Retrain = Field(default_factory=lambda: Retrain.model_validate({}))
 
     @model_validator(mode="after")
     def _one_chain_id(self) -> Task:

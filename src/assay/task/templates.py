@@ -20,9 +20,10 @@ from assay.task.read import nearest
 from assay.task.timing import QUESTIONS, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _FOLDER = Path(__file__).with_name("templates")
+LIBRARY = "contracts/assay"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
 _FUNCTION = re.compile(r"[^:]+\.py:[A-Za-z_]\w*\Z")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
@@ -64,7 +65,7 @@ class Template:
     def written(self) -> tuple[str, ...]:
         """Every file beside task.toml and .gitignore."""
         own = (*self.files, f"contracts/{self.contract}") if self.contract else tuple(self.files)
-        return own + tuple(f"contracts/assay/{file}" for file in self.library)
+        return own + tuple(f"{LIBRARY}/{file}" for file in self.library)
 
     def render(self, answers: dict[str, Any], folder: Path, name: str) -> dict[str, str]:
         """The project's files: texts by name."""
@@ -86,9 +87,13 @@ class Template:
         if self.contract:
             contract = environment.get_template(f"{self.name}/{self.contract}.j2")
             own[f"contracts/{self.contract}"] = contract.render(values)
-        for file in self.library:
-            own[f"contracts/assay/{file}"] = (_FOLDER / "contracts" / file).read_text(encoding="utf-8")
+        own |= library(self.library)
         return {"task.toml": task, ".gitignore": _completed(folder / ".gitignore", ignored)} | own
+
+
+def library(files: Sequence[str]) -> dict[str, str]:
+    """Assay's own contracts, by their places in a project."""
+    return {f"{LIBRARY}/{file}": (_FOLDER / "contracts" / file).read_text(encoding="utf-8") for file in files}
 
 
 def _completed(place: Path, ours: str) -> str:
@@ -301,10 +306,19 @@ _DYNAMIC_FEE = Template(
     _complete_fee,
     contract="PoolFee.sol",
     library=(
+        "AssayWords.sol",
         "FeeLine.sol",
+        "RowCalls.sol",
+        "consumers/ObservedFee.sol",
+        "consumers/ObservedRegistryFee.sol",
         "consumers/RegistryFee.sol",
         "examples/FixedFee.sol",
         "interfaces/IFeeSource.sol",
+        "interfaces/IObservations.sol",
+        "interfaces/IRow.sol",
+        "observations/Observations.sol",
+        "observations/Observed.sol",
+        "registry/ModelWithRow.sol",
         *_FOLLOWER,
     ),
 )

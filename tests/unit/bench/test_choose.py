@@ -5,8 +5,7 @@ import pytest
 from assay.bench.choose import choose
 from assay.bench.decision import Decision, Row
 from assay.bench.errors import DecisionDamaged
-from assay.bench.evaluate import Fidelity, Measured
-from assay.bench.evidence import Evidence, Interval, Net
+from assay.bench.facts import Evidence, Fidelity, Interval, Measured, Net
 from assay.bench.limits import meets
 from assay.bench.words import amount, blocks_more, percent, plural, seconds, usd
 from assay.core.errors import ArtefactVersion

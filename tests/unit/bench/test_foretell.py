@@ -49,5 +49,7 @@ def test_a_calibration_of_this_machine_is_used_where_there_is_one(monkeypatch, t
 
 def test_what_cannot_fit_into_memory_is_refused_with_the_figures(monkeypatch):
     monkeypatch.setattr(setting_up, "memory", lambda: 100_000)
-    with pytest.raises(CircuitRefused, match=r"powers of the reference string, so at least .* GB .* has 0.0 GB"):
+    with pytest.raises(
+        CircuitRefused, match=r"powers of the reference string and has a matrix of .*, so at least .* GB .* has 0.0 GB"
+    ):
         assay.setup(circuits.network(features=4, hidden=(8,)), max_batch=1)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from assay.bench.errors import DecisionDamaged
-from assay.bench.evaluate import Evaluation, Fidelity
+from assay.bench.facts import Evaluation, Fidelity
 from assay.bench.measurements import FILE, Measurements
 from assay.core.errors import StorageError
 

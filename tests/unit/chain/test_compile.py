@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from assay.chain import npm
-from assay.chain.compile import compile_solidity, read_sources
+from assay.chain.compile import compile_apart, compile_solidity, read_sources
 from assay.chain.errors import CompileFailed, ContractTooLarge, ToolMissing
 
 HEAD = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.24;\n"
@@ -24,11 +25,36 @@ def test_the_same_source_gives_the_same_bytes():
     assert first.bytecode == second.bytecode
 
 
+def test_texts_that_name_their_contracts_alike_are_compiled_apart():
+    other = COUNTER.replace("count++", "count += 2")
+    made = compile_apart([COUNTER, other, HEAD])
+    wanted = [compile_solidity({"Counter.sol": text})["Counter"].bytecode for text in (COUNTER, other)]
+    assert [contracts["Counter"].bytecode for contracts in made[:2]] == wanted
+    assert wanted[0] != wanted[1]
+    assert made[2] == {}
+
+
 def test_imports_are_resolved_among_the_sources():
     user = HEAD + 'import {Counter} from "./Counter.sol"; contract User { Counter public counter = new Counter(); }'
     assert set(compile_solidity({"x/Counter.sol": COUNTER, "x/User.sol": user})) == {"Counter", "User"}
     with pytest.raises(CompileFailed, match="not found"):
         compile_solidity({"x/User.sol": user})
+
+
+def test_only_what_is_wanted_is_made_and_is_the_same():
+    sources = {"x/Counter.sol": COUNTER, "y/Other.sol": HEAD + "contract Other { uint256 public other = 1; }"}
+    every = compile_solidity(sources)
+    assert compile_solidity(sources, only=["Other"]) == {"Other": every["Other"]}
+    assert compile_solidity(sources, only=["Nobody"]) == {}
+
+
+def test_the_same_sources_are_compiled_once(monkeypatch):
+    source = {"Counter.sol": COUNTER.replace("count", "compiledOnce")}
+    first = compile_solidity(source)
+    monkeypatch.setattr(subprocess, "run", None)
+    assert compile_solidity(source) == first
+    with pytest.raises(TypeError):
+        compile_solidity(source, runs=1)
 
 
 def test_interfaces_have_no_code():

@@ -7,9 +7,13 @@ import pytest
 from scipy.stats import kstest
 from tests.unit.compare.played import switchback
 from tests.unit.compare.test_effect import units
+from tests.unit.compare.test_plan import TEXT
 from ville import BernoulliTest
 
 from assay.compare.checks import carry_over, randomisation, sample_ratio
+from assay.compare.plan import parse
+from assay.compare.result import Result, Unit, _analyse, _doubts
+from assay.compare.running import Experiment
 
 
 def test_the_randomisation_test_is_the_exact_one_on_few_units():
@@ -67,3 +71,17 @@ def test_a_split_that_was_not_agreed_is_found():
 def test_the_agreed_split_is_doubted_as_rarely_as_promised():
     doubted = sum(sample_ratio(np.random.default_rng(s).random(1000) < 0.5, 0.5).max() >= 20 for s in range(1000))
     assert doubted / 1000 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 1000)
+
+
+@pytest.mark.parametrize(("kept", "alarms"), [(1.0, False), (0.5, True)])
+def test_outcomes_that_are_missing_in_one_arm_are_a_ratio_that_was_not_agreed(kept, alarms):
+    """Who was drawn is as it was drawn, whatever is done afterwards: what is compared may not be."""
+    rng = np.random.default_rng(3)
+    drawn = rng.random(400) < 0.5
+    there = ~drawn | (rng.random(400) < kept)
+    some = [Unit(str(n), bool(drawn[n]), float(rng.normal()) if there[n] else None) for n in range(400)]
+    found = Result(Experiment(parse(TEXT, "plan"), "local", "d" * 64, None, None), some, 400, 0, [], [])
+    _analyse(found, 0)
+    _doubts(found)
+    assert (found.ratio >= 20) is alarms
+    assert any("with an outcome are the new arm's" in text for text in found.said) is alarms

@@ -4,6 +4,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 
 import pytest
 
@@ -170,3 +171,41 @@ def test_a_secret_file_is_one_from_its_first_byte(tmp_path, monkeypatch):
         os.umask(umask)
     assert modes == [0o666, 0o600, 0o600]
     assert stat.S_IMODE((tmp_path / "plain").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_of_two_proving_keys_that_come_at_once_none_is_replaced(tmp_path, monkeypatch, there):
+    place, both = tmp_path / "keys", threading.Barrier(2)
+    if there:
+        place.mkdir()
+    judged, said = files._spare_key, []
+
+    def checked(*given):
+        judged(*given)
+        both.wait()  # the other has looked, too, before anything is moved
+
+    def spare(place, fresh):
+        (checked if place.name == "proving.key" else judged)(place, fresh)
+
+    monkeypatch.setattr(files, "_spare_key", spare)
+
+    def make(name):
+        try:
+            with files.folder(place) as made:
+                (made / "proving.key").write_bytes(files.PROVING_KEY + name)
+                (made / "circuit.json").write_bytes(name)
+                both.wait()
+        except KeyInPlace as error:
+            said.append(error)
+            both.abort()
+        except threading.BrokenBarrierError:
+            pass
+
+    threads = [threading.Thread(target=make, args=(name,)) for name in (b"one", b"two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    kept = (place / "proving.key").read_bytes().removeprefix(files.PROVING_KEY)
+    assert ((place / "circuit.json").read_bytes(), len(said)) == (kept, 1)
+    assert [one.name for one in tmp_path.iterdir()] == ["keys"]

@@ -34,6 +34,7 @@ from assay.data.errors import (
     TooFewRows,
 )
 from assay.data.features import features
+from assay.data.opened import open_tables
 
 from .small import SWAP, log, make_task, swaps, tabular, write_chain
 
@@ -302,7 +303,7 @@ def test_changing_the_chain_after_a_block_moves_no_feature_before_it(tmp_path_fa
         project = tmp_path_factory.mktemp("chain")
         write_chain(project / "chain" / "pool", rows, 0, 499, chunk=170)
         (project / "work").mkdir()
-        tables = rows_of.open_tables(task, project, project / "work", lambda _: None)
+        tables = open_tables(task, project, project / "work", lambda _: None)
         found = rows_of.make(task, project, project / "work", tables, lambda _: None)
         made.append(features.make(found.frame, task.data.features, time=found.time, project=project).frame)
     ended = [frame.filter(pl.col("block_number") < cut) for frame in made]

@@ -11,6 +11,7 @@ from assay.core.errors import AssayError
 from assay.data.build import build
 from assay.task import data as of_data
 from assay.task import sources as of_sources
+from assay.task import state as of_state
 from assay.task.sections import Section
 
 from .small import SWAP, make_task, swaps, write_chain
@@ -289,15 +290,22 @@ ELSEWHERE = {
         "continuity": "test_continuity",
     },
     "Event": {"abi": "test_decode", "event": "test_decode", "on_mismatch": "test_decode"},
+    "Aggregate": {"onchain": "features/test_onchain: a market's own history"},
+    "_Feature": {"onchain": "features/test_onchain: what a contract computes"},
+    "Bars": {"state": "journey/test_state_rows"},
+    "StateWord": dict.fromkeys(of_state.StateWord.model_fields, "task/test_onchain and journey/test_state_rows"),
     "WebSource": dict.fromkeys(of_sources.WebSource.model_fields, "test_web"),
 }
 
 
+MODULES = (of_data, of_sources, of_state)
+
+
 def sections():
     """Every section of [data] with the fields that are its own, by the class that has them first."""
-    classes = [found for module in (of_data, of_sources) for _, found in inspect.getmembers(module, inspect.isclass)]
+    classes = [found for module in MODULES for _, found in inspect.getmembers(module, inspect.isclass)]
     for found in dict.fromkeys(classes):
-        if issubclass(found, Section) and found.__module__ in {of_data.__name__, of_sources.__name__}:
+        if issubclass(found, Section) and found.__module__ in {module.__name__ for module in MODULES}:
             before = {name for base in found.__mro__[1:] for name in getattr(base, "model_fields", ())}
             own = set(found.model_fields) - before
             yield found.__name__, own - {"kind", "op" if "Feature" in found.__name__ else ""}

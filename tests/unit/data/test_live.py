@@ -1,7 +1,10 @@
 """A live row is the dataset's row: each made with the blocks of its own time only, on a real node."""
 
+import math
 import random
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 from tests.unit.data.small import SWAP, make_task, word
 from tests.unit.data.sources.test_cryo import BYTECODE, send
@@ -9,8 +12,9 @@ from tests.unit.data.sources.test_cryo import BYTECODE, send
 from assay.chain.node import LocalNode
 from assay.data.build import build
 from assay.data.errors import SettingsUnfit, TooFewRows
-from assay.data.live import newest, require_followable
+from assay.data.live import _outcomes, newest, require_followable
 from assay.data.sources.rpc import Rpc
+from assay.task.data import Label
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +112,15 @@ def test_every_live_window_is_the_datasets_window(chain, tmp_path):
 def test_what_cannot_be_followed_is_refused_by_name(changes, said, chain):
     with pytest.raises(SettingsUnfit, match=said):
         require_followable(live_task(*chain, **changes))
+
+
+@pytest.mark.parametrize("op", ["forward_return", "forward_log_return"])
+def test_an_outcome_that_is_no_number_is_none(op):
+    frame = pl.DataFrame({"block_number": range(1, 8), "price": [0.0, 0.0, 5.0, 0.0, 4.0, 2.0, 3.0]})
+    label = Label.model_validate({"op": op, "of": "price", "horizon": 1})
+    task = SimpleNamespace(predict=SimpleNamespace(target="y", type="regression"), data=SimpleNamespace(label=label))
+    found = _outcomes(task, frame)
+    # From 0 to 0, from 0 to 5 and from 0 to 4 there is no return; the last bar's is not known yet.
+    assert {5: found[5], 6: found[6]} == {5: found[5], 6: found[6]}
+    assert not {1, 2, 4, 7} & set(found)
+    assert all(math.isfinite(value) for value in found.values())

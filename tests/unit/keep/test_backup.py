@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 from tests.unit.serve.small import keep
 
+from assay.cli.main import run
 from assay.core.errors import ArtefactVersion
 from assay.keep.backup import backup, restore
-from assay.keep.errors import BackupDamaged, NotEmpty
+from assay.keep.errors import BackupDamaged, NotEmpty, NothingToKeep
 from assay.record import answers, journal, leases
 from assay.record.answers import Answer
 from assay.record.database import Database
@@ -196,3 +197,15 @@ def test_every_state_is_one_that_the_test_knows():
     assert set(ANSWER) == {
         "received", "fixed", "proven", "answered", "settling", "settled", "expired", "refused", "cancelled"
     }  # fmt: skip
+
+
+def test_a_database_without_a_release_is_no_service_and_its_backup_no_backup(database, place, tmp_path, capsys):
+    """Of a wrong folder, or without the address that the service is started with, one would keep nothing."""
+    with pytest.raises(NothingToKeep, match="no release"):
+        backup(database, place, tmp_path / "one.backup")
+    (tmp_path / "elsewhere").mkdir()
+    for command in (["backup", "--out", str(tmp_path / "one.backup")], ["key", "list"], ["release", "list"]):
+        assert run([*command, "-C", str(tmp_path / "elsewhere")]) == 2
+        assert "error[record/none]" in capsys.readouterr().err
+    assert not (tmp_path / "one.backup").exists()
+    assert list((tmp_path / "elsewhere").iterdir()) == []

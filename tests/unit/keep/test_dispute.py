@@ -70,9 +70,9 @@ def edited(path, value):
 
 def test_everything_holds(file):
     found = dispute.verify(file)
-    assert names(found, False) == names(found, None) == set()
+    assert (names(found, False), names(found, None)) == (set(), {"service"})
     assert {one.name for one in found} == {
-        "release", "answer", "key", "proof", "outputs", "context", "row", "words", "history", "decided"
+        "release", "answer", "key", "proof", "outputs", "context", "row", "words", "history", "decided", "service"
     }  # fmt: skip
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -94,6 +94,7 @@ def test_nothing_of_the_model_is_in_it(file, database, release):
     [
         ("dispute.json", ("answer", "row", 0, 0), 0.75, {"row", "words"}),
         ("dispute.json", ("answer", "outputs", "integers", 0, 0), "1", {"outputs"}),
+        ("dispute.json", ("answer", "outputs", "values", 0, 0), 1.5, {"outputs"}),
         ("dispute.json", ("answer", "context"), "78", {"context"}),
         ("dispute.json", ("answer", "release"), "0" * 64, {"answer"}),
         ("dispute.json", ("release", "digest"), "0" * 64, {"release"}),
@@ -121,7 +122,7 @@ def test_a_release_that_did_not_decide_is_said_to_be_none(database, asked, made_
     answer, _ = ask(database, model, Question([ROW], "me", "two"), chain=None, most_waiting=9)
     Worker(database, "one").step()
     dispute.make(database, answer.id, tmp_path / "x")
-    assert names(dispute.verify(tmp_path / "x"), None) == {"decided"}
+    assert names(dispute.verify(tmp_path / "x"), None) == {"decided", "service"}
 
 
 def test_another_proof_shows(file, database, asked, release):
@@ -140,7 +141,7 @@ def test_a_part_of_the_release_that_was_altered(file):
 
 def test_a_transaction_is_compared_with_its_bytes_and_the_proof(database, asked, tmp_path):
     proof = Proof.from_json(artefacts.get(database, asked.proof))
-    raw = b"\x02signed"
+    raw = b"\x02signed" + proof.calldata()
     attempt = {
         "hash": "0x" + keccak256(raw).hex(),
         "raw": "0x" + raw.hex(),
@@ -165,6 +166,14 @@ def test_a_transaction_is_compared_with_its_bytes_and_the_proof(database, asked,
     assert names(dispute.verify(bad), False) == {"transaction"}
     bad = changed(tmp_path / "x", "dispute.json", edited(("transactions", 0, "data"), "0x00"))
     assert names(dispute.verify(bad), False) == {"transaction"}
+    another = {"hash": "0x" + keccak256(b"\x02other").hex(), "raw": "0x" + b"\x02other".hex(), "cancels": False}
+    for path, value in (
+        (("transactions", 0, "attempts"), [another]),  # somebody's, which carries another thing
+        (("transactions", 0, "attempts"), [attempt | {"cancels": True}]),
+        (("transactions", 0, "mined"), {"hash": another["hash"], "block": 1, "block_hash": "0x1"}),
+    ):
+        bad = changed(tmp_path / "x", "dispute.json", edited(path, value))
+        assert names(dispute.verify(bad), False) == {"transaction"}
 
 
 def test_a_forgotten_row_leaves_its_digest(database, asked, tmp_path):
@@ -183,7 +192,7 @@ def test_a_proof_that_hides_its_row_stays_and_whoever_has_the_row_shows_that_it_
     assert forget(database, who="me", why="asked to", ids=[answer.id]).proofs == 0
     dispute.make(database, answer.id, tmp_path / "x")
     found = dispute.verify(tmp_path / "x")
-    assert (names(found, False), names(found, None)) == (set(), {"row", "words"})
+    assert (names(found, False), names(found, None)) == (set(), {"row", "words", "service"})
     assert "proof" in names(found, True)
     dispute.make(database, answer.id, tmp_path / "y", rows=[ROW])
     assert "row" in names(dispute.verify(tmp_path / "y"), True)

@@ -1,9 +1,11 @@
 """The runbook has an entry for every error of the service; the operator's guide has the project's own names."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from eth_utils.address import to_checksum_address
 
 import assay.keep.errors
 import assay.record.errors
@@ -16,6 +18,7 @@ from assay.cli import up
 from assay.keep.errors import NoEntry
 from assay.keep.explain import entries, explain
 from assay.keep.guide import guide
+from assay.keep.watch.signal import TITLES, TODO
 from assay.record import journal
 from assay.record.journal import Event
 from assay.task.task import Task
@@ -40,6 +43,7 @@ def codes():
     for room in ("settle", "serve", "keep", "rehearse"):
         for path in (SOURCES / room).rglob("*.py"):
             found |= set(re.findall(r'"((?:settle|serve|keep|rehearse)/[a-z]+(?:-[a-z]+)*)"', path.read_text()))
+    found |= {f"watch/{name}" for name in TITLES}
     return {code for code in found if "/" in code and not code.startswith("cli/")}
 
 
@@ -48,6 +52,7 @@ def test_every_code_of_the_service_has_one_entry():
     assert len(there) == len(set(there))
     assert sorted(codes() - set(there)) == []
     assert sorted(set(there) - codes()) == []
+    assert TITLES.keys() == TODO.keys()
     assert all(len(one.text) > 20 for one in entries())
 
 
@@ -79,6 +84,10 @@ def test_a_guide_has_the_project_s_names_and_no_secret(database, release, tmp_pa
     what = {"address": "0x" + "ab" * 20, "code_hash": "0x" + "cd" * 32, "release": release.digest}
     happened = Event("contract.deployed", "consumer", "me", what, chain="base", block=77)
     journal.append(database, "credit", happened)
+    model = release.public["model_id"].removeprefix("0x")
+    frozen = {"model_id": model, "reason": ""}
+    journal.append(database, "credit", Event("registry.frozen", "0x12:0", "me", frozen, chain="base", block=80))
+    (tmp_path / "settler.json").write_text(json.dumps({"address": "5a" * 20, "crypto": "SECRETKEY"}))
     text = guide(database, tmp_path, task)
     for said in (
         "# Running credit",
@@ -89,6 +98,9 @@ def test_a_guide_has_the_project_s_names_and_no_secret(database, release, tmp_pa
         f"| registry | `0x{'12' * 20}` | declared in task.toml",
         "https://node.example, $BASE_RPC",
         "--chain base",
+        f"| account that signs | `{to_checksum_address('0x' + '5a' * 20)}` |",
+        "**frozen on base since block 80, for ever**",
+        "assay release retire V --until BLOCK",
         "### settle/out-of-funds".replace("###", "####"),
     ):
         assert said in text, said

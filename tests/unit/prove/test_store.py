@@ -164,15 +164,20 @@ def test_no_save_replaces_a_proving_key(keys, other_circuit, tmp_path):
 
 
 def test_secret_files_are_secret_from_their_first_byte(root, circuit, monkeypatch, tmp_path):
-    """Whatever the umask; looked at when each file is renamed into its place and when it is there."""
+    """Whatever the umask; looked at when each file is renamed, or linked, into its place and when it is there."""
     seen = {}
-    replace = type(tmp_path).replace
+    replace, link = type(tmp_path).replace, os.link
 
     def watched(self, target):
         seen[os.fspath(target).rpartition("/")[2]] = stat.S_IMODE(self.stat().st_mode)
         return replace(self, target)
 
+    def linked(source, target):
+        seen[os.fspath(target).rpartition("/")[2]] = stat.S_IMODE(source.stat().st_mode)
+        link(source, target)
+
     monkeypatch.setattr(type(tmp_path), "replace", watched)
+    monkeypatch.setattr(os, "link", linked)
     umask = os.umask(0)
     try:
         stored = keep_under(root, circuit, most=8)

@@ -8,9 +8,9 @@ RELEASE = "ab" * 32
 ACCOUNT = "0x" + "11" * 20
 
 
-def release(database, version=1, digest=RELEASE):
+def release(database, version=1, digest=RELEASE, project="fee"):
     with database.begin() as connection:
-        return releases.keep_in(database, connection, releases.Release(digest, "fee", version, {"name": "fee"}))
+        return releases.keep_in(database, connection, releases.Release(digest, project, version, {"name": project}))
 
 
 def asked(**changes):

@@ -5,6 +5,7 @@ from tests.unit.record.small import asked, release
 
 from assay.record import answers, artefacts
 from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
+from assay.record.pause import pause
 from assay.record.states import ANSWER, ANSWER_ENDS
 
 
@@ -141,3 +142,41 @@ def test_a_proof_stays_for_those_that_still_have_their_rows(database):
     assert answers.forget(database, owner="b").proofs == 1
     assert not artefacts.held(database, name)
     assert answers.get(database, both[1].id).proof == name
+
+
+def test_what_a_holder_never_gave_back_is_counted_in_its_state(database):
+    one, _ = answers.receive(database, asked(evidence={"salt": "aa"}))
+    for number in range(3):
+        [held] = answers.claim(database, ["received"], f"holder {number}", -1)
+        assert (held.lost, answers.get(database, one.id).lost) == (number, number)
+    [held] = answers.claim(database, ["received"], "the last", 60)
+    fixed = answers.commit(database, held, "fixed")
+    assert (held.lost, fixed.lost, fixed.evidence) == (3, 0, {"salt": "aa", "lost": {"received": 3}})
+    [again] = answers.claim(database, ["fixed"], "another", 60)
+    assert again.lost == 0
+
+
+def test_what_nobody_does_is_known(database):
+    assert answers.left(database, "received") == answers.Left(0, 0.0, held=False)
+    for _ in range(2):
+        answers.receive(database, asked())
+    [held] = answers.claim(database, ["received"], "me", 60)
+    found = answers.left(database, "received")
+    assert (found.count, found.held, found.seconds < 60) == (1, True, True)
+    answers.renew(database, held, 10 * answers.LONGEST_LEASE)  # of before the clock was set back
+    assert answers.left(database, "received").held is False
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(0, 1), (3, 8), (6, 60), (5000, 60)])
+def test_what_fails_is_tried_again_later_each_time_for_ever(attempts, seconds):
+    assert pause(attempts, 60.0) == seconds
+
+
+def test_seconds_of_proving_are_of_one_key_and_of_the_time_that_is_asked_for(database):
+    for number, (owner, evidence) in enumerate(
+        [("k", {answers.PROVING: 1.5}), ("k", {answers.PROVING: 0.25}), ("k", {}), ("other", {answers.PROVING: 9.0})]
+    ):
+        answers.receive(database, asked(request=str(number), owner=owner, evidence=evidence))
+    found = [answers.proving_seconds(database, owner, 3600.0) for owner in ("k", "other", "nobody")]
+    assert found == [1.75, 9.0, 0.0]
+    assert answers.proving_seconds(database, "k", -3600.0) == 0.0

@@ -94,8 +94,9 @@ def test_a_copy_goes_on_where_the_original_was(database, tmp_path):
 def test_answers_of_before_are_changes_of_an_upgraded_database(database, url):
     kept, _ = answers.receive(database, asked(owner="k"))
     with database.begin() as connection:
-        for statement in ("DROP TABLE change", "DROP TABLE output", "UPDATE alembic_version SET version_num = '0001'"):
-            connection.execute(text(statement))
+        for table in ("delivery", "change", "output"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     again = Database(url)
     assert all_of(again) == [(kept.id, "received")]
     again.close()

@@ -58,6 +58,12 @@ def test_one_holder_of_a_lease(database):
     assert leases.take(database, "send", "a", 60) is not None
 
 
+def test_a_lease_of_before_the_clock_was_set_back_is_over(database):
+    late = leases.take(database, "send", "a", 86_400)
+    assert leases.take(database, "send", "b", 86_400) is None  # who takes it for a day may hold it for a day
+    assert leases.take(database, "send", "b", 60).fence == late.fence + 1
+
+
 @pytest.mark.parametrize("size", [0, 1, artefacts.PART_BYTES, artefacts.PART_BYTES + 1])
 def test_artefacts_of_every_size_come_back_whole(database, size):
     content = bytes(range(256)) * (size // 256) + bytes(size % 256)

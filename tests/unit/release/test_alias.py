@@ -36,6 +36,18 @@ def test_the_first_decides_and_going_back_is_not_going_forth(database, made):
     assert journal.verify(database, "credit") == 7
 
 
+def test_two_that_go_back_at_once_go_back_one_release(database, made):
+    one, two, three = (keep(database, each) for each in made)
+    for release in (two, three):
+        alias.promote(database, release, who="me", why="better")
+    seen = alias.moves(database, "credit")
+    assert alias.back(database, "credit", who="me", why="worse", seen=seen) == two
+    with pytest.raises(ReleaseError, match="another process changed which release decides"):
+        alias.back(database, "credit", who="another", why="worse", seen=seen)
+    assert alias.champion(database, "credit") == two.digest
+    assert one.digest != two.digest
+
+
 def test_what_decided_at_any_block(database, made):
     one, two = keep(database, made[0]), keep(database, made[1])
     alias.promote(database, two, who="me", why="better", chain="main", block=100)

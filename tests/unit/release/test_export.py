@@ -1,4 +1,5 @@
 import io
+import json
 import random
 import zipfile
 from contextlib import suppress
@@ -93,3 +94,28 @@ def test_a_release_is_taken_out_whole(written, database, tmp_path, made):
     take(database, kept, tmp_path / "out")
     assert (tmp_path / "out" / "circuit.json").read_bytes() == made.private["circuit.json"]
     assert (tmp_path / "out" / "proving.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"private": {name: "0" * 64}}
+        for name in ("code/../../x.py", "code//etc/x.py", "/x", "../x", "code/.", "code/", "..")
+    ]
+    + [{"parts": {"/x": {"digest": "0" * 64, "bytes": 0}}}]
+    + [{"project": name} for name in ("../x", "", "a" * 64, "a b", "<script>", 7)],
+)
+def test_names_that_lead_elsewhere_are_not_taken(written, tmp_path, change):
+    """A stranger's release has whatever names the stranger likes, and its digest fits them."""
+    _, path = written
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist() if name != "private.bin"}
+    public = json.loads(contents["release.json"])
+    for field, value in change.items():
+        public[field] = public[field] | value if isinstance(value, dict) else value
+    contents["release.json"] = json.dumps(public).encode()
+    with zipfile.ZipFile(tmp_path / "hostile", "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    with pytest.raises(ReleaseAltered):
+        export.read(tmp_path / "hostile")

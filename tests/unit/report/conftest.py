@@ -11,8 +11,7 @@ import pytest
 
 from assay.bench.choose import choose
 from assay.bench.decision import Decision, Row, basis_of
-from assay.bench.evaluate import Fidelity, Measured
-from assay.bench.evidence import Evidence, Interval
+from assay.bench.facts import Evidence, Fidelity, Interval, Measured
 from assay.bench.limits import meets
 from assay.data.build import build
 from assay.models.cost.cost import Calibration

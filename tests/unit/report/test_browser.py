@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.browser import WIDTHS, chromium, launched, opened, overflowing
 
-from assay.report.write import write_report
+from assay.report.write import write_for_people, write_report
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,7 @@ def browser():
 def pages(stages, tmp_path_factory):
     base = tmp_path_factory.mktemp("pages")
     return {
+        "people": write_for_people(stages.copy(base / "people")),
         "decided": write_report(stages.copy(base / "decided"))[0],
         "none": write_report(stages.copy(base / "none", gas=150_000))[0],
         "data": write_report(stages.copy(base / "data", front=False, decision=False))[0],
@@ -32,7 +33,7 @@ def pages(stages, tmp_path_factory):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", ["decided", "none", "data", "empty"])
+@pytest.mark.parametrize("kind", ["decided", "none", "data", "empty", "people"])
 def test_nothing_overflows_fails_or_is_asked_for(browser, pages, kind, width, scheme):
     page, faults = opened(browser, pages[kind], width=width, scheme=scheme)
     assert overflowing(page) == []

@@ -20,8 +20,11 @@ from assay.report.write import write_report
 from assay.task.chains import ChainSpec
 from assay.task.data import DataSpec
 from assay.task.outputs import OutputSpec, Serve
+from assay.task.research import People
+from assay.task.retrain import Retrain
 from assay.task.sections import Section
 from assay.task.task import Task
+from assay.task.watch import Watch
 
 from .conftest import CALIBRATION, content, decided, write_task
 
@@ -150,8 +153,11 @@ ELSEWHERE = {
 OF_A_SECTION = {
     ChainSpec: "tests/unit/task/test_chains.py",
     DataSpec: "tests/unit/data/test_fields.py",
+    People: "tests/unit/report/test_people.py",
     OutputSpec: "tests/unit/serve/outputs/",
+    Retrain: "tests/unit/keep/retrain/test_due.py",
     Serve: "tests/unit/serve/test_forget.py",
+    Watch: "tests/unit/keep/watch/test_service.py",
 }
 
 

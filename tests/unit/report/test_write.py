@@ -11,7 +11,7 @@ import pytest
 from assay.bench.decision import Decision
 from assay.bench.history import append
 from assay.core.errors import ArtefactDamaged, NotFound, ReadOnly, WrongKindOfFile
-from assay.report.errors import ProfileDamaged, QuarantineDamaged
+from assay.report.errors import ExperimentDamaged, ProfileDamaged, QuarantineDamaged
 from assay.report.write import write_report
 from assay.task.task import Task
 
@@ -268,6 +268,22 @@ def test_a_folder_in_the_way(stages, tmp_path):
         write_report(folder)
     assert not (folder / "model-card.md").exists()
     assert not list(folder.glob("*.partial-*"))
+
+
+def test_experiments_that_were_reported_stand_in_the_card(stages, tmp_path):
+    folder = stages.copy(tmp_path / "project", data=False, front=False, decision=False)
+    said = {"name": "fee-1", "title": "Does it pay?", "design": "switchback", "state": "ended", "chain": "main"}
+    said |= {"plan": "ab" * 32, "release": "cd" * 32, "against": "existing", "doubts": ["2 links were withheld."]}
+    place = folder / "experiments" / "fee-1"
+    place.mkdir(parents=True)
+    (place / "summary.json").write_text(json.dumps(said | {"words": "No effect shown: 0.1 (-1 to 1)."}))
+    _, card = made(folder)
+    assert "**Does it pay?** (switchback on main, release `cdcdcdcdcdcdcdcd` against existing" in card
+    assert "No effect shown" in card
+    assert "2 links were withheld." in card
+    (place / "summary.json").write_text("{}")
+    with pytest.raises(ExperimentDamaged, match="Report it again"):
+        made(folder)
 
 
 def test_no_project_and_a_read_only_folder(stages, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import assay
 from assay.record import artefacts, releases
 from assay.record.releases import Release
 from assay.release import alias
-from assay.release.make import describe, digest_of
+from assay.release.make import describe, digest_of, private_digests
 from assay.release.parts import Parts, contract
 
 FEATURES = ["income", "savings", "age"]
@@ -50,6 +50,18 @@ def parts(tmp_path, seed=7, max_batch=4, project="credit", *, compiled=False, hi
         "code/features.py": f"# {seed}\n".encode(),
     }
     return Parts(keys.model_id, public, private)
+
+
+def another(database, release):
+    """A second release: the same circuit and keys, another decision."""
+    kept = {name: part["digest"] for name, part in release.public["parts"].items()}
+    public, private = (
+        {name: artefacts.get(database, digest) for name, digest in some.items()}
+        for some in (kept, private_digests(release))
+    )
+    changed = json.loads(public["decision.json"]) | {"note": "another"}
+    made = Parts(release.public["model_id"], public | {"decision.json": json.dumps(changed).encode()}, private)
+    return keep(database, made, release.project)
 
 
 def keep(database, made, project="credit", *, private=True):

@@ -1,12 +1,14 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 from tests.unit.serve.small import FEATURES, keep, model
 
 import assay
 from assay.prove.proof import Proof
-from assay.record import answers
+from assay.record import answers, schema
 from assay.release import alias
 from assay.serve import keys
 from assay.serve.work import Worker
@@ -121,6 +123,35 @@ def test_the_queue_is_bounded(client):
     assert ask(client, "4").status_code == 202  # that one is kept already
 
 
+def test_what_is_promoted_answers_the_next_question(client, database, made_again, release):
+    body = {"inputs": [[1, 2, 3]]}
+    asked = [client.post("/v2/models/credit/infer", json=body).json()["model_version"] for _ in range(2)]
+    second = keep(database, made_again)
+    asked.append(client.post("/v2/models/credit/infer", json=body).json()["model_version"])
+    alias.promote(database, second, who="test", why="it is better")
+    asked.append(client.post("/v2/models/credit/infer", json=body).json()["model_version"])
+    alias.back(database, "credit", who="test", why="it was not")
+    asked.append(client.post("/v2/models/credit/infer", json=body).json()["model_version"])
+    assert asked == ["1", "1", "1", "2", "1"]
+
+
+def test_many_wait_at_once_and_each_hears_of_its_own(client, database):
+    def ask(at):
+        return client.post(PROOFS, json={"inputs": [[at, 2, 3]]}, headers={"Prefer": "wait=60"}).json()
+
+    with ThreadPoolExecutor(5) as pool:
+        waiting = [pool.submit(ask, at) for at in range(4)]
+        late = client.post(PROOFS, json={"inputs": [[9, 2, 3]]}, headers={"Prefer": "wait=1"})
+        assert late.status_code == 202
+        worker = Worker(database)
+        while not all(one.done() for one in waiting):
+            worker.step()
+        found = [one.result() for one in waiting]
+    for at, one in enumerate(found):
+        said = client.post("/v2/models/credit/infer", json={"inputs": [[at, 2, 3]]}).json()["outputs"][0]["data"]
+        assert (one["state"], one["outputs"]["integers"]) == ("answered", [[str(value) for value in said]])
+
+
 def test_pages(client):
     names = {ask(client, str(number)).json()["id"] for number in range(4)}
     found = client.get("/v1/answers").json()
@@ -158,6 +189,12 @@ BAD = [
     ({"inputs": [ROW], "more": 1}, 422),
     ({"inputs": [ROW], "context": "x"}, 422),
     ({"inputs": [ROW], "context": -1}, 422),
+    ({"inputs": [ROW], "context": True}, 422),
+    ({"inputs": [ROW], "context": 1.0}, 422),
+    ({"inputs": [ROW], "context": "1_0"}, 422),
+    ({"inputs": [ROW], "context": "٣"}, 422),
+    ({"inputs": [ROW], "context": " 3"}, 422),
+    ({"inputs": [ROW], "context": "0x" + "f" * 65}, 422),
     ({"inputs": [ROW], "settle": True}, 409),
     ({}, 422),
     ([], 422),
@@ -180,13 +217,35 @@ def test_long_bodies_are_not_read(client):
     assert client.post(PROOFS, content=parts).json()["code"] == "serve/request-too-large"
 
 
+def test_half_a_character_and_numbers_without_end_are_refused(client):
+    for body in (
+        b'{"inputs": [[1, 2, 3]], "\\ud800": 1}',
+        b'{"inputs": [[1, 2, "\\ud800"]]}',
+        b'{"inputs": [[1, 2, NaN]]}',
+    ):
+        assert client.post(PROOFS, content=body).status_code == 422
+    for period in ("1" * 18, "1" * 30, "-" + "1" * 5000):
+        assert client.get(f"/v1/answers?period={period}").status_code in {200, 422}
+
+
+def test_a_key_of_no_length_is_refused(client):
+    assert client.post(PROOFS, json={"inputs": [ROW]}, headers={"Idempotency-Key": ""}).status_code == 422
+
+
 def test_deep_json_is_refused(client):
     answer = client.post(PROOFS, content=b'{"inputs":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
     assert answer.status_code == 422
 
 
 def test_what_is_not_there(client):
-    for path in ("/v2/models/absent", "/v2/models/credit/versions/9", "/v1/answers/ans_absent", "/nowhere"):
+    for path in (
+        "/v2/models/absent",
+        "/v2/models/%00",
+        "/v2/models/credit/versions/9",
+        "/v1/answers/ans_absent",
+        "/v1/answers/%F0%9F%98%80%00",
+        "/nowhere",
+    ):
         assert client.get(path).status_code == 404
     assert client.put("/v2").json()["code"] == "serve/method-not-allowed"
 
@@ -217,15 +276,18 @@ def test_api_keys(client, database):
     assert text.split("_")[2] not in str(keys.current(database))
 
 
-def test_the_budget_of_proving(client, database):
+def test_the_budget_of_proving_counts_what_nobody_waited_for(client, database):
     _, text = keys.make(database, "small", ["prove", "read"], who="me", proof_seconds_per_hour=0.000001)
     client.app.state.assay.keyring._read = 0.0
-    header = {"Authorization": f"Bearer {text}", "Prefer": "wait=0"}
+    header = {"Authorization": f"Bearer {text}"}
     place = client.post(PROOFS, json={"inputs": [ROW]}, headers=header).headers["Location"]
     Worker(database).step()
     assert client.get(place, headers=header).json()["state"] == "answered"
-    client.app.state.assay.keyring.proved(keys.current(database)[text.split("_")[1]], 1.0)
     assert client.post(PROOFS, json={"inputs": [ROW]}, headers=header).json()["code"] == "serve/budget-spent"
+    assert ask(client).status_code == 202  # another key has its own
+    with database.begin() as connection:
+        connection.execute(update(schema.answers).values(created=schema.answers.c.created - 3601))
+    assert client.post(PROOFS, json={"inputs": [ROW]}, headers=header).status_code == 202
 
 
 def test_forged_and_foreign_proofs(client, database, made_again, tmp_path):
@@ -250,4 +312,12 @@ def test_the_first_key_is_written_once(database, tmp_path):
     place = keys.first_admin(database, tmp_path / ".assay")
     assert place.stat().st_mode & 0o777 == 0o600
     assert keys.first_admin(database, tmp_path / ".assay") is None
+
+
+def test_of_two_first_starts_at_once_one_makes_the_key(database, tmp_path, monkeypatch):
+    monkeypatch.setattr(keys, "current", lambda _: {})  # both have looked before either made one
+    assert [keys.first_admin(database, tmp_path / ".assay") is None for _ in range(2)] == [False, True]
+    monkeypatch.undo()
+    [key] = keys.current(database).values()
+    assert (tmp_path / ".assay" / "admin.key").read_text().split("_")[1] == key.id
     assert assay.__version__

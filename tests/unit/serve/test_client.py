@@ -1,7 +1,9 @@
 """`assay.Client` against the real application on a real socket."""
 
+import re
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ def address(settings, database, release):
 
 @pytest.fixture
 def client(address, database):
-    _, text = keys.make(database, "test", ["read", "infer", "prove"], who="test")
+    _, text = keys.make(database, "test", ["read", "infer", "prove", "observe"], who="test")
     return assay.Client(address, text)
 
 
@@ -51,6 +53,27 @@ def test_it_proves_waits_and_asks_nothing_twice(client, database, release):
     assert proof.context == 2**255 + 1
     assert assay.verify(Models(database).verifying(release.digest), proof)
     assert [one["name"] for one in client.releases()] == ["credit"]
+
+
+def test_what_came_of_it_is_brought_and_corrected_with_a_reason(client):
+    waiting = client.prove("credit", [ROW], wait=0)["id"]
+    assert client.outcome(waiting, 1)["changed"]
+    assert not client.outcome(waiting, 1)["changed"]
+    with pytest.raises(Refused, match="kept already"):
+        client.outcome(waiting, 0)
+    for _ in range(2):
+        assert client.outcome(waiting, 0, reason="paid late", request="mine")["outcome"] == 0
+    assert client.outcome(waiting, 1, reason="it bounced")["outcome"] == 1
+    assert not client.outcome(waiting, 0, reason="paid late", request="mine")["changed"]
+    assert client.answer(waiting)["outcome"] == 1
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_guide_on_outcomes_happens(client):
+    page = (Path(__file__).parents[3] / "docs" / "guides" / "monitoring.md").read_text(encoding="utf-8")
+    names = {"client": client}
+    exec(compile(re.search(r"```python\n(.+?)```", page, re.DOTALL)[1], "monitoring.md", "exec"), names)  # noqa: S102  our own page
+    assert client.answer(names["answer"]["id"])["outcome"] == "defaulted"
 
 
 def test_an_answer_is_taken_back(client):

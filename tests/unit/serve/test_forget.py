@@ -5,14 +5,18 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from tests.unit.serve.small import keep, parts
 
 from assay.cli.main import run
 from assay.keep.backup import backup
 from assay.record import answers, journal, schema
+from assay.record import database as base
+from assay.record.database import Database
+from assay.record.errors import DatabaseBusy
 from assay.serve import keys
 from assay.serve.forget import forget, keep_to
 from assay.serve.outputs.loop import Output
@@ -21,6 +25,15 @@ from assay.task.outputs import OutputSpec
 
 SECRET = 123456.0625  # in no other number here
 PROOFS = "/v2/models/credit/proofs"
+TASK = """
+name = "credit"
+existing = {kind = "constant", value = 0.0}
+predict = {target = "y", type = "binary"}
+[[data.sources]]
+name = "rows"
+kind = "csv"
+path = "rows.csv"
+"""
 
 
 def ask(client, database, row=SECRET, **headers):
@@ -112,23 +125,43 @@ def test_the_command_forgets_by_id_by_key_and_by_age(client, database, tmp_path,
     assert answers.get(database, waiting).row is not None
 
 
-def test_rows_are_forgotten_when_their_time_is_over(client, database):
+def test_rows_are_forgotten_when_their_time_is_over(client, database, made):
     place = ask(client, database)
     waiting = client.post(PROOFS, json={"inputs": [[1, 2, 3]]}).json()["id"]
     with database.begin() as connection:
         connection.execute(update(schema.answers).values(created=time.time() - 7200))
     young = ask(client, database, 7.0)  # proves the one that waits, which is older
+    other = {"project": "other", "release": keep(database, made, project="other").digest, "id": "", "request": "1"}
+    theirs, _ = answers.receive(database, replace(answers.get(database, place.rpartition("/")[2]), **other))
+    with database.begin() as connection:
+        where = schema.answers.c.id == theirs.id
+        connection.execute(update(schema.answers).where(where).values(created=time.time() - 7200))
     stop = threading.Event()
-    thread = threading.Thread(target=keep_to, args=(database, 3600, stop.is_set, pytest.fail))
+    thread = threading.Thread(target=keep_to, args=(database, "credit", 3600, stop.is_set, pytest.fail))
     thread.start()
     while answers.get(database, place.rpartition("/")[2]).row is not None:
         time.sleep(0.02)
     stop.set()
     thread.join()
     assert answers.get(database, young.rpartition("/")[2]).row is not None
+    assert answers.get(database, theirs.id).row is not None  # whose own task says how long
     assert answers.get(database, waiting).row is None
     events = journal.read(database, "credit", ["rows.forgotten"])
     assert [(one.who, one.why) for one in events] == [("the service", "[serve] keep_rows")]
+
+
+def test_an_age_alone_is_about_the_project_of_the_folder(client, database, made_again, tmp_path, capsys):
+    theirs = keep(database, made_again, "loans")
+    place = ask(client, database)
+    row = {"project": "loans", "release": theirs.digest, "row": [[1, 2, 3]], "state": "answered"}
+    other, _ = answers.receive(database, answers.Answer(**row))
+    with database.begin() as connection:
+        connection.execute(update(schema.answers).values(created=time.time() - 7200))
+    (tmp_path / "task.toml").write_text(TASK)
+    assert run(["forget", "--older-than", "1h", "-C", str(tmp_path), "--database", database.address]) == 0
+    assert "the rows of 1 answers" in capsys.readouterr().out
+    assert answers.get(database, place.rpartition("/")[2]).row is None
+    assert answers.get(database, other.id).row == [[1, 2, 3]]
 
 
 def test_a_proof_that_hides_its_row_stays(client, database, tmp_path_factory):
@@ -171,3 +204,17 @@ def test_forgetting_twice_is_nothing_the_second_time(client, database):
     ask(client, database)
     assert forget(database, who="me", why="x").rows == 1
     assert forget(database, who="me", why="x").rows == 0
+
+
+def test_a_log_that_somebody_reads_still_has_the_row_and_that_is_said(client, database, tmp_path, monkeypatch):
+    ask(client, database)
+    monkeypatch.setattr(base, "BUSY_SECONDS", 0.1)
+    impatient = Database(database.address)
+    with database.read() as reader:
+        reader.execute(select(schema.answers)).all()
+        with pytest.raises(DatabaseBusy, match="still in the log"):
+            forget(impatient, who="me", why="x")
+        assert [one.what["rows"] for one in journal.read(impatient, "credit", ["rows.forgotten"])] == [1]
+    assert forget(impatient, who="me", why="x").rows == 0
+    assert not any(str(SECRET).encode() in path.read_bytes() for path in tmp_path.glob("records.sqlite*"))
+    impatient.close()

@@ -1,6 +1,7 @@
 """One proof for several questions: only where all of them allow it, and each says what is its own."""
 
 import json
+import threading
 
 import pytest
 from tests.unit.serve.small import keep
@@ -132,15 +133,16 @@ def test_a_prover_that_slept_through_its_lease_changes_nothing(client, database)
         made = proven(held)
         for one in held:
             answers.renew(database, one, -1)
-        assert Worker(database, "fast").step()
+        fast = Worker(database, "fast")
+        assert [fast.step(), fast.step(), fast.step()] == [True, True, False]
         return made
 
     worker._proven = asleep
     worker.step()
     found = [answers.get(database, name) for name in names]
     assert [one.fence for one in found] == [2, 2]
-    assert len({one.proof for one in found}) == 1
-    assert artefacts.held(database, found[0].proof)
+    assert len({one.proof for one in found}) == 2  # what a prover has left is proven alone
+    assert all(artefacts.held(database, one.proof) for one in found)
 
 
 def test_a_dispute_of_a_joined_answer_checks_its_own_rows(client, database, tmp_path):
@@ -149,4 +151,31 @@ def test_a_dispute_of_a_joined_answer_checks_its_own_rows(client, database, tmp_
     for name in names:
         dispute.make(database, name, tmp_path / f"{name}.dispute")
         found = dispute.verify(tmp_path / f"{name}.dispute")
-        assert [one.name for one in found if one.holds is not True] == []
+        assert [one.name for one in found if one.holds is not True] == ["service"]
+
+
+def test_two_proofs_at_a_time_and_what_fails_in_one_ends_both(client, database):
+    names = [ask(client, [at, 2, 3], join=False) for at in range(4)]
+    worker, at_once, most = Worker(database), [0], [0]
+    proven, both = worker._proven, threading.Barrier(2)
+
+    def counted(held):
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        both.wait()  # neither goes on without the other
+        made = proven(held)
+        at_once[0] -= 1
+        return made
+
+    worker._proven = counted
+    worker.run(lambda: not answers.count(database, ("fixed",)))
+    assert [said(client, name)["state"] for name in names] == ["answered"] * 4
+    assert most == [2]
+
+    def broken(_):
+        raise RuntimeError("out of its mind")
+
+    ask(client, [1, 2, 3])
+    worker._proven = broken
+    with pytest.raises(RuntimeError, match="out of its mind"):
+        worker.run(lambda: False)

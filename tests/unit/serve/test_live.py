@@ -1,29 +1,34 @@
 """A chain followed to the end: swaps, bars, rows, proofs, and the real fee contract of a real registry."""
 
-import json
-import random
 import shutil
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from eth_abi import encode
-from tests.unit.data.small import SWAP, word
-from tests.unit.data.sources.test_cryo import BYTECODE, send
+from sqlalchemy import text
+from tests.unit.data.small import SWAP
+from tests.unit.data.sources.test_cryo import send
+from tests.unit.record.small import asked, release
 from tests.unit.serve.chain import deploy, settled
-from tests.unit.serve.small import keep
-from xgboost import XGBRegressor
+from tests.unit.serve.followed import FEE, FORECAST, TASK, retrained, swapping
+from tests.unit.serve.followed import project as project_of
+from tests.unit.serve.small import keep, parts
 
-import assay
-from assay.chain.node import LocalNode
 from assay.core.keccak import keccak256
 from assay.data.build import build
-from assay.data.sources.rpc import Rpc
-from assay.record import answers, journal, transactions
+from assay.data.errors import Reorganised, RpcRefused
+from assay.record import answers, journal, leases, transactions
 from assay.record.database import Database
-from assay.release.parts import Parts, contract
+from assay.record.errors import RecordError
+from assay.release import alias
+from assay.release.parts import Parts
+from assay.serve.errors import NothingSettles
 from assay.serve.live import Live, followable
 from assay.serve.models import Models
+from assay.serve.parts import live as follow
+from assay.serve.settings import Settings
 from assay.serve.settle import open_settler
 from assay.serve.work import Worker
 from assay.settle.deploy import prepare
@@ -32,103 +37,23 @@ from assay.settle.promote import registrar
 from assay.task.task import Task
 
 CONTRACTS = Path(__file__).parents[3] / "contracts" / "src"
-TASK = """
-schema = "assay-task/1"
-name = "fee"
-existing = {{kind = "constant", value = 0.0}}
-predict = {{target = "next", type = "regression"}}
-
-[data]
-keep = ["block_number"]
-events = [{{name = "swap", signature = "{swap}", decimals = {{amountIn = 18}}}}]
-features = [{{name = "amount", op = "column"}}, {{name = "mean", op = "rolling_mean", of = "amount", window = 3}}]
-label = {{op = "forward_value", of = "amount"}}
-split = {{train = 0.34, validation = 0.33, test = 0.33}}
-
-[[data.sources]]
-name = "pool"
-kind = "rpc"
-rpc = "{url}"
-contract = "{pool}"
-chunk_size = 8
-end_block = {end}
-reorg_buffer = 0
-
-[data.bars]
-every = "4 blocks"
-columns = [{{name = "amount", op = "sum", of = "amountIn", empty = "zero"}}]
-
-[protocol]
-chain = "local"
-feature_delay_blocks = 0
-
-[chains.local]
-rpc = ["{url}"]
-block_seconds = 0.2
-confirmations = 2
-{more}
-"""
-FEE = """
-[[chains.local.contracts]]
-name = "registry"
-source = "contracts/registry/ModelRegistry.sol:ModelRegistry"
-arguments = ["0x{task}", "$account", "$account", "$account", 0, "0x0000000000000000000000000000000000000000"]
-
-[[chains.local.contracts]]
-name = "existing"
-source = "contracts/examples/FixedFee.sol:FixedFee"
-arguments = [3000]
-
-[[chains.local.contracts]]
-name = "consumer"
-source = "contracts/consumers/RegistryFee.sol:RegistryFee"
-arguments = ["$registry", "$account", "$existing", 864000, 100000, 5000000, [500, 1000, 100, 100000]]
-"""
 
 
 @pytest.fixture
-def chain():
-    with LocalNode() as node:
-        rpc = Rpc(node.url)
-        pool = send(rpc, data=BYTECODE)["contractAddress"]
-        luck = random.Random(9)
+def chain(request):
+    with swapping(getattr(request, "param", 0)) as found:
+        yield found
 
-        def swap(count):
-            for _ in range(count):
-                data = word(b"\x11" * 20) + word(luck.randint(1, 10**19)) + word(7) + word(3) + word(1)
-                send(rpc, to=pool, data="0x" + data.hex())
 
-        yield SimpleNamespace(node=node, rpc=rpc, pool=pool, swap=swap)
+@pytest.fixture(scope="module")
+def made_of_one(tmp_path_factory):
+    return parts(tmp_path_factory.mktemp("parts"))
 
 
 @pytest.fixture
 def made(chain, tmp_path):
-    """A project of the chain's swaps, its model as a release, and its folder."""
     chain.swap(150)
-
-    def make(more=""):
-        text = TASK.format(url=chain.node.url, pool=chain.pool, end=chain.rpc.head(), swap=SWAP, more=more)
-        (tmp_path / "task.toml").write_text(text)
-        task = Task.load(tmp_path)
-        dataset = build(task, tmp_path, tmp_path / "data")
-        rows = dataset.frame()
-        X, y = rows.select(dataset.features).to_numpy(), rows["next"].to_numpy()
-        circuit = assay.transpile(XGBRegressor(n_estimators=3, max_depth=2).fit(X, y))
-        keys = assay.setup(circuit, max_batch=1)
-        keys.save(tmp_path / "keys")
-        decision = {"dataset": dataset.hash, "chosen": "one", "rows": [{"id": "one", "fidelity": {}, "measured": {}}]}
-        public = {"task.toml": text.encode(), "decision.json": json.dumps(decision).encode()}
-        public["manifest.json"] = (tmp_path / "data" / "manifest.json").read_bytes()
-        public["verifying.key"] = (tmp_path / "keys" / "verifying.key").read_bytes()
-        private = {"circuit.json": circuit.to_json().encode()}
-        private["proving.key"] = (tmp_path / "keys" / "proving.key").read_bytes()
-        private["dataset/rows.parquet"] = (tmp_path / "data" / "rows.parquet").read_bytes()
-        database = Database.of_project(tmp_path)
-        parts = Parts(keys.model_id, public | contract(keys.verifying_key), private)
-        release = keep(database, parts, "fee")
-        return SimpleNamespace(task=task, database=database, release=release, folder=tmp_path, rows=rows)
-
-    return make
+    return lambda more="": project_of(chain, tmp_path, more)
 
 
 def loops(project):
@@ -151,9 +76,8 @@ def go(project, chain, until, most=60):
     live, worker, settler = loops(project)
     live.told = settler.told = unexpected
     for turn in range(most):
-        live.step()
-        worker.step()
-        settler.step()
+        if not any([live.step(), worker.step(), settler.step()]):  # each of them, moved or not
+            time.sleep(0.02)  # an answer that waits is looked at again a quarter of a second later
         if until():
             return
         if turn % 3 == 2:
@@ -217,7 +141,9 @@ def test_a_newer_row_waits_until_the_one_before_is_settled(chain, made):
     for _ in range(4):  # two periods, and nothing is proven meanwhile
         live.step()
         chain.swap(2)
-    settler.outbox.release()  # other loops go on
+    # Whoever posts keeps no lease on the account: the settlement loop is another process, and would wait for its end.
+    account = settler.outbox.account.lower()
+    assert leases.take(project.database, f"outbox:local:{account}", "another process", 0.0) is not None
     first, second = answered(project)[:2]
     # The swaps are of the same account, and take the nonce: the row is sent again, by whoever goes on.
     posted = {one.subject.split("/")[0] for one in transactions.find(project.database, "local", purpose="post")}
@@ -227,6 +153,71 @@ def test_a_newer_row_waits_until_the_one_before_is_settled(chain, made):
     go(project, chain, lambda: all(one.state == "settled" for one in answered(project)[:2]))
     assert [one.evidence["period"] for one in answered(project)[:2]] == [1, 2]
     project.database.close()
+
+
+def deployed(project, release):
+    deployment = prepare(project.database, project.folder, project.task, release, None, who="me")
+    deployment.poll = 0.02
+    return deployment.run()[-1].address
+
+
+def posted(project, release, parts, chain):
+    """The first answer of a release whose row was posted and not looked at since, by these loops."""
+    for _ in range(60):
+        sent = {one.subject.split("/")[0] for one in transactions.find(project.database, "local", purpose="post")}
+        found = [one for one in answered(project) if one.release == release.digest and one.state == "received"]
+        if found and found[0].id in sent:
+            return found[0]
+        moved = [part.step() for part in parts]
+        if not found:
+            chain.swap(1)
+        elif not any(moved):
+            time.sleep(0.1)
+            chain.rpc.ask("anvil_mine", "0x1")
+    raise AssertionError([(one.period, one.state, one.error) for one in answered(project)])
+
+
+@pytest.mark.parametrize("chain", [1], indirect=True)  # swaps take no nonce of the account that posts
+def test_each_release_is_posted_to_and_settled_by_its_own_contract(chain, made):
+    """Without a registry each release has a contract that pins its model, and what is under way goes on there."""
+    project = made(FORECAST)
+    first, second = project.release, retrained(project)
+    own = {one.digest: deployed(project, one) for one in (first, second)}
+    assert len(set(own.values())) == 2
+    live, _, _ = loops(project)
+    one = posted(project, first, [live], chain)
+    alias.promote(project.database, second, who="me", why="better")
+    two = posted(project, second, [live], chain)  # by the process that opened the first one's contract
+
+    def over(*those):
+        return lambda: all(answers.get(project.database, one.id).state == "settled" for one in those)
+
+    go(project, chain, over(one, two))
+    three = posted(project, second, loops(project), chain)
+    alias.back(project.database, "fee", who="me", why="worse")
+    go(project, chain, over(three))
+    for held in (answers.get(project.database, each.id) for each in (one, two, three)):
+        assert int(held.context) == context_of(31337, own[held.release], held.evidence["period"])
+        assert held.evidence["consumer"] == own[held.release]
+        sent = transactions.get(project.database, held.transaction)
+        assert (sent.to, sent.mined["ok"]) == (own[held.release], True)
+    assert not answered(project, states=["refused"])
+    a_row_that_a_contract_before_the_newest_has_ends(project, chain)
+    project.database.close()
+
+
+def a_row_that_a_contract_before_the_newest_has_ends(project, chain):
+    """Its release's contract is another one by now, in which the row has no period: it waits for nothing."""
+    one = posted(project, project.release, loops(project), chain)
+    file = project.folder / "task.toml"
+    file.write_text(file.read_text().replace("3000, 864000", "2000, 864000"))
+    project.task = Task.load(project.folder)
+    newer = deployed(project, project.release)
+    go(project, chain, lambda: answers.get(project.database, one.id).state == "expired")
+    assert answers.get(project.database, one.id).error["code"] == "settle/other-contract"
+    chain.swap(4)
+    go(project, chain, lambda: any(each.period > one.period for each in answered(project, states=["settled"])))
+    assert answered(project, states=["settled"])[-1].evidence["consumer"] == newer
 
 
 def test_live_rows_are_the_datasets_rows(chain, made):
@@ -254,6 +245,29 @@ def test_live_rows_are_the_datasets_rows(chain, made):
     assert len(set(events)) == len(events)
     assert {int(one.context) for one in answered(project, states=["settled"])} <= set(events)
     project.database.close()
+
+
+def test_an_outcome_that_changed_is_kept_with_its_event_or_not_at_all(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    release(database)
+    one, _ = answers.receive(database, asked(chain="local", period=7, outcome=1.5))
+    live = Live(database, one.project, None, None, tmp_path)
+    refuses = (
+        "CREATE TRIGGER no BEFORE INSERT ON event WHEN NEW.kind = 'outcome.changed' BEGIN SELECT RAISE(FAIL, 'no'); END"
+    )
+    with database.begin() as connection:
+        connection.execute(text(refuses))
+    with pytest.raises(RecordError):
+        live._say_outcome(one, 2.5)
+    assert answers.get(database, one.id).outcome == 1.5  # so that it is looked at again
+    with database.begin() as connection:
+        connection.execute(text("DROP TRIGGER no"))
+    for _ in range(2):  # another loop that saw the same says nothing
+        live._say_outcome(one, 2.5)
+    assert answers.get(database, one.id).outcome == 2.5
+    (event,) = journal.read(database, one.project, ["outcome.changed"])
+    assert (event.subject, event.what, event.block) == (one.id, {"before": 1.5, "now": 2.5}, 7)
+    database.close()
 
 
 def test_periods_that_passed_unseen_have_no_answer_and_late_ones_are_not_sent(chain, made):
@@ -295,6 +309,20 @@ def test_two_live_loops_answer_a_period_once(chain, made):
     project.database.close()
 
 
+def test_several_series_are_refused_by_name(tmp_path, made_of_one):
+    """One period of one chain has one answer: a task with several rows a period is not followed, and told so."""
+    text = TASK.format(url="http://127.0.0.1:1", pool="0x" + "11" * 20, end=10, swap=SWAP, more="")
+    text = text.replace("[data]\n", '[data]\nentity = "sender"\n', 1)
+    (tmp_path / "task.toml").write_text(text)
+    database = Database.of_project(tmp_path)
+    public = made_of_one.public | {"task.toml": text.encode()}
+    keep(database, Parts(made_of_one.model_id, public, made_of_one.private), "fee")
+    assert followable(database, "fee").startswith("[data] entity = 'sender': several series are not followed")
+    with pytest.raises(NothingSettles, match="several series are not followed"):
+        follow(Settings(tmp_path, database.address, chain="local"), unexpected)
+    database.close()
+
+
 def deploy_plain(chain):
     return deploy(node_of(chain), chain.rpc.ask("eth_accounts")[0])
 
@@ -312,3 +340,29 @@ def settled_on(chain, consumer):
 @pytest.fixture(autouse=True)
 def contracts(tmp_path):
     shutil.copytree(CONTRACTS, tmp_path / "contracts")
+
+
+def test_an_outcome_that_is_no_number_is_not_known_and_stops_nothing(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    release(database)
+    one, _ = answers.receive(database, asked(chain="local", period=7))
+    live = Live(database, one.project, SimpleNamespace(on=SimpleNamespace(name="local")), None, tmp_path)
+    live._observe(None, {7: float("nan")})
+    live._observe(None, {7: float("inf")})
+    assert answers.get(database, one.id).outcome is None
+    answers.observe(database, one.id, float("inf"))  # as an earlier version kept it
+    live._say_outcome(answers.get(database, one.id), 2.5)
+    assert answers.get(database, one.id).outcome == 2.5
+    assert journal.read(database, one.project, ["outcome.changed"]) == []
+    database.close()
+
+
+def test_after_a_deep_reorganisation_blocks_are_collected_anew_and_words_of_state_stay(tmp_path):
+    place = tmp_path / "chain" / "pool"
+    place.mkdir(parents=True)
+    for name in ("state.parquet", "net__blocks__00000001_to_00000009.parquet"):
+        (place / name).write_bytes(b"x")
+    Live._collect_anew(None, tmp_path, RpcRefused("the node is busy", "Wait."))
+    assert len(list(place.iterdir())) == 2
+    Live._collect_anew(None, tmp_path, Reorganised("block 7 does not follow the block before it", "Collect again."))
+    assert [path.name for path in place.iterdir()] == ["state.parquet"]

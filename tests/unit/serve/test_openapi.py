@@ -34,7 +34,7 @@ def fuzzed(tmp_path_factory, made):
     place = tmp_path_factory.mktemp("fuzz")
     database = Database(f"sqlite:///{place / 'records.sqlite'}")
     keep(database, made)
-    _, text = keys.make(database, "fuzz", ["read", "infer", "prove", "settle"], who="test")
+    _, text = keys.make(database, "fuzz", ["read", "infer", "prove", "settle", "observe"], who="test")
     app = make_app(Settings(place, database.address, hosts=("testserver",), most_waiting=10**6), database)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     yield schema, {"Authorization": f"Bearer {text}"}

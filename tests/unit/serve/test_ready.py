@@ -1,11 +1,14 @@
 """Ready means that a question would be answered and settled: what of a chain is not as it must be is said."""
 
 import time
+from threading import Event, Thread
 
 import pytest
+from sqlalchemy import update
 from tests.unit.serve.chain import task
 
 from assay.chain.node import LocalNode
+from assay.record import answers, holder, schema
 from assay.serve.api.ready import ChainReady
 from assay.settle.node import Node
 from assay.settle.signer import development_key
@@ -65,3 +68,49 @@ def test_nodes_are_asked_every_few_seconds_at_most(database, release, tmp_path, 
     assert chain.problems() == []
     chain._looked = 0.0 - 10**9
     assert len(chain.problems()) == 1
+
+
+def test_those_who_ask_while_nodes_hang_do_not_wait_for_them(database, release, tmp_path, monkeypatch):
+    chain, began, over = ChainReady(database, tmp_path, task("http://127.0.0.1:9"), "local"), Event(), Event()
+    assert len(chain.problems()) == 1
+    before, chain._looked = chain.problems(), 0.0 - 10**9
+
+    def hangs(_):
+        began.set()
+        over.wait()
+        return []
+
+    monkeypatch.setattr(ChainReady, "_look", hangs)
+    found = []
+    thread = Thread(target=lambda: found.append(chain.problems()))
+    thread.start()
+    began.wait()
+    assert chain.problems() == before
+    over.set()
+    thread.join()
+    assert found == [chain.problems()] == [[]]
+
+
+def test_answers_that_no_prover_takes_are_said(client, database):
+    """A prover that hangs, or is not there, was ready: who asked was told so, and waited for ever."""
+
+    def ready():
+        answer = client.get("/v2/health/ready")
+        assert answer.json()["ready"] == (answer.status_code == 200)
+        return answer.json()["problems"]
+
+    assert ready() == []
+    for _ in range(2):
+        client.post("/v2/models/credit/proofs", json={"inputs": [[0.5, 1.0, 2.0]]})
+    assert ready() == []
+    with database.begin() as connection:
+        connection.execute(update(schema.answers).values(due=time.time() - 100, created=time.time() - 100))
+    [said] = ready()
+    assert "answers that wait for a prover: 2, the first for 100 s; none takes them" in said
+    assert "\nassay_left_seconds 1" in client.get("/metrics").text
+    [held] = answers.claim(database, ["fixed"], holder.me(), 60)
+    assert ready() == []  # one is being proven
+    gone = holder.me().rpartition(":")[0] + ":0"
+    with database.begin() as connection:
+        connection.execute(update(schema.answers).where(schema.answers.c.id == held.id).values(lease=gone))
+    assert "answers that wait for a prover: 1" in ready()[0]

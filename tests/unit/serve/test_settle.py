@@ -5,18 +5,22 @@ import dataclasses
 import pytest
 from sqlalchemy import update
 from tests.unit.serve.chain import deploy, settled, settler, task
-from tests.unit.serve.small import keep
+from tests.unit.serve.small import another, keep
 from tests.unit.settle.small import Key, mine
 
 import assay
 from assay.chain.node import LocalNode
-from assay.record import answers, artefacts, schema, transactions
+from assay.record import answers, artefacts, journal, schema, transactions
 from assay.record.answers import Answer
 from assay.record.database import Database
+from assay.record.journal import Event
+from assay.release import alias
 from assay.serve import keys
+from assay.serve.api.ready import ChainReady
 from assay.serve.errors import NothingSettles
 from assay.serve.models import Models
-from assay.serve.settle import open_settler, settling
+from assay.serve.settle import moved, open_settler, settling
+from assay.settle.deploy import DEPLOYED
 from assay.settle.errors import NoConsumer
 from assay.settle.network import selector
 from assay.settle.node import Node
@@ -245,6 +249,52 @@ def test_limits_of_the_account_hold_and_the_answer_waits(proven, database, anvil
     assert answers.get(database, one.id).error["code"] == "settle/not-allowed"
 
 
+def test_it_goes_over_to_the_contract_of_the_release_that_decides_and_back(database, made, release, anvil, tmp_path):
+    """Without a registry a consumer may pin its model: each release is settled by the one that was deployed for it."""
+    second, contracts = another(database, release), {}
+    for one, address in ((release, "0x" + "11" * 20), (second, "0x" + "22" * 20)):
+        what = {"address": address, "code_hash": "0x", "release": one.digest, "chain_id": 31337}
+        journal.append(database, "credit", Event(DEPLOYED, "consumer", "me", what, "deployed", chain="local"))
+        contracts[one.digest] = address
+    found = task(anvil.url)
+    opened = open_settler(database, tmp_path, found, "local")
+    assert opened.project == "credit"
+    assert (opened.consumer.address, moved(opened, found)) == (contracts[release.digest], False)
+    alias.promote(database, second, who="me", why="better")
+    assert moved(opened, found)
+    assert open_settler(database, tmp_path, found, "local").consumer.address == contracts[second.digest]
+    alias.back(database, "credit", who="me", why="worse")
+    assert not moved(opened, found)
+
+
+def test_an_answer_goes_to_the_contract_of_its_context_or_of_its_own_release(database, release, anvil, tmp_path):
+    second, first, other, newer = another(database, release), *("0x" + digit * 40 for digit in "123")
+
+    def brought(address, one):
+        what = {"address": address, "code_hash": "0x", "release": one.digest, "chain_id": 31337}
+        journal.append(database, "credit", Event(DEPLOYED, "consumer", "me", what, "deployed", chain="local"))
+
+    brought(first, release)
+    brought(other, second)
+    found = open_settler(database, tmp_path, task(anvil.url), "local")
+    ours, theirs = (Answer("credit", one.digest) for one in (release, second))
+    bound = dataclasses.replace(theirs, evidence={"consumer": first})
+    assert [found.at(one) for one in (ours, theirs, bound)] == [first, other, first]
+    stranger = dataclasses.replace(theirs, evidence={"consumer": newer})
+    assert found.at(stranger) == other  # what the account may not call does not count
+    assert set(found.outbox.policy.allowed) == {first, other}
+
+    # Where a registry says what counts, the one that was deployed last acts for every release, at once.
+    followed = task(anvil.url, registry="0x" + "44" * 20)
+    found = open_settler(database, tmp_path, followed, "local")
+    assert [found.at(one) for one in (ours, theirs, bound)] == [other, other, first]
+    assert not moved(found, followed)
+    brought(newer, second)
+    assert moved(found, followed)
+    found = open_settler(database, tmp_path, followed, "local")
+    assert [found.at(one) for one in (ours, theirs, bound)] == [newer, newer, first]
+
+
 def test_which_chain_is_settled_on(database, anvil, tmp_path):
     said = []
     plain = task(anvil.url)
@@ -262,3 +312,32 @@ def test_a_service_without_a_chain_takes_no_settlement(client):
     body = {"inputs": [[0.5, -0.25, None]], "settle": True}
     said = client.post("/v2/models/credit/proofs", json=body, headers={"Idempotency-Key": "x"}).json()
     assert said["code"] == NothingSettles.code
+
+
+def test_answers_of_another_project_of_the_database_are_left_to_its_own_loop(loop, proven, database, node):
+    loop.project = "credit"
+    other, own = proven("other", project="other"), proven("own")
+    for _ in range(3):
+        loop.step()
+    found = answers.get(database, other.id)
+    assert (found.state, found.attempts, found.error) == ("proven", 0, None)
+    assert state(database, own) == "settling"
+
+
+def test_what_cannot_be_paid_for_days_waits_all_the_same(database, anvil, key, consumer, proven):
+    loop, one = settler(database, anvil.url, key, consumer, spend_per_day=1e-12), proven("one")
+    with database.begin() as connection:
+        connection.execute(update(schema.answers).values(attempts=5000))
+    loop.step()
+    found = answers.get(database, one.id)
+    assert (found.state, found.error["code"]) == ("proven", "settle/spend-limit")
+
+
+def test_a_service_settles_nothing_of_another_project(client, database, tmp_path, anvil, consumer):
+    client.app.state.assay.settings.__dict__["chain"] = "local"
+    other = task(anvil.url).model_copy(update={"name": "other"})
+    client.app.state.assay.__dict__["chain"] = ChainReady(database, tmp_path, other, "local")
+    body = {"inputs": [[1, 2, 3]], "settle": True}
+    refused = client.post("/v2/models/credit/proofs", json=body, headers={"Idempotency-Key": "1"})
+    assert refused.json()["code"] == "serve/nothing-settles"
+    assert "settles for other" in refused.json()["detail"]

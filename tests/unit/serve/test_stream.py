@@ -1,5 +1,6 @@
 """Server-sent events of answers, on a real socket: in order, one's own, and from where a listener broke off."""
 
+import asyncio
 import http.client
 import json
 import time
@@ -116,3 +117,23 @@ def test_only_so_many_listen(listen, monkeypatch):
     until = time.monotonic() + 20
     while listen().response.status != 200:
         assert time.monotonic() < until
+
+
+def test_keys_are_never_read_where_all_requests_wait_for_each_other(listen, database, monkeypatch):
+    """A database that is slow or away would have kept the whole endpoint, not the one that asks."""
+    read, here = keys.current, []
+
+    def current(base):
+        try:
+            here.append(asyncio.get_running_loop())
+        except RuntimeError:  # a thread of its own
+            here.append(None)
+        return read(base)
+
+    monkeypatch.setattr(keys, "_REFRESH_SECONDS", 0.0)  # what was read is always too old
+    monkeypatch.setattr(keys, "current", current)
+    hears = listen()
+    keys.revoke(database, listen.texts["asker"].split("_")[1], who="test", why="x")
+    assert hears.read() == {}
+    assert len(here) >= 2  # for the request, and while it hears
+    assert set(here) == {None}

@@ -3,21 +3,28 @@
 import json
 
 import pytest
-from tests.unit.serve.small import keep, parts
+from tests.unit.serve.small import another, keep, parts
 from tests.unit.settle.killed import forked
 from tests.unit.settle.small import mine
 
 from assay.chain.errors import CompileFailed, DevelopmentKeyRefused
+from assay.chain.row import WRITTEN, row_contract
+from assay.cli.main import run
 from assay.core.errors import AssayError
 from assay.core.keccak import keccak256
 from assay.record import artefacts, journal, transactions
 from assay.record.database import Database
+from assay.release.features import task_of
+from assay.release.parts import Parts
 from assay.settle.contracts import build, encoded
 from assay.settle.deploy import FACTORY_CODE, contract_of, create2, deployed, fits, prepare
-from assay.settle.errors import ArgumentUnfit, ContractUnknown, NoChain, NoSigner, NotMined, OtherCode
+from assay.settle.errors import ArgumentUnfit, ContractUnknown, NoChain, NoSigner, NotMined, OtherCode, RowOfAnother
 from assay.settle.network import FACTORY, context_of, network, policy, selector
+from assay.settle.registry import acting
+from assay.settle.rows import require_row
 from assay.task.chains import ContractSpec
 from assay.task.task import Task
+from assay.transpile.circuit.circuit import Circuit, Feature
 
 # It keeps the verifier in an immutable, refuses zero, and has arguments of the awkward kinds.
 CONSUMER = """
@@ -46,22 +53,6 @@ def made(tmp_path_factory):
 @pytest.fixture
 def release(database, made):
     return keep(database, made)
-
-
-@pytest.fixture(autouse=True)
-def compiled_once(monkeypatch):
-    """The compiler takes seconds, and the same sources give the same code."""
-    monkeypatch.setattr("assay.settle.deploy.build", _built)
-
-
-_BUILT = {}
-
-
-def _built(project, spec):
-    key = (project / "contracts" / "Consumer.sol").read_text(), spec.model_dump_json()
-    if key not in _BUILT:
-        _BUILT[key] = build(project, spec)
-    return _BUILT[key]
 
 
 @pytest.fixture
@@ -127,6 +118,123 @@ def test_it_is_deployed_once_and_what_is_there_is_compared(prepared, database, n
     may = policy(on, found[1].address).allowed
     assert list(may) == [found[1].address.lower()]
     assert selector("settle(bytes,uint256[])") in may[found[1].address.lower()]
+
+
+def test_a_consumer_pins_the_code_of_the_contracts_before_it_and_each_release_has_its_own(
+    database, project, release, made, node, anvil
+):
+    (project / "contracts" / "Row.sol").write_text(
+        "pragma solidity ^0.8.24; contract Row { uint256 public constant said = 3; }"
+    )
+    contracts = [
+        {"name": "row", "source": "contracts/Row.sol:Row"},
+        {
+            "name": "consumer",
+            "source": "contracts/Consumer.sol:Consumer",
+            "arguments": ["$verifier", "$row.code_hash", [3000, [1]], "$verifier.code_hash"],
+        },
+    ]
+    found = task({"local": {"rpc": [anvil.url], "contracts": contracts}})
+    ready = prepare(database, project, found, release, None, who="me")
+    ready.poll = 0.02
+    planned = ready.plan()
+    _, row, consumer = ready.run()
+    # The plan knew the address, in which the hash is: without immutable values it follows from the source.
+    assert [step.address for step in planned[1:]] == [row.address, consumer.address]
+    read = {"modelId()": keccak256(node.code(row.address)), "huge()": keccak256(made.public["Verifier.runtime.bin"])}
+    assert {name: node.call({"to": consumer.address, "data": selector(name)}) for name in read} == read
+
+    (project / "contracts" / "Row.sol").write_text(
+        "pragma solidity ^0.8.24; contract Row { uint256 public constant said = 4; }"
+    )
+    second = another(database, release)
+    later = prepare(database, project, found, second, None, who="me")
+    later.poll = 0.02
+    newest = later.run()[-1]
+    assert newest.address != consumer.address
+    on = later.on
+    assert contract_of(database, "credit", on, "consumer") == newest
+    assert acting(database, "credit", on, "consumer", release.digest) == consumer
+    assert acting(database, "credit", on, "consumer", second.digest) == newest
+    # One that never had a contract is acted on by the one that was deployed last.
+    assert acting(database, "credit", on, "consumer", "0" * 64) == newest
+    # Where a registry says what counts, consumers follow it: of several the newest acts.
+    declared = task({"local": {"rpc": [anvil.url], "registry": row.address, "contracts": contracts}})
+    assert acting(database, "credit", network(declared), "consumer", release.digest) == newest
+
+
+def test_what_is_deployed_again_acts_again(database, project, release, anvil):
+    def deploy(huge):
+        arguments = [*ARGUMENTS[:-1], str(huge)]
+        contracts = [{"name": "consumer", "source": "contracts/Consumer.sol:Consumer", "arguments": arguments}]
+        ready = prepare(
+            database, project, task({"local": {"rpc": [anvil.url], "contracts": contracts}}), release, None, who="me"
+        )
+        ready.poll = 0.02
+        return ready.on, ready.run()[-1]
+
+    (on, first), (_, second) = deploy(1), deploy(2)
+    assert contract_of(database, "credit", on, "consumer") == second
+    _, again = deploy(1)
+    assert again.address == first.address
+    assert contract_of(database, "credit", on, "consumer") == again
+    assert acting(database, "credit", on, "consumer", release.digest) == again
+    count = len(deployed(database, "credit", "local"))
+    assert deploy(1)[1] == again
+    assert len(deployed(database, "credit", "local")) == count
+
+
+HISTORY = """schema = "assay-task/1"
+name = "fee"
+existing = {kind = "constant", value = 0.0}
+predict = {target = "y", type = "regression"}
+
+[data]
+time = "at"
+sources = [{name = "trades", kind = "csv", path = "trades.csv"}]
+label = {op = "forward_value", of = "price", horizon = 1}
+
+[data.bars]
+every = "1h"
+columns = [{name = "price", op = "last", of = "p", onchain = "price"}]
+
+[[data.features]]
+name = "moved"
+op = "difference"
+of = "price"
+onchain = "observations"
+"""
+
+
+def test_a_row_of_another_model_is_not_deployed(database, project, made):
+    def circuit(most):
+        return Circuit("linear", "public", [Feature("moved", "fixed", -most, most)], ["y"], 0, [0], weights=[[1]])
+
+    own = {"task.toml": HISTORY.encode()}, {"circuit.json": circuit(10**10).to_json().encode()}
+    one = keep(database, Parts(made.model_id, made.public | own[0], made.private | own[1]), "fee")
+    specs = [ContractSpec(name=name, source=f"contracts/Row.sol:{name}") for name in ("row", "other")]
+    found, file = task_of(database, one), project / "contracts" / "Row.sol"
+    file.write_text(row_contract(found, circuit(10**10)))
+    require_row(database, project, one, specs)
+    file.write_text(row_contract(found, circuit(10**11)))
+    with pytest.raises(RowOfAnother, match=f"assay row --release {one.version}"):
+        require_row(database, project, one, specs)
+    # What it says to do.
+    (project / "task.toml").write_text(HISTORY)
+    url = database.url.render_as_string(hide_password=False)
+    assert run(["row", str(project), "--release", str(one.version), "--database", url]) == 0
+    require_row(database, project, one, specs)
+    # One that somebody wrote by hand is theirs.
+    file.write_text(file.read_text().replace(WRITTEN, "// Mine"))
+    require_row(database, project, one, specs)
+    # A model of features that no contract computes has no row.
+    file.write_text(row_contract(found, circuit(10**10)))
+    plain = HISTORY.replace(
+        'op = "difference"\nof = "price"\nonchain = "observations"', 'op = "difference"\nof = "price"'
+    )
+    other = keep(database, Parts(made.model_id, made.public | {"task.toml": plain.encode()}, made.private | own[1]))
+    with pytest.raises(RowOfAnother, match="no contract can make those of"):
+        require_row(database, project, other, specs)
 
 
 def test_another_database_finds_what_is_there(prepared, project, local, node, made, tmp_path):
@@ -252,15 +360,15 @@ def test_arguments_that_do_not_fit_are_named(arguments, said, project):
     spec = ContractSpec(name="consumer", source="contracts/Consumer.sol:Consumer", arguments=tuple(arguments))
     known = {"verifier": "0x" + "11" * 20, "model_id": "0x" + "22" * 32}
     with pytest.raises(ArgumentUnfit, match=said.replace("(", r"\(")):
-        encoded(spec, build(project, spec).compiled.abi, known)
+        encoded(spec, build(project, [spec])[0].compiled.abi, known)
 
 
 def test_contracts_that_are_not_there(project):
     with pytest.raises(ContractUnknown, match="It has: Base, Consumer"):
-        build(project, ContractSpec(name="a", source="contracts/Consumer.sol:Other"))
+        build(project, [ContractSpec(name="a", source="contracts/Consumer.sol:Other")])
     (project / "contracts" / "Out.sol").write_text('import "../../../etc/passwd"; contract Out {}')
     with pytest.raises(CompileFailed, match="which is not there"):
-        build(project, ContractSpec(name="a", source="contracts/Out.sol:Out"))
+        build(project, [ContractSpec(name="a", source="contracts/Out.sol:Out")])
 
 
 def test_addresses_and_contexts_are_those_of_the_chain(node):

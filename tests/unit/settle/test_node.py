@@ -1,9 +1,15 @@
+import json
+import socket
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.settle import errors
-from assay.settle.errors import NodeUnreachable
+from assay.settle.errors import NodeFault, NodeUnreachable
 from assay.settle.fees import Fees, bumped
 from assay.settle.node import Node, named
 
@@ -64,3 +70,68 @@ def test_bumps_are_at_least_an_eighth_and_never_above_the_cap(limit, tip, limit_
         assert found.tip <= found.limit
         assert 8 * found.limit >= 9 * before.limit
         assert 8 * found.tip >= 9 * before.tip
+
+
+def test_a_node_whose_answer_comes_byte_by_byte_is_given_up():
+    """Each byte came in time, and 32 MB of them may come: the settlement loop would have waited for years."""
+    over = threading.Event()
+
+    def drip(server):
+        connection, _ = server.accept()
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        with suppress(OSError):
+            while not over.wait(0.02):
+                connection.sendall(b" ")
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        with pytest.raises(NodeUnreachable, match="takes too long"):
+            Node("local", 31337, (f"http://127.0.0.1:{server.getsockname()[1]}",), timeout=0.1).head()
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://node.example:x/secret", "http://[node/secret", "node.example/secret", "http:///secret"]
+)
+def test_an_address_that_is_none_is_said_without_it(url):
+    with pytest.raises(NodeUnreachable) as caught:
+        Node("main", 1, (url,), timeout=1).head()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.fixture
+def answering():
+    """A server that answers every call with `result`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            result = "0x1" if asked["method"] == "eth_chainId" else self.server.result
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"result": result}).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("result", ["ok", 7, [1], ["x"], True, "0xzz"])
+def test_what_no_node_answers_is_named(answering, result):
+    answering.result = result
+    node = Node("main", 1, (f"http://127.0.0.1:{answering.server_port}",))
+    asked = [node.head, node.time, lambda: node.final(None), lambda: node.block_hash(1), lambda: node.transactions(1)]
+    asked += [lambda: node.code("0x"), lambda: node.call({}), lambda: node.receipt("0x"), lambda: node.balance("0x")]
+    for one in asked:
+        with pytest.raises(NodeFault):
+            one()

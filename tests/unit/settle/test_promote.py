@@ -10,7 +10,7 @@ from tests.unit.settle.killed import forked
 from tests.unit.settle.small import Key, mine
 
 from assay.chain.compile import compile_solidity, read_sources
-from assay.record import journal, transactions
+from assay.record import artefacts, journal, transactions
 from assay.record.database import Database
 from assay.record.journal import Event
 from assay.release import alias
@@ -21,12 +21,14 @@ from assay.settle.errors import NoDefault, NoRegistry, NotPermitted, NotRehearse
 from assay.settle.network import network, selector
 from assay.settle.promote import registrar
 from assay.settle.registry import previous, registry_of
-from assay.settle.shadow import deciding, follow, shadow
+from assay.settle.shadow import deciding, follow, shadow, verdicts
 from assay.settle.status import chains
 from assay.task.task import Task
 
 CONTRACTS = Path(__file__).parents[3] / "contracts" / "src"
 NOBODY = "0x" + "00" * 20
+ATTESTER = "0x" + "a7" * 20
+CERTIFICATE = bytes.fromhex("c7" * 32)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,8 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def compiled():
-    return compile_solidity(read_sources(CONTRACTS, paths=["registry/ModelRegistry.sol"]))["ModelRegistry"]
+    paths = ["registry/ModelRegistry.sol", "registry/CertificateGate.sol"]
+    return compile_solidity(read_sources(CONTRACTS, paths=paths))
 
 
 @pytest.fixture
@@ -59,29 +62,32 @@ def task(url, registry=None, **chain):
     )
 
 
-def deploy_registry(node, compiled, roles, delay=0):
+def deploy_registry(node, compiled, roles, delay=0, gate=NOBODY):
     """By the node's own second account, which is no part of this."""
-    arguments = encode(
-        ["bytes32", "address", "address", "address", "uint48", "address"], [bytes(32), *roles, delay, NOBODY]
-    )
-    sender = node.ask("eth_accounts")[1]
-    data = "0x" + (compiled.bytecode + arguments).hex()
-    sent = node.ask("eth_sendTransaction", {"from": sender, "data": data})
+    types = ["bytes32", "address", "address", "address", "uint48", "address"]
+    arguments = encode(types, [bytes(32), *roles, delay, gate])
+    return sent_by(node, node.ask("eth_accounts")[1], None, compiled["ModelRegistry"].bytecode + arguments).contract
+
+
+def sent_by(node, sender, to, data):
+    """Its receipt; any account that the node may play."""
+    node.ask("anvil_impersonateAccount", sender)
+    sent = node.ask("eth_sendTransaction", {"from": sender, "data": "0x" + data.hex()} | ({"to": to} if to else {}))
     while (found := node.receipt(sent)) is None:
         pass
-    return found.contract
+    return found
 
 
 class Place:
     """The project on a chain with a registry, and the accounts that hold its roles."""
 
-    def __init__(self, folder, database, node, url, compiled, delay=0):
+    def __init__(self, folder, database, node, url, compiled, delay=0, gate=NOBODY):
         self.folder, self.database, self.node = folder, database, node
         self.proposer, self.guardian = Key(), Key()
         for key in (self.proposer, self.guardian):
             node.ask("anvil_setBalance", key.address, hex(10**19))
         roles = [node.ask("eth_accounts")[1], self.proposer.address, self.guardian.address]
-        self.address = deploy_registry(node, compiled, roles, delay)
+        self.address = deploy_registry(node, compiled, roles, delay, gate)
         self.task = task(url, self.address)
         self.on = network(self.task)
         self.registry = registry_of(database, "credit", self.on)
@@ -91,6 +97,16 @@ class Place:
             deployment = prepare(self.database, self.folder, self.task, one, None, who="me")
             deployment.poll = 0.02
             deployment.run()
+
+    def attest(self, gate, one, certificate):
+        model = bytes.fromhex(one.public["model_id"].removeprefix("0x"))
+        call = bytes.fromhex(selector("attest(bytes32,bytes32,bytes32)")[2:])
+        call += model + bytes.fromhex(one.digest) + certificate
+        assert sent_by(self.node, ATTESTER, gate, call).ok
+
+    def later(self, seconds):
+        self.node.ask("evm_increaseTime", seconds)
+        mine(self.node)
 
     def calls(self, by=None, why="a reason", who="me", database=None):
         found = registrar(
@@ -108,6 +124,15 @@ def place(tmp_path, database, node, anvil, compiled):
 @pytest.fixture
 def slow(tmp_path, database, node, anvil, compiled):
     return Place(tmp_path, database, node, anvil.url, compiled, delay=3600)
+
+
+@pytest.fixture
+def gate(node, compiled):
+    """A gate whose attester is ATTESTER."""
+    node.ask("anvil_setBalance", ATTESTER, hex(10**19))
+    arguments = encode(["address", "address", "uint48"], [ATTESTER, ATTESTER, 0])
+    made = compiled["CertificateGate"].bytecode + arguments
+    return sent_by(node, node.ask("eth_accounts")[1], None, made).contract
 
 
 def sent(place):
@@ -133,6 +158,23 @@ def test_a_release_becomes_the_default_and_the_record_follows(place, held, datab
     assert blocks["proposed"] < blocks["allowed"] < blocks["next"] < blocks["default"] == done.block
     assert known.versions[2].release == second.digest
     journal.verify(database, "credit")
+
+
+def test_what_makes_rows_too_is_proposed_in_the_verifiers_place(place, held, database):
+    (place.folder / "own").mkdir()
+    (place.folder / "own" / "Row.sol").write_text("pragma solidity ^0.8.24; contract Row {}")
+    (place.folder / "contracts").symlink_to(CONTRACTS)
+    pinned = ["$verifier", "$code_hash", "$model_id", "$row", "$row.code_hash"]
+    model = {"name": "model", "source": "contracts/registry/ModelWithRow.sol:ModelWithRow", "arguments": pinned}
+    contracts = [{"name": "row", "source": "own/Row.sol:Row"}, model]
+    place.task = task(place.on.spec.rpc[0], place.address, contracts=contracts)
+    with pytest.raises(NotUsable, match="the contract model of credit@1 is not on local"):
+        place.calls().promote(held[0])
+    place.deploy(held[0])
+    assert place.calls().promote(held[0]).state == "default"
+    version, there = place.registry.version(1), contract_of(database, "credit", place.on, "model")
+    assert (version.verifier, "0x" + version.code_hash) == (there.address.lower(), there.code_hash)
+    assert version.model_id == held[0].public["model_id"].removeprefix("0x")
 
 
 def test_twice_sends_nothing_twice(place, held, database):
@@ -181,6 +223,8 @@ def test_what_is_frozen_is_passed_over_and_nobody_answers_in_its_place(place, he
     with pytest.raises(NotUsable, match="frozen on local, for ever"):
         place.calls().promote(held[2])
     frozen = journal.read(database, "credit", ["registry.frozen"])
+    said = [f"frozen on local since block {one.block}, for ever" for one in frozen]
+    assert verdicts(database, "credit") == {held[1].digest: said[:1], held[2].digest: said[1:]}
     assert [(one.who, one.why) for one in frozen] == [("me", "wrong data")] * 2
 
 
@@ -206,11 +250,125 @@ def test_the_delay_is_said_and_the_same_command_goes_on(slow, held, database):
 def test_a_version_that_was_refused_or_retired_is_not_brought_back(slow, held):
     slow.deploy(held[0])
     slow.calls().promote(held[0])
-    data = selector("refuse(uint32,string)") + encode(["uint32", "string"], [1, "no"]).hex()
-    slow.node.ask("anvil_impersonateAccount", slow.guardian.address)
-    slow.node.ask("eth_sendTransaction", {"from": slow.guardian.address, "to": slow.address, "data": data})
+    with pytest.raises(NotPermitted, match="is not the guardian"):
+        slow.calls().refuse(held[0])
+    done = slow.calls(slow.guardian, why="no").refuse(held[0])
+    assert (done.state, done.version, slow.registry.version(1).state) == ("refused", 1, "refused")
+    assert slow.calls(slow.guardian).refuse(held[0]).block is None
+    assert verdicts(slow.database, "credit") == {held[0].digest: ["refused on local"]}
     with pytest.raises(NotUsable, match="refused credit@1"):
         slow.calls().promote(held[0])
+
+
+def test_a_version_is_retired_at_a_block_that_only_comes_nearer(place, held, database):
+    place.deploy(*held[:2])
+    for one in held[:2]:
+        place.calls().promote(one)
+    with pytest.raises(NotUsable, match="credit@2 is the default"):
+        place.calls().retire(held[1], 10_000)
+    with pytest.raises(NotUsable, match="no version of the registry"):
+        place.calls().retire(held[2], 10_000)
+    with pytest.raises(NotUsable, match="block 1 of local has passed"):
+        place.calls().retire(held[0], 1)
+    for until in (10_000, 9_000):
+        assert place.calls(why="old").retire(held[0], until).state == "retired"
+    assert place.calls().retire(held[0], 9_000).block is None
+    with pytest.raises(NotUsable, match="until block 9000, which is not put off"):
+        place.calls().retire(held[0], 9_500)
+    assert place.registry.version(1).until == 9_000
+    assert verdicts(database, "credit") == {held[0].digest: ["retired on local: its proofs count until block 9000"]}
+    with pytest.raises(NoWayBack):
+        place.calls(place.guardian).back()
+    with pytest.raises(NotUsable, match="is allowed on local, and only what is proposed is refused"):
+        place.calls(place.guardian).refuse(held[0])
+
+
+def test_what_is_to_become_the_default_is_taken_back_by_either(slow, held, database):
+    slow.deploy(held[0])
+    with pytest.raises(NotUsable, match="nothing is to become the default"):
+        slow.calls().withdraw()
+    slow.calls().promote(held[0])
+    slow.later(3600)
+    for by in (slow.guardian, slow.proposer):
+        assert slow.calls().promote(held[0]).state == "next"
+        with pytest.raises(NotPermitted, match="proposer or guardian"):
+            slow.calls(Key()).withdraw()
+        assert (slow.calls(by, why="wait").withdraw().version, slow.registry.next()[0]) == (1, 0)
+    assert [one.why for one in journal.read(database, "credit", ["registry.withdrawn"])] == ["wait", "wait"]
+    assert slow.calls().promote(held[0]).state == "next"
+
+
+def test_a_gate_is_given_evidence_which_is_kept(place, held, database, tmp_path, node, anvil, compiled, gate):
+    place = Place(tmp_path, database, node, anvil.url, compiled, gate=gate)
+    place.deploy(held[0])
+    count = node.count(place.proposer.address)
+    for given, said in ((None, r"NoCertificate\(length=0\)"), (CERTIFICATE, "NotAttested"), (b"word", "NoCertificate")):
+        with pytest.raises(NotUsable, match=f"(?i)the gate {gate} of local refuses: {said}"):
+            place.calls().promote(held[0], given)
+    assert node.count(place.proposer.address) == count  # all of it was known before anything was sent
+    place.attest(gate, held[0], CERTIFICATE)
+    assert place.calls().promote(held[0], CERTIFICATE).state == "default"
+    (asked,) = [one for one in journal.read(database, "credit", ["registry.asked"]) if one.what["do"] == "promote"]
+    assert artefacts.get(database, asked.evidence["given"]) == CERTIFICATE
+    (allowed,) = journal.read(database, "credit", ["registry.allowed"])
+    assert bytes.fromhex(allowed.what["given"]) == CERTIFICATE
+
+
+def test_evidence_may_come_while_a_proposal_waits_and_is_given_again(
+    place, held, database, tmp_path, node, anvil, compiled, gate
+):
+    slow = Place(tmp_path, database, node, anvil.url, compiled, delay=3600, gate=gate)
+    slow.deploy(held[0])
+    told = []
+
+    def promote(evidence=None):
+        calls = slow.calls()
+        calls.told = told.append
+        return calls.promote(held[0], evidence).state
+
+    assert promote() == "proposed"
+    assert any("give --evidence when the delay is over" in one for one in told)
+    slow.attest(gate, held[0], CERTIFICATE)
+    assert promote(CERTIFICATE) == "proposed"
+    slow.later(3600)
+    del told[:]
+    assert promote() == "next"  # what was given before is given again
+    assert any("given before is given again" in one for one in told)
+    assert promote(b"another") == "next"
+    assert "version 1 is allowed already: the evidence is not sent" in told
+
+
+def test_what_was_asked_of_another_release_waits_on_with_its_evidence(slow, held, database):
+    slow.deploy(*held[:2])
+    assert slow.calls().promote(held[1], b"a certificate").state == "proposed"
+    assert slow.calls().promote(held[0]).state == "proposed"
+    calls = slow.calls(slow.guardian)
+    begun = [calls._ask("freeze", "ab" * 32), calls._ask("back", "7"), calls._ask("promote", held[2].digest)]
+    slow.later(3600)
+    assert slow.calls().promote(held[0]).state == "next"
+    slow.later(3600)
+    assert slow.calls().promote(held[0]).state == "default"
+    waits = [slow.calls()._begun(one.what["do"], one.what["of"]) for one in begun]
+    assert waits == begun  # of none of these something came
+    assert slow.calls()._begun("promote", held[0].digest) is None
+    assert slow.calls().promote(held[1]).state == "next"
+    (given,) = [one.what["given"] for one in journal.read(database, "credit", ["registry.allowed"])][1:]
+    assert bytes.fromhex(given.removeprefix("0x")) == b"a certificate"
+    slow.calls(slow.guardian).withdraw()
+    assert slow.calls()._begun("promote", held[1].digest) is None
+
+
+def test_a_way_back_that_happened_is_not_taken_for_the_next_one(place, held, database):
+    place.deploy(*held)
+    for one in held:
+        place.calls().promote(one)
+    calls = place.calls(place.guardian)
+    calls._ended = lambda found, *_: found  # killed before it was written down that it is over
+    assert calls.back().version == 2
+    assert place.calls(place.guardian).back().version == 2  # the same command goes on
+    calls.back()
+    assert place.calls().promote(held[2]).version == 3
+    assert place.calls(place.guardian).back().version == 1
 
 
 def test_the_wrong_account_is_refused_before_anything_is_sent(place, held):

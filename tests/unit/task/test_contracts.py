@@ -7,6 +7,7 @@ import pytest
 
 from assay.chain.compile import compile_solidity, read_sources
 from assay.settle.contracts import build
+from assay.settle.network import POSTS, selector
 from assay.task.errors import ProjectExists
 from assay.task.init import init
 from assay.task.task import Task
@@ -25,6 +26,13 @@ def test_the_consumer_compiles(template, answers, consumer, existing, tmp_path):
     sources = read_sources(root, paths=[file])
     compiled = compile_solidity(sources)
     assert {consumer, existing, "ModelRegistry"} <= set(compiled)
+    if template == "dynamic-fee":
+        # The live loop posts rows where the consumer's code has a function for it.
+        posts = [bytes.fromhex("63" + selector(function)[2:]) for function in POSTS]
+        own = (consumer, "ObservedPoolFee", "ObservedRegistryPoolFee")
+        takes = {name: any(one in compiled[name].runtime for one in posts) for name in own}
+        assert takes == {consumer: True, "ObservedPoolFee": False, "ObservedRegistryPoolFee": False}
+        assert "ModelWithRow" in compiled
     # All that is written is imported, and is Assay's own as it is tested.
     ours = {name for name in sources if not name.startswith("@")}
     assert ours == {path.relative_to(root).as_posix() for path in root.rglob("*.sol")}
@@ -54,16 +62,24 @@ def test_a_template_without_a_protocol_has_none(tmp_path):
     assert not (tmp_path / "own" / "contracts").exists()
 
 
-def test_what_the_guide_says_of_deploying_fits_the_contracts(tmp_path):
-    guide = (SOURCES.parents[1] / "docs" / "guides" / "consumers.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("consumers.md", ["existing", "registry", "consumer"]),
+        ("inputs.md", ["existing", "registry", "row", "model", "consumer"]),
+    ],
+)
+def test_what_the_guides_say_of_deploying_fits_the_contracts(page, names, tmp_path):
+    guide = (SOURCES.parents[1] / "docs" / "guides" / page).read_text(encoding="utf-8")
     (snippet,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
     init(tmp_path / "own", "dynamic-fee", POOL)
+    (tmp_path / "own" / "contracts" / "Row.sol").write_text("pragma solidity ^0.8.24; contract Row {}")
     file = tmp_path / "own" / "task.toml"
     file.write_text(file.read_text() + "\n[chains.local]\nid = 31337\n" + snippet)
     specs = Task.load(tmp_path / "own").chains["local"].contracts
-    assert [spec.name for spec in specs] == ["existing", "registry", "consumer"]
-    known = dict.fromkeys(("account", "existing", "registry"), "0x" + "11" * 20)
-    for spec in specs:
-        built = build(tmp_path / "own", spec)
+    assert [spec.name for spec in specs] == names
+    known = dict.fromkeys(("account", "verifier", *names), "0x" + "11" * 20)
+    known |= dict.fromkeys(("code_hash", "model_id", "row.code_hash"), "0x" + "22" * 32)
+    for spec, built in zip(specs, build(tmp_path / "own", specs), strict=True):
         assert built.creation(known).startswith(built.compiled.bytecode)
         assert len(built.creation(known)) == len(built.compiled.bytecode) + 32 * len(spec.arguments)

@@ -35,8 +35,11 @@ def test_the_page_names_every_field():
         "limits",
         "explore",
         "research",
+        "retrain",
         "serve",
+        "watch",
         "outputs",
+        "people",
     }
 
 

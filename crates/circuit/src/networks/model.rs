@@ -5,6 +5,12 @@ use super::network::Network;
 use crate::{CircuitFile, Error, Model};
 use assay_verifier::{Inputs, Kind, Shape, Srs};
 
+/// A part of the matrix that is so many times as long as everything else of a proof is divided: a part more is a
+/// multiplication more for the verifier (6,300 gas), half the length saves the prover more than all other columns take.
+const LONGEST_PART: usize = 4;
+/// No more parts than a contract holds points of.
+const MOST_PARTS: usize = 128;
+
 /// Rows of the table are at least so many.
 const LEAST_TABLE: usize = 32;
 
@@ -33,6 +39,16 @@ impl Model for NetworkModel {
     fn shape(&self) -> &Shape {
         &self.shape
     }
+
+    fn in_parts(mut self, parts: u32) -> Result<Self, Error> {
+        if let Some(network) = &mut self.shape.network {
+            network.parts = parts;
+        }
+        self.shape
+            .check()
+            .map_err(|e| Error::Inconsistent(e.to_string()))?;
+        Ok(self)
+    }
 }
 
 impl NetworkModel {
@@ -40,6 +56,14 @@ impl NetworkModel {
     pub fn network(&self) -> &Network {
         self.evaluator.network()
     }
+}
+
+/// How many parts a matrix has where nobody says another number (networks.md 2.3).
+fn parts(network: &Network, table: usize) -> usize {
+    let longest = LONGEST_PART * network.rows.max(table);
+    let needed = (network.slots * network.columns).div_ceil(longest);
+    let most = MOST_PARTS.min(network.columns / 2);
+    needed.next_power_of_two().min(most)
 }
 
 fn shape(file: &CircuitFile, network: &Network, max_rows: u32) -> Result<Shape, Error> {
@@ -83,6 +107,7 @@ fn shape(file: &CircuitFile, network: &Network, max_rows: u32) -> Result<Shape, 
             },
             slots: count(network.slots, "slots")?,
             columns: count(network.columns, "columns")?,
+            parts: count(parts(network, table), "parts")?,
         }),
     })
 }

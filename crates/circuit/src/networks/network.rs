@@ -35,7 +35,7 @@ impl Table {
 }
 
 /// The rows' fields, one entry a row from row 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cells {
     /// The first address: `i > 0` is `y` of row `i`, `-i` its `q`, 0 the zero cell.
     pub a: Vec<i64>,
@@ -74,7 +74,7 @@ impl Weights {
 }
 
 /// A network as rows of the machine. Whatever reads one may rely on the rules of its wiring.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
     /// Bits of a limb of the remainder, `ρ`.
     pub limb_bits: u32,

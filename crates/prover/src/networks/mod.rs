@@ -14,7 +14,6 @@ use crate::column::blinds;
 use crate::relation::{Committed, Public, Relation, Witness};
 use crate::{Error, Inputs};
 use ark_bn254::G1Affine;
-use ark_ec::CurveGroup;
 use assay_algebra::Fr;
 use assay_circuit::{network_witness, Address, NetworkModel, Wiring};
 use assay_verifier::Shape;
@@ -42,11 +41,13 @@ pub(crate) struct NetworkRelation {
 impl NetworkRelation {
     /// The wiring for `2^log_rows` blocks.
     pub fn wiring(&self, log_rows: u32) -> Arc<Fixed> {
-        let mut held = self.wiring.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = held
-            .entry(log_rows)
-            .or_insert_with(|| Arc::new(Fixed::new(&self.model, log_rows)));
-        made.clone()
+        let held = || self.wiring.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = held().get(&log_rows).cloned();
+        // Made outside the lock, as bases are: making waits for the threads of the pool, which may wait for the lock.
+        found.unwrap_or_else(|| {
+            let made = Arc::new(Fixed::new(&self.model, log_rows));
+            held().entry(log_rows).or_insert(made).clone()
+        })
     }
 
     pub fn shape(&self) -> &Shape {
@@ -62,17 +63,23 @@ fn check_blinds(model: &NetworkModel, blinds: &[Fr]) -> Result<(), Error> {
     Err(Error::Damaged("blinding of the matrix"))
 }
 
+fn matrix_of(model: &NetworkModel, blinds: &[Fr]) -> Matrix {
+    let network = model.shape.network.as_ref();
+    let parts = network.map_or(1, |network| network.parts as usize);
+    Matrix::new(model.network(), parts, blinds)
+}
+
 impl Relation for NetworkRelation {
     type Model = NetworkModel;
 
     fn commit(model: &NetworkModel, powers: &[G1Affine]) -> Result<Committed, Error> {
         let secret = blinds(model.network().columns);
-        let matrix = Matrix::new(model.network(), &secret);
-        let (mut public, weights) = rayon::join(
+        let matrix = matrix_of(model, &secret);
+        let (mut public, parts) = rayon::join(
             || fixed::commit_all(model, powers),
-            || assay_msm::msm(&powers[..matrix.coefficients.len()], &matrix.coefficients),
+            || matrix.commit(powers),
         );
-        public.0.push(weights.into_affine());
+        public.0.extend(parts);
         Ok(Committed {
             model: public.0,
             fixed: public.1,
@@ -89,20 +96,13 @@ impl Relation for NetworkRelation {
         powers: &[G1Affine],
         blinds: &[Fr],
     ) -> Option<Result<Vec<G1Affine>, Error>> {
-        let found = check_blinds(model, blinds).map(|()| {
-            let matrix = Matrix::new(model.network(), blinds);
-            let powers = &powers[..matrix.coefficients.len()];
-            vec![assay_msm::msm(powers, &matrix.coefficients).into_affine()]
-        });
+        let found = check_blinds(model, blinds).map(|()| matrix_of(model, blinds).commit(powers));
         Some(found)
     }
 
     fn prepare(model: NetworkModel, blinds: &[Fr]) -> Result<Self, Error> {
         check_blinds(&model, blinds)?;
-        let (matrix, table) = rayon::join(
-            || Matrix::new(model.network(), blinds),
-            || Table::new(&model),
-        );
+        let (matrix, table) = rayon::join(|| matrix_of(&model, blinds), || Table::new(&model));
         let wiring = Wiring::new(&model);
         Ok(Self {
             matrix,

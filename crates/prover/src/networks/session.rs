@@ -46,7 +46,7 @@ pub(super) struct Session<'a> {
     /// The columns' coefficients, as rounds make them.
     pub columns: Vec<(Name, Vec<Fr>)>,
     pub second: Option<Second>,
-    pub third: Option<Third>,
+    pub third: Option<Third<'a>>,
     pub fourth: Option<Fourth>,
 }
 
@@ -59,11 +59,13 @@ pub(super) struct Second {
 }
 
 /// Of round 3.
-pub(super) struct Third {
+pub(super) struct Third<'a> {
     /// The values of `h_1 … h_Hn, h_lin` on `H`.
     pub sums: Vec<Vec<Fr>>,
     /// `(w - w̃)/(X^K - p)`.
     pub quotient: Vec<Fr>,
+    /// `w`: the parts' sum.
+    whole: Cow<'a, [Fr]>,
 }
 
 /// Of round 4.
@@ -355,24 +357,26 @@ impl<'a> Session<'a> {
         let columns: Named = names.zip(sums.iter().cloned()).collect();
         let known = |name| self.grouped_helper(name, &second.inverses.table);
         let (mut points, kept) = self.commit(2, &columns, Scalars::Full, known, |_| PACKED)?;
-        let (folded, quotient) = folded?;
+        let (folded, of_matrix) = folded?;
         self.columns.extend(kept);
-        self.third = Some(Third { sums, quotient });
+        self.third = Some(Third {
+            sums,
+            quotient: of_matrix.quotient,
+            whole: of_matrix.whole,
+        });
         points.push(self.keep(names::FOLDED, folded));
         Ok(points)
     }
 
-    /// `w̃` with fresh masks, and the quotient of its division.
-    fn fold(&self, p: Fr) -> Result<(Column, Vec<Fr>), Error> {
-        let Folded {
-            remainder: mut coefficients,
-            mut quotient,
-        } = self.relation.matrix.fold(p);
+    /// `w̃` with fresh masks, and the fold that it hides: with the masks' share in the quotient.
+    fn fold(&self, p: Fr) -> Result<(Column, Folded<'a>), Error> {
+        let mut folded = self.relation.matrix.fold(p);
+        let mut coefficients = std::mem::take(&mut folded.remainder);
         let slots = coefficients.len();
         let masks = blinds(MASKS);
         for (t, mask) in masks.iter().enumerate() {
             coefficients[t] -= p * mask;
-            quotient[t] -= mask;
+            folded.quotient[t] -= mask;
         }
         // Beyond the values on U it is a multiple of X^K - 1, by the masks.
         coefficients.extend(masks);
@@ -383,7 +387,7 @@ impl<'a> Session<'a> {
             commitment: basis.msm(&scalars),
             coefficients,
         };
-        Ok((column, quotient))
+        Ok((column, folded))
     }
 
     fn commit_fourth(
@@ -497,8 +501,10 @@ impl Witness for Session<'_> {
         if let (INPUT, Some(input)) = (name, &self.input) {
             return Ok(Cow::Borrowed(&input.coefficients));
         }
-        if name == names::WEIGHTS {
-            return Ok(Cow::Borrowed(&self.relation.matrix.coefficients));
+        if name.0 == names::WEIGHTS {
+            // `Rz` has the parts with weights whose sum `whole` is: it stands for the first, nothing for the others.
+            let whole = &self.third.as_ref().ok_or(ORDER)?.whole;
+            return Ok(Cow::Borrowed(if name.1 == 1 { whole } else { &[] }));
         }
         if let Some(table) = self.relation.table.find(name) {
             return Ok(Cow::Borrowed(table));

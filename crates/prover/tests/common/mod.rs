@@ -4,7 +4,7 @@
 pub mod networks;
 
 use assay_circuit::Word;
-use assay_prover::{setup, Inputs, Prover, ProvingKey};
+use assay_prover::{setup_in_parts, Inputs, Prover, ProvingKey};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -190,7 +190,12 @@ pub struct Made {
 }
 
 pub fn make(circuit: &str, max_rows: u32) -> Made {
-    let key = setup(circuit, &srs(), max_rows).expect("setup");
+    make_in_parts(circuit, max_rows, None)
+}
+
+/// With a network's matrix in so many parts.
+pub fn make_in_parts(circuit: &str, max_rows: u32, parts: Option<u32>) -> Made {
+    let key = setup_in_parts(circuit, &srs(), max_rows, parts).expect("setup");
     let key = ProvingKey::from_bytes(&key.to_bytes()).expect("the key reads back");
     let prover = Prover::new(&key, &srs()).expect("prover");
     Made { key, prover }

@@ -1,7 +1,8 @@
 //! What each constraint of networks is for.
 
+use super::common::make_in_parts;
 use super::common::networks::{case, integers, words};
-use super::{inputs, make, only, Made};
+use super::{inputs, only, Made};
 use assay_circuit::{network_witness, NetworkModel, NetworkWitness};
 use assay_prover::network_attack::Hide;
 use assay_prover::Inputs;
@@ -22,18 +23,32 @@ const COUNT: u64 = 10;
 const INPUTS: u64 = 4;
 
 fn made(private: bool, rows: usize) -> (Made, Inputs) {
+    made_in_parts(private, rows, None)
+}
+
+fn made_in_parts(private: bool, rows: usize, parts: Option<u32>) -> (Made, Inputs) {
     let mut case = case("recurrent");
     if private {
         case["circuit"]["inputs"] = json!("private");
     }
-    let made = make(&case["circuit"].to_string(), 2);
+    let made = make_in_parts(&case["circuit"].to_string(), 2, parts);
     let all = integers(&case["inputs"]);
     let request = inputs(all[..rows].iter().map(|row| words(row)).collect());
     (made, request)
 }
 
 fn bites(rows: usize, index: u64, alter: impl Fn(&mut NetworkWitness, &NetworkModel), hide: Hide) {
-    let (made, request) = made(false, rows);
+    bites_in_parts(None, rows, index, alter, hide);
+}
+
+fn bites_in_parts(
+    parts: Option<u32>,
+    rows: usize,
+    index: u64,
+    alter: impl Fn(&mut NetworkWitness, &NetworkModel),
+    hide: Hide,
+) {
+    let (made, request) = made_in_parts(false, rows, parts);
     only(&made, index, COUNT, || {
         made.prover.cheat_network(&request, &alter, hide)
     });
@@ -104,6 +119,19 @@ fn a_row_adds_its_own_sum() {
 #[test]
 fn the_folded_matrix_is_that_of_the_key() {
     bites(1, FOLD, other_sum, Hide::Fold);
+}
+
+#[test]
+fn a_matrix_in_parts_is_bound_by_the_same_constraints() {
+    for parts in [2, 4] {
+        for (index, hide) in [
+            (FOLD, Hide::Fold),
+            (DEGREE, Hide::Degree),
+            (PRODUCTS, Hide::Product),
+        ] {
+            bites_in_parts(Some(parts), 1, index, other_sum, hide);
+        }
+    }
 }
 
 #[test]

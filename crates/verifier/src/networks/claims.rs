@@ -2,9 +2,9 @@
 
 use super::messages::names::{
     A, B, COLUMN, COUNT, COUNT_CELL, FOLDED, GATHERED, HELPER, LANE, LIMB, LINEAR, LOW, M, MAX,
-    PHI, PHI_TABLE, POSITION, PRODUCT, READ_A, READ_B, SEGMENT, SLOPE, SLOT, TABLE, USED, WEIGHTS,
-    Y,
+    PHI, PHI_TABLE, POSITION, PRODUCT, READ_A, READ_B, SEGMENT, SLOPE, SLOT, TABLE, USED, Y,
 };
+use super::messages::parts_of_matrix;
 use super::shape::{own, public_slot, LOG_PUBLIC_SLOTS};
 use super::{
     constraints, table_constraint, table_factors, Challenges, Constants, Fold, Row, TableRow,
@@ -67,7 +67,12 @@ pub(super) fn remainder(at: &At<'_>) -> Result<Combination, Error> {
     sum.add(PHI, linear.phi * over_h + tie);
     // The folded matrix, and its degree.
     let fold = tail.fold * over_fold;
-    sum.add(WEIGHTS, fold);
+    let step = ch.p.pow([u64::from(network.part_columns())]);
+    let mut weight = fold;
+    for name in parts_of_matrix(network) {
+        sum.add(name, weight);
+        weight *= step;
+    }
     sum.constant -= fold * at.value(FOLDED, Point::Here)?;
     let raised = folded_point * zeta.square() * zeta;
     sum.constant += tail.degree * raised * at.value(FOLDED, Point::Inverse)?;

@@ -36,8 +36,8 @@ pub mod names {
 
     /// `ID, S_V, B_V` of the table.
     pub const TABLE: [Name; 3] = [Name("table", 0), Name("table", 1), Name("table", 2)];
-    /// `w`: the hidden matrix.
-    pub const WEIGHTS: Name = Name::new("weights");
+    /// The parts of `w`, the hidden matrix, numbered.
+    pub const WEIGHTS: &str = "weights";
 
     /// `δ_a`, `δ_b`: what is read, relative to the row.
     pub const READ_A: Name = Name::new("read_a");
@@ -111,9 +111,14 @@ pub(super) fn rounds(shape: &Shape, network: &Network, log_rows: u32) -> Vec<Rou
     ]
 }
 
-pub(super) fn model_packs(shape: &Shape) -> Vec<Pack> {
+/// `w_1 … w_P`.
+pub(super) fn parts_of_matrix(network: &Network) -> impl Iterator<Item = Name> {
+    Name::numbered(WEIGHTS, size(network.parts))
+}
+
+pub(super) fn model_packs(shape: &Shape, network: &Network) -> Vec<Pack> {
     let mut all = packs(&TABLE, size(shape.table), shape.chunk(0));
-    all.push(vec![WEIGHTS]);
+    all.extend(parts_of_matrix(network).map(|name| vec![name]));
     all
 }
 

@@ -62,7 +62,7 @@ impl Relation for Networks {
             let of_rows = shape.rows(log_rows).saturating_mul(3).saturating_add(12);
             let slots = size(network.slots);
             let of_table = size(shape.table).saturating_add(slots).saturating_add(6);
-            let of_matrix = network.matrix().saturating_sub(slots);
+            let of_matrix = network.part().saturating_sub(slots);
             of_rows.max(of_table).max(of_matrix)
         })
     }
@@ -71,13 +71,17 @@ impl Relation for Networks {
         of(shape, |network| {
             let largest = shape.rows(log_rows).max(size(shape.table));
             let slots = size(network.slots);
-            let largest = largest.max(network.matrix());
+            let largest = largest.max(network.part());
             largest.saturating_add(slots).saturating_add(16)
         })
     }
 
-    fn model(&self, _shape: &Shape) -> Vec<Name> {
-        names::TABLE.into_iter().chain([names::WEIGHTS]).collect()
+    fn model(&self, shape: &Shape) -> Vec<Name> {
+        let table = names::TABLE.into_iter();
+        of(shape, |network| {
+            let parts = messages::parts_of_matrix(network);
+            table.clone().chain(parts).collect()
+        })
     }
 
     fn fixed(&self, shape: &Shape, _log_rows: u32) -> Vec<Name> {
@@ -90,7 +94,7 @@ impl Relation for Networks {
     }
 
     fn model_packs(&self, shape: &Shape) -> Vec<Pack> {
-        messages::model_packs(shape)
+        of(shape, |network| messages::model_packs(shape, network))
     }
 
     fn fixed_packs(&self, shape: &Shape, log_rows: u32) -> Vec<Pack> {

@@ -26,6 +26,8 @@ pub const LOG_PUBLIC_SLOTS: u32 = 14;
 pub const PER_HELPER: usize = 3;
 
 const MAX_MATRIX: u64 = 1 << 26;
+/// The most parts of a matrix: whoever verifies multiplies a point for each.
+const MAX_PARTS: u32 = 1 << 12;
 
 /// What no root of unity of two-power order is, times any: the group's generator.
 pub fn outside() -> Fr {
@@ -47,9 +49,14 @@ impl Network {
         fractions.div_ceil(PER_HELPER)
     }
 
-    /// `N_w`: coefficients of the hidden matrix.
-    pub fn matrix(&self) -> usize {
-        size(self.slots).saturating_mul(size(self.columns))
+    /// `M_p`: powers of `X^K` in a part of the hidden matrix.
+    pub fn part_columns(&self) -> u32 {
+        self.columns.checked_div(self.parts).unwrap_or(0)
+    }
+
+    /// `N_p`: coefficients of a part of the hidden matrix.
+    pub fn part(&self) -> usize {
+        size(self.slots).saturating_mul(size(self.part_columns()))
     }
 }
 
@@ -69,6 +76,18 @@ pub(super) fn own(shape: &Shape) -> Result<&Network, Error> {
     shape.network.as_ref().ok_or(Error::Shape("network"))
 }
 
+/// `mode` of a key's bytes: pairing mode is reserved; from two on it says in how many parts the matrix is committed.
+const PAIRING: u8 = 1;
+
+/// `P` of a `mode`.
+fn parts_of(mode: u8) -> Result<u32, Error> {
+    need(mode != PAIRING, "pairing mode, which is reserved")?;
+    let parts = 1u32.checked_shl(u32::from(mode.saturating_sub(1)));
+    parts
+        .filter(|parts| *parts <= MAX_PARTS)
+        .ok_or(Error::Shape("mode"))
+}
+
 /// `flags` of a key's bytes.
 const MAX_FLAG: u8 = 1;
 const CELL_FLAG: u8 = 2;
@@ -76,8 +95,7 @@ const CELL_FLAG: u8 = 2;
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Network, Error> {
     let (low_bits, flags, q_shift, mode) = (reader.u8()?, reader.u8()?, reader.u8()?, reader.u8()?);
     need(flags <= (MAX_FLAG | CELL_FLAG), "flags")?;
-    need(mode != 1, "pairing mode, which is reserved")?;
-    need(mode == 0, "mode")?;
+    let parts = parts_of(mode)?;
     Ok(Network {
         low_bits,
         max: flags & MAX_FLAG != 0,
@@ -85,6 +103,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Network, Error> {
         q_shift,
         slots: reader.u32()?,
         columns: reader.u32()?,
+        parts,
         cell_base: i64::from_be_bytes(reader.array()?),
     })
 }
@@ -92,7 +111,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Network, Error> {
 pub(super) fn write(network: &Network, out: &mut Vec<u8>) {
     let max = if network.max { MAX_FLAG } else { 0 };
     let cell = if network.cell { CELL_FLAG } else { 0 };
-    out.extend([network.low_bits, max | cell, network.q_shift, 0]);
+    let log = u8::try_from(network.parts.trailing_zeros()).unwrap_or(0);
+    let mode = if log == 0 { 0 } else { log.saturating_add(1) };
+    out.extend([network.low_bits, max | cell, network.q_shift, mode]);
     out.extend(network.slots.to_be_bytes());
     out.extend(network.columns.to_be_bytes());
     out.extend(network.cell_base.to_be_bytes());
@@ -123,6 +144,11 @@ pub(super) fn check(shape: &Shape) -> Result<(), Error> {
     need(
         u64::from(slots) * u64::from(columns) <= MAX_MATRIX,
         "matrix",
+    )?;
+    let parts = network.parts;
+    need(
+        parts == 1 || (parts.is_power_of_two() && parts < columns && parts <= MAX_PARTS),
+        "parts of the matrix",
     )?;
     let rows = (1u64 << shape.bits) + (1 << network.low_bits) + 2;
     need(

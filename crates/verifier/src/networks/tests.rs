@@ -31,6 +31,7 @@ pub(super) fn shape() -> Shape {
             cell_base: -7,
             slots: 16,
             columns: 8,
+            parts: 1,
         }),
     }
 }
@@ -95,7 +96,34 @@ fn pairing_mode_and_unknown_flags_are_refused_by_name() {
     };
     assert_eq!(refused(1, 4), "flags");
     assert_eq!(refused(3, 1), "pairing mode, which is reserved");
-    assert_eq!(refused(3, 2), "mode");
+    assert_eq!(refused(3, 14), "mode");
+    assert_eq!(refused(3, 40), "mode");
+    assert_eq!(refused(3, 255), "mode");
+    // Of eight columns.
+    assert_eq!(refused(3, 4), "parts of the matrix");
+}
+
+#[test]
+fn a_matrix_in_parts_has_a_point_and_a_term_for_each() {
+    let mut shape = shape();
+    let whole = (key(&shape).to_bytes(), shape.chunk(0), shape.chunks(0));
+    for parts in [2, 4] {
+        shape.network.as_mut().unwrap().parts = parts;
+        let key = key(&shape);
+        let bytes = key.to_bytes();
+        assert_eq!(VerifyingKey::from_bytes(&bytes).unwrap(), key);
+        assert_eq!(shape.check(), Ok(()));
+        let own = shape.kind.relation().model_packs(&shape);
+        let of_matrix = own.iter().filter(|pack| pack[0].0 == names::WEIGHTS);
+        assert_eq!(of_matrix.count(), parts as usize);
+        // A proof's statement begins with the key's digest, so with the number of parts.
+        assert_ne!(bytes[..80], whole.0[..80]);
+    }
+    // The table is longer than this matrix: nothing else follows from its parts.
+    assert_eq!((shape.chunk(0), shape.chunks(0)), (whole.1, whole.2));
+    let network = shape.network.as_mut().unwrap();
+    (network.columns, network.parts) = (1 << 10, 1 << 3);
+    assert_eq!(shape.chunk(0), (16 << 7) + 16 + 16);
 }
 
 #[test]
@@ -128,6 +156,13 @@ fn every_limit_of_the_shape_is_held() {
     refused(&|_, n| n.columns = 1, "columns");
     refused(&|_, n| n.columns = 6, "columns");
     refused(&|_, n| (n.slots, n.columns) = (1 << 20, 1 << 10), "matrix");
+    for parts in [0, 3, 8, 1 << 13] {
+        refused(&|_, n| n.parts = parts, "parts of the matrix");
+    }
+    refused(
+        &|_, n| (n.columns, n.parts) = (1 << 14, 1 << 13),
+        "parts of the matrix",
+    );
     refused(&|_, n| n.slots = 1024, "table");
     refused(&|s, n| (s.table, n.slots) = (16, 16), "table");
     refused(&|s, _| (s.table, s.bits) = (16 * 16, 8), "table");

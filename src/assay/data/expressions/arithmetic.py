@@ -51,15 +51,15 @@ def multiply(compiler: Compiler, node: exp.Expression, active: pl.Expr | None) -
 
 def divide(compiler: Compiler, node: exp.Expression, active: pl.Expr | None) -> Value:
     """`a / b`: always float64, by zero infinite or NaN."""
-    left, right = _pair(compiler, node, active)
-    return _floats(operator.truediv, left, right)
+    # Not by polars: it divides one row by a constant, and multiplies several by its reciprocal: a live row would differ
+    return applied(np.divide, *_pair(compiler, node, active))
 
 
 def divide_whole(compiler: Compiler, node: exp.Expression, active: pl.Expr | None) -> Value:
     """`a // b`: the quotient without its fraction; by zero missing."""
     left, right = _pair(compiler, node, active)
     if "number" in {left.kind, right.kind}:
-        quotient = _floats(operator.truediv, left, right)
+        quotient = applied(np.divide, left, right)
         return number(_truncated(quotient.expr), quotient.columns)
     most = max(abs(left.low), abs(left.high))
     low, high = (0 if left.low >= 0 and right.low >= 0 else -most), most

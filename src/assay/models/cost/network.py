@@ -20,6 +20,7 @@ PRIOR = "the design's counts and unit times of two cores, not measured here"
 """What predictions for networks are from."""
 
 _LIMBS = 2
+_LONGEST_PART, _MOST_PARTS = 4, 128
 _SLACK = 16
 _DEGREE = 32
 _SMALLEST_BLOCK = 8
@@ -37,6 +38,8 @@ _POINT_CALLDATA, _SCALAR_CALLDATA, _CALLDATA, _OUTPUT_CALLDATA = 1_012, 508, 750
 _LANES, _LANE_BITS = 13, 19
 _MEMORY_MB, _MEMORY_A_ROW = 20.0, 4.5e-3
 _SETUP_A_ROW = 5e-5
+# Of a matrix in parts: summed for every proof, its entries held as numbers of the field.
+_FOLDED_WEIGHT, _MEMORY_A_WEIGHT = 1.2e-5, 4e-5
 
 
 def block(size: Size) -> int:
@@ -47,20 +50,36 @@ def block(size: Size) -> int:
 def milliseconds(size: Size) -> float:
     """To prove one row on two cores."""
     n, table = block(size), max(size.table, size.slots)
-    matrix = size.slots * size.columns
     chunk, degree, chunks = quotient(size)
     helpers = -(-(_LIMBS + 3) // 3)
     full = (helpers + 2) * _full(n) + _full(table) + 2 * _full(size.slots)
     full += sum(_full(min(chunk, degree + 1 - index * chunk)) for index in range(chunks))
-    full += 2 * _full(max(n, table, matrix))
+    full += 2 * _full(max(n, table, _part(size)))
+    full += _FOLDED_WEIGHT * _weights(size) if parts(size) > 1 else 0
     return full + _SMALL_PER_ROW * n * (_LIMBS + 5) / 3 + _ROW * n + _TABLE_ROW * table
+
+
+def parts(size: Size) -> int:
+    """In how many parts the hidden matrix is committed (`assay.transpile.networks.cost.parts_of`)."""
+    if size.columns < 2:
+        return 1
+    needed = -(-_weights(size) // (_LONGEST_PART * max(block(size), size.table, size.slots)))
+    return min(power_of_two(needed), _MOST_PARTS, size.columns // 2)
+
+
+def _weights(size: Size) -> int:
+    return size.slots * size.columns
+
+
+def _part(size: Size) -> int:
+    return _weights(size) // parts(size)
 
 
 def quotient(size: Size) -> tuple[int, int, int]:
     """Length of a chunk of the quotient, its degree, and how many chunks it has."""
-    n, table, matrix = block(size), max(size.table, size.slots), size.slots * size.columns
-    chunk = max(n, table, matrix) + size.slots + _SLACK
-    degree = max(3 * n, table + size.slots, matrix - size.slots) + _DEGREE
+    n, table, part = block(size), max(size.table, size.slots), _part(size)
+    chunk = max(n, table, part) + size.slots + _SLACK
+    degree = max(3 * n, table + size.slots, part - size.slots) + _DEGREE
     return chunk, degree, -(-(degree + 1) // chunk)
 
 
@@ -69,27 +88,27 @@ def prior(size: Size) -> dict[str, float]:
     rows = block(size) + size.table
     return {
         "prove_seconds": milliseconds(size) / 1e3,
-        "memory_mb": _MEMORY_MB + _MEMORY_A_ROW * rows,
+        "memory_mb": _MEMORY_MB + _MEMORY_A_ROW * rows + (_MEMORY_A_WEIGHT * _weights(size) if parts(size) > 1 else 0),
         "gas": gas(size),
-        "setup_seconds": _SETUP_A_ROW * (rows + size.slots * size.columns),
+        "setup_seconds": _SETUP_A_ROW * (rows + _weights(size)),
     }
 
 
 def gas(size: Size, rows: int = 1) -> float:
     """To verify a proof of so many rows on chain, its points and words counted (docs/spec/networks.md, 4.3 and 6)."""
-    one, table, matrix = block(size), max(size.table, size.slots), size.slots * size.columns
+    one, table, part = block(size), max(size.table, size.slots), _part(size)
     n = one * power_of_two(rows)
-    chunk = max(n, table, matrix) + size.slots + _SLACK
-    chunks = -(-(max(3 * n + 12, table + size.slots + 6, matrix - size.slots) + 1) // chunk)
-    parts, helpers, wiring = _LIMBS + 4, -(-(_LIMBS + 3) // 3) + 1, 8
+    chunk = max(n, table, part) + size.slots + _SLACK
+    chunks = -(-(max(3 * n + 12, table + size.slots + 6, part - size.slots) + 1) // chunk)
+    of_rows, helpers, wiring = _LIMBS + 4, -(-(_LIMBS + 3) // 3) + 1, 8
     width = max(1, (chunk + 1) // (n + 5))
-    of_table = max(1, (max(one, table, matrix) + size.slots + _SLACK + 1) // (table + 5))
-    of_proof = sum(-(-columns // width) for columns in (2, parts, helpers)) + 5 + chunks
-    of_key = -(-3 // of_table) + 1 - (-wiring // width) + size.private
+    of_table = max(1, (max(one, table, part) + size.slots + _SLACK + 1) // (table + 5))
+    of_proof = sum(-(-columns // width) for columns in (2, of_rows, helpers)) + 5 + chunks
+    of_key = -(-3 // of_table) + parts(size) - (-wiring // width) + size.private
     # The generator and W' are multiplied, W is not.
     terms, several = of_proof + of_key + 2, int(rows > 1)
     found = _GAS + terms * (_MUL_ADD + _TERM[several]) + _ARITHMETIC[several]
-    scalars = parts + helpers + wiring + 3 + 10
+    scalars = of_rows + helpers + wiring + 3 + 10
     found += (of_proof + 2 + size.private) * _POINT_CALLDATA + scalars * _SCALAR_CALLDATA + _CALLDATA
     inputs = 0 if size.private else size.features
     words = -(-inputs // _LANES)

@@ -7,9 +7,11 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from assay.core import jsontext
 from assay.core.errors import AssayError
+from assay.core.hashing import digest
 from assay.record import answers, artefacts, transactions
 from assay.record.answers import Answer
 from assay.record.errors import LeaseLost
@@ -18,6 +20,7 @@ from assay.serve.api.state import Key, Parts, State
 from assay.serve.errors import AnswerEnded, NoProof, NotPermitted, RequestMalformed
 from assay.serve.forget import forget
 from assay.serve.keys import ApiKey
+from assay.serve.outcomes import Brought, Value, bring
 
 router = APIRouter(prefix="/v1/answers")
 _PAGE = 50
@@ -78,6 +81,34 @@ def proof(answer: str, parts: Parts, key: Key) -> Any:
     return proof_of(parts, found)
 
 
+class Outcome(BaseModel):
+    """What came of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Value | list[Value | None] = Field(
+        description="In the unit of what is predicted; of a classifier the class, by its name or number. Of an answer "
+        "to several rows a list with one for each, null where it is not known yet."
+    )
+    reason: str | None = Field(
+        None, max_length=500, description="Why it is other than what was brought before; the history keeps both."
+    )
+
+
+@router.post("/{answer}/outcome")
+def outcome(
+    answer: str,
+    body: Outcome,
+    parts: Parts,
+    key: Key,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> dict[str, Any]:
+    """Bring what came of an answer; the same again changes nothing, another one is refused without a reason."""
+    key.require("observe")
+    found, changed = bring(parts.database, answer, Brought(body.outcome, key.id, idempotency_key, body.reason))
+    return {"id": found.id, "outcome": found.outcome, "changed": changed}
+
+
 @router.delete("/{answer}")
 def cancel(answer: str, parts: Parts, key: Key) -> dict[str, Any]:
     """Take an answer back that is not proven yet; forget its row, and a proof that shows it, once it has ended."""
@@ -135,11 +166,12 @@ def proof_of(parts: State, answer: Answer) -> Any:
 
 
 def _tag_of(parts: State, answer: Answer) -> str:
-    """What changes of an answer that is being settled while its own state does not."""
+    """What changes of an answer while its own state does not: what came of it, and how far it is settled."""
+    came = "" if answer.outcome is None else f"-{digest(json.dumps(answer.outcome).encode())[:8]}"
     if answer.state != "settling" or answer.transaction is None:
-        return ""
+        return came
     sent = transactions.get(parts.database, answer.transaction)
-    return f"-{sent.state}-{len(sent.attempts)}"
+    return f"{came}-{sent.state}-{len(sent.attempts)}"
 
 
 def settlement(parts: State, name: str) -> dict[str, Any]:

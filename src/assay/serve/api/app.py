@@ -20,10 +20,11 @@ from assay.serve.page.router import mount
 if TYPE_CHECKING:
     from assay.record.database import Database
     from assay.serve.settings import Settings
+    from assay.serve.watching import View
 
 
-def make_app(settings: Settings, database: Database) -> FastAPI:
-    """Make the application of one service."""
+def make_app(settings: Settings, database: Database, watch: View | None = None) -> FastAPI:
+    """Make the application of one service; `watch` shows whether the model still holds."""
     app = FastAPI(
         title="Assay",
         version=assay.__version__,
@@ -32,7 +33,8 @@ def make_app(settings: Settings, database: Database) -> FastAPI:
         redoc_url=None,
         responses={"4XX": PROBLEM, "5XX": PROBLEM},
     )
-    app.state.assay = State(settings, database, Models(database), Keyring(database), chain=_chain(settings, database))
+    chain = _chain(settings, database)
+    app.state.assay = State(settings, database, Models(database), Keyring(database), chain=chain, watch=watch)
     register(app)
     for router in (inference.router, stream.router, answers.router, public.router):
         app.include_router(router)

@@ -29,8 +29,10 @@ _STATUS = {
     "serve/answer-ended": 409,
     "serve/no-such-model": 404,
     "serve/no-proof": 404,
+    "serve/decided-on-chain": 409,
     "record/unknown": 404,
     "record/conflict": 422,
+    "record/unfit": 422,
     "record/": 503,
     "release/no-way-back": 409,
     "release/no-champion": 409,
@@ -97,6 +99,7 @@ def register(app: FastAPI) -> None:
 
 
 def _answer(status: int, code: str, what: str, todo: str, instance: str, headers: dict[str, str]) -> JSONResponse:
+    what = what.encode(errors="replace").decode()  # a field's name may be half a character, which no text can have
     content: dict[str, Any] = {
         "type": f"urn:assay:{code}",
         "title": HTTPStatus(status).phrase,

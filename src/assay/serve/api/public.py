@@ -18,8 +18,12 @@ from assay.release import alias
 from assay.serve.api.state import Key, Parts, State
 from assay.serve.errors import NoSuchModel
 from assay.serve.outputs.loop import standing
+from assay.serve.watching import View
+from assay.settle.shadow import verdicts
 
 router = APIRouter()
+LEFT_SECONDS = 30.0
+"""An answer that waits longer for a prover while none proves anything waits for one that is not there."""
 
 
 class Verify(BaseModel):
@@ -39,7 +43,7 @@ def live() -> dict[str, bool]:
 
 @router.get("/v2/health/ready")
 def ready(parts: Parts, response: Response) -> dict[str, Any]:
-    """It would take a question: database, release, keys, room in the queue, and the chain that it settles on.
+    """It would answer a question: database, release, keys, room in the queue, a prover, and the chain it settles on.
 
     Warnings, such as outputs that fail, keep nobody from asking.
     """
@@ -49,7 +53,7 @@ def ready(parts: Parts, response: Response) -> dict[str, Any]:
 
 
 def problems_of(parts: State) -> list[str]:
-    """Why a question would not be taken now; empty if it would."""
+    """Why a question would not be answered now; empty if it would."""
     problems = []
     try:
         deciding = champions(parts)
@@ -58,6 +62,11 @@ def problems_of(parts: State) -> list[str]:
             parts.models.of(digest)
         if answers.count(parts.database, ("received", "fixed")) >= parts.settings.most_waiting:
             problems.append("the queue is full")
+        left = answers.left(parts.database, "fixed")
+        if left.seconds >= LEFT_SECONDS and not left.held:
+            problems.append(
+                f"answers that wait for a prover: {left.count}, the first for {left.seconds:.0f} s; none takes them"
+            )
     except AssayError as error:
         problems.append(f"{error.code}: {error.what}")
     return problems + ([] if parts.chain is None else parts.chain.problems())
@@ -66,7 +75,7 @@ def problems_of(parts: State) -> list[str]:
 def warnings_of(parts: State) -> list[str]:
     """What does not work and keeps nobody from asking."""
     try:
-        failing = [(spec.name, standing(parts.database, spec)) for spec in parts.settings.outputs]
+        failing = [(spec.name, standing(parts.database, spec, parts.settings.name)) for spec in parts.settings.outputs]
     except AssayError as error:
         return [f"{error.code}: {error.what}"]
     return [
@@ -80,7 +89,8 @@ def warnings_of(parts: State) -> list[str]:
 def all_releases(parts: Parts, key: Key) -> dict[str, Any]:
     """Releases, oldest first, and which decide."""
     key.require("read")
-    deciding = champions(parts)
+    deciding, found = champions(parts), releases.find(parts.database)
+    said = {name: verdicts(parts.database, name) for name in {one.project for one in found}}
     return {
         "items": [
             {
@@ -89,11 +99,12 @@ def all_releases(parts: Parts, key: Key) -> dict[str, Any]:
                 "digest": one.digest,
                 "model_id": one.public["model_id"],
                 "aliases": ["champion"] if deciding.get(one.project) == one.digest else [],
+                "chains": said[one.project].get(one.digest, []),
                 "note": one.note,
                 "created": one.created,
                 "served": bool(one.private),
             }
-            for one in releases.find(parts.database)
+            for one in found
         ]
     }
 
@@ -146,21 +157,36 @@ def metrics(parts: Parts) -> Response:
     states = Gauge("assay_answers", "Answers by state", ["state"], registry=registry)
     for state in ANSWER:
         states.labels(state).set(answers.count(parts.database, [state]))
+    left = Gauge("assay_left_seconds", "How long the first answer waits that no prover has taken", registry=registry)
+    left.set(answers.left(parts.database, "fixed").seconds)
     if parts.settings.outputs:
         behind = Gauge("assay_output_behind", "Changes that an output lacks", ["output"], registry=registry)
         failing = Gauge("assay_output_failing", "Whether it failed last", ["output"], registry=registry)
         for spec in parts.settings.outputs:
-            count, error = standing(parts.database, spec)
+            count, error = standing(parts.database, spec, parts.settings.name)
             behind.labels(spec.name).set(count)
             failing.labels(spec.name).set(error is not None)
     if parts.chain is not None:
         found = Gauge("assay_chain_problems", "What keeps answers from being settled", ["chain"], registry=registry)
         found.labels(parts.chain.name).set(len(parts.chain.problems()))
+    if parts.watch is not None:
+        _watched(parts.watch, registry)
     listeners = Gauge("assay_listeners", "Who listens to server-sent events of answers", registry=registry)
     listeners.set(len(parts.listeners))
     Gauge("assay_releases", "Releases", registry=registry).set(len(releases.find(parts.database)))
     Gauge("assay_time_seconds", "Time of this answer", registry=registry).set(time.time())
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _watched(view: View, registry: CollectorRegistry) -> None:
+    alarm = Gauge("assay_watch_alarm", "Whether an alarm of this signal stands", ["signal"], registry=registry)
+    known = Gauge("assay_watch_known", "Whether enough is known to judge it", ["signal"], registry=registry)
+    found = Gauge("assay_watch_figure", "What was found, by signal", ["signal", "figure"], registry=registry)
+    for name, state, stands, figures in view.figures():
+        alarm.labels(name).set(stands)
+        known.labels(name).set(state != "unknown")
+        for figure, value in figures.items():
+            found.labels(name, figure.replace(" ", "_")).set(value)
 
 
 def champions(parts: State) -> dict[str, str]:

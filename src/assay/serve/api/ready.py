@@ -40,12 +40,19 @@ class ChainReady:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def problems(self) -> list[str]:
-        """A sentence each; none if answers can be settled."""
-        with self._lock:
+        """A sentence each; none if answers can be settled.
+
+        While somebody looks, others are told what was found before: nodes that hang would keep all of them.
+        """
+        if not self._lock.acquire(blocking=self._looked == float("-inf")):
+            return list(self._found)
+        try:
             if time.monotonic() - self._looked >= _SECONDS:
                 self._found = self._look()
                 self._looked = time.monotonic()
             return list(self._found)
+        finally:
+            self._lock.release()
 
     def _look(self) -> list[str]:
         try:

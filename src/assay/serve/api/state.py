@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Header, Request
 
+from assay.serve.api.waiting import Waiting
 from assay.serve.keys import ApiKey, Keyring
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from assay.serve.api.ready import ChainReady
     from assay.serve.models import Models
     from assay.serve.settings import Settings
+    from assay.serve.watching import View
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,27 @@ class State:
     keyring: Keyring
     stopping: threading.Event = field(default_factory=threading.Event)
     chain: ChainReady | None = None
+    watch: View | None = None
     listeners: list[object] = field(default_factory=list)
+    waiting: Waiting = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Everything that waits looks at the one database."""
+        object.__setattr__(self, "waiting", Waiting(self.database))
 
 
-def state_of(request: Request) -> State:
+async def state_of(request: Request) -> State:
     """The parts of the service that answers."""
     found: State = request.app.state.assay
     return found
 
 
-def key_of(request: Request, authorization: Annotated[str | None, Header()] = None) -> ApiKey:
+async def key_of(request: Request, authorization: Annotated[str | None, Header()] = None) -> ApiKey:
     """The API key of a request; raises `NotAuthorised`."""
-    return state_of(request).keyring.of(authorization)
+    keyring: Keyring = request.app.state.assay.keyring
+    if keyring.stale:  # another thread waits for the database
+        await asyncio.to_thread(keyring.refresh)
+    return keyring.of(authorization, read=False)
 
 
 Parts = Annotated[State, Depends(state_of)]

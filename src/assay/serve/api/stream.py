@@ -56,7 +56,7 @@ async def _events(parts: State, key: ApiKey, after: Place) -> AsyncIterator[str]
     try:
         yield "retry: 1000\n\n"
         while not parts.stopping.is_set():
-            parts.keyring.named(key.id)  # revoked keys hear no more
+            await asyncio.to_thread(parts.keyring.named, key.id)  # revoked keys hear no more
             found = await asyncio.to_thread(changes.read, parts.database, after, owner=owner, limit=100)
             for one in found:
                 yield await asyncio.to_thread(_event, parts, one)

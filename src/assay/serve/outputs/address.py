@@ -5,15 +5,30 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import threading
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from assay.serve.outputs.errors import OutputFails, PrivateAddress
+from assay.data.errors import DataError
+from assay.data.sources.context import from_environment
+from assay.serve.outputs.errors import OutputFails, OutputSettings, PrivateAddress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from ipaddress import IPv4Address, IPv6Address
 
+LONGEST = 30.0
+"""Seconds that one message may take, all of it."""
 _SECONDS = 10.0
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def in_environment(url: str) -> str:
+    """An address, or what the variable that it names holds; raises `OutputSettings` if it holds nothing."""
+    try:
+        return from_environment(url, "its url")
+    except DataError as error:
+        raise OutputSettings(error.what, error.todo) from None
 
 
 def connect(host: str, port: int, *, tls: bool, local: bool) -> socket.socket:
@@ -46,10 +61,38 @@ def connect(host: str, port: int, *, tls: bool, local: bool) -> socket.socket:
                 "Give a public one; for development write local = true.",
             )
     try:
-        made = socket.create_connection((numbers[0], port), _SECONDS)
-        return ssl.create_default_context().wrap_socket(made, server_hostname=host) if tls else made
+        made = _first_of(numbers, port)
+        with within(made):
+            return ssl.create_default_context().wrap_socket(made, server_hostname=host) if tls else made
     except (OSError, ValueError) as error:
         raise OutputFails(f"{host:.80} does not answer ({error})", "It is tried again.") from None
+
+
+def _first_of(numbers: list[str], port: int) -> socket.socket:
+    """A connection to the first address that takes one; raises the last one's OSError."""
+    for number in numbers[:-1]:
+        with suppress(OSError):
+            return socket.create_connection((number, port), _SECONDS)
+    return socket.create_connection((numbers[-1], port), _SECONDS)
+
+
+@contextmanager
+def within(made: socket.socket) -> Iterator[None]:
+    """End a connection that is not done with this in time: whoever sends a byte now and then is never silent."""
+    spare = socket.fromfd(made.fileno(), made.family, made.type)  # the same connection, whatever is wrapped around it
+    over = threading.Timer(LONGEST, _cut, (spare,))
+    over.start()
+    try:
+        yield
+    finally:
+        over.cancel()
+        over.join()
+        spare.close()
+
+
+def _cut(spare: socket.socket) -> None:
+    with suppress(OSError):
+        spare.shutdown(socket.SHUT_RDWR)
 
 
 def is_public(number: str) -> bool:

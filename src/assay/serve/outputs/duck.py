@@ -63,7 +63,8 @@ class ParquetFolder:
         """Put these rows into the files of their days; raises `OutputFails` or `OutputTable`."""
         ordered = sorted(rows, key=lambda row: (row["created"], row["id"]))
         for day, of_day in groupby(ordered, key=lambda row: row["created"].date().isoformat()):
-            self._put(self._path / f"{self._name}-{day}.parquet", list(of_day))
+            with files.translated(self._path, "write"):
+                self._put(self._path / f"{self._name}-{day}.parquet", list(of_day))
 
     def close(self) -> None:
         """Nothing is open."""
@@ -72,8 +73,10 @@ class ParquetFolder:
         with closing(_opened(":memory:")) as base, tempfile.TemporaryDirectory(prefix="assay-output-") as name:
             _make(base, "held")
             if path.is_file():
+                there = Path(name) / "there.parquet"  # the reader takes ? and [ in a name for a pattern
+                files.write(there, files.read(path))
                 asked = f"INSERT INTO held SELECT {_names()} FROM read_parquet(?)"  # noqa: S608  our own columns
-                _run(base, asked, [str(path)], table=path.name)
+                _run(base, asked, [str(there)], table=path.name)
             _upsert(base, "held", rows)
             made = Path(name) / "made.parquet"
             _run(base, f"COPY (SELECT * FROM held ORDER BY created, id) TO '{made}' (FORMAT parquet)")  # noqa: S608
@@ -101,10 +104,10 @@ def _make(base: DuckDBPyConnection, name: str) -> None:
 def _upsert(base: DuckDBPyConnection, name: str, rows: list[dict[str, Any]]) -> None:
     marks = ", ".join("?" for _ in COLUMNS)
     asked = f'INSERT OR REPLACE INTO "{name}" ({_names()}) VALUES ({marks})'  # noqa: S608  the task's pattern
-    base.begin()
+    _run(base, "BEGIN")
     for row in rows:
         _run(base, asked, [row[column] for column in COLUMNS], table=name)
-    base.commit()
+    _run(base, "COMMIT")
 
 
 def _names() -> str:

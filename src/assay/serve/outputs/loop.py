@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from assay.core import files
 from assay.core.errors import AssayError
 from assay.core.hashing import digest
 from assay.core.paths import place
-from assay.data.errors import DataError
-from assay.data.sources.context import from_environment
-from assay.record import answers, changes, journal, leases, releases
-from assay.record.changes import Reached
+from assay.record import changes, deliveries, leases
+from assay.record.changes import Reached, key_of
 from assay.record.holder import me
-from assay.record.journal import Event
+from assay.record.pause import pause
+from assay.serve.outputs.address import in_environment
+from assay.serve.outputs.deliver import Messenger
 from assay.serve.outputs.duck import DuckTable, ParquetFolder
-from assay.serve.outputs.errors import OutputGone, OutputSettings
+from assay.serve.outputs.errors import OutputFails, OutputGone
 from assay.serve.outputs.row import rows
 from assay.serve.outputs.sql import SqlTable
-from assay.serve.outputs.webhook import Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +33,32 @@ _LEASE_SECONDS = 60.0
 _AT_ONCE = 200
 _LONGEST_WAIT = 60.0
 _PAUSE = 0.25
-WAITS = (5.0, 30.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
-"""Seconds until a webhook is told again, as Standard Webhooks advises; after the last it is given up, and said."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """How an output stands.
+
+    Attributes
+    ----------
+    reached
+        When the last change that is there happened (seconds since 1970); None before the first.
+    behind
+        Changes that are not there yet; of them `waiting` are messages that were not taken.
+    attempts
+        That failed since something was taken; of a message that waits, its own.
+    error
+        code, what, todo: why the last one failed; None if nothing does.
+    due
+        When it is tried again; None: never.
+    """
+
+    reached: float | None
+    behind: int
+    waiting: int
+    attempts: int
+    error: dict[str, str] | None
+    due: float | None
 
 
 @dataclass
@@ -48,6 +71,8 @@ class Output:
         The folder that paths begin at.
     told
         Told, once each, what keeps it from going on.
+    owner
+        Name of the project whose answers it brings; those of every project of the database without one.
     """
 
     database: Database
@@ -55,6 +80,7 @@ class Output:
     project: Path
     told: Callable[[str], None] = field(default=lambda _: None)
     holder: str = field(default_factory=me)
+    owner: str = ""
     _table: SqlTable | DuckTable | ParquetFolder | None = None
     _said: str = ""
 
@@ -78,24 +104,51 @@ class Output:
 
     def step(self) -> bool:
         """Bring what has changed since the last time; whether that worked."""
-        now = changes.reached(self.database, self.spec.name, self.target)
+        now = changes.reached(self.database, self.key, self.target)
         with self.database.read() as connection:
             clock = self.database.now(connection)
         if now.due is None or now.due > clock:
             return False
-        hook = self.spec.kind == "webhook"
-        states = self.spec.states if hook else ()
-        found = changes.read(self.database, now.place, states=states, limit=1 if hook else _AT_ONCE)
-        if not found or leases.take(self.database, f"output:{self.spec.name}", self.holder, _LEASE_SECONDS) is None:
-            return False
         try:
-            self._give(found)
+            moved = self._tell_of(now, clock) if self.spec.kind == "webhook" else self._fill(now)
         except AssayError as error:
-            self._fails(now, found, error, clock)
+            self._fails(error, clock)
             return False
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one output is said, and it is tried again
+            what = " ".join(f"{type(error).__name__}: {error}".split())
+            self._fails(OutputFails(f"{what:.200}: this is a mistake in Assay", "Report it."), clock)
+            return False
+        self._said = "" if moved else self._said
+        return moved
+
+    def _mine(self) -> bool:
+        """Whether this process is the one that brings it: of several one does."""
+        return leases.take(self.database, f"output:{self.key}", self.holder, _LEASE_SECONDS) is not None
+
+    def _tell_of(self, now: Reached, clock: float) -> bool:
+        messenger = Messenger(self.database, self.spec, self.key, self.target, self.project, self._tell, self.owner)
+        if messenger.due(now, clock) == (None, None) or not self._mine():
+            return False
+        now = changes.reached(self.database, self.key, self.target)  # whoever had it before may have gone on
+        return messenger.step(now, clock, *messenger.due(now, clock))
+
+    def _fill(self, now: Reached) -> bool:
+        found = changes.read(self.database, now.place, project=self.owner, limit=_AT_ONCE)
+        if not found or not self._mine():
+            return False
+        self._give(found)
         self._reach(Reached(found[-1].place))
-        self._said = ""
         return True
+
+    def _give(self, found: list[Change]) -> None:
+        if self._table is None:
+            self._table = self._opened()
+        self._table.give(rows(self.database, [one.answer for one in found], with_rows=self.spec.rows))
+
+    @property
+    def key(self) -> str:
+        """Under which it is kept how far it is."""
+        return key_of(self.spec.name, self.owner)
 
     @property
     def target(self) -> str:
@@ -103,76 +156,27 @@ class Output:
         return target_of(self.spec)
 
     def _reach(self, now: Reached) -> None:
-        changes.reach(self.database, self.spec.name, self.target, now)
-
-    def _give(self, found: list[Change]) -> None:
-        if self.spec.kind == "webhook":
-            self._tell_of(found[0])
-            return
-        if self._table is None:
-            self._table = self._opened()
-        self._table.give(rows(self.database, [one.answer for one in found], with_rows=self.spec.rows))
+        changes.reach(self.database, self.key, self.target, now)
 
     def _opened(self) -> SqlTable | DuckTable | ParquetFolder:
         spec = self.spec
         if spec.kind == "postgresql":
-            return SqlTable(self._address(), spec.table)
+            return SqlTable(in_environment(str(spec.url)), spec.table)
         path = place(self.project, str(spec.path)).absolute()
         if spec.kind == "sqlite":
-            path.parent.mkdir(parents=True, exist_ok=True)
+            with files.translated(path, "write"):
+                path.parent.mkdir(parents=True, exist_ok=True)
             return SqlTable(f"sqlite:///{path}", spec.table)
         return DuckTable(path, spec.table) if spec.kind == "duckdb" else ParquetFolder(path, spec.table)
 
-    def _address(self) -> str:
-        try:
-            return from_environment(str(self.spec.url), "its url")
-        except DataError as error:
-            raise OutputSettings(error.what, error.todo) from None
-
-    def _tell_of(self, change: Change) -> None:
-        one = answers.get(self.database, change.answer)
-        release = releases.by_digest(self.database, one.release)
-        hook = Webhook(self._address(), place(self.project, str(self.spec.secret_file)), local=self.spec.local)
-        data = {
-            "id": one.id,
-            "state": change.state,
-            "model": one.project,
-            "version": release.version,
-            "release": one.release,
-            "model_id": release.public["model_id"],
-            "period": one.period,
-            "chain": one.chain,
-            "context": one.context,
-            "outputs": one.outputs,
-            "error": one.error,
-            "link": f"/v1/answers/{one.id}",
-        }
-        when = datetime.fromtimestamp(change.time, UTC).isoformat()
-        hook.tell(f"{one.id}.{change.state}", {"type": f"answer.{change.state}", "timestamp": when, "data": data})
-
-    def _fails(self, now: Reached, found: list[Change], error: AssayError, clock: float) -> None:
-        said = {"code": error.code, "what": error.what, "todo": error.todo}
+    def _fails(self, error: AssayError, clock: float) -> None:
+        """Nothing can be brought there now, or ever."""
+        now = changes.reached(self.database, self.key, self.target)
         tries = now.attempts + 1
-        if isinstance(error, OutputGone):
-            self._reach(replace(now, attempts=tries, error=said, due=None))
-            self._tell(error, None)
-            return
-        hook = self.spec.kind == "webhook"
-        if hook and tries > len(WAITS):
-            self._give_up(found[0], said)
-            return
-        wait = WAITS[tries - 1] if hook else min(_LONGEST_WAIT, 2.0 ** (tries - 1))
-        self._reach(replace(now, attempts=tries, error=said, due=clock + wait))
+        wait = None if isinstance(error, OutputGone) else pause(tries - 1, _LONGEST_WAIT)
+        said = {"code": error.code, "what": error.what, "todo": error.todo}
+        self._reach(replace(now, attempts=tries, error=said, due=None if wait is None else clock + wait))
         self._tell(error, wait)
-
-    def _give_up(self, change: Change, said: dict[str, str]) -> None:
-        """What was told in vain for three days is left, so that what comes after it is told; the history says so."""
-        one = answers.get(self.database, change.answer)
-        what: dict[str, Any] = {"output": self.spec.name, "state": change.state, "error": said}
-        happened = Event("output.given_up", one.id, "outputs", what, f"{len(WAITS) + 1} tries failed")
-        journal.append(self.database, one.project, happened)
-        self._reach(Reached(change.place))
-        self.told(f"output {self.spec.name}: {one.id} was not told of, {len(WAITS) + 1} tries failed")
 
     def _tell(self, error: AssayError, wait: float | None) -> None:
         if error.what == self._said:
@@ -189,8 +193,20 @@ def target_of(spec: OutputSpec) -> str:
     return digest(f"{spec.kind} {spec.url} {spec.path} {spec.table}".encode())
 
 
-def standing(database: Database, spec: OutputSpec) -> tuple[int, dict[str, str] | None]:
-    """How many changes an output has not had yet, and why it does not go on, if it does not."""
-    now = changes.reached(database, spec.name, target_of(spec))
+def health(database: Database, spec: OutputSpec, owner: str = "") -> Health:
+    """How an output of a project stands."""
+    key, target = key_of(spec.name, owner), target_of(spec)
+    now = changes.reached(database, key, target)
     states = spec.states if spec.kind == "webhook" else ()
-    return changes.behind(database, now.place, states), now.error
+    waiting, worst = deliveries.stand(database, key, target)
+    behind = changes.behind(database, now.place, states, owner) + waiting
+    reached = changes.time_of(database, now.place)
+    if now.error is None and worst is not None:
+        return Health(reached, behind, waiting, worst.attempts, worst.error, worst.due)
+    return Health(reached, behind, waiting, now.attempts, now.error, now.due)
+
+
+def standing(database: Database, spec: OutputSpec, owner: str = "") -> tuple[int, dict[str, str] | None]:
+    """How many changes an output has not had yet, and why it does not go on, if it does not."""
+    found = health(database, spec, owner)
+    return found.behind, found.error

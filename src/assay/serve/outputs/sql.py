@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assay.record.database import read_url
+from assay.record.errors import DatabaseUrl
 from assay.serve.outputs.errors import OutputFails, OutputSettings, OutputTable
 from assay.serve.outputs.row import COLUMNS
 
@@ -72,16 +74,10 @@ class SqlTable:
         return self._table, self._engine
 
     def _address(self) -> Any:
-        from sqlalchemy import exc, make_url
-
         try:
-            found = make_url(self._url)
-        except exc.ArgumentError:
-            raise OutputSettings("its url cannot be read", "Write postgresql://USER@HOST/NAME.") from None
-        name = found.get_backend_name()
-        if name not in {"postgresql", "postgres", "sqlite"}:
-            raise OutputSettings(f'its url begins with "{name:.40}"', "Write postgresql://USER@HOST/NAME.")
-        return found if name == "sqlite" else found.set(drivername="postgresql+psycopg")
+            return read_url(self._url)
+        except DatabaseUrl as error:
+            raise OutputSettings(error.what, error.todo) from None
 
     def _limits(self) -> dict[str, Any]:
         if self._url.startswith("sqlite"):

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from standardwebhooks.webhooks import Webhook as Signer
 
 from assay.core import files
-from assay.serve.outputs.address import connect
+from assay.serve.outputs.address import connect, within
 from assay.serve.outputs.errors import OutputFails, OutputGone, OutputSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from urllib.parse import SplitResult
 
 _PREFIX = "whsec_"
 _LEAST, _MOST = 24, 64
@@ -50,15 +51,12 @@ class Webhook:
         OutputGone
             The address says that it is gone for ever.
         """
-        found = urlsplit(self._url)
-        host, tls = found.hostname, found.scheme == "https"
-        if host is None or found.scheme not in {"https", "http"} or (found.scheme == "http" and not self._local):
-            raise OutputSettings("its url is no https:// address", "Write one; for development also local = true.")
+        host, port, tls, found = self._place()
         body = json.dumps(content, allow_nan=False, separators=(",", ":"))
         headers = self._headers(identity, body) | {"Host": found.netloc.rpartition("@")[2]}
         path = (found.path or "/") + (f"?{found.query}" if found.query else "")
-        made = connect(host, found.port or (443 if tls else 80), tls=tls, local=self._local)
-        with closing(HTTPConnection(host)) as connection:
+        made = connect(host, port, tls=tls, local=self._local)
+        with closing(HTTPConnection(host)) as connection, within(made):
             connection.sock = made
             try:
                 connection.request("POST", path, body.encode(), headers)
@@ -69,6 +67,17 @@ class Webhook:
             raise OutputGone(f"{host:.80} says that it is gone (410)", "Name another url, or take the output out.")
         if not 200 <= status < 300:
             raise OutputFails(f"{host:.80} answers {status}", "Only 2xx says that it was taken; nothing is followed.")
+
+    def _place(self) -> tuple[str, int, bool, SplitResult]:
+        """Host, port, whether it is https, and the whole address."""
+        try:
+            found = urlsplit(self._url)
+            host, tls, port = found.hostname, found.scheme == "https", found.port
+        except ValueError:  # a port that is none
+            host = None
+        if host is None or not (tls or (found.scheme == "http" and self._local)):
+            raise OutputSettings("its url is no https:// address", "Write one; for development also local = true.")
+        return host, port or (443 if tls else 80), tls, found
 
     def _headers(self, identity: str, body: str) -> dict[str, str]:
         now = datetime.now(UTC)

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from assay.core.errors import AssayError
+from assay.project.project import Project
 from assay.prove.proof import Proof
 from assay.record import answers, artefacts, releases, transactions
 from assay.record.states import ANSWER, TRANSACTION, TRANSACTION_ENDS
@@ -14,8 +15,11 @@ from assay.release import alias
 from assay.release.compare import compare
 from assay.serve import keys
 from assay.serve.api.answers import shown
-from assay.serve.api.public import champions, problems_of
+from assay.serve.api.public import champions, problems_of, warnings_of
 from assay.serve.errors import RequestMalformed
+from assay.serve.outputs.loop import health
+from assay.settle.registry import decided_on_chain
+from assay.settle.shadow import last_default, verdicts
 
 if TYPE_CHECKING:
     from assay.record.answers import Answer
@@ -43,6 +47,7 @@ def now(parts: State, key: ApiKey) -> dict[str, Any]:
     paid = [cost(one) for one in transactions.recent(parts.database, 1000, since=today)]
     return {
         "problems": problems_of(parts),
+        "warnings": warnings_of(parts),
         "deciders": [_decider(parts, digest) for digest in sorted(champions(parts).values())],
         "counts": {state: answers.count(parts.database, [state], owner) for state in ANSWER},
         "median": statistics.median([seconds for _, seconds in taken]) if taken else None,
@@ -154,6 +159,18 @@ def _steps(one: Answer) -> list[dict[str, Any]]:
     return steps
 
 
+def said_on_chain(parts: State, name: str) -> tuple[str, str] | None:
+    """(chain, registry) where a registry says what decides of a project; None where the record alone does."""
+    try:
+        task = Project(parts.settings.project).task
+        found = decided_on_chain(parts.database, task) if task.name == name else None
+    except AssayError:  # no task here, or a node's address that only other parts' environment holds
+        found = None
+    if found is not None:
+        return found.on.name, found.address
+    return last_default(parts.database, name)  # such as of another project of the same database
+
+
 def list_releases(parts: State) -> dict[str, Any]:
     """Releases by project, newest first, each project's decider, and its history."""
     deciders = champions(parts)
@@ -164,6 +181,8 @@ def list_releases(parts: State) -> dict[str, Any]:
         found["moves"] = list(reversed(alias.moves(parts.database, name)))
         versions = {one.digest: one.version for one in found["items"]}
         found["versions"] = versions
+        found["said"] = verdicts(parts.database, name)
+        found["on_chain"] = said_on_chain(parts, name)
     return {"projects": projects}
 
 
@@ -175,6 +194,8 @@ def one_release(parts: State, name: str, version: str) -> dict[str, Any]:
     return {
         "release": release,
         "deciding": deciding == release.digest,
+        "on_chain": said_on_chain(parts, name),
+        "said": verdicts(parts.database, name).get(release.digest, []),
         "other": other,
         "differences": [] if other is None else compare(parts.database, other, release),
         "card": _text(parts, release, "model-card.md"),
@@ -204,7 +225,8 @@ def settings_of(parts: State) -> dict[str, Any]:
     }
     return {
         "settings": found,
-        "address": parts.database.url.render_as_string(hide_password=True),
+        "address": parts.database.shown,
         "limits": limits,
+        "outputs": [(one, health(parts.database, one, found.name)) for one in found.outputs],
         "keys": sorted(keys.current(parts.database).values(), key=lambda key: key.name),
     }

@@ -14,6 +14,7 @@ from assay.serve.page import words
 PAGES = {
     "now": "Now",
     "answers": "Answers",
+    "watch": "Watch",
     "releases": "Releases",
     "transactions": "Transactions",
     "settings": "Settings",

@@ -20,7 +20,7 @@ from assay.release import alias
 from assay.serve.api.answers import proof_of
 from assay.serve.api.problems import status_of
 from assay.serve.api.state import Parts, State
-from assay.serve.errors import NoProof, NotAuthorised, NotPermitted, RequestMalformed
+from assay.serve.errors import DecidedOnChain, NoProof, NotAuthorised, NotPermitted, RequestMalformed
 from assay.serve.page import live, look
 from assay.serve.page.headers import HEADERS
 from assay.serve.page.render import render
@@ -217,6 +217,7 @@ def _file(content: bytes, name: str) -> Response:
 def promote(name: str, request: Request, parts: Parts, session: Signed, form: Form) -> Response:
     """Make a release the one that decides: with a reason, and with the API key once more."""
     who, why = _may_move(request, session, form)
+    _require_record_decides(parts, name, f"promote {form.get('version', '')}")
     alias.promote(parts.database, releases.get(parts.database, name, form.get("version", "")), who=who, why=why)
     return RedirectResponse("/page/releases", _SEE_OTHER)
 
@@ -225,8 +226,20 @@ def promote(name: str, request: Request, parts: Parts, session: Signed, form: Fo
 def back(name: str, request: Request, parts: Parts, session: Signed, form: Form) -> Response:
     """Go back to the release that decided before."""
     who, why = _may_move(request, session, form)
+    _require_record_decides(parts, name, "back")
     alias.back(parts.database, name, who=who, why=why)
     return RedirectResponse("/page/releases", _SEE_OTHER)
+
+
+def _require_record_decides(parts: State, name: str, command: str) -> None:
+    """The account that may move a registry's default signs elsewhere: the endpoint holds no signing key."""
+    found = look.said_on_chain(parts, name)
+    if found is not None:
+        chain, address = found
+        raise DecidedOnChain(
+            f"the registry {address} of {chain} says what decides of {name}",
+            f'Run `assay release {command} --chain {chain} --reason ".."` where its account signs.',
+        )
 
 
 def _may_move(request: Request, session: Session, form: dict[str, str]) -> tuple[str, str]:
@@ -237,6 +250,13 @@ def _may_move(request: Request, session: Session, form: dict[str, str]) -> tuple
     if not why:
         raise RequestMalformed("there is no reason", "Say why, for the history.")
     return f"key {key.id}", why
+
+
+@router.get("/watch")
+def watch(parts: Parts, session: Signed) -> Response:
+    """Is it still the model that was agreed to."""
+    shown = None if parts.watch is None else parts.watch.page()
+    return HTMLResponse(render("watch", session=session, shown=shown))
 
 
 @router.get("/transactions")

@@ -43,7 +43,7 @@ class Session:
 
     def require_token(self, given: str) -> None:
         """Raise `NotPermitted` unless a form came from this page."""
-        if not hmac.compare_digest(given, self.token):
+        if not hmac.compare_digest(given.encode(errors="replace"), self.token.encode()):
             raise NotPermitted("the form is not from this page, or from before you signed in", "Load the page again.")
 
 

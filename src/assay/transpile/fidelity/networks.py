@@ -13,7 +13,7 @@ from assay.transpile.fidelity.report import FidelityReport, WorstRow
 from assay.transpile.importers import importers
 from assay.transpile.importers.onnx.reading import parse
 from assay.transpile.networks import features
-from assay.transpile.networks.assemble import TOLERANCE, as_rows, decided
+from assay.transpile.networks.assemble import TOLERANCE, as_rows, differing
 from assay.transpile.networks.oracle import Oracle
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def network_fidelity(circuit: Circuit, model: Any, X: Any, y: Any) -> NetworkRep
     name, before, after = _metric(wanted, got, y)
     return NetworkReport(
         rows=len(rows),
-        rows_differing=_differing(wanted, got),
+        rows_differing=differing(wanted, got),
         rows_tied=0,
         worst_rows=[
             WorstRow(int(row), wanted[row].tolist(), got[row].tolist(), 0.0) for row in np.argsort(-error)[:_WORST]
@@ -116,7 +116,7 @@ def network_fidelity(circuit: Circuit, model: Any, X: Any, y: Any) -> NetworkRep
         tolerance=float(circuit.meta.get("tolerance", TOLERANCE)),
         error_share=_share(wanted, got),
         drawn=len(drawn),
-        drawn_differing=_differing(drawn_wanted, drawn_got),
+        drawn_differing=differing(drawn_wanted, drawn_got),
         drawn_error_share=_share(drawn_wanted, drawn_got),
         layers=list(circuit.meta.get("layers", [])),
         blamed=circuit.meta.get("blamed"),
@@ -139,10 +139,6 @@ def _share(wanted: Floats, got: Floats) -> float:
     return float(np.abs(got - wanted).max()) / spread
 
 
-def _differing(wanted: Floats, got: Floats) -> int:
-    return int((decided(wanted) != decided(got)).sum())
-
-
 def _metric(wanted: Floats, got: Floats, y: Any) -> tuple[str | None, float | None, float | None]:
     if y is None:
         return None, None, None
@@ -150,7 +146,7 @@ def _metric(wanted: Floats, got: Floats, y: Any) -> tuple[str | None, float | No
     if len(targets) != len(got):
         raise RowsWidth(f"there are {len(targets)} targets for {len(got)} rows", "Give one for each row.")
     if wanted.shape[1] > 1 and targets.ndim == 1:
-        before, after = (float((decided(part) == targets).mean()) for part in (wanted, got))
+        before, after = (float((part.argmax(axis=1) == targets).mean()) for part in (wanted, got))
         return "accuracy", before, after
     targets = targets.reshape(len(targets), -1)
     before, after = (float(np.sqrt(np.mean((part - targets) ** 2))) for part in (wanted, got))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.transpile.importers.onnx.inlining import inlined
 from assay.transpile.pipelines.onnx.session import TEXT, Session, absent, part
-from assay.transpile.pipelines.onnx.trees import inlined, trees_of
+from assay.transpile.pipelines.onnx.trees import trees_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -52,6 +52,8 @@ class Function:
     def __call__(self, x: Floats) -> Floats:
         """Values at points; outside the domain those at its end."""
         low, high = self.definition.domain
+        period = self.definition.period
+        x = x - period * np.rint(x / period) if period else x
         with np.errstate(all="ignore"):
             return np.asarray(self.definition.formula(np.clip(x, low, high), *self.parameters), dtype=np.float64)
 
@@ -89,11 +91,18 @@ class Definition:
     smooth
         A gate of recurrent networks, whose arguments are rounded finely.
     singular
-        Infinite at 0, and taken for its value at a floor from there on (its last parameter).
+        Infinite at 0, and taken for its value at a floor from there on (its last parameter): so many bits below the
+        largest argument.
+    error
+        As a share of the largest value, where finer segments stop paying.
     strict
         Refused where arguments can leave the domain.
+    sure
+        Arguments never leave the domain (or it makes no difference), which bounds do not know.
     domain
         Arguments outside are moved to its ends.
+    period
+        After which it repeats itself, if it is then nearest to 0 that arguments lie in the domain.
     turning
         Arguments of extreme values.
     """
@@ -103,9 +112,12 @@ class Definition:
     linear: bool = False
     steps: bool = False
     smooth: bool = False
-    singular: bool = False
+    singular: int = 0
+    error: float = 2.0**-15
     strict: bool = False
+    sure: bool = False
     domain: tuple[float, float] = (-math.inf, math.inf)
+    period: float = 0.0
     turning: tuple[float, ...] = ()
 
 
@@ -158,24 +170,28 @@ DEFINITIONS: dict[str, Definition] = {
     "mish": Definition(lambda x: x * np.tanh(_softplus(x)), turning=(-1.1924,)),
     "shrink": Definition(lambda x, end, b: np.where(x < -end, x + b, np.where(x > end, x - b, 0))),
     # Of a number less the largest, which is never above 0: bounds do not know that.
-    "exp_negative": Definition(np.exp, domain=(-80.0, 0.0)),
+    "exp_negative": Definition(np.exp, sure=True, domain=(-80.0, 0.0)),
     # Of a sum of such exponentials, which is never below 1.
-    "reciprocal_from_one": Definition(lambda x: 1 / x, domain=(1.0, math.inf)),
-    "log_from_one": Definition(np.log, domain=(1.0, math.inf)),
+    "reciprocal_from_one": Definition(lambda x: 1 / x, sure=True, domain=(1.0, math.inf)),
+    "log_from_one": Definition(np.log, sure=True, domain=(1.0, math.inf)),
     "exp": Definition(np.exp, domain=(-80.0, 40.0)),
-    "log": Definition(lambda x, floor=_TINY: np.log(np.maximum(x, floor)), singular=True),
+    "log": Definition(lambda x, floor=_TINY: np.log(np.maximum(x, floor)), singular=11),
     "sqrt": Definition(np.sqrt, domain=(0.0, math.inf)),
     "reciprocal": Definition(
-        lambda x, floor=_TINY: 1 / np.where(np.abs(x) < floor, np.where(x < 0, -floor, floor), x), singular=True
+        lambda x, floor=_TINY: 1 / np.where(np.abs(x) < floor, np.where(x < 0, -floor, floor), x), singular=11
     ),
-    "inverse_sqrt": Definition(lambda x, floor=_TINY: 1 / np.sqrt(np.maximum(x, floor)), singular=True),
+    "inverse_sqrt": Definition(lambda x, floor=_TINY: 1 / np.sqrt(np.maximum(x, floor)), singular=11),
+    # A rough factor that brings numbers of any size to one, never above 1 / x: what is left of it is divided out later.
+    "rough_inverse": Definition(
+        lambda x, floor=_TINY: 0.9 / np.maximum(x, floor), singular=8, sure=True, error=2.0**-8
+    ),
     "square": Definition(np.square),
     "power": Definition(np.power),
     "positive_power": Definition(np.power, domain=(0.0, math.inf)),
     "base_power": Definition(lambda x, a: np.power(a, x)),
     "sin": Definition(np.sin),
     "cos": Definition(np.cos),
-    "tan": Definition(np.tan, domain=(-1.5, 1.5), strict=True),
+    "tan": Definition(np.tan, domain=(-1.5, 1.5), period=math.pi, strict=True),
     "asin": Definition(np.arcsin, domain=(-1.0, 1.0)),
     "acos": Definition(np.arccos, domain=(-1.0, 1.0)),
     "atan": Definition(np.arctan),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,11 +29,14 @@ class Tensor:
         int64.
     scale, shift
         float64.
+    kind
+        The NumPy type that the model gives it, empty where that is not known. The numbers are real ones in any case.
     """
 
     base: Integers
     scale: Floats
     shift: Floats
+    kind: str = field(default="", kw_only=True)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -47,7 +50,8 @@ class Tensor:
 
     def moved(self, move: Callable[[NDArray[np.generic]], NDArray[np.generic]]) -> Tensor:
         """Elements elsewhere: what a shape operator does to one array, done to all."""
-        return Tensor(*(np.ascontiguousarray(move(part)) for part in (self.base, self.scale, self.shift)))
+        base, scale, shift = (np.ascontiguousarray(move(part)) for part in (self.base, self.scale, self.shift))
+        return Tensor(base, scale, shift, kind=self.kind)
 
     def scaled(self, factor: Floats | float, offset: Floats | float = 0.0) -> Tensor:
         """``factor * self + offset``, broadcast."""

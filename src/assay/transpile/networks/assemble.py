@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from assay.transpile.circuit import layers
 from assay.transpile.circuit.circuit import Circuit, Feature
 from assay.transpile.circuit.network import bounds, wiring
 from assay.transpile.circuit.network.evaluate import Evaluator
-from assay.transpile.errors import ModelUnsupported, OptionError, RowsWidth
+from assay.transpile.errors import CircuitMalformed, ModelUnsupported, OptionError, RowsWidth
 from assay.transpile.importers.onnx.convert import convert
 from assay.transpile.importers.onnx.reading import parse
 from assay.transpile.networks import cost, features, report
@@ -23,11 +24,11 @@ from assay.transpile.networks.plan import Plan, plan
 from assay.transpile.networks.quantise import Quantised, quantise, tables_of
 from assay.transpile.networks.tables import Profile
 from assay.transpile.networks.tiling import Width
-from assay.transpile.rows.arrange import by_name
+from assay.transpile.rows.arrange import by_name, flattened
 from assay.transpile.rows.columns import to_floats, to_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,7 +56,11 @@ PROFILES = (
     Profile(10, 3, 8, 18, 16, 19),
     Profile(10, 3, 7, 18, 16, 20),
     Profile(10, 3, 6, 18, 16, 21),
+    # Wider than a public input's lane, which only inputs have to keep to.
+    Profile(10, 3, 10, 20, 17, 23),
+    Profile(10, 3, 10, 21, 17, 24),
 )
+_CAREFUL = 7  # the first of them that is tried for norms that take more rows to keep more digits
 
 
 @dataclass(frozen=True)
@@ -121,10 +126,48 @@ def assemble_network(
     ModelError, RowsError, OptionError
         In one sentence each.
     """
-    source = read_source(
-        data, path, calibration=calibration, ranges=ranges, dimensions=dimensions, feature_names=feature_names
+    read = partial(
+        read_source,
+        data,
+        path,
+        calibration=calibration,
+        ranges=ranges,
+        dimensions=dimensions,
+        feature_names=feature_names,
     )
-    return _circuit(source, *_cheapest(source, tolerance), inputs=inputs, tolerance=tolerance)
+    return _circuit(*_best(read, tolerance), inputs=inputs, tolerance=tolerance)
+
+
+Found = tuple["Compiled", list["Fit"], Quantised]
+
+
+def _best(read: Callable[..., Source], tolerance: float) -> tuple[Source, Found]:
+    """The cheapest format that keeps the model; norms take more rows where the finest one does not keep them."""
+    source = read()
+    if not source.flow.meta.get("norms"):
+        return source, _cheapest(source, tolerance)
+    finest = _tried(source, tolerance, PROFILES[-1:])
+    if finest is not None and _kept(finest[1], tolerance):
+        return source, _cheapest(source, tolerance)
+    careful = read(careful=True)
+    again = _tried(careful, tolerance, PROFILES[_CAREFUL:])
+    both = [(one, found) for one, found in ((careful, again), (source, finest)) if found is not None]
+    return min(both, key=lambda item: _worst(item[1][1])) if both else (source, _cheapest(source, tolerance))
+
+
+def _tried(source: Source, tolerance: float, profiles: Sequence[Profile]) -> Found | None:
+    try:
+        return _cheapest(source, tolerance, profiles)
+    except ModelUnsupported:
+        return None
+
+
+def _kept(fits: list[Fit], tolerance: float) -> bool:
+    return all(fit.keeps(tolerance * _SAFETY) for fit in fits)
+
+
+def _worst(fits: list[Fit]) -> float:
+    return max(fit.largest for fit in fits)
 
 
 def read_source(
@@ -135,14 +178,16 @@ def read_source(
     ranges: Mapping[str | int, Sequence[float]] | Sequence[float] | None,
     dimensions: Mapping[str, int] | None,
     feature_names: Sequence[str] | None,
+    careful: bool = False,
 ) -> Source:
-    """Read a model and what its features range over."""
+    """Read a model and what its features range over; careful where norms are worth more rows."""
     found: dict[str, Any] = {}
 
     def centres(flow: Flow) -> Floats:
+        table = None if calibration is None else flattened(to_table(calibration), flow.features)
         if feature_names is not None:
             flow.features = _names(feature_names, len(flow.features))
-        rows = None if calibration is None else as_rows(calibration, flow.features)
+        rows = None if table is None else as_rows(table, flow.features)
         if rows is None and ranges is None:
             raise OptionError(
                 "a network needs calibration rows, which choose the fixed-point range of every feature",
@@ -154,15 +199,15 @@ def read_source(
         return features.centres(found["ranges"])
 
     model = parse(data, path)
-    flow = convert(model, dimensions, centres=centres)
+    flow = convert(model, dimensions, centres=centres, careful=careful)
+    for index, count in flow.meta.get("indices", {}).items():
+        found["ranges"][index] = features.of_index(flow.features[index], found["ranges"][index], count)
     whole = model.SerializeToString()  # with the weights that stood in another file, without ZipMap
     return Source(flow, found["ranges"], Oracle(whole, flow.meta["inputs"]), found["rows"])
 
 
 def as_rows(rows: Any, names: Sequence[str]) -> Floats:
     """Rows in any form as float64[B, F]; arrays may have the model's own shape."""
-    if isinstance(rows, np.ndarray) and rows.ndim > 2:
-        rows = rows.reshape(len(rows), -1)
     values = to_floats(by_name(to_table(rows), names), list(names))
     if not np.isfinite(values).all():
         row, column = (int(place) for place in np.argwhere(~np.isfinite(values))[0])
@@ -182,7 +227,7 @@ def _names(names: Sequence[str], width: int) -> list[str]:
     return listed
 
 
-def _cheapest(source: Source, tolerance: float) -> tuple[Compiled, list[Fit], Quantised]:
+def _cheapest(source: Source, tolerance: float, profiles: Sequence[Profile] = PROFILES) -> Found:
     """Try formats from the cheapest on until one keeps the model."""
     shifts = source.flow.meta["centres"]
     spans = [(low - shift, high - shift) for (low, high), shift in zip(source.ranges, shifts, strict=True)]
@@ -194,8 +239,8 @@ def _cheapest(source: Source, tolerance: float) -> tuple[Compiled, list[Fit], Qu
     drawn = features.draw(source.ranges, DRAWN, source.flow.meta.get("whole", []))
     samples = [(given, source.oracle.outputs(given)) if len(given) else (given, given), source.oracle.taken(drawn)]
     samples = [(rows, wanted) for rows, wanted in samples if len(rows) > 1]
-    ranked, problem = _ranked(planned)
-    best: tuple[Compiled, list[Fit], Quantised] | None = None
+    ranked, problem = _ranked(planned, profiles)
+    best: Found | None = None
     widths: list[Width] = []
     for profile in ranked:
         try:
@@ -204,11 +249,15 @@ def _cheapest(source: Source, tolerance: float) -> tuple[Compiled, list[Fit], Qu
             problem = error
             continue
         layout, widths = _laid_out(made, widths)
-        found = compiled(source.flow, source.ranges, made, layout)
+        try:
+            found = compiled(source.flow, source.ranges, made, layout)
+        except CircuitMalformed as error:  # a bound that rounding moved by more than a table has room for
+            problem = ModelUnsupported(f"a format does not hold it ({error.what})", "Report this model.")
+            continue
         fits = [judge(found, rows, wanted) for rows, wanted in samples]
-        if all(fit.keeps(tolerance * _SAFETY) for fit in fits):
+        if _kept(fits, tolerance):
             return found, fits, made
-        if best is None or max(fit.largest for fit in fits) < max(fit.largest for fit in best[1]):
+        if best is None or _worst(fits) < _worst(best[1]):
             best = found, fits, made
     if best is None:
         assert problem is not None  # noqa: S101 - each profile was refused, or one was tried
@@ -216,11 +265,11 @@ def _cheapest(source: Source, tolerance: float) -> tuple[Compiled, list[Fit], Qu
     return best
 
 
-def _ranked(planned: Plan) -> tuple[list[Profile], ModelUnsupported | None]:
+def _ranked(planned: Plan, profiles: Sequence[Profile]) -> tuple[list[Profile], ModelUnsupported | None]:
     """Formats by what their tables cost, the cheapest first."""
     found: list[tuple[float, int]] = []
     problem: ModelUnsupported | None = None
-    for index, profile in enumerate(PROFILES):
+    for index, profile in enumerate(profiles):
         try:
             tables, _ = tables_of(planned, profile, choose(planned, profile))
         except ModelUnsupported as error:
@@ -229,7 +278,7 @@ def _ranked(planned: Plan) -> tuple[list[Profile], ModelUnsupported | None]:
         segments = sum(len(table.slope) for table in tables)
         size = cost.table_rows(profile.limb_bits, profile.low_bits, segments, 8)
         found.append((size * (1 + 0.2 * (profile.limbs - 2)), index))
-    return [PROFILES[index] for _, index in sorted(found)], problem
+    return [profiles[index] for _, index in sorted(found)], problem
 
 
 def _planned(flow: Flow, spans: list[Interval]) -> Plan:
@@ -329,15 +378,19 @@ def judge(network: Compiled, rows: Floats, wanted: Floats) -> Fit:
     """Compare a network with what the model says on rows."""
     got = network.outputs(rows)
     error = np.abs(got - wanted) / max(float((wanted.max(axis=0) - wanted.min(axis=0)).max()), 2.0**-30)
-    decisions = int((decided(got) != decided(wanted)).sum())
+    decisions = differing(wanted, got)
     return Fit(float(error.max()), float(np.sqrt(np.mean(error**2))), decisions, len(rows))
 
 
-def decided(outputs: Floats) -> NDArray[np.int64]:
-    """The decision of each row: the largest of several outputs, the sign of one."""
-    if outputs.shape[1] > 1:
-        return np.asarray(outputs.argmax(axis=1))
-    return (outputs[:, 0] > 0).astype(np.int64)
+def differing(wanted: Floats, got: Floats) -> int:
+    """Rows that are decided otherwise: by the largest of several outputs, by the sign of one, by half of a probability.
+
+    One output that is never below 0 and can be above 1 decides nothing.
+    """
+    if not len(wanted) or wanted.shape[1] > 1:
+        return int((wanted.argmax(axis=1) != got.argmax(axis=1)).sum()) if len(wanted) else 0
+    end = 0.0 if wanted.min() < 0 else 0.5 if wanted.max() <= 1 else math.inf
+    return int(((wanted > end) != (got > end)).sum())
 
 
 def predicted(network: Network) -> dict[str, str]:
@@ -351,21 +404,19 @@ def predicted(network: Network) -> dict[str, str]:
     }
 
 
-def _circuit(
-    source: Source, found: Compiled, fits: list[Fit], made: Quantised, *, inputs: Inputs, tolerance: float
-) -> Circuit:
-    flow = source.flow
+def _circuit(source: Source, chosen: Found, *, inputs: Inputs, tolerance: float) -> Circuit:
+    flow, (found, fits, made) = source.flow, chosen
     rows = source.rows if source.rows is not None else features.draw(source.ranges, DRAWN, flow.meta.get("whole", []))
     inputs_of = found.integers(rows)
     layered = report.layers(made, found.network, found.addresses, inputs=inputs_of, rows=rows)
-    meta = {key: value for key, value in flow.meta.items() if key not in {"centres", "whole"}}
+    meta = {key: value for key, value in flow.meta.items() if key not in {"centres", "whole", "indices", "norms"}}
     if flow.meta.get("whole"):
         meta["whole"] = sorted(
             set(flow.meta["whole"])
         )  # features of whole numbers, which rows drawn for a test respect
     notes = [
         *flow.notes,
-        *(f"{what} can be asked outside its domain, and is flat there" for what in made.plan.saturated),
+        *(f"{what} can be asked outside its domain, and is flat there" for what in dict.fromkeys(made.plan.saturated)),
     ]
     return Circuit(
         kind="network",

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _FULL = {10: 2.19, 13: 12.9, 14: 27.4, 17: 180.0}
 _SMALL_PER_ROW = 1.1e-3  # ms: the columns of small numbers
 _ROW, _TABLE_ROW = 8.1e-3, 1.0e-3  # ms: transforms and constraints
+_FOLDED_WEIGHT = 1.2e-5  # ms: to sum the parts of a matrix, for each of its entries
+# The rule of crates/circuit/src/networks/model.rs.
+_LONGEST_PART, _MOST_PARTS = 4, 128
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,8 @@ class Cost:
         In use; a block has the next power of two, `n`.
     table
         ``N``: rows of the public table, a power of two.
-    slots, columns
-        ``K`` and ``M`` of the hidden matrix.
+    slots, columns, parts
+        ``K`` and ``M`` of the hidden matrix, and in how many parts it is committed.
     powers
         Of the reference string, without ``[tau^K]_2``.
     milliseconds
@@ -39,6 +42,7 @@ class Cost:
     table: int
     slots: int
     columns: int
+    parts: int
     powers: int
     milliseconds: float
 
@@ -49,7 +53,8 @@ class Cost:
 
     def __str__(self) -> str:
         return (
-            f"{self.rows} rows of {self.n}, table of {self.table}, matrix of {self.slots} x {self.columns}, "
+            f"{self.rows} rows of {self.n}, table of {self.table}, matrix of {self.slots} x {self.columns}"
+            f"{f' in {self.parts} parts' if self.parts > 1 else ''}, "
             f"{self.powers} powers, about {self.milliseconds:.0f} ms a proof"
         )
 
@@ -76,18 +81,26 @@ def table_rows(limb_bits: int, low_bits: int, segments: int, slots: int) -> int:
     return max(1 << (needed - 1).bit_length(), slots)
 
 
+def parts_of(n: int, table: int, slots: int, columns: int) -> int:
+    """``P``: in how many parts a matrix is committed, so that none is much longer than everything else of a proof."""
+    needed = -(-slots * columns // (_LONGEST_PART * max(n, table)))
+    return min(1 << (needed - 1).bit_length(), _MOST_PARTS, columns // 2)
+
+
 def predict(rows: int, n: int, table: int, slots: int, columns: int, *, limbs: int, pairs: bool) -> Cost:
-    """Predict from sizes, in the mode that needs no second power of the reference string."""
-    matrix = slots * columns
-    chunk = max(n, table, matrix) + slots + 16
-    degree = max(3 * n, table + slots, matrix - slots) + 32
+    """Predict from sizes."""
+    parts = parts_of(n, table, slots, columns)
+    part = slots * columns // parts
+    chunk = max(n, table, part) + slots + 16
+    degree = max(3 * n, table + slots, part - slots) + 32
     chunks = -(-(degree + 1) // chunk)
     helpers = -(-(limbs + 1 + 1 + int(pairs)) // 3)
-    opening = max(n, table, matrix)
+    opening = max(n, table, part)
     full = (helpers + 2) * _full(n) + _full(table) + 2 * _full(slots)
     full += sum(_full(min(chunk, degree + 1 - index * chunk)) for index in range(chunks)) + 2 * _full(opening)
     other = _SMALL_PER_ROW * n * (limbs + 5) / 3 + _ROW * n + _TABLE_ROW * table
-    return Cost(rows, n, table, slots, columns, max(matrix, chunk) + slots + 32, full + other)
+    other += _FOLDED_WEIGHT * slots * columns if parts > 1 else 0
+    return Cost(rows, n, table, slots, columns, parts, max(part, chunk) + slots + 32, full + other)
 
 
 def _full(size: int) -> float:

@@ -65,6 +65,7 @@ def choose(plan: Plan, profile: Profile) -> Exponents:
     _aliases(plan, found, classes, bits)
     _agree(plan, found, classes, bits)
     _whole_factors(plan, found, classes, bits, profile)
+    _aliases(plan, found, classes, bits)
     _agree(plan, found, classes, bits)
     for number, row in plan.rows.items():
         found.value[number] = bits[classes.find(_key(row))]
@@ -179,8 +180,8 @@ def _agree(plan: Plan, found: Exponents, classes: _Classes, bits: dict[object, i
                 continue
             finer = sides[0] if totals[0] > totals[1] else sides[1]
             coarser = {root for _, root in (sides[1] if finer is sides[0] else sides[0])}
+            # A root of both sides would take as much from the coarser one.
             free = [root for _, root in finer if root is not None and root not in coarser]
-            free = free or [root for _, root in finer if root is not None]
             if free:
                 bits[max(free, key=lambda root: bits[root])] -= abs(totals[0] - totals[1])
                 changed = True

@@ -61,6 +61,17 @@ def declared(
     return [pair for pair in result if pair is not None]
 
 
+def of_index(name: str, found: Interval, count: int) -> Interval:
+    """The range of a feature that chooses among so many entries of a table, as far as there are any."""
+    low, high = found
+    if high < 0 or low > count - 1:
+        raise OptionError(
+            f"the feature {name} chooses one of {count} entries, and its range is {low:g} to {high:g}",
+            "Give indices from 0 on.",
+        )
+    return max(low, 0.0), min(high, count - 1.0)
+
+
 def _pair(name: str, pair: Sequence[float]) -> Interval:
     try:
         low, high = (float(bound) for bound in pair)

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     Interval = tuple[float, float]
 
 
-_SINGULAR_BITS = 11
-
-
 @dataclass(frozen=True, eq=False)
 class Row:
     """A row to be: a value and what makes it.
@@ -195,24 +192,30 @@ def _row(flow: Flow, number: int, reach: _Reach) -> Row | None:
         )
         found = reach.of_sum(row)
         function = base.function
+        period = function.definition.period
+        if period and (turns := round(sum(found) / 2 / period)):  # a table holds one period
+            row = replace(row, shift=row.shift - turns * period)
+            found = reach.of_sum(row)
         if function.definition.singular and not function.parameters:
-            function = Function(function.name, (_floor(found),))
+            function = Function(function.name, (_floor(found, function.definition.singular),))
         return replace(row, reach=found, function=function)
     return None
 
 
 def _leaves_domain(row: Row) -> bool:
     """Whether arguments within the bounds are where the function is taken for flat."""
+    if row.function.definition.sure:
+        return False
     low, high = row.function.definition.domain
     if row.function.definition.singular:
         low = row.function.parameters[0] if row.reach[0] > -row.function.parameters[0] else low
     return row.reach[0] < low or row.reach[1] > high
 
 
-def _floor(reach: Interval) -> float:
+def _floor(reach: Interval, bits: int) -> float:
     """Where a function that is infinite at 0 becomes flat: a table over equal steps holds no more of it."""
     top = max(abs(end) for end in reach)
-    return math.ldexp(1.0, math.frexp(max(top, 2.0**-60))[1] - _SINGULAR_BITS)
+    return math.ldexp(1.0, math.frexp(max(top, 2.0**-60))[1] - bits)
 
 
 class _Reach:
@@ -283,7 +286,10 @@ def _aliases(made: Plan) -> None:
     if not names:
         return
     best = max(names, key=lambda function: names[function])
+    place: dict[int, int] = {}
     for plain_row, other in pairs:
         if other.function == best and plain_row.base not in made.outputs:
             made.alias[plain_row.base] = other.base
+            place[other.base] = min(plain_row.base, other.base)  # before whatever reads its argument
             del made.rows[plain_row.base]
+    made.rows = dict(sorted(made.rows.items(), key=lambda item: place.get(item[0], item[0])))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.transpile.circuit.network.network import Table
+from assay.transpile.circuit.network.network import LANE_BITS, Table
 from assay.transpile.circuit.network.wiring import in_lanes
 from assay.transpile.errors import ModelUnsupported
 from assay.transpile.flow.flow import ZERO
 from assay.transpile.flow.functions import IDENTITY, Function
 from assay.transpile.networks.exponents import Exponents, choose
-from assay.transpile.networks.tables import Profile, clipped, exact, interval, segments
+from assay.transpile.networks.tables import Profile, clipped, exact, interval, margin, segments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ONE = -1  # a read of the constant
 _WEIGHT_BITS = 61
 _BASES = 64  # offsets of a table that are tried
+_WIDE = Function("wide", (0.0,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +106,9 @@ def tables_of(plan: Plan, profile: Profile, exponents: Exponents) -> tuple[list[
         if row.function.homogeneous or row.function.one_step:
             bits = exponents.argument[row.base]
             first, last = (int(np.floor(np.ldexp(end, bits))) for end in row.reach)
-            margin = 2 + (max(abs(first), abs(last)) >> 11)
-            low, high = reach.get(row.function, (0, 0))
-            reach[row.function] = (min(low, first - margin), max(high, last + margin))
+            room, function = margin(first, last), _holder(row, profile)
+            low, high = reach.get(function, (0, 0))
+            reach[function] = (min(low, first - room), max(high, last + room))
     tables: list[Table] = []
     index: dict[Function, int] = {}
     for function, (low, high) in reach.items():
@@ -123,6 +125,12 @@ def tables_of(plan: Plan, profile: Profile, exponents: Exponents) -> tuple[list[
         slope, offset = segments(function, replace(sampled, value_bits=value_bits), profile.low_bits)
         tables.append(Table(str(function), 0, sampled.low, sampled.high, slope, offset))
     return _placed(tables, profile.low_bits), index
+
+
+def _holder(row: Row, profile: Profile) -> Function:
+    """Whose table a row uses: the first identity holds inputs alone where values are wider than an input's lane."""
+    wide = row.function == IDENTITY and row.kind != "input" and profile.value_bits >= LANE_BITS
+    return _WIDE if wide else row.function
 
 
 def _placed(tables: list[Table], low_bits: int) -> list[Table]:
@@ -166,8 +174,12 @@ def _half(made: Quantised) -> int:
     return 1 << (made.profile.shift - 1)
 
 
+def _table(made: Quantised, row: Row) -> int:
+    return made.index[_holder(row, made.profile)]
+
+
 def _base(made: Quantised, row: Row) -> int:
-    return made.tables[made.index[row.function]].base << (made.profile.low_bits + made.profile.shift)
+    return made.tables[_table(made, row)].base << (made.profile.low_bits + made.profile.shift)
 
 
 def _shared(made: Quantised, calls: list[int]) -> list[IntegerCall]:
@@ -175,8 +187,8 @@ def _shared(made: Quantised, calls: list[int]) -> list[IntegerCall]:
     flow, exponents = made.plan.flow, made.exponents
     columns: dict[tuple[object, ...], Row] = {}
     for call in calls:
-        for row in made.plan.calls[call]:
-            columns.setdefault(_column(made, row), row)
+        for column, row in _columns(made, call).items():
+            columns.setdefault(column, row)
     ordered = sorted(columns, key=lambda column: (columns[column].column, str(column)))
     bits = np.array(
         [
@@ -189,7 +201,7 @@ def _shared(made: Quantised, calls: list[int]) -> list[IntegerCall]:
     for call, own in zip(calls, _filled(bits), strict=True):
         if own.tobytes() not in made_weights:
             made_weights[own.tobytes()] = _weights(made, call, own, [columns[column] for column in ordered])
-        rows = {_column(made, row): row for row in made.plan.calls[call]}
+        rows = _columns(made, call)
         found = flow.calls[call]
         result.append(
             IntegerCall(
@@ -201,6 +213,17 @@ def _shared(made: Quantised, calls: list[int]) -> list[IntegerCall]:
             )
         )
     return result
+
+
+def _columns(made: Quantised, call: int) -> dict[tuple[object, ...], Row]:
+    """The rows of a call by what other calls share with them; those that differ in their products alone are counted."""
+    found: dict[tuple[object, ...], Row] = {}
+    seen: Counter[tuple[object, ...]] = Counter()
+    for row in made.plan.calls[call]:
+        column = _column(made, row)
+        found[*column, seen[column]] = row
+        seen[column] += 1
+    return found
 
 
 def _column(made: Quantised, row: Row) -> tuple[object, ...]:
@@ -247,5 +270,5 @@ def _offsets(made: Quantised) -> list[IntegerCall]:
         if abs(offset) >= 1 << _WEIGHT_BITS:
             raise ModelUnsupported(f"{_layer(made, row)} reaches too large numbers", "Declare narrower ranges.")
         weights = np.array([[offset]], dtype=np.int64)
-        calls.append(IntegerCall(np.array([ONE]), weights, [row], -1 - made.index[row.function]))
+        calls.append(IntegerCall(np.array([ONE]), weights, [row], -1 - _table(made, row)))
     return calls

@@ -21,8 +21,8 @@ _MOST_SEGMENTS, _FINE_SEGMENTS, _MANY_SEGMENTS = 1 << 16, 1 << 14, 1 << 12
 _COARSE_ERROR, _WORST_ERROR = 2.0**-10, 2.0**-6
 _STEP_BITS = range(4, 22)
 _POINTS = 16_385
+_LARGEST_VALUE = 2.0**50
 _SMOOTH_BITS = 12  # of the arguments of gates, whose rounding adds up over the steps of a sequence
-_SEGMENT_ERROR = 2.0**-15  # of the largest value: where finer segments stop paying
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ def interval(low: int, high: int, low_bits: int) -> tuple[int, int]:
     return -rounded(-first) if first < 0 else 0, max(rounded(last + 1), 1) if last >= 0 else 1
 
 
+def margin(low: int, high: int) -> int:
+    """Room beyond the ends of a table: rounded weights, and tables that are read before it, move the bound."""
+    return 2 + (max(abs(low), abs(high)) >> 11)
+
+
 def sample(function: Function, low: float, high: float, profile: Profile) -> Sampled:
     """Choose steps for a function over an interval: as coarse as its curvature allows.
 
@@ -115,8 +120,9 @@ def sample(function: Function, low: float, high: float, profile: Profile) -> Sam
     value_bits = max(min(value_bits, profile.table_bits + 6), -40)
     tried: list[Sampled] = []
     for step_bits in _steps(function, profile):
-        ends = (math.floor(math.ldexp(low, step_bits)) - 1, math.ceil(math.ldexp(high, step_bits)) + 1)
-        first, last = interval(*ends, profile.low_bits)
+        ends = math.floor(math.ldexp(low, step_bits)), math.ceil(math.ldexp(high, step_bits))
+        room = margin(*ends)
+        first, last = interval(ends[0] - room, ends[1] + room, profile.low_bits)
         coarse = not tried or tried[-1].error > _COARSE_ERROR * top
         if last - first > (_MOST_SEGMENTS if not tried else _FINE_SEGMENTS if coarse else _MANY_SEGMENTS):
             break
@@ -128,7 +134,7 @@ def sample(function: Function, low: float, high: float, profile: Profile) -> Sam
             "Declare narrower ranges, or normalise what goes into it.",
         )
     # Rounded slopes set a floor under the error, so that finer segments stop paying.
-    least = min(sampled.error for sampled in tried) * 1.25 + _SEGMENT_ERROR * top
+    least = min(sampled.error for sampled in tried) * 1.25 + function.definition.error * top
     found = next(sampled for sampled in tried if sampled.error <= least)
     if found.error > _WORST_ERROR * top:
         raise ModelUnsupported(
@@ -157,7 +163,9 @@ def segments(function: Function, sampled: Sampled, low_bits: int) -> tuple[NDArr
     width = (1 << low_bits) - 1
 
     def at(offset: float) -> NDArray[np.float64]:
-        return np.asarray(function(np.ldexp(cells + offset, -sampled.step_bits)) * scale)
+        # The last segment may reach far beyond the arguments, where an exponential is more than a table holds.
+        values = function(np.ldexp(cells + offset, -sampled.step_bits)) * scale
+        return np.asarray(np.clip(values, -_LARGEST_VALUE, _LARGEST_VALUE))
 
     left, right, middle = at(0), at(width), at(width / 2)
     slope = np.rint((right - left) / width)

@@ -142,7 +142,8 @@ class _Pattern:
         start = 0
         for within, call in tile.items():
             self.column[within] = start
-            self.weights[self.slot[within], start : start + len(call.outputs)] = call.weights
+            # Not by assignment: a window over a repeated edge reads one value more than once.
+            np.add.at(self.weights[:, start : start + len(call.outputs)], self.slot[within], call.weights)
             start += len(call.outputs)
 
     def fits(self, tile: Tile) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assay.transpile.errors import ColumnsDiffer, RowsWidth
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 # Features that have no names: XGBoost's and scikit-learn's f0, LightGBM's Column_0, a network's input[0] or input[0,0].
 _UNNAMED = re.compile(r"(f|Column_|.*\[(?:0,)*)(0|[1-9][0-9]*)\]?\Z", re.ASCII)
+# A feature of a network's only input, with its place: input[0,3,2].
+_PLACED = re.compile(r"(.*)\[((?:[0-9]+,)+[0-9]+)\]\Z", re.ASCII)
 _TODO = "Name the columns as the model does, or say that they stand in its order (by position)."
 
 
@@ -25,11 +30,11 @@ def order(table: Table, names: Sequence[str]) -> list[int]:
     Raises
     ------
     RowsWidth
-        The rows are empty, or have no names and another number of values than the model has features.
+        The rows are empty, or have no names and another number of values than the model has features, or another shape.
     ColumnsDiffer
         They have names, and these are not exactly the model's.
     """
-    count = len(table.columns)
+    count = len(flattened(table, names).columns)
     if table.names is None or (_unnamed(names) and set(table.names) != set(names)):
         if count != len(names):
             raise RowsWidth(
@@ -42,6 +47,37 @@ def order(table: Table, names: Sequence[str]) -> list[int]:
     if not table.rows:
         raise RowsWidth("there are no rows", "Give at least one.")
     return found
+
+
+def flattened(table: Table, names: Sequence[str]) -> Table:
+    """Rows that were arrays as plain ones; raises `RowsWidth` unless their shape is the one that the names speak of."""
+    if table.shape is None:
+        return table
+    own = _placed(names)
+    given = list(table.shape)
+    if own is None:
+        raise RowsWidth(
+            f"the rows are arrays of shape {given} each, and the model has {len(names)} features in no such order",
+            "Pass an array of shape (rows, features).",
+        )
+    if [extent for extent in given if extent != 1] != [extent for extent in own if extent != 1]:
+        raise RowsWidth(
+            f"the rows are arrays of shape {given} each and the model's input is of shape {own}",
+            "Bring their axes into the model's order.",
+        )
+    return replace(table, shape=None)
+
+
+def _placed(names: Sequence[str]) -> list[int] | None:
+    """The shape of the one input whose elements the names are, in C order."""
+    last = _PLACED.match(names[-1]) if names else None
+    if last is None:
+        return None
+    shape = [int(place) + 1 for place in last[2].split(",")]
+    if math.prod(shape) != len(names):
+        return None
+    wanted = [f"{last[1]}[{','.join(map(str, place))}]" for place in itertools.product(*map(range, shape))]
+    return shape if wanted == list(names) else None
 
 
 def by_name(table: Table, names: Sequence[str]) -> list[NDArray[Any]]:

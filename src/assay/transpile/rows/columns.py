@@ -5,9 +5,10 @@ No number changes here: 64-bit integers, and Python's of any size, stay exact.
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class Table:
         Columns of a categorical type of their own.
     texts
         The cells of a file of text as they stand in it, by column.
+    shape
+        Of a row that was an array of more than one dimension; its columns stand in C order.
     """
 
     columns: list[NDArray[Any]]
@@ -44,6 +47,7 @@ class Table:
     by_value: bool = True
     categorical: set[int] = field(default_factory=set)
     texts: list[list[str]] | None = None
+    shape: tuple[int, ...] | None = None
 
 
 def to_table(X: Any) -> Table:
@@ -52,7 +56,7 @@ def to_table(X: Any) -> Table:
     Raises
     ------
     RowsWidth
-        If the rows differ in length, or are of more than two dimensions.
+        If the rows differ in length or shape.
     NotANumber
         If this is no form of rows, or a column cannot be numbers.
     """
@@ -87,7 +91,7 @@ def _plain(X: Any) -> Table | None:
         return _records(X)
     if len(X) and all(isinstance(row, np.ndarray) for row in X):
         return _stack(X)
-    return Table(*_lists(X))
+    return _lists(X)
 
 
 def _mapping(X: Mapping[Any, Any]) -> Table:
@@ -102,7 +106,7 @@ def _mapping(X: Mapping[Any, Any]) -> Table:
                 raise RowsWidth(what, "Give each column one value for each row.")
         arrays = [column if isinstance(column, np.ndarray) else objects(list(column)) for column in columns]
         return Table(arrays, len(columns[0]), names)
-    return Table(*_lists([columns]), [str(name) for name in X])
+    return replace(_lists([columns]), names=[str(name) for name in X])
 
 
 def _records(rows: Sequence[Mapping[Any, Any]]) -> Table:
@@ -129,29 +133,59 @@ def _series(X: Any) -> Any:
 
 def _array(X: NDArray[Any]) -> Table:
     if X.ndim == 1 and X.dtype == object and len(X) and isinstance(X[0], list | tuple | np.ndarray):
-        return Table(*_lists(list(X)))
-    if X.ndim == 1:
-        X = X[np.newaxis]
-    if X.ndim != 2:
-        raise RowsWidth(f"the rows are an array of {X.ndim} dimensions", "Pass one of shape (rows, features).")
+        return _lists(list(X))
+    if X.ndim == 0:
+        raise RowsWidth("the rows are a single number", "Pass an array of shape (rows, features).")
+    shape = X.shape[1:] if X.ndim > 2 else None
+    X = X[np.newaxis] if X.ndim == 1 else X.reshape(len(X), math.prod(X.shape[1:]))
     if isinstance(X, np.ma.MaskedArray):
         absent, X = np.ma.getmaskarray(X), np.asarray(X).astype(object)
         X[absent] = None
-    return Table(list(np.ascontiguousarray(X.T)), len(X), by_value=False)
+    return Table(list(np.ascontiguousarray(X.T)), len(X), by_value=False, shape=shape)
 
 
 def _stack(rows: Sequence[NDArray[Any]]) -> Table:
     if len({row.shape for row in rows}) == 1 and len({row.dtype for row in rows}) == 1:
         return _array(np.stack(rows))
-    return Table(*_lists([row.tolist() for row in rows]))
+    return _lists([row.tolist() for row in rows])
 
 
-def _lists(X: Sequence[Any]) -> tuple[list[NDArray[Any]], int]:
-    if len(X) and not any(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str | bytes) for row in X):
+def _lists(X: Sequence[Any]) -> Table:
+    if len(X) and not any(map(_listed, X)):
         X = [X]
+    shape = None
+    if X and all(_listed(row) and len(row) and _listed(row[0]) for row in X):
+        X, shape = _flat(X)
     width = _width(X)
     columns = [objects([row[index] for row in X]) for index in range(width)]
-    return columns, len(X)
+    return Table(columns, len(X), shape=shape)
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes)
+
+
+def _flat(rows: Sequence[Any]) -> tuple[list[list[Any]], tuple[int, ...]]:
+    """Rows that are lists of lists as flat ones, and their shape."""
+    first: tuple[int, ...] | None = None
+    for index, row in enumerate(rows):
+        found = _shape(row)
+        first = found if first is None else first
+        if found is None or found != first:
+            raise RowsWidth(f"row {index} is a list of lists of different shapes", "Give every row one shape.")
+    flat = list(rows)
+    for _ in (first or ())[1:]:
+        flat = [[value for part in row for value in part] for row in flat]
+    return flat, first or ()
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of nested lists; None if they have none."""
+    if not _listed(value):
+        return ()
+    shapes = {_shape(part) for part in value}
+    inner = shapes.pop() if len(shapes) == 1 else None
+    return None if inner is None else (len(value), *inner)
 
 
 def _width(rows: Sequence[Any]) -> int:

@@ -58,9 +58,11 @@ def encode(circuit: Circuit, X: Any, beyond: list[Saturated] | None = None) -> t
     rows = len(columns[0])
     words = np.zeros((rows, len(columns)), dtype=np.uint64)
     missing = np.zeros((rows, len(columns)), dtype=np.bool_)
+    done = _floats_together(circuit.features, columns, words, missing)
     for index, (feature, column) in enumerate(zip(circuit.features, columns, strict=True)):
         try:
-            words[:, index], missing[:, index] = _ENCODERS[feature.kind](feature, column, beyond)
+            if index not in done:
+                words[:, index], missing[:, index] = _ENCODERS[feature.kind](feature, column, beyond)
         except _Fault as fault:
             raise fault.named(index, feature) from None
         if index in refused and missing[:, index].any():
@@ -166,6 +168,25 @@ def _together(features: Sequence[Feature], columns: list[NDArray[Any]]) -> Words
         return None
     words: Words = (scaled.astype(np.int64) - lows).astype(np.uint64)
     return words
+
+
+def _floats_together(features: Sequence[Feature], columns: list[NDArray[Any]], words: Words, missing: Mask) -> set[int]:
+    """Words of all float32 features given as doubles, at once; which they are, none where one is out of range."""
+    chosen = [
+        index
+        for index, (feature, column) in enumerate(zip(features, columns, strict=True))
+        if feature.kind == "float32" and column.dtype == np.float64
+    ]
+    if not chosen:
+        return set()
+    values = np.stack([columns[index] for index in chosen], axis=1)
+    with np.errstate(over="ignore", under="ignore"):
+        floats = values.astype(np.float32)
+    if (np.isinf(floats) & np.isfinite(values)).any():
+        return set()
+    absent = np.isnan(values)
+    words[:, chosen], missing[:, chosen] = np.where(absent, np.uint64(0), float32_keys(floats)), absent
+    return set(chosen)
 
 
 def _each(

@@ -82,6 +82,8 @@ def _json(place: Path) -> Table:
     for row, values in enumerate(inputs):
         if not isinstance(values, list):
             raise RowsWidth(f"row {row} of {place} is {shown(values)}, not a list of values", _TODO)
+        if values and isinstance(values[0], list):
+            continue  # a list of lists: an array of the model's own shape
         for column, value in enumerate(values):
             if isinstance(value, list | dict):
                 raise NotANumber(f"row {row}, column {column} of {place} is {shown(value)}", "Give a number or null.")
@@ -135,8 +137,8 @@ def _npy(place: Path) -> Table:
         raise RowsUnreadable(f"{place} is no .npy file ({' '.join(str(error).split())[:80]})", _TODO) from None
     if dtype.kind not in "iubf":
         raise NotANumber(f"{place} does not hold numbers", _TODO)
-    if len(shape) not in (1, 2):
-        raise RowsWidth(f"{place} has {len(shape)} dimensions", "Save an array of shape (rows, features).")
+    if not shape:
+        raise RowsWidth(f"{place} holds one number and no rows", "Save an array of shape (rows, features).")
     # Read no more than there is: a header can promise anything.
     body = content[file.tell() :]
     if min(shape) < 0 or math.prod(shape) * dtype.itemsize != len(body):
@@ -151,7 +153,7 @@ def _parquet(place: Path) -> Table:
     except ImportError:
         return _parquet_arrow(place)
     try:
-        frame = pl.read_parquet(place, use_pyarrow=False)
+        frame = pl.read_parquet(place, use_pyarrow=False, glob=False)
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - the file is not trusted
         raise _no_parquet(place, error) from None
     return to_table(frame)

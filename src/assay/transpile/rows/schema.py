@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _KINDS = {
     "float32": "A number; it is rounded to float32.",
     "float64": "A number, compared exactly as a double.",
     "integer": "A whole number, compared exactly.",
-    "fixed": "A number; it is rounded to a multiple of 2^-{bits}.",
+    "fixed": "A number; it is rounded to a multiple of 2^{exponent}.",
 }
 
 
@@ -65,7 +66,7 @@ def _item(feature: Feature, *, missing: bool, scale: int | None) -> dict[str, An
     item: dict[str, Any] = {
         "title": feature.name,
         "type": [number, "null"] if missing else number,
-        "description": _KINDS[feature.kind].format(bits=feature.bits) + " null: missing." * missing,
+        "description": _KINDS[feature.kind].format(exponent=-feature.bits) + " null: missing." * missing,
     }
     if feature.categories is not None:
         del item["type"]
@@ -83,5 +84,7 @@ def _item(feature: Feature, *, missing: bool, scale: int | None) -> dict[str, An
     if feature.kind == "integer":
         item |= {"minimum": feature.low, "maximum": feature.high}
     elif feature.kind == "fixed":
-        item |= {"minimum": feature.low / (1 << feature.bits), "maximum": feature.high / (1 << feature.bits)}
+        # A network's coarse features have less than no bits after the point.
+        low, high = (math.ldexp(end, -feature.bits) for end in (feature.low, feature.high))
+        item |= {"minimum": low, "maximum": high}
     return item

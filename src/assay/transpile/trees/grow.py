@@ -125,6 +125,10 @@ class _Grower:
         """Begin the search for a category's region among those that the path has left open."""
         category = self.raw.categories[part.node]
         known = part.known.get(self.feature[part.node], _Known())
+        if known.low >= known.high:  # the path is a missing value's alone
+            side = self.default_left[part.node]
+            region = category.goes_left.index(side) if side in category.goes_left else 0
+            return part._replace(regions=(region, region + 1), target=region)
         first = bisect_right(category.thresholds, known.low)
         last = bisect_left(category.thresholds, known.high) + 1
         side = self.default_left[part.node]

@@ -33,10 +33,20 @@ def precision_of(ensemble: Ensemble, integers: Ranges) -> Precision:
         numeric[[node for node in tree.categories if node < len(numeric)]] = False
         for feature in np.unique(tree.feature[numeric]).tolist():
             by_feature.setdefault(feature, []).append(tree.threshold[numeric & (tree.feature == feature)])
+        for node, category in tree.categories.items():
+            if category.thresholds:
+                by_feature.setdefault(int(tree.feature[node]), []).append(_compared(category.thresholds))
     for feature, thresholds in by_feature.items():
         if feature not in integers and not _between_float32(np.unique(np.concatenate(thresholds))):
             return "float64"
     return "float32"
+
+
+def _compared(ends: tuple[float, ...]) -> NDArray[np.float64]:
+    """What a split compares with: the ends of its regions, or the doubles above them where it asks for less than."""
+    found = np.array([end for end in ends if abs(end) < _AVOIDED_INFINITY], dtype=np.float64)
+    above = np.nextafter(found, np.inf)
+    return np.where(_bits(above) < _bits(found), above, found)
 
 
 def _between_float32(thresholds: NDArray[np.float64]) -> bool:

@@ -2,7 +2,7 @@
 
 from .key import LANE_BITS, LANES, NetworkKey, padded, parse_network_key
 from .relation import Challenges, public_sum, total
-from .verify import CONSTANT, Combination, Opening, Statement, points_of, read_words, replayed, verify
+from .verify import CONSTANT, Combination, Opening, Statement, points_of, read_words, replayed, unevaluated, verify
 
 __all__ = [
     "CONSTANT",
@@ -20,5 +20,6 @@ __all__ = [
     "read_words",
     "replayed",
     "total",
+    "unevaluated",
     "verify",
 ]

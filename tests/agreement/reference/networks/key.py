@@ -38,6 +38,7 @@ class NetworkKey:
     q_shift: int
     K: int
     M: int
+    P: int
     base_c: int
     tau: Point2 = ((0, 0), (0, 0))
     points: tuple[Point, ...] = ()
@@ -54,11 +55,20 @@ class NetworkKey:
     def Hn(self) -> int:
         return ceil_div(self.L + 3 + self.cell, 3)
 
+    @property
+    def M_p(self) -> int:
+        return self.M // self.P
+
+    @property
+    def matrix(self) -> list[str]:
+        """The parts of w."""
+        return [f"w{c}" for c in range(1, self.P + 1)]
+
     def chunk(self, nb: int) -> int:
-        return max(self.S * nb, self.N, self.K * self.M) + self.K + 16
+        return max(self.S * nb, self.N, self.K * self.M_p) + self.K + 16
 
     def chunks(self, nb: int) -> int:
-        degree = max(3 * self.S * nb + 12, self.N + self.K + 6, self.K * self.M - self.K)
+        degree = max(3 * self.S * nb + 12, self.N + self.K + 6, self.K * self.M_p - self.K)
         return ceil_div(degree + 1, self.chunk(nb))
 
     def packs(self, names: list[str], nb: int) -> list[Pack]:
@@ -104,7 +114,7 @@ class NetworkKey:
 
     def committed(self, nb: int) -> dict[Pack, Point]:
         """The key's points that a proof of nb blocks needs."""
-        own = [*self.table_packs, ("w",)]
+        own = [*self.table_packs, *((part,) for part in self.matrix)]
         found = dict(zip(own, self.points, strict=False))
         at = len(own)
         for log in range(nb.bit_length()):
@@ -128,7 +138,8 @@ def parse_network_key(data: bytes) -> NetworkKey:
         HEAD.unpack(head)
     )
     check(kind == 2 and inputs <= 1 and srs <= 1 and flags <= 3, "not the kind of key")
-    check(mode == 0, "pairing mode is reserved")
+    check(mode != 1, "pairing mode is reserved")
+    check(mode <= 13, "not a mode")
     key = NetworkKey(
         keccak256(data),
         inputs == 1,
@@ -146,12 +157,13 @@ def parse_network_key(data: bytes) -> NetworkKey:
         qs,
         K,
         M,
+        1 << max(mode - 1, 0),
         base,
     )
     check(not any((T, D, q, views)) and g == 1 and scale <= 1 << 10, "fields that a network lacks")
     check_shape(key)
     reader = data[len(MAGIC) + HEAD.size :]
-    count = len(key.table_packs) + 1 + sum(len(key.packs(key.wiring, 1 << i)) for i in range(log + 1))
+    count = len(key.table_packs) + key.P + sum(len(key.packs(key.wiring, 1 << i)) for i in range(log + 1))
     check(len(reader) == 64 * count + 128, "not the length of a key")
     points = tuple(parse_point(reader[64 * i : 64 * i + 64]) for i in range(count))
     words = [int.from_bytes(reader[64 * count + 32 * i :][:32], "big") for i in range(4)]
@@ -167,6 +179,7 @@ def check_shape(key: NetworkKey) -> None:
     check(all(map(is_power_of_two, (key.S, key.N, key.K, key.M))), "a size is no power of two")
     check(16 <= key.S <= 1 << 20 and key.log_nb_max <= 20 and key.S << key.log_nb_max <= 1 << 26, "too many rows")
     check(8 <= key.K <= 1 << 24 and 2 <= key.M <= 1 << 20 and key.K * key.M <= 1 << 26, "not a matrix")
+    check(key.P == 1 or key.P < key.M, "too many parts")
     check(32 <= key.N <= 1 << 24 and key.K <= key.N, "not a table")
     check((1 << key.rho) + (1 << key.f) + 2 <= key.N, "the table does not hold its ranges")
     check(key.q_shift < 64 and abs(key.base_c) < 1 << 40, "not a cell")

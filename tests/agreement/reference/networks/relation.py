@@ -105,9 +105,14 @@ def constraints(
     C.append((v["phi", "next"], Z_1))
     C.append((v["phi_V", "next_V"], Z_1))
     C.append((at("phi") - at("phi_V") - c.mu * T_pub, Z_1))
-    C.append((at("w") - at("w_fold"), inverse(pow(X, K, R) - c.p)))
+    C.append((whole(key, c, v) - at("w_fold"), inverse(pow(X, K, R) - c.p)))
     C.append((pow(X, K + 3, R) * v["w_fold", "inverse"], 1))
     return C
+
+
+def whole(key: NetworkKey, c: Challenges, v: Mapping[tuple[str, str], int]) -> int:
+    """w, from its parts (section 2.3)."""
+    return sum(pow(c.p, key.M_p * i, R) * v[part, "here"] for i, part in enumerate(key.matrix)) % R
 
 
 def public_sum(key: NetworkKey, nb: int, c: Challenges, inputs: list[list[int]], outputs: list[list[int]]) -> int:

@@ -16,8 +16,10 @@ from .relation import Challenges, public_sum, total
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LINEAR = ("phi", "m", "w", "I")
-"""Not evaluated where the constraints are: Rz is linear in them."""
+
+def unevaluated(key: NetworkKey) -> list[str]:
+    """Not evaluated where the constraints are: Rz is linear in them."""
+    return ["phi", "m", *key.matrix, *(["I"] if key.private else [])]
 
 
 @dataclass(frozen=True)
@@ -146,12 +148,11 @@ def remainder(
     removed: int,
 ) -> int:
     """The constant of Rz; its coefficients are what changes when one of the others is 1 instead of 0."""
-    none = {(name, "here"): 0 for name in LINEAR}
+    none = {(name, "here"): 0 for name in unevaluated(key)}
     constant = total(key, nb, c, {**none, **values}, zeta, t_pub, removed)
-    for name in LINEAR:
-        if name != "I" or key.private:
-            one = {**none, (name, "here"): 1, **values}
-            scalars[name,] = total(key, nb, c, one, zeta, t_pub, removed) - constant
+    for name in none:
+        one = {**none, name: 1, **values}
+        scalars[name[0],] = total(key, nb, c, one, zeta, t_pub, removed) - constant
     return constant
 
 

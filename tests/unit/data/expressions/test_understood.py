@@ -111,3 +111,11 @@ def test_the_least_integer_divides(sql, expected, kind, bits):
     least = -(1 << (bits - 1))
     found = evaluated(pl.DataFrame({"b": pl.Series([least], dtype=kind)}), {"v": sql}, "test")["v"][0]
     assert int(found) == (least // 2 if expected is None else expected)
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_quotient_by_a_constant_is_the_same_whatever_stands_beside_it(count):
+    rows = pl.DataFrame({"a": [3] * count, "b": [3.0] * count})
+    constant = "CASE WHEN a < a THEN a ELSE 1000000000000000000 END"
+    found = evaluated(rows, {"v": f"a / {constant}", "w": "b / 49.0"}, "the feature v")
+    assert found.select("v", "w").rows() == [(3 / 10**18, 3.0 / 49.0)] * count

@@ -35,9 +35,13 @@ def test_a_cluster_collects_the_same(chain, cluster, tmp_path):
     there = build(task, tmp_path / "there", tmp_path / "there" / "data", told.append, ray=cluster)
     assert there.hash == here.hash
     assert there.manifest == here.manifest
-    one, other = (sorted(cryo_files.chunks(tmp_path / name), key=str) for name in ("here", "there"))
+    one, other = (cryo_files.chunks(tmp_path / name / "rpc") for name in ("here", "there"))
     assert [chunk.path.name for chunk in one] == [chunk.path.name for chunk in other]
-    assert any("on the cluster" in text for text in told)
+    assert any(text.startswith("Collecting pool on the cluster") for text in told)
+    # A bar is a block, and a range of blocks a file: each of them was decoded and gathered by a worker.
+    count = len({chunk.first for chunk in one})
+    assert count > 2
+    assert f"Decoding and gathering bars on the cluster: {count} of {count} ranges are here" in told
     # What is there is not asked for again, wherever it was collected.
     calls = len(chain.proxy.calls)
     assert build(task, tmp_path / "there", tmp_path / "there" / "data").hash == here.hash

@@ -70,6 +70,11 @@ def there(spec, tmp_path):
         return connection.execute(asked.format(table)).fetchall()
 
 
+def clock(database):
+    with database.read() as connection:
+        return database.now(connection)
+
+
 def ask(database, release, request, **changes_):
     fields = {"project": "credit", "release": release.digest, "owner": "me", "request": request, "row": ROW}
     return answers.receive(database, Answer(**(fields | {"state": "fixed"} | changes_)))[0]
@@ -136,15 +141,13 @@ def test_what_fails_is_said_once_and_waits_longer_each_time(database, release, t
     ask(database, release, "1")
     said = []
     loop = output(database, spec, tmp_path, said.append)
-    waits = []
-    for _ in range(3):
+    for wait in (1, 2, 4):
+        before = clock(database)
         assert not loop.step()
-        now = changes.reached(database, "o", loop.target)
-        with database.read() as connection:
-            waits.append(round(now.due - database.now(connection)))
+        due = changes.reached(database, "o", loop.target).due
+        assert before + wait <= due <= clock(database) + wait
         with database.begin() as connection:
             connection.execute(update(schema.outputs).values(due=0.0))
-    assert waits == [1, 2, 4]
     assert len(said) == 1
     assert "nothing waits for it" in said[0]
     assert Worker(database).step()  # proving goes on
@@ -220,3 +223,47 @@ def test_answers_of_two_releases_stand_beside_each_other(database, release, made
     with closing(sqlite3.connect(tmp_path / "out.sqlite")) as connection:
         found = connection.execute("SELECT version, model_id FROM answers ORDER BY version").fetchall()
     assert found == [(1, release.public["model_id"]), (2, second.public["model_id"])]
+
+
+@pytest.mark.parametrize("spec", ["duckdb"], indirect=True)
+def test_whatever_is_wrong_with_an_output_is_said_and_tried_again(
+    database, release, spec, tmp_path, output, monkeypatch
+):
+    """It ended the output's thread: it was never filled again, and nothing said so."""
+    ask(database, release, "1")
+    loop = output(database, spec, tmp_path)
+    monkeypatch.setattr(loop, "_give", lambda _: {}["x"])
+    assert not loop.step()
+    behind, error = standing(database, spec)
+    assert (behind, error["code"], error["what"]) == (1, "output/fails", "KeyError: 'x': this is a mistake in Assay")
+
+
+# DuckDB itself opens no file below a "?".
+@pytest.mark.parametrize(("kind", "odd"), [("sqlite", "a?b[c]"), ("duckdb", "a[b]*'"), ("parquet", "a[b]?*'")])
+def test_a_place_of_any_name_takes_answers_and_one_that_is_none_is_said(database, release, tmp_path, output, kind, odd):
+    (tmp_path / "file").write_text("x")
+    fields = {"name": "o", "kind": kind}
+    for path, code in ((f"{odd}/x", None), ("file/below/x", "io/")):
+        spec = OutputSpec.model_validate(fields | {"path": path})
+        loop = output(database, spec, tmp_path)
+        for _ in range(2):
+            ask(database, release, f"{path} {_}")
+            loop.step()
+        found = standing(database, spec)[1]
+        assert (found is None) if code is None else found["code"].startswith(code), found
+
+
+def test_two_projects_of_one_database_have_outputs_of_one_name(database, release, made_again, tmp_path, output):
+    """Each has its own project's answers, all of them, whoever goes first."""
+    theirs = keep(database, made_again, "loans")
+    spec = OutputSpec.model_validate({"name": "warehouse", "kind": "sqlite", "path": "out.sqlite"})
+    asked = {"credit": ask(database, release, "1"), "loans": ask(database, theirs, "2", project="loans")}
+    for name in asked:
+        (tmp_path / name).mkdir()
+        loop = output(database, spec, tmp_path / name, pytest.fail)
+        loop.owner = name
+        assert loop.step()
+        assert not loop.step()
+        assert standing(database, spec, name) == (0, None)
+    for name, one in asked.items():
+        assert [row[0] for row in there(spec, tmp_path / name)] == [one.id]

@@ -1,65 +1,32 @@
 """Webhooks as Standard Webhooks says, checked by its own library; and never to an address that is not public."""
 
-import base64
 import json
-import secrets
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import update
 from standardwebhooks.webhooks import Webhook as Receiver
 from standardwebhooks.webhooks import WebhookVerificationError
-from tests.unit.serve.outputs.test_outputs import ask
+from tests.unit.serve.outputs.receiver import receiving, secret
+from tests.unit.serve.outputs.test_outputs import ask, clock
 
 from assay.record import changes, journal, schema
 from assay.serve.outputs import address
 from assay.serve.outputs.address import connect, is_public
-from assay.serve.outputs.errors import OutputSettings, PrivateAddress
-from assay.serve.outputs.loop import WAITS, Output, standing
-from assay.serve.outputs.webhook import read_secrets
+from assay.serve.outputs.deliver import WAITS
+from assay.serve.outputs.errors import OutputFails, OutputSettings, PrivateAddress
+from assay.serve.outputs.loop import Output, health, standing
+from assay.serve.outputs.webhook import Webhook, read_secrets
 from assay.serve.work import Worker
 from assay.task.outputs import OutputSpec
 
 
-class Told(HTTPServer):
-    """Somebody's address on this machine."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.found, self.answers = [], []
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/hook?x=1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.found.append((self.path, dict(self.headers), body))
-        self.send_response(self.server.answers.pop(0) if self.server.answers else 204)
-        self.send_header("Location", "http://127.0.0.1:1/")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def told():
-    server = Told()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def secret():
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    with receiving() as server:
+        yield server
 
 
 @pytest.fixture
@@ -83,6 +50,7 @@ def hook(database, told, tmp_path, word):
 def due_now(database):
     with database.begin() as connection:
         connection.execute(update(schema.outputs).values(due=0.0))
+        connection.execute(update(schema.deliveries).values(due=0.0))
 
 
 def test_an_answer_that_ended_is_told_of_signed_and_without_its_row(hook, told, database, release, word):
@@ -123,10 +91,12 @@ def test_it_is_told_again_later_and_later_with_the_same_id(hook, told, database,
     ask(database, release, "1")
     Worker(database).step()
     for number in range(3):
+        before = clock(database)
+        assert hook.step()
         assert not hook.step()
-        now = changes.reached(database, "hook", hook.target)
-        with database.read() as connection:
-            assert now.due - database.now(connection) == pytest.approx(WAITS[number], abs=2)
+        found = health(database, hook.spec)
+        assert (found.attempts, found.waiting, found.behind) == (number + 1, 1, 1)
+        assert before + WAITS[number] <= found.due <= clock(database) + WAITS[number]
         due_now(database)
     assert hook.step()
     assert len({headers["webhook-id"] for _, headers, _ in told.found}) == 1
@@ -135,19 +105,60 @@ def test_it_is_told_again_later_and_later_with_the_same_id(hook, told, database,
 
 
 def test_what_is_told_in_vain_is_given_up_and_the_history_says_so(hook, told, database, release):
-    ask(database, release, "1")
-    ask(database, release, "2")
+    first, second = (ask(database, release, request) for request in "12")
     for _ in range(2):
         Worker(database).step()
-    told.answers += [500] * (len(WAITS) + 1)
+    told.refused = f"{first.id}.answered"
     for _ in range(len(WAITS) + 1):
         hook.step()
         due_now(database)
-    assert hook.step()
+    assert not hook.step()
     ids = [headers["webhook-id"] for _, headers, _ in told.found]
-    assert ids[-1] != ids[0]
+    assert ids.count(told.refused) == len(WAITS) + 1
+    assert ids[1:3] == [f"{second.id}.answered", told.refused]  # the next one did not wait for it
     given_up = journal.read(database, "credit", ["output.given_up"])
-    assert [f"{one.subject}.answered" for one in given_up] == [ids[0]]
+    assert [f"{one.subject}.answered" for one in given_up] == [told.refused]
+    found = health(database, hook.spec)
+    assert (found.behind, found.waiting, found.attempts, found.error) == (0, 0, 0, None)
+
+
+def test_what_is_refused_for_long_holds_up_only_its_own_answer(database, release, told, tmp_path, word):
+    fields = {"name": "hook", "kind": "webhook", "url": told.url, "secret_file": "hook.secret", "local": True}
+    every = OutputSpec.model_validate(fields | {"states": ["fixed", "answered"]})
+    hook = Output(database, every, tmp_path)
+    first = ask(database, release, "1")
+    told.refused = f"{first.id}.fixed"
+    assert hook.step()
+    second = ask(database, release, "2")
+    for _ in range(2):
+        Worker(database).step()
+    while hook.step():
+        pass
+    ids = [headers["webhook-id"] for _, headers, _ in told.found]
+    assert ids == [told.refused, f"{second.id}.fixed", f"{second.id}.answered"]
+    assert health(database, every).waiting == 2
+    told.refused = None
+    due_now(database)
+    while hook.step():
+        pass
+    ids = [headers["webhook-id"] for _, headers, _ in told.found]
+    assert ids[3:] == [f"{first.id}.fixed", f"{first.id}.answered"]
+    assert health(database, every).behind == 0
+
+
+def test_another_address_under_the_same_name_is_told_from_the_beginning(database, release, told, tmp_path, word):
+    fields = {"name": "hook", "kind": "webhook", "secret_file": "hook.secret", "local": True}
+    ask(database, release, "1")
+    Worker(database).step()
+    told.answers += [500]
+    assert Output(database, OutputSpec.model_validate(fields | {"url": told.url}), tmp_path).step()
+    other = Output(database, OutputSpec.model_validate(fields | {"url": f"{told.url}&y=2"}), tmp_path)
+    due_now(database)
+    assert health(database, other.spec).waiting == 0
+    while other.step():
+        pass
+    assert [path for path, _, _ in told.found] == ["/hook?x=1", "/hook?x=1&y=2"]
+    assert health(database, other.spec).behind == 0
 
 
 def test_gone_is_never_told_again(hook, told, database, release):
@@ -260,7 +271,9 @@ def test_private_addresses_are_refused_where_nothing_says_otherwise(database, re
     assert told.found == []
 
 
-@pytest.mark.parametrize("url", ["http://example.org/", "ftp://example.org/", "https:///x", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url", ["http://example.org/", "ftp://example.org/", "https:///x", "file:///etc/passwd", "https://x:y/"]
+)
 def test_only_https_is_told(database, release, tmp_path, word, url):
     loop = Output(
         database,
@@ -272,3 +285,29 @@ def test_only_https_is_told(database, release, tmp_path, word, url):
     loop.step()
     assert standing(database, loop.spec)[1]["code"] == "output/settings"
     assert json.dumps(standing(database, loop.spec)[1])
+
+
+def test_a_receiver_that_never_ends_its_answer_is_left(word, tmp_path, monkeypatch):
+    """It sends a byte now and then, so that no single wait is long."""
+    monkeypatch.setattr(address, "LONGEST", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip():
+            with server.accept()[0] as client, suppress(OSError):
+                while client.recv(1):
+                    client.sendall(b"H")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        hook = Webhook(f"http://127.0.0.1:{server.getsockname()[1]}/", tmp_path / "hook.secret", local=True)
+        with pytest.raises(OutputFails, match="breaks off"):
+            hook.tell("x", {"filler": "x" * 100_000})
+        thread.join()
+
+
+def test_every_address_of_a_name_is_tried(told, monkeypatch):
+    """A machine without IPv6 still gets names that have both."""
+    both = [(socket.AF_INET, 1, 6, "", (number, told.server_port)) for number in ("127.0.0.2", "127.0.0.1")]
+    monkeypatch.setattr(address.socket, "getaddrinfo", lambda *_, **__: both)
+    with connect("both.example", told.server_port, tls=False, local=True) as made:
+        assert made.getpeername()[0] == "127.0.0.1"

@@ -1,6 +1,7 @@
 """The page: who may look, what is shown, and that what is shown is what is recorded."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,8 +13,10 @@ from assay.record.transactions import Transaction
 from assay.release import alias
 from assay.serve import keys
 from assay.serve.api.app import make_app
+from assay.serve.outputs.loop import Output
 from assay.serve.page.session import COOKIE
 from assay.serve.work import Worker
+from assay.task.outputs import OutputSpec
 
 ROW = [0.5, -0.25, None]
 
@@ -138,6 +141,10 @@ def test_an_answer_shows_row_words_proof_and_way(page, texts, database, tmp_path
     read = assay.Proof.from_json(proof.content)
     assay.verify(assay.VerifyingKey.load(tmp_path / "verifying.key"), read)
     assert f'<b class="said">{read.labels()[0]}</b>' in found
+    assert "What came of it" not in found
+    for came, shown in (("repaid & closed", "repaid &amp; closed"), ([None, 0], "not known yet, 0")):
+        answers.observe(database, name, came)
+        assert f"<dt>What came of it</dt><dd>{shown}</dd>" in page.get(f"/page/answers/{name}").text
 
 
 def test_a_key_sees_its_own_answers_only(page, texts):
@@ -186,10 +193,13 @@ def test_promoting_needs_the_form_the_key_again_and_a_reason(page, texts, databa
     first = alias.champion(database, "credit")
     for change, status in (
         ({"token": "0" * 32}, 403),
+        ({"token": "é"}, 403),
         ({"key": ""}, 303),
         ({"key": texts["reader"]}, 403),
         ({"why": "  "}, 422),
         ({"version": "9"}, 404),
+        ({"version": "²"}, 404),
+        ({"version": "9" * 30}, 404),
     ):
         assert page.post("/page/releases/credit/promote", data=good | change).status_code == status
         assert alias.champion(database, "credit") == first
@@ -199,6 +209,74 @@ def test_promoting_needs_the_form_the_key_again_and_a_reason(page, texts, databa
     assert page.post("/page/releases/credit/back", data=good | {"why": "worse"}).status_code == 303
     assert alias.champion(database, "credit") == first
     assert journal.verify(database, "credit") == 3
+
+
+TASK = """
+name = "credit"
+existing = {kind = "constant", value = 0.0}
+predict = {target = "y", type = "binary"}
+data = {sources = [{name = "rows", kind = "csv", path = "rows.csv"}]}
+protocol = {chain = "base"}
+
+[chains.base]
+id = 8453
+rpc = ["http://127.0.0.1:1"]
+registry = "0x1111111111111111111111111111111111111111"
+"""
+
+
+@pytest.mark.parametrize("known", ["declared", "by its history"])
+def test_where_a_registry_says_what_decides_the_page_names_the_command(
+    page, texts, database, made_again, settings, known
+):
+    second = keep(database, made_again)
+    if known == "declared":
+        (settings.project / "task.toml").write_text(TASK)
+    else:
+        what = {"before": 0, "version": 1, "back": False}
+        happened = journal.Event("registry.default", f"0x{'11' * 20}:1", "me", what, "first", {}, "base", 7)
+        journal.append(database, "credit", happened)
+    first = alias.champion(database, "credit")
+    sign_in(page, texts["boss"])
+    for path in ("/page/releases", "/page/releases/credit/2"):
+        shown = page.get(path).text
+        assert "--chain base" in shown
+        assert "Your API key, once more" not in shown
+    form = {"token": token(page), "key": texts["boss"], "why": "better", "version": "2"}
+    for action, command in (("promote", "promote 2"), ("back", "back")):
+        refused = page.post(f"/page/releases/credit/{action}", data=form)
+        assert refused.status_code == 409
+        assert f"assay release {command} --chain base" in refused.text
+    assert alias.champion(database, "credit") == first != second.digest
+
+
+def test_what_a_chain_froze_is_said_on_the_page_and_by_the_endpoint(page, texts, database, release):
+    model = release.public["model_id"].removeprefix("0x")
+    what = {"model_id": model, "reason": "wrong"}
+    happened = journal.Event("registry.frozen", f"0x{'11' * 20}:0", "me", what, "wrong", {}, "base", 7)
+    journal.append(database, "credit", happened)
+    sign_in(page, texts["boss"])
+    for path in ("/page/releases", "/page/releases/credit/1"):
+        assert "frozen on base since block 7, for ever" in page.get(path).text
+    found = page.get("/v1/releases", headers={"Authorization": f"Bearer {texts['boss']}"}).json()
+    assert found["items"][0]["chains"] == ["frozen on base since block 7, for ever"]
+
+
+def test_settings_show_how_outputs_stand(settings, database, release, texts, tmp_path):
+    fields = {"name": "desk", "kind": "webhook", "url": "https://127.0.0.1:1/", "secret_file": "desk.secret"}
+    spec = OutputSpec.model_validate(fields)
+    (tmp_path / "desk.secret").write_text("whsec_" + "A" * 44)
+    (tmp_path / "desk.secret").chmod(0o600)
+    with TestClient(make_app(replace(settings, outputs=(spec,)), database), follow_redirects=False) as page:
+        sign_in(page, texts["boss"])
+        assert "nothing yet" in page.get("/page/settings").text
+        ask(page, texts["boss"])
+        Worker(database).step()
+        assert not Output(database, spec, tmp_path).step()
+        shown = page.get("/page/settings").text
+        for said in ("desk", "output/private-address", "127.0.0.1"):
+            assert said in shown
+        assert "the output desk fails" in page.get("/page").text
 
 
 def test_transactions_show_attempts_and_cost(page, texts, database):

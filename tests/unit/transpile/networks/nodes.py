@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx.backend.test.loader import load_model_tests
 
+import assay
 from assay.core.errors import AssayError
 from assay.transpile.importers.onnx import operators
 from assay.transpile.importers.onnx.convert import convert
@@ -52,6 +53,20 @@ FEATURES = {
         "Attention",
     },
 }
+# Operators all of whose inputs are sizes and bounds: the row is an input that they do not read.
+FEATURES["none"] = {"ConstantOfShape", "Range"}
+FEATURES["other"] = {"If": set(), "Loop": {2}}
+# Types that features have; tensors of others (of fewer than 8 bits, or floats of other forms) are weights.
+TYPES = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {
+    "float16",
+    "float32",
+    "float64",
+    "bool",
+}
+# Element by element: what comes of an element that no row may hold is left out.
+ELEMENTWISE = {"Cast", "CastLike"}
+# These become circuits of trees, which take rows with missing and infinite numbers.
+TREES = {"TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor"}
 # Functions with poles and flat ends, whose arguments are declared number by number instead of for the whole tensor.
 NARROW = {"Reciprocal", "Tan", "Softmax", "LogSoftmax"}
 
@@ -93,21 +108,33 @@ def run(case: Any) -> Outcome:
     if not all(isinstance(value, np.ndarray | np.generic) for value in [*given, *wanted]):
         return Outcome(name, operator, "refused", "its data are no tensors")
     given, wanted = ([np.asarray(value) for value in values] for values in (given, wanted))
-    if any(value.dtype.kind == "f" and not np.isfinite(value).all() for value in given):
+    compared = np.ones(given[0].shape if given else (), dtype=np.bool_)
+    if operator in ELEMENTWISE:
+        compared = np.isfinite(np.asarray(given[0], dtype=np.float64))
+        given[0] = np.where(compared, given[0], np.zeros((), dtype=given[0].dtype))
+    if any(value.dtype.kind == "f" and not np.isfinite(value).all() for value in given) and operator not in TREES:
         return Outcome(name, operator, "refused", "its row is not finite")
     names = [value.name for value in model.graph.input]
-    whole = operator in FEATURES["all"]
+    chosen = set(range(len(names))) if operator in FEATURES["all"] else FEATURES["other"].get(operator, {0})
     features = {
-        value for index, value in enumerate(names) if index < len(given) and (whole or index == 0) and given[index].size
-    }
+        value
+        for index, value in enumerate(names)
+        if index < len(given) and index in chosen and given[index].size and given[index].dtype.name in TYPES
+    } - (set(names) if operator in FEATURES["none"] else set())
     bound = {value: array for value, array in zip(names, given, strict=True) if value not in features}
     try:
-        got = outputs(
-            model, bound, {value: array for value, array in zip(names, given, strict=True) if value in features}
+        got = (
+            decided(model, given[0])
+            if operator in TREES
+            else outputs(
+                model, bound, {value: array for value, array in zip(names, given, strict=True) if value in features}
+            )
         )
     except AssayError as error:
         return Outcome(name, operator, "refused", str(error))
     expected = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1) for part in wanted])
+    if operator in ELEMENTWISE:
+        got, expected = got[compared.reshape(-1)], expected[compared.reshape(-1)]
     if got.shape != expected.shape:
         return Outcome(name, operator, "failed", f"{got.shape} for {expected.shape}")
     if not np.isfinite(expected).all():
@@ -120,8 +147,18 @@ def run(case: Any) -> Outcome:
     return Outcome(name, operator, "passed")
 
 
+def decided(model, rows: np.ndarray) -> np.ndarray:
+    """What the circuit of a model of trees says of some rows."""
+    circuit = assay.transpile(model)
+    return np.asarray(circuit.answers.values(circuit.predict(rows)), dtype=np.float64).reshape(-1)
+
+
 def outputs(model, bound: dict[str, np.ndarray], features: dict[str, np.ndarray]) -> np.ndarray:
-    """What the circuit of a model says of one row."""
+    """What the circuit of a model says of one row; of one that reads none, beside an input that stands alone."""
+    if not features:
+        model = onnx.ModelProto.FromString(model.SerializeToString())
+        model.graph.input.append(onnx.helper.make_tensor_value_info("row", onnx.TensorProto.FLOAT, [1]))
+        features = {"row": np.zeros(1)}
     flow = convert(
         model,
         bound=bound,
@@ -136,7 +173,7 @@ def outputs(model, bound: dict[str, np.ndarray], features: dict[str, np.ndarray]
         room = max((span[1] - span[0]) * 2.0**-12, 2.0**-10)
         if narrow:
             ranges += [
-                (number - 0.05 - 0.02 * abs(number), number + 0.05 + 0.02 * abs(number)) for number in numbers.tolist()
+                (number - room - 0.01 * abs(number), number + room + 0.01 * abs(number)) for number in numbers.tolist()
             ]
         else:
             ranges += [(span[0] - room, span[1] + room)] * len(numbers)

@@ -17,26 +17,9 @@ nodes = importlib.util.module_from_spec(_SPEC)
 sys.modules[_SPEC.name] = nodes  # where dataclasses look for their module
 _SPEC.loader.exec_module(nodes)
 
-LEAST_PASSED = 640
-# Operators most of whose tests ask for what is refused: training, text, rows that are not finite, sizes that depend on
-# the row (of a constant the test has no row), whole quotients, opset 1, reductions of updates, other modes.
-MOSTLY_REFUSED = {
-    "BatchNormalization",
-    "Cast",
-    "CastLike",
-    "Constant",
-    "ConstantOfShape",
-    "Div",
-    "Dropout",
-    "LabelEncoder",
-    "LpPool",
-    "Not",
-    "Range",
-    "Resize",
-    "ScatterElements",
-    "ScatterND",
-    "Tan",
-}
+LEAST_PASSED = 800
+# Operators most of whose tests ask for what no circuit has, and the table says what: sequences, roots near 0, a pole.
+MOSTLY_REFUSED = {"If", "Loop", "LpPool", "Tan"}
 ROOT = Path(__file__).parents[4]
 
 

@@ -114,3 +114,17 @@ def test_fidelity_of_another_model(data):
         assay.fidelity(circuit, LinearRegression().fit(X, score), X)
     shifted = exported(LinearRegression().fit(X, score + X[:, 1]), X)
     assert not assay.fidelity(circuit, shifted, X).ok
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "poly", "sigmoid"])
+def test_support_vectors(data, kernel):
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVR
+
+    X, score = data
+    fitted = pipeline.make_pipeline(StandardScaler(), SVR(kernel=kernel, gamma=0.1, coef0=0.5, degree=2)).fit(
+        X[:60], score[:60]
+    )
+    circuit = assay.transpile(exported(fitted, X), calibration=X[:200])
+    wanted = fitted.predict(X)
+    assert np.abs(circuit.predict(X)[:, 0] - wanted).max() < 5e-3 * (wanted.max() - wanted.min())

@@ -60,10 +60,10 @@ MODELS = {
         ModelUnsupported,
         "Magic of org.wizards",
     ),
-    "control flow": (
+    "a branch by nothing": (
         lambda: model([helper.make_node("If", ["c"], ["y"], "choice", then_branch=branch(), else_branch=branch())]),
-        ModelUnsupported,
-        "If node 'choice' is control flow",
+        ModelMalformed,
+        "If node 'choice' reads 'c', which nothing makes",
     ),
     "random numbers": (
         lambda: model([helper.make_node("RandomNormalLike", ["x"], ["y"], "dice")]),
@@ -90,7 +90,11 @@ MODELS = {
         ModelUnsupported,
         "1 .which has no name.",
     ),
-    "an opset too old": (lambda: dense(opset=5), ModelUnsupported, "opset 5"),
+    "an opset too old": (
+        lambda: model([helper.make_node("Add", ["x", "x"], ["y"])], opset=5),
+        ModelUnsupported,
+        "opset 5",
+    ),
     "an opset too new": (lambda: dense(opset=1000), ModelUnsupported, "opset 1000"),
     "a NaN weight": (lambda: dense(weights=[("w", np.full((4, 2), np.nan))]), ModelMalformed, "'w' holds a NaN"),
     "an infinite weight": (lambda: dense(weights=[("w", np.full((4, 2), np.inf))]), ModelMalformed, "not finite"),
@@ -293,7 +297,7 @@ def test_inputs_of_other_types_are_read(kind):
 
 
 def test_rows_of_another_shape_are_refused_in_one_sentence():
-    for rows in (ROWS[:, :3], np.zeros((3, 2, 5)), np.zeros((0, 4)), [["a", 1, 2, 3]], "rows"):
+    for rows in (ROWS[:, :3], np.zeros((3, 2, 5)), np.zeros((3, 2, 2)), np.zeros((0, 4)), [["a", 1, 2, 3]], "rows"):
         with pytest.raises(AssayError) as caught:
             assay.transpile(dense(), calibration=rows)
         assert "\n" not in str(caught.value)

@@ -217,6 +217,11 @@ SIDES = {
     "a threshold that is no float32": stump(limit=0.1),
     "a negative scale": stump(before=[helper.make_node("Scaler", ["x"], ["z"], domain=ML, offset=[0.1], scale=[-3.0])]),
     "a scale of zero": stump(before=[helper.make_node("Scaler", ["x"], ["z"], domain=ML, offset=[0.1], scale=[0.0])]),
+    "a scale of zero, and missing numbers are true": stump(
+        before=[helper.make_node("Scaler", ["x"], ["z"], domain=ML, offset=[0.1], scale=[0.0])],
+        limit=-0.5,
+        nodes_missing_value_tracks_true=[1, 0, 0],
+    ),
     "a constant less a feature": stump(before=[helper.make_node("Sub", ["two", "x"], ["z"])]),
     "an equality after a scaler": stump(
         "BRANCH_EQ", limit=1.5, before=[helper.make_node("Scaler", ["x"], ["z"], domain=ML, offset=[0.0], scale=[3.0])]

@@ -118,7 +118,15 @@ def test_types_of_arrays(dtype):
         ([], RowsWidth, "0 values|no rows"),
         ([[]], RowsWidth, "0 values"),
         (np.zeros((0, 3)), RowsWidth, "no rows"),
-        (np.zeros((2, 3, 1)), RowsWidth, "3 dimensions"),
+        (
+            np.zeros((2, 3, 1)),
+            RowsWidth,
+            r"arrays of shape \[3, 1\] each, and the model has 3 features in no such order",
+        ),
+        ([[[1], [2], [3]]], RowsWidth, r"arrays of shape \[3, 1\] each"),
+        ([[[1, 2], [3]]], RowsWidth, "row 0 is a list of lists of different shapes"),
+        (np.float64(1), NotANumber, "float64"),
+        (np.array(1.0), RowsWidth, "a single number"),
         ([[1, 2, 3], 4], RowsWidth, "row 1 is 4"),
         ([[1, "2", 3]], NotANumber, r"row 0, column 1 \(b\): '2' is no number"),
         ([[1, [2], 3]], NotANumber, "column 1"),
@@ -235,9 +243,28 @@ def test_hostile_npy_files(tmp_path):
         np.save(path, array, allow_pickle=True)
         with pytest.raises(NotANumber):
             read_rows(path)
-    np.save(path, np.zeros((2, 2, 2)))
-    with pytest.raises(RowsWidth, match="3 dimensions"):
+    np.save(path, np.zeros(()))
+    with pytest.raises(RowsWidth, match="one number and no rows"):
         read_rows(path)
+
+
+def test_rows_may_be_arrays_of_the_models_own_shape(tmp_path):
+    places = [(i, j) for i in range(3) for j in range(2)]
+    features = [Feature(f"x[0,{i},{j}]", "fixed", -100, 100) for i, j in places]
+    circuit = Circuit("network", "public", features, ["o"], 0, [0])
+    rows = np.arange(12.0).reshape(2, 3, 2)
+    wanted = circuit.encode(rows.reshape(2, 6))[0].tolist()
+    np.save(tmp_path / "rows.npy", np.asfortranarray(rows))
+    (tmp_path / "rows.json").write_text(json.dumps({"inputs": rows.tolist()}))
+    files = [read_rows(tmp_path / f"rows.{suffix}") for suffix in ("npy", "json")]
+    for shaped in (rows, rows[:, np.newaxis], rows[..., np.newaxis], rows.tolist(), list(rows), *files):
+        assert circuit.encode(shaped)[0].tolist() == wanted
+    for turned in (rows.transpose(0, 2, 1), rows.transpose(0, 2, 1).tolist(), np.zeros((2, 6, 1))):
+        with pytest.raises(RowsWidth, match=r"each and the model's input is of shape \[1, 3, 2\]. Bring their axes"):
+            circuit.encode(turned)
+    several = Circuit("network", "public", [*features[:5], Feature("z[0,0]", "fixed", 0, 1)], ["o"], 0, [0])
+    with pytest.raises(RowsWidth, match="in no such order"):
+        several.encode(rows)
 
 
 def test_absent_files(tmp_path):

@@ -142,14 +142,14 @@ def _optimiser() -> Any:
 
 @lru_cache(maxsize=64)
 def _forward(architecture: Architecture) -> Any:
-    return _jax().jit(_network(architecture))
+    return _jax().jit(network_of(architecture))
 
 
 @lru_cache(maxsize=64)
 def _compiled(architecture: Architecture, kind: Kind) -> tuple[Any, Any]:
     """Steps on `CHUNK` batches, and the losses of rows."""
     jax = _jax()
-    network, optimiser = _network(architecture), _optimiser()
+    network, optimiser = network_of(architecture), _optimiser()
 
     def losses(params: Any, X: Any, y: Any) -> Any:
         return _losses(kind, network(params, X), y)
@@ -178,7 +178,7 @@ def _losses(kind: Kind, outputs: Any, y: Any) -> Any:
     return optax.softmax_cross_entropy_with_integer_labels(outputs, y.astype("int32"))
 
 
-def _network(architecture: Architecture) -> Any:
+def network_of(architecture: Architecture) -> Any:
     """The function of parameters and rows that is trained; `assay.models.families.networks.export` writes the same."""
     jax = _jax()
     one = architecture

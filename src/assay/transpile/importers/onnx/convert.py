@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.core.errors import AssayError, MissingLibrary
+from assay.core.errors import AssayError
 from assay.transpile.errors import ModelMalformed, ModelUnsupported
 from assay.transpile.flow.flow import Flow, Input
 from assay.transpile.flow.tensor import Tensor, constant, of_bases
 from assay.transpile.importers.onnx import operators
+from assay.transpile.importers.onnx.folding import folded
+from assay.transpile.importers.onnx.inlining import MOST_UNROLLED
 from assay.transpile.importers.onnx.node import LARGEST_TENSOR, Node, Operand
-from assay.transpile.importers.onnx.reading import Declared, Graph, RawNode, graph, library
+from assay.transpile.importers.onnx.reading import Body, Declared, Graph, RawNode, graph
 from assay.transpile.importers.onnx.registry import OPERATORS, supported
+from assay.transpile.importers.onnx.types import made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +39,8 @@ _INPUT_TYPES = {
     "bool",
 }
 _MOST_FEATURES = 1 << 20
+_MOST_VALUES = 1 << 22  # of a tensor that depends on the features
+_MOST_NUMBERS = 1 << 27  # of all tensors together
 
 
 def convert(
@@ -43,6 +49,8 @@ def convert(
     bound: Mapping[str, NDArray[Any]] | None = None,
     centres: Callable[[Flow], NDArray[np.float64]] | None = None,
     sizes: Mapping[str, tuple[int, ...]] | None = None,
+    *,
+    careful: bool = False,
 ) -> Flow:
     """Convert a parsed model.
 
@@ -59,6 +67,8 @@ def convert(
         What each feature is counted from; asked once the features are known.
     sizes
         Shapes of inputs, instead of those that the model declares.
+    careful
+        Whether norms take more rows to keep more digits.
 
     Raises
     ------
@@ -85,9 +95,8 @@ def convert(
         for declared in inputs:
             tensor = values[declared.name]
             assert isinstance(tensor, Tensor)  # noqa: S101 - made above
-            values[declared.name] = Tensor(tensor.base, tensor.scale, shifts[tensor.base - 1])
-    for node in source.nodes:
-        _node(flow, node, source, values)
+            values[declared.name] = replace(tensor, shift=shifts[tensor.base - 1])
+    _Walk(flow, source.opsets, careful=careful).through(source.nodes, values)
     _outputs(flow, source, values)
     flow.meta |= {"library": "onnx", "model": source.producer or "a network", "inputs": shapes}
     return flow
@@ -112,7 +121,7 @@ def _input(flow: Flow, declared: Declared, dimensions: Mapping[str, int]) -> Ten
     if declared.type.startswith(("int", "uint", "bool")):
         flow.meta.setdefault("whole", []).extend(range(start, start + count))
     numbers = [flow.add(Input(start + index)) for index in range(count)]
-    return of_bases(np.array(numbers, dtype=np.int64).reshape(shape))
+    return replace(of_bases(np.array(numbers, dtype=np.int64).reshape(shape)), kind=declared.type)
 
 
 def _extent(declared: Declared, axis: int, dimensions: Mapping[str, int]) -> int:
@@ -130,37 +139,106 @@ def _extent(declared: Declared, axis: int, dimensions: Mapping[str, int]) -> int
     )
 
 
-def _node(flow: Flow, raw: RawNode, source: Graph, values: dict[str, Operand | None]) -> None:
-    operators.load()
-    found = OPERATORS.get((raw.domain, raw.operator))
-    if found is None:
-        domain = f" of {raw.domain}" if raw.domain else ""
-        raise ModelUnsupported(
-            f"the operator {raw.operator}{domain} (node {raw.name!r:.80}) is not supported", supported()
-        )
-    inputs = [values[name] for name in raw.inputs]
-    if not any(isinstance(value, Tensor) for value in inputs) and not found.even_constant:
-        results = folded(raw, source, inputs)
-    else:
-        flow.layers.append(f"{raw.operator} {raw.name}")
-        node = Node(
+class _Walk:
+    """Node by node through a graph, and through those inside it as often as they run."""
+
+    def __init__(self, flow: Flow, opsets: Mapping[str, int], *, careful: bool) -> None:
+        operators.load()
+        self.flow, self.opsets, self.careful = flow, opsets, careful
+        self.nodes = self.numbers = 0
+
+    def through(self, nodes: list[RawNode], values: dict[str, Operand | None]) -> None:
+        """Add what the nodes make to the values."""
+        for raw in nodes:
+            results = self._results(raw, values)
+            for name, value in zip(raw.outputs, results, strict=False):
+                values[name] = value
+                self._bounded(raw, value)
+            for name in raw.outputs[len(results) :]:
+                values[name] = None
+
+    def _results(self, raw: RawNode, values: Mapping[str, Operand | None]) -> list[Operand]:
+        found = OPERATORS.get((raw.domain, raw.operator))
+        inputs = [values[name] for name in raw.inputs]
+        constants = not any(isinstance(value, Tensor) for value in inputs)
+        if found is None:
+            # Of constants alone onnxruntime may know it.
+            results = folded(raw, self.opsets, inputs, known=False) if constants and inputs else None
+            if results is None:
+                domain = f" of {raw.domain}" if raw.domain else ""
+                raise ModelUnsupported(
+                    f"the operator {raw.operator}{domain} (node {raw.name!r:.80}) is not supported", supported()
+                )
+            return results
+        if constants and not found.even_constant:
+            return folded(raw, self.opsets, inputs) or []
+        self.flow.layers.append(f"{raw.operator} {raw.name}")
+        types = made(raw, self.opsets, inputs)
+        converted = _converted(found.convert, self._node(raw, inputs, types, values))
+        return [_typed(value, kind) for value, kind in zip(converted, types, strict=False)]
+
+    def _node(
+        self,
+        raw: RawNode,
+        inputs: list[Operand | None],
+        types: list[str],
+        values: Mapping[str, Operand | None],
+    ) -> Node:
+        def run(body: Body, given: list[Operand]) -> list[Operand]:
+            return self._inside(raw, body, given, values)
+
+        return Node(
             raw.operator,
             raw.name,
             raw.domain,
-            source.opsets.get(raw.domain, 1),
+            self.opsets.get(raw.domain, 1),
             raw.attributes,
             inputs,
             raw.inputs,
             len(raw.outputs),
-            flow,
-            bool(raw.outputs) and raw.outputs[0] in source.whole,
+            self.flow,
+            types,
+            run,
+            self.careful,
         )
-        results = _converted(found.convert, node)
-    for name, value in zip(raw.outputs, results, strict=False):
-        values[name] = value.shift if isinstance(value, Tensor) and value.constant else value
-        _bounded(raw, value)
-    for name in raw.outputs[len(results) :]:
-        values[name] = None
+
+    def _inside(
+        self, raw: RawNode, body: Body, given: list[Operand], values: Mapping[str, Operand | None]
+    ) -> list[Operand]:
+        self.nodes += len(body.nodes) + 1
+        if self.nodes > MOST_UNROLLED:
+            raise ModelUnsupported(
+                f"{raw.operator} node {raw.name!r:.80} makes more than {MOST_UNROLLED} nodes when it is written out",
+                "Use fewer steps.",
+            )
+        own: dict[str, Operand | None] = {"": None, **{name: values[name] for name in body.captures}, **body.constants}
+        own |= dict(zip(body.inputs, given, strict=True))
+        self.through(body.nodes, own)
+        results = [own[name] for name in body.outputs]
+        if any(result is None for result in results):
+            raise ModelMalformed(f"nothing makes an output of {raw.operator} node {raw.name!r:.80}", "Export it again.")
+        return [result for result in results if result is not None]
+
+    def _bounded(self, raw: RawNode, value: Operand) -> None:
+        size, largest = (value.base.size, _MOST_VALUES) if isinstance(value, Tensor) else (value.size, LARGEST_TENSOR)
+        self.numbers += size
+        if size > largest or self.numbers > _MOST_NUMBERS:
+            what, most = (size, largest) if size > largest else (self.numbers, _MOST_NUMBERS)
+            raise ModelUnsupported(
+                f"{raw.operator} node {raw.name!r:.80} makes {size} numbers"
+                + (f", more than {most}" if what == size else f", {what} with those before it, more than {most}"),
+                "Use a smaller model.",
+            )
+
+
+def _typed(value: Operand, kind: str) -> Operand:
+    """With its type; a tensor that depends on no feature is a constant of it."""
+    if not isinstance(value, Tensor):
+        return value
+    kind = kind if kind in _INPUT_TYPES else value.kind
+    if not value.constant:
+        return replace(value, kind=kind)
+    return value.shift.astype(kind) if kind else value.shift
 
 
 def _converted(convert_one: Any, node: Node) -> list[Operand]:
@@ -172,59 +250,6 @@ def _converted(convert_one: Any, node: Node) -> list[Operand]:
         # Shapes and attributes that contradict each other surface as NumPy's errors.
         raise node.malformed(" ".join(str(error).split())[:100]) from None
     return list(results) if isinstance(results, list | tuple) else [results]
-
-
-def _bounded(raw: RawNode, value: Operand) -> None:
-    size = value.base.size if isinstance(value, Tensor) else value.size
-    if size > LARGEST_TENSOR:
-        raise ModelUnsupported(
-            f"{raw.operator} node {raw.name!r:.80} makes {size} numbers, more than {LARGEST_TENSOR}",
-            "Use a smaller model.",
-        )
-
-
-def folded(raw: RawNode, source: Graph, inputs: list[Operand | None]) -> list[Operand]:
-    """What onnxruntime makes of a node whose inputs are constants."""
-    onnx = library()
-    runtime = _runtime()
-    helper, numpy_helper = onnx.helper, onnx.numpy_helper
-    initializers = [
-        numpy_helper.from_array(np.asarray(value), name)
-        for name, value in dict(zip(raw.inputs, inputs, strict=True)).items()
-        if name and value is not None
-    ]
-    attributes = {
-        name: numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
-        for name, value in raw.attributes.items()
-    }
-    node = helper.make_node(raw.operator, raw.inputs, raw.outputs, domain=raw.domain, **attributes)
-    outputs = [helper.make_empty_tensor_value_info(name) for name in raw.outputs if name]
-    body = helper.make_graph([node], "constant", [], outputs, initializers)
-    opsets = [helper.make_opsetid(domain, version) for domain, version in source.opsets.items()]
-    options = runtime.SessionOptions()
-    options.log_severity_level = 4
-    try:
-        model = helper.make_model(body, opset_imports=opsets, ir_version=10)
-        results: list[Any] = runtime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        ).run(None, {})
-    except Exception as error:  # noqa: BLE001 - the library names no class of its own
-        raise ModelMalformed(
-            f"{raw.operator} node {raw.name!r:.80} cannot be computed ({' '.join(str(error).split())[:100]})",
-            "Export the model again.",
-        ) from None
-    given = iter(results)
-    return [np.asarray(next(given)) if name else np.zeros(0) for name in raw.outputs]
-
-
-def _runtime() -> Any:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingLibrary(
-            "converting ONNX models needs onnxruntime", "Install it with `pip install 'assay[networks]'`."
-        ) from None
-    return onnxruntime
 
 
 def _outputs(flow: Flow, source: Graph, values: dict[str, Operand | None]) -> None:

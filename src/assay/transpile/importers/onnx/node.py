@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay.transpile.flow.flow import Flow
+    from assay.transpile.importers.onnx.reading import Body
 
 # Rows are at most 2^24, and a network that needs a fraction of that is refused by its cost; this only stops bombs.
 LARGEST_TENSOR = 1 << 24
+
+WHOLE = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 
 Operand = Tensor | np.ndarray[Any, np.dtype[Any]]
 
@@ -31,8 +34,12 @@ class Node:
     ----------
     inputs
         A `Tensor` where it depends on the features, an array where it is constant, None where it is left out.
-    whole
-        Whether its first output is of whole numbers, as far as the model's types are known.
+    types
+        NumPy types of its outputs, "unknown" where the standard's table does not say them.
+    run
+        What a graph inside the node makes of its inputs.
+    careful
+        Whether norms take more rows to keep more digits.
     """
 
     operator: str
@@ -44,7 +51,14 @@ class Node:
     input_names: list[str]
     outputs: int
     flow: Flow
-    whole: bool = False
+    types: list[str] = field(default_factory=list)
+    run: Callable[[Body, list[Operand]], list[Operand]] | None = None
+    careful: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether its first output is of whole numbers, as far as types are known."""
+        return bool(self.types) and self.types[0] in WHOLE
 
     @property
     def shown(self) -> str:

@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.core.errors import MissingLibrary
 from assay.transpile.errors import ModelMalformed, ModelUnreadable, ModelUnsupported
+from assay.transpile.importers.onnx.inlining import inlined
+from assay.transpile.importers.onnx.library import library
 from assay.transpile.importers.onnx.node import LARGEST_TENSOR
+from assay.transpile.importers.onnx.order import ordered, outside
+from assay.transpile.importers.onnx.types import name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
 OLDEST_OPSET, OLDEST_ML = 7, 1
-_MOST_NODES = 200_000
 _WITHOUT_OPSET = 13  # of a model of ONNX-ML's operators alone
 _AGAIN = "Export the model again."
-_CONTROL = {"If", "Loop", "Scan", "SequenceMap"}
+_WITH_NANS = {"membership_values", "nodes_splits"}  # between sets, and where a node asks for one
+_LOOPS = {"If", "Loop", "Scan"}
 _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
-_FLOATS = {"float32", "float64", "float16"}
-_INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,27 @@ class RawNode:
     inputs: list[str]
     outputs: list[str]
 
+    @property
+    def needs(self) -> list[str]:
+        """Names that it reads, with those that the graphs inside it read from around."""
+        inner = [value for value in self.attributes.values() if isinstance(value, Body)]
+        return self.inputs + [name for body in inner for name in body.captures]
+
+
+@dataclass(frozen=True)
+class Body:
+    """The graph of a loop or a branch: names of what goes in and comes out, and of what it reads from around it."""
+
+    nodes: list[RawNode]
+    constants: dict[str, NDArray[Any]]
+    inputs: list[str]
+    outputs: list[str]
+    captures: list[str]
+
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in an order in which each follows those it needs; `whole` names tensors of whole numbers."""
+    """Nodes in an order in which each follows those it needs."""
 
     nodes: list[RawNode]
     constants: dict[str, NDArray[Any]]
@@ -56,7 +76,6 @@ class Graph:
     outputs: list[Declared]
     opsets: dict[str, int]
     producer: str
-    whole: frozenset[str] = frozenset()
 
 
 def parse(data: bytes, path: str) -> Any:
@@ -110,59 +129,47 @@ def _with_external(model: Any, path: str) -> Any:
 
 def graph(model: Any) -> Graph:
     """The graph of a parsed model, checked as far as structure goes."""
-    opsets = _opsets(model)
-    if len(model.graph.node) > _MOST_NODES:
-        raise ModelUnsupported(f"the graph has {len(model.graph.node)} nodes, more than {_MOST_NODES}", _AGAIN)
-    if model.functions:
-        inlined = library().inliner.inline_local_functions(model)
-        model = inlined
-    constants = {tensor.name: array(tensor) for tensor in model.graph.initializer}
-    if model.graph.sparse_initializer:
-        raise ModelUnsupported("the model stores sparse weights", "Export it with dense ones.")
-    inputs = [_declared(value) for value in model.graph.input if value.name not in constants]
-    nodes = [_node(node, index) for index, node in enumerate(model.graph.node)]
+    model = inlined(model)
+    opsets = _opsets(model, set(_used(model.graph.node)))
+    message = model.graph
+    constants = _constants(message)
+    inputs = [_declared(value) for value in message.input if value.name not in constants]
+    for kind, values in (("inputs", inputs), ("outputs", message.output)):
+        names = [value.name for value in values]
+        if len(set(names)) != len(names):
+            raise ModelMalformed(f"two {kind} of the model have one name", _AGAIN)
+    nodes = [_node(node, index) for index, node in enumerate(message.node)]
     return Graph(
-        _ordered(nodes, set(constants) | {declared.name for declared in inputs}),
+        ordered(nodes, set(constants) | {declared.name for declared in inputs}),
         constants,
         inputs,
-        [_declared(value) for value in model.graph.output],
+        [_declared(value) for value in message.output],
         opsets,
         f"{model.producer_name} {model.producer_version}".strip(),
-        _whole(model),
     )
 
 
-def _whole(model: Any) -> frozenset[str]:
-    """Names of tensors of whole numbers, by the standard's own inference of types."""
-    onnx = library()
-    try:
-        body = onnx.shape_inference.infer_shapes(model).graph
-    except Exception:  # noqa: BLE001 - a malformed model, which conversion will name
-        return frozenset()
-    kinds = {
-        getattr(onnx.TensorProto, name)
-        for name in ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64")
-    }
-    values = [*body.value_info, *body.input, *body.output]
-    return frozenset(value.name for value in values if value.type.tensor_type.elem_type in kinds)
+def _body(message: Any) -> Body:
+    """A graph inside a node."""
+    constants = _constants(message)
+    inputs, outputs = ([value.name for value in values] for values in (message.input, message.output))
+    nodes = [_node(node, index) for index, node in enumerate(message.node)]
+    own = set(constants) | set(inputs)
+    captures = outside(nodes, outputs, own)
+    return Body(ordered(nodes, own | set(captures)), constants, inputs, outputs, captures)
 
 
-def library() -> Any:
-    """The onnx package."""
-    try:
-        import onnx
-        import onnx.external_data_helper
-        import onnx.inliner
-        import onnx.shape_inference
-    except ImportError:
-        raise MissingLibrary(
-            "reading ONNX models needs onnx", "Install it with `pip install 'assay[networks]'`."
-        ) from None
-    return onnx
+def _constants(message: Any) -> dict[str, NDArray[Any]]:
+    if message.sparse_initializer:
+        raise ModelUnsupported("the model stores sparse weights", "Export it with dense ones.")
+    constants = {tensor.name: array(tensor) for tensor in message.initializer}
+    if len(constants) != len(message.initializer):
+        raise ModelMalformed("two weights of the model have one name", _AGAIN)
+    return constants
 
 
-def array(tensor: Any) -> NDArray[Any]:
-    """A tensor's numbers; refuses those that are not finite."""
+def array(tensor: Any, *, lenient: bool = False) -> NDArray[Any]:
+    """A tensor's numbers; refuses one with NaN, unless it is lenient."""
     helper = library().numpy_helper
     size = 1
     for extent in tensor.dims:
@@ -175,18 +182,31 @@ def array(tensor: Any) -> NDArray[Any]:
         values: NDArray[Any] = np.asarray(helper.to_array(tensor))
     except Exception as error:  # noqa: BLE001 - the library names no class of its own
         raise ModelMalformed(f"the weight {tensor.name!r:.60} cannot be read ({_short(error)})", _AGAIN) from None
-    if values.dtype.kind == "f" and np.isnan(values).any():
+    # Types that NumPy does not have (bfloat16, floats of 8 bits) are of kind V.
+    if not lenient and values.dtype.kind in "fV" and np.isnan(values.astype(np.float32)).any():
         raise ModelMalformed(f"the weight {tensor.name!r:.60} holds a NaN", "Train the model again.")
     return values
 
 
-def _opsets(model: Any) -> dict[str, int]:
+def _used(nodes: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Domain and operator of each node, also of those in bodies of loops and branches, of any depth that is read."""
+    for node in nodes:
+        yield node.domain, node.op_type
+        for attribute in node.attribute:
+            for inner in [attribute.g, *attribute.graphs] if attribute.HasField("g") else attribute.graphs:
+                yield from _used(inner.node)
+
+
+def _opsets(model: Any, used: set[tuple[str, str]]) -> dict[str, int]:
+    """Versions by domain; older ones than are read pass where every operator that is used has not changed since."""
     onnx = library()
     opsets = {entry.domain if entry.domain != "ai.onnx" else "": entry.version for entry in model.opset_import}
     newest = {"": onnx.defs.onnx_opset_version(), "ai.onnx.ml": 5}
     oldest = {"": OLDEST_OPSET, "ai.onnx.ml": OLDEST_ML}
     for domain, version in opsets.items():
         if domain in newest and not oldest[domain] <= version <= newest[domain]:
+            if 0 < version < oldest[domain] and not any(_changed(name, version) for _, name in used):
+                continue
             raise ModelUnsupported(
                 f"the model uses opset {version}{f' of {domain}' if domain else ''}, and {oldest[domain]} to "
                 f"{newest[domain]} are read",
@@ -195,23 +215,27 @@ def _opsets(model: Any) -> dict[str, int]:
     return opsets
 
 
+def _changed(name: str, version: int) -> bool:
+    """Whether an operator became another between a version and the oldest that is read."""
+    schema = library().defs.get_schema
+    try:
+        return bool(schema(name, version, "").since_version != schema(name, OLDEST_OPSET, "").since_version)
+    except Exception:  # noqa: BLE001 - the library names no class of its own
+        return True
+
+
 def _declared(value: Any) -> Declared:
-    onnx = library()
     kind = value.type.WhichOneof("value")
     if kind != "tensor_type":
         raise ModelUnsupported(
             f"{value.name!r:.60} is no tensor but {(kind or 'untyped').removesuffix('_type')}", "Export tensors only."
         )
     tensor = value.type.tensor_type
-    try:
-        name = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)).name
-    except (KeyError, TypeError):
-        name = "unknown"
     shape: list[int | str | None] = [
         dimension.dim_value if dimension.HasField("dim_value") else dimension.dim_param or None
         for dimension in tensor.shape.dim
     ]
-    return Declared(value.name, name, shape)
+    return Declared(value.name, name_of(tensor.elem_type), shape)
 
 
 def _node(node: Any, index: int) -> RawNode:
@@ -219,11 +243,6 @@ def _node(node: Any, index: int) -> RawNode:
     name = node.name or f"number {index}"
     if not all(isinstance(text, str) for text in [*node.input, *node.output, name, node.op_type, node.domain]):
         raise ModelMalformed(f"node number {index} has a name that is no text", _AGAIN)
-    if node.op_type in _CONTROL:
-        raise ModelUnsupported(
-            f"{node.op_type} node {name!r:.80} is control flow, which a circuit has not",
-            "Export the model with its loops unrolled and its branches decided.",
-        )
     if node.op_type in _RANDOM:
         raise ModelUnsupported(
             f"{node.op_type} node {name!r:.80} draws random numbers, which cannot be proven",
@@ -236,50 +255,18 @@ def _node(node: Any, index: int) -> RawNode:
 
 def _attribute(onnx: Any, attribute: Any, node: Any) -> Any:
     kinds = onnx.AttributeProto
+    if attribute.type == kinds.GRAPH and node.op_type in _LOOPS:
+        return _body(attribute.g)
     if attribute.type in {kinds.GRAPH, kinds.GRAPHS}:
         raise ModelUnsupported(f"{node.op_type} node {node.name!r:.80} holds a graph of its own", _AGAIN)
     if attribute.type == kinds.TENSOR:
-        return array(attribute.t)
+        return array(attribute.t, lenient=attribute.name in _WITH_NANS)
     value = onnx.helper.get_attribute_value(attribute)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if attribute.type == kinds.STRINGS:
         return [item.decode("utf-8", "replace") for item in value]
     return list(value) if attribute.type in {kinds.FLOATS, kinds.INTS} else value
-
-
-def _ordered(nodes: list[RawNode], known: set[str]) -> list[RawNode]:
-    """The nodes in an order in which inputs come first; the standard asks for it, and files do not always keep it."""
-    made = {name: index for index, node in enumerate(nodes) for name in node.outputs if name}
-    waiting: list[int] = []
-    users: dict[int, list[int]] = {}
-    for index, node in enumerate(nodes):
-        needs = {name for name in node.inputs if name and name not in known}
-        unknown = next((name for name in sorted(needs) if name not in made), None)
-        if unknown is not None:
-            raise ModelMalformed(
-                f"{node.operator} node {node.name!r:.80} reads {unknown!r:.60}, which nothing makes", _AGAIN
-            )
-        waiting.append(len(needs))
-        for name in needs:
-            users.setdefault(made[name], []).append(index)
-    outputs = [name for node in nodes for name in node.outputs if name]
-    if len(set(outputs)) != len(outputs) or known & set(outputs):
-        twice = next(name for name in outputs if outputs.count(name) > 1 or name in known)
-        raise ModelMalformed(f"{twice!r:.60} is made twice", _AGAIN)
-    return [nodes[index] for index in _sorted(nodes, waiting, users)]
-
-
-def _sorted(nodes: list[RawNode], waiting: list[int], users: dict[int, list[int]]) -> list[int]:
-    ready = [index for index, needed in enumerate(waiting) if not needed]
-    for index in ready:
-        for user in users.get(index, []):
-            waiting[user] -= 1
-            if not waiting[user]:
-                ready.append(user)
-    if len(ready) < len(nodes):
-        raise ModelMalformed("the graph has a cycle", _AGAIN)
-    return ready
 
 
 def _short(error: Exception) -> str:

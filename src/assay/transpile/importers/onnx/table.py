@@ -10,7 +10,8 @@ _HEAD = """# ONNX operators
 Generated from the importer by `python -m assay.transpile.importers.onnx.table`; a test holds this page to it.
 *Rows* says what an operator costs in rows of [the circuit](../spec/networks-circuit.md); shapes and constants cost
 none. What stands under *refused* is refused with the operator and the node, as is any operator that is not listed.
-Opsets 7 to the newest of the installed `onnx` are read. Constants are folded by onnxruntime.
+Opsets 7 to the newest of the installed `onnx` are read, older ones where every operator is what it was in opset 7.
+Constants are folded by onnxruntime, whatever their operator and type (bfloat16, floats of 8 bits, whole numbers of 4).
 
 | operator | rows | refused |
 |---|---|---|

@@ -16,7 +16,7 @@ from assay.transpile.errors import ModelUnsupported
 from assay.transpile.flow.flow import Flow
 from assay.transpile.flow.tensor import Tensor, of_bases
 from assay.transpile.importers.onnx import operators
-from assay.transpile.importers.onnx.convert import folded
+from assay.transpile.importers.onnx.folding import folded
 from assay.transpile.importers.onnx.node import Node, Operand
 from assay.transpile.importers.onnx.registry import ML, OPERATORS
 from assay.transpile.pipelines.onnx.session import TEXT
@@ -143,7 +143,7 @@ def _step(columns: Columns, source: Graph, raw: RawNode, values: dict[str, Opera
     inputs = [values[name] for name in raw.inputs]
     kind = (raw.domain, raw.operator)
     if not any(isinstance(value, Tensor) for value in inputs):
-        results: Sequence[Operand] = folded(raw, source, inputs)
+        results: Sequence[Operand] = folded(raw, source.opsets, inputs) or []
     else:
         node = Node(
             raw.operator,

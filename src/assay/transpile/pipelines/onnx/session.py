@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.core.errors import MissingLibrary
 from assay.transpile.errors import LibraryRefuses, ModelUnsupported
-from assay.transpile.importers.onnx.reading import library
+from assay.transpile.importers.onnx.library import library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,17 +31,31 @@ COMPARE = {
     "BRANCH_EQ": np.equal,
     "BRANCH_NEQ": np.not_equal,
 }
-_EQUAL = {"BRANCH_EQ", "BRANCH_NEQ"}
+MEMBER = "BRANCH_MEMBER"
+_EQUAL = {"BRANCH_EQ", "BRANCH_NEQ", MEMBER}
 
 
 @dataclass(frozen=True)
 class Split:
-    """A comparison of the model: column, what it is compared with, and how; missing numbers are true if `tracks`."""
+    """A comparison of the model: column, what it is compared with, and how; missing numbers are true if `tracks`.
+
+    `members` are the values that are true where the mode asks for a set.
+    """
 
     column: int
     threshold: float
     mode: str
     tracks: bool
+    members: tuple[float, ...] = ()
+
+    @property
+    def ends(self) -> list[Split]:
+        """Of one that asks for single values, the comparisons with them between which they lie."""
+        return [
+            Split(self.column, value, mode, self.tracks)
+            for value in (self.members or (self.threshold,))
+            for mode in ("BRANCH_LT", "BRANCH_LEQ")
+        ]
 
 
 @dataclass(frozen=True)
@@ -97,19 +111,24 @@ def find(rows: Rows, splits: Sequence[Split], required: set[int]) -> dict[Split,
     distinct = list(dict.fromkeys(splits))
     source = {split: rows.columns[split.column].source for split in distinct}
     equal = [split for split in distinct if split.mode in _EQUAL and source[split] not in rows.texts]
-    ends = {split: [replace(split, mode=mode) for mode in ("BRANCH_LT", "BRANCH_LEQ")] for split in equal}
+    ends = {split: split.ends for split in equal}
     near = _search(rows, [end for pair in ends.values() for end in pair], {})
     more = {split: [key for end in pair for key in near[end][0]] for split, pair in ends.items()}
     changes = _search(rows, distinct, more)
     absent = np.array([0.0 if source[split] in required else np.nan for split in distinct])
     missing = _Asked(rows, distinct).sides(np.arange(len(distinct)), absent)
     return {
-        split: Found(_regions(rows.values(np.array(changes[split][0], dtype=np.uint64)), first=changes[split][1]), side)
+        split: Found(
+            _regions(rows.values(np.array(changes[split][0], dtype=np.uint64)), first=changes[split][1], missing=side),
+            side,
+        )
         for split, side in zip(distinct, missing.tolist(), strict=True)
     }
 
 
-def _regions(last: Floats, *, first: bool) -> Category:
+def _regions(last: Floats, *, first: bool, missing: bool) -> Category:
+    if not len(last) and first != missing:  # what no number does, a region of none: above infinity
+        last = np.array([np.inf])
     return Category(tuple(last.tolist()), tuple(first ^ bool(turn % 2) for turn in range(len(last) + 1)))
 
 
@@ -140,7 +159,9 @@ def _candidates(rows: Rows, split: Split, more: list[int]) -> Keys:
         return rows.keys(np.arange(max(len(rows.texts[column.source]), 1), dtype=np.float64))
     largest = np.finfo(np.float64 if rows.double else np.float32).max
     ends = rows.keys(np.array([-np.inf, np.inf]))
-    near = np.concatenate([rows.keys(np.array([-largest, 0.0, largest, *sorted(column.cuts)])), more]).astype(np.uint64)
+    found = rows.keys(np.array([-largest, 0.0, largest, *sorted(column.cuts)]))
+    # Of both kinds of whole numbers NumPy would make floats, which hold no key of 64 bits.
+    near = np.concatenate([found.astype(np.uint64), np.array(more, dtype=np.uint64)])
     return np.unique(np.clip(np.concatenate([ends, near, near - _ONE, near + _ONE]), ends[0], ends[1]))
 
 
@@ -153,6 +174,11 @@ class _Asked:
         self._source = np.array([rows.columns[split.column].source for split in splits], dtype=np.int64)
         self._limit = np.array([split.threshold for split in splits]).astype(rows.compared)
         self._mode = np.array([split.mode for split in splits])
+        self._members = {
+            index: np.array(split.members).astype(rows.compared)
+            for index, split in enumerate(splits)
+            if split.mode == MEMBER
+        }
         self._tracks = np.array([split.tracks for split in splits], dtype=np.bool_)
 
     def sides(self, owner: NDArray[np.int64], values: Floats) -> NDArray[np.bool_]:
@@ -169,5 +195,7 @@ class _Asked:
             side = self._tracks[who] & np.isnan(read)
             for mode, compare in COMPARE.items():
                 side |= (self._mode[who] == mode) & compare(read, self._limit[who])
+            for number in set(who.tolist()) & set(self._members):
+                side |= (who == number) & np.isin(read, self._members[number])
             found[start : start + step] = side
         return found

@@ -10,11 +10,13 @@ import numpy as np
 from assay.transpile.categorical import Values
 from assay.transpile.ensemble import Ensemble, RawTree
 from assay.transpile.errors import LibraryRefuses, ModelMalformed, ModelUnsupported
-from assay.transpile.importers.onnx.reading import Graph, graph, library
+from assay.transpile.importers.onnx.inlining import inlined
+from assay.transpile.importers.onnx.reading import Graph, graph
 from assay.transpile.importers.onnx.registry import ML
 from assay.transpile.pipelines.onnx.columns import follow
+from assay.transpile.pipelines.onnx.newer import NEWER, as_older, sound
 from assay.transpile.pipelines.onnx.session import Session, Wide, part
-from assay.transpile.pipelines.onnx.splits import COMPARE, Rows, Split, find
+from assay.transpile.pipelines.onnx.splits import COMPARE, MEMBER, Rows, Split, find
 from assay.transpile.pipelines.onnx.votes import Votes, votes
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from assay.transpile.importers.onnx.reading import Declared, RawNode
     from assay.transpile.pipelines.onnx.splits import Found
 
-_TREES = {"TreeEnsembleClassifier", "TreeEnsembleRegressor"}
+_TREES = {"TreeEnsembleClassifier", "TreeEnsembleRegressor", NEWER}
 _ALONE = "Export the model up to its trees, or transpile the model itself."
 _DOUBLES = {"float64", "int64", "uint64", "uint32", "int32"}
 _FLOATS = {"float16", "float32", "float64"}
@@ -47,11 +49,6 @@ def holds_trees(model: Any) -> bool:
     return any(node.op_type in _TREES for node in model.graph.node)
 
 
-def inlined(model: Any) -> Any:
-    """The model without functions of its own."""
-    return library().inliner.inline_local_functions(model) if model.functions else model
-
-
 def trees_of(model: Any) -> Trees:
     """Find the trees of a model that is inlined.
 
@@ -60,11 +57,13 @@ def trees_of(model: Any) -> Trees:
     ModelUnsupported
         If they are not all that the model computes, but for steps before them.
     """
-    source = graph(model)
+    source = as_older(graph(model))
     nodes = [node for node in source.nodes if node.domain == ML and node.operator in _TREES]
     if len(nodes) != 1:
         raise ModelUnsupported(f"the model has {len(nodes)} ensembles of trees, and one is read", _ALONE)
-    return Trees(source, nodes[0], [_wide(declared) for declared in source.inputs], votes(source, nodes[0]))
+    inputs = [_wide(declared) for declared in source.inputs]
+    with sound(nodes[0]):
+        return Trees(source, nodes[0], inputs, votes(source, nodes[0]))
 
 
 def read(model: Any, precision: str) -> Ensemble:
@@ -89,12 +88,14 @@ def read(model: Any, precision: str) -> Ensemble:
 
     compared = session.kind()
     rows = Rows(used, width, transform, "float64" if compared == "float64" else "float32", double, texts)
-    splits, links = _splits(node, len(used))
+    with sound(node):
+        splits, links = _splits(node, len(used))
+        members = _members(node)
     kinds = _each(inputs)
     required = {source for source, one in enumerate(kinds) if one.type not in _FLOATS} | _refusing(rows)
     regions = find(rows, [split for split in splits if split is not None], required - set(texts))
     parts = _Parts(splits, links, regions, [column.source for column in used], found.votes)
-    raw = [parts.tree(members) for members in _members(node)]
+    raw = [parts.tree(places) for places in members]
     lenient = {source for source in texts if source not in columns.strict}
     notes = [
         *(
@@ -165,6 +166,7 @@ def _splits(node: RawNode, width: int) -> tuple[list[Split | None], NDArray[np.i
     lists = [trees, ids, features, limits, *branches, tracks]
     if not modes or any(len(found) != len(modes) for found in lists):
         raise _malformed(node, "its lists of nodes are empty or differ in length")
+    members = node.attributes.get("nodes_members", [()] * len(modes))
     place = {pair: index for index, pair in enumerate(zip(trees.tolist(), ids.tolist(), strict=True))}
     if len(place) != len(modes):
         raise _malformed(node, "two nodes of a tree have one number")
@@ -174,11 +176,13 @@ def _splits(node: RawNode, width: int) -> tuple[list[Split | None], NDArray[np.i
         if mode == "LEAF":
             splits.append(None)
             continue
-        if mode not in COMPARE:
+        if mode not in COMPARE and not (mode == MEMBER and members[index]):
             raise ModelUnsupported(f"{node.operator} node {node.name!r:.80} has the mode {mode:.40}", _ALONE)
         if not 0 <= features[index] < width or np.isnan(limits[index]):
             raise _malformed(node, f"node {ids[index]} splits on a column or at a number that is not there")
-        splits.append(Split(int(features[index]), float(limits[index]), mode, bool(tracks[index])))
+        splits.append(
+            Split(int(features[index]), float(limits[index]), mode, bool(tracks[index]), tuple(members[index]))
+        )
         for side, branch in enumerate(branches):
             links[index, side] = place.get((int(trees[index]), int(branch[index])), -1)
     return splits, links

@@ -48,6 +48,7 @@ def _calls(
     groups, per = len(weights), weights[0].shape[1]
     channels = image.shape[1] // groups
     node.fits((image.shape[0], groups * per, *size))
+    node.fits((image.shape[1], *index.shape))
     items = []
     for item in range(image.shape[0]):
         flat = padded(image.moved(_picked(item)).moved(lambda part: part.reshape(image.shape[1], -1)))
@@ -104,15 +105,16 @@ def _transposed_index(
     steps: tuple[list[int], list[int]],
 ) -> NDArray[np.int64]:
     """Which element of the image meets which tap of the kernel at each output position; past the last for none."""
-    strides, dilations = steps
-    index = np.full((math.prod(size), math.prod(kernel)), math.prod(extents), dtype=np.int64)
-    for place, out in enumerate(np.ndindex(*size)):
-        for tap, offset in enumerate(np.ndindex(*kernel)):
-            source = [o + b - t * d for o, b, t, d in zip(out, before, offset, dilations, strict=True)]
-            if all(s % st == 0 and 0 <= s // st < e for s, st, e in zip(source, strides, extents, strict=True)):
-                where = tuple(s // st for s, st in zip(source, strides, strict=True))
-                index[place, tap] = np.ravel_multi_index(where, extents)
-    return index
+    flat = np.zeros((*size, *kernel), dtype=np.int64)
+    inside = np.ones(flat.shape, dtype=np.bool_)
+    for axis, (stride, dilation, extent) in enumerate(zip(*steps, extents, strict=True)):
+        source = np.arange(size[axis])[:, np.newaxis] + before[axis] - np.arange(kernel[axis]) * dilation
+        shape = [1] * flat.ndim
+        shape[axis], shape[len(size) + axis] = source.shape
+        wide = source.reshape(shape)
+        inside &= (wide % stride == 0) & (wide >= 0) & (wide < extent * stride)
+        flat = flat * extent + wide // stride
+    return np.where(inside, flat, math.prod(extents)).reshape(math.prod(size), -1)
 
 
 def _transposed_pads(

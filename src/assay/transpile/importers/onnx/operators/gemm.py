@@ -49,6 +49,8 @@ def matrix_product(node: Node, left: Tensor, right: Tensor) -> Tensor:
     if right.constant and len(right.shape) == 2:
         rows = left.moved(lambda part: part.reshape(-1, part.shape[-1]))
         return linear(node.flow, rows, right.shift).moved(lambda part: part.reshape(shape))
+    if not (left.constant or right.constant):
+        node.fits((*shape, left.shape[-1]))  # every product of two
     ones = left.broadcast((*batch, *left.shape[-2:])).moved(lambda part: part.reshape(-1, *part.shape[-2:]))
     twos = right.broadcast((*batch, *right.shape[-2:])).moved(lambda part: part.reshape(-1, *part.shape[-2:]))
     products = [_one(node, _item(ones, index), _item(twos, index)) for index in range(ones.shape[0])]

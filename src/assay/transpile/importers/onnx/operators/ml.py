@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assay.transpile.flow.flow import Input
-from assay.transpile.flow.functions import SIGMOID, Function
-from assay.transpile.flow.tensor import Tensor, apply, concatenate, constant, linear, multiply, readable, stack, total
-from assay.transpile.importers.onnx.operators.activations import along_last
+from assay.transpile.flow.functions import SIGMOID, TANH, Function
+from assay.transpile.flow.tensor import (
+    Tensor,
+    add,
+    apply,
+    concatenate,
+    constant,
+    linear,
+    multiply,
+    readable,
+    stack,
+    total,
+)
+from assay.transpile.importers.onnx.operators.activations import along_last, to_the
 from assay.transpile.importers.onnx.operators.logic import at_least, equal
 from assay.transpile.importers.onnx.operators.reduce import best
 from assay.transpile.importers.onnx.registry import ML, operator
@@ -100,6 +112,42 @@ def _transformed(node: Node, scores: Tensor) -> Tensor:
     raise node.refuse(f"its transform is {kind:.40}")
 
 
+@operator(
+    "SVMRegressor",
+    domain=ML,
+    rows="a linear call a row, and 1 a support vector",
+    limits="one class",
+)
+def svm_regressor(node: Node) -> Tensor:
+    """Kernels between the row and the support vectors, weighed."""
+    flow, rows = node.flow, readable(node.flow, _matrix(node))
+    weights, rho, vectors = (
+        np.asarray(node.attribute(name, default), dtype=np.float64)
+        for name, default in (("coefficients", []), ("rho", [0.0]), ("support_vectors", []))
+    )
+    if node.attribute("one_class", 0):
+        raise node.refuse("it tells one class from all else")
+    if not node.attribute("n_supports", 0):
+        return _transformed(node, linear(flow, rows, weights[:, np.newaxis], rho[:1]))
+    vectors = vectors.reshape(int(node.attribute("n_supports", 0)), -1)
+    gamma, start, degree = [*(float(value) for value in node.attribute("kernel_params", [])), 0.0, 0.0, 3.0][:3]
+    kind = str(node.attribute("kernel_type", "LINEAR"))
+    if kind == "RBF":
+        squares = total(flow, multiply(flow, rows, rows)).moved(lambda part: part[:, np.newaxis])
+        cross = linear(flow, rows, np.ascontiguousarray(-2 * vectors.T), (vectors**2).sum(axis=1))
+        kernels = apply(flow, add(flow, cross, squares).scaled(-gamma), Function("exp_negative"))
+    else:
+        products = linear(flow, rows, np.ascontiguousarray(vectors.T))
+        kernels = products if kind == "LINEAR" else products.scaled(gamma, start)
+        if kind == "POLY":
+            kernels = to_the(node, kernels, degree)
+        elif kind == "SIGMOID":
+            kernels = apply(flow, kernels, TANH)
+        elif kind != "LINEAR":
+            raise node.malformed(f"kernel {kind!r:.40}")
+    return _transformed(node, linear(flow, kernels, weights[:, np.newaxis], rho[:1]))
+
+
 @operator("Normalizer", domain=ML, rows="about 3 an element")
 def normalizer(node: Node) -> Tensor:
     """Each row divided by its norm."""
@@ -134,6 +182,7 @@ def one_hot_encoder(node: Node) -> Tensor:
     tensor = node.tensor(0).moved(lambda part: part[..., np.newaxis])
     bases = [node.flow.bases[base] for base in tensor.base.ravel().tolist()]
     node.flow.meta.setdefault("whole", []).extend(base.index for base in bases if isinstance(base, Input))
+    node.fits((tensor.base.size, len(categories)))
     return equal(node, tensor, constant(np.asarray(categories, dtype=np.float64)))
 
 
@@ -146,9 +195,11 @@ def label_encoder(node: Node) -> Tensor:
         raise node.refuse("it encodes text", "Encode it before the model.")
     default = float(node.attribute("default_int64" if "values_int64s" in node.attributes else "default_float", -1))
     tensor = readable(node.flow, node.tensor(0).moved(lambda part: part[..., np.newaxis]))
+    node.fits((tensor.base.size, len(keys)))
     found = equal(node, tensor, constant(np.asarray(keys, dtype=np.float64)))
     result = total(node.flow, found.scaled(np.asarray(values, dtype=np.float64) - default))
-    return result.scaled(1.0, default)
+    kind = "int64" if "values_int64s" in node.attributes else "float32"  # the tables of types do not say it
+    return replace(result.scaled(1.0, default), kind=kind)
 
 
 @operator("Binarizer", domain=ML, rows="1 an element")
@@ -186,6 +237,7 @@ def zip_map(node: Node) -> Operand:
 @operator(
     "TreeEnsembleClassifier",
     "TreeEnsembleRegressor",
+    "TreeEnsemble",
     domain=ML,
     rows="none: with the steps before it, it becomes a [circuit of trees](../guides/networks.md#trees-in-onnx)",
     limits="two of them, steps before them that mix features, and whatever computes with what they say",

@@ -54,7 +54,11 @@ def average_pool(node: Node) -> Tensor:
     return _shaped(node, total(node.flow, windows).scaled(1 / counts), window)
 
 
-@operator("LpPool", rows="squares, and a linear call and 1 a window", limits="p other than 1 and 2")
+@operator(
+    "LpPool",
+    rows="squares, and a linear call and 1 a window",
+    limits="p other than 1 and 2, since no table holds higher roots near 0",
+)
 def lp_pool(node: Node) -> Tensor:
     """The norm of each window."""
     windows, window = _windows(node)
@@ -92,7 +96,7 @@ def global_average_pool(node: Node) -> Tensor:
     return total(node.flow, flat, 1 / flat.shape[-1]).moved(lambda part: part.reshape(shape))
 
 
-@operator("GlobalLpPool", rows="as LpPool", limits="p other than 1 and 2")
+@operator("GlobalLpPool", rows="as LpPool", limits="as LpPool")
 def global_lp_pool(node: Node) -> Tensor:
     """The norm of each channel."""
     flat, shape = _global(node)

@@ -35,6 +35,7 @@ _ACTIVATIONS: dict[str, tuple[str, tuple[float, ...]]] = {
     "softsign": ("softsign", ()),
     "softplus": ("softplus", ()),
 }
+_MOST_STEPS = 1 << 14
 _LIMITS = "weights that are not constant, sequences of different lengths"
 
 
@@ -69,6 +70,8 @@ class _Layer:
             raise node.malformed(f"inputs of {list(self.x.shape)} and weights of {list(weights.shape)} do not match")
         bias = np.asarray(node.optional(3, np.zeros((count, 2 * gates * self.hidden))), dtype=np.float64)
         steps, batch = self.x.shape[:2]
+        if steps > _MOST_STEPS:
+            raise node.refuse(f"it has {steps} steps, more than {_MOST_STEPS}", "Use shorter sequences.")
         if node.has(4) and any(length != steps for length in node.integers(4)):
             raise node.refuse("its sequences have different lengths")
         functions = self._functions(per_direction, defaults)

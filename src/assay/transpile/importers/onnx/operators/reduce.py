@@ -22,7 +22,9 @@ from assay.transpile.flow.tensor import (
     subtract,
     total,
 )
-from assay.transpile.importers.onnx.operators.logic import at_least
+from assay.transpile.importers.onnx.node import WHOLE
+from assay.transpile.importers.onnx.operators.logic import at_least, equal
+from assay.transpile.importers.onnx.operators.rounding import truncated
 from assay.transpile.importers.onnx.registry import operator
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 # Opset from which the axes are an input rather than an attribute.
 _AXES_INPUT = {"ReduceSum": 13}
 _MOST_FACTORS = 4
+
+
+_CUT = {"ReduceMean", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp"}
 
 
 def _reduced(node: Node, reduce: Callable[[Tensor], Tensor]) -> Tensor:
@@ -52,6 +57,8 @@ def _reduced(node: Node, reduce: Callable[[Tensor], Tensor]) -> Tensor:
         shape = tuple(tensor.shape[axis] for axis in kept)
     outer = [tensor.shape[axis] for axis in kept]
     count = int(np.prod([tensor.shape[axis] for axis in axes]))
+    if node.whole and node.operator in _CUT:
+        raise node.refuse("of whole numbers it cuts off what follows the point", "Cast them to float before it.")
     if not count:
         raise node.refuse("it reduces nothing")
     rows = tensor.moved(lambda part: np.transpose(part, (*kept, *axes)).reshape(*outer, count))
@@ -187,6 +194,40 @@ def arg_max(node: Node) -> Tensor:
     return index.moved(lambda part: np.expand_dims(part, axis)) if node.attribute("keepdims", 1) else index
 
 
+@operator("Hardmax", rows="about 6 an element")
+def hardmax(node: Node) -> Tensor:
+    """1 where the largest along an axis is first, else 0; before opset 13 over all axes from it on."""
+    tensor = node.tensor(0)
+    shape, rank = tensor.shape, len(tensor.shape)
+    axis = node.axis(int(node.attribute("axis", -1 if node.version >= 13 else 1)), rank)
+    rows = tensor.moved(lambda part: np.moveaxis(part, axis, -1))
+    if node.version < 13:
+        rows = tensor.moved(lambda part: part.reshape(int(np.prod(shape[:axis])), -1))
+    _, index = best(node, rows, smallest=False, last=False)
+    index = index.moved(lambda part: part[..., np.newaxis])
+    found = equal(node, index, constant(np.arange(rows.shape[-1], dtype=np.float64)))
+    if node.version < 13:
+        return found.moved(lambda part: part.reshape(shape))
+    return found.moved(lambda part: np.moveaxis(part, -1, axis))
+
+
+@operator("OneHot", rows="2 to 4 an element and class", limits="a number of classes or values that are not constant")
+def one_hot(node: Node) -> Tensor:
+    """One value at the place that an index names, counted from the end where it is below zero; another elsewhere."""
+    tensor, depth = node.tensor(0), node.integers(1)[0]
+    if tensor.kind not in WHOLE:  # the standard casts indices
+        tensor = truncated(node, tensor)
+    off, on = np.asarray(node.constant(2), dtype=np.float64).reshape(2)
+    axis = node.axis(int(node.attribute("axis", -1)), len(tensor.shape) + 1)
+    node.fits((*tensor.shape, depth))
+    places = np.arange(depth, dtype=np.float64)
+    wide = readable(node.flow, tensor.moved(lambda part: part[..., np.newaxis]))
+    found = equal(node, wide, constant(places))
+    if not tensor.kind.startswith("u"):
+        found = add(node.flow, found, equal(node, wide, constant(places - depth)))
+    return found.scaled(on - off, off).moved(lambda part: np.moveaxis(part, -1, axis))
+
+
 @operator("TopK", rows="4 an element; of k > 1 about 5 k an element", limits="more than 4,096 comparisons a row")
 def top_k(node: Node) -> list[Tensor]:
     """The best along an axis in order, and their indices."""
@@ -236,7 +277,7 @@ def cum_sum(node: Node) -> Tensor:
     tensor = node.tensor(0)
     axis = node.axis(node.integers(1)[0], len(tensor.shape))
     count = tensor.shape[axis]
-    weights = np.triu(np.ones((count, count)), 1 if node.attribute("exclusive", 0) else 0)
+    weights = np.triu(np.ones(node.fits((count, count))), 1 if node.attribute("exclusive", 0) else 0)
     weights = weights.T if node.attribute("reverse", 0) else weights
     rows = tensor.moved(lambda part: np.moveaxis(part, axis, -1))
     result = linear(node.flow, rows.moved(lambda part: part.reshape(-1, count)), np.ascontiguousarray(weights))

@@ -33,8 +33,13 @@ def _ceil(node: Node, tensor: Tensor) -> Tensor:
 
 @operator("Round", rows=_ROWS)
 def round_(node: Node) -> Tensor:
-    """To the nearest, halves to even: jumps below odd halves come before them, those above even ones after."""
-    half = readable(node.flow, node.tensor(0)).scaled(0.5)
+    """To the nearest, halves to even."""
+    return rounded(node, node.tensor(0))
+
+
+def rounded(node: Node, tensor: Tensor) -> Tensor:
+    """Jumps below odd halves come before them, those above even ones after."""
+    half = readable(node.flow, tensor).scaled(0.5)
     return add(node.flow, apply(node.flow, half.scaled(1.0, 0.25), FLOOR), _ceil(node, half.scaled(1.0, -0.25)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +11,6 @@ from assay.transpile.flow.tensor import Tensor, concatenate, constant
 from assay.transpile.importers.onnx.registry import operator
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from assay.transpile.importers.onnx.node import Node, Operand
 
 _FREE = "0"
@@ -22,16 +20,17 @@ def _shape(operand: Operand | None) -> tuple[int, ...]:
     return () if operand is None else tuple(operand.shape)
 
 
-@operator("Identity", rows=_FREE)
+@operator("Identity", rows=_FREE, even_constant=True)
 def identity(node: Node) -> Operand:
     """The input."""
     return node.moved(0, lambda part: part)
 
 
-@operator("Dropout", rows=_FREE, limits="training mode")
+@operator("Dropout", rows=_FREE, limits="training mode, unless it drops nothing")
 def dropout(node: Node) -> list[Operand]:
     """The input, and a mask of ones."""
-    if node.has(2) and bool(np.asarray(node.constant(2)).reshape(())):
+    ratio = float(np.asarray(node.optional(1, np.full((), 0.5))).reshape(()))
+    if node.has(2) and bool(np.asarray(node.constant(2)).reshape(())) and ratio:
         raise node.refuse("it is in training mode, which draws random numbers", "Export the model for inference.")
     kept = node.moved(0, lambda part: part)
     return [kept, np.ones(_shape(node.inputs[0]), dtype=np.bool_)]
@@ -57,7 +56,7 @@ def cast(node: Node) -> Operand:
 
     if node.operator == "CastLike":
         like = node.inputs[1]
-        name = "float32" if isinstance(like, Tensor) or like is None else like.dtype.name
+        name = like.kind if isinstance(like, Tensor) else "" if like is None else like.dtype.name
         target = _NUMBER_OF_TYPE.get(name, 0)
     else:
         target = int(node.attribute("to", 0))
@@ -163,72 +162,6 @@ def _range(start: int, end: int, step: int, extent: int) -> slice:
     return slice(first, None if last < 0 else last, step)
 
 
-@operator("Gather", rows=_FREE, limits="indices that are not constant")
-def gather(node: Node) -> Operand:
-    """Elements by constant indices."""
-    shape, indices = _shape(node.inputs[0]), np.asarray(node.constant(1)).astype(np.int64)
-    axis = node.axis(int(node.attribute("axis", 0)), len(shape))
-    node.fits(shape[:axis] + indices.shape + shape[axis + 1 :])
-    return node.moved(0, lambda part: np.take(part, indices, axis))
-
-
-@operator("GatherElements", rows=_FREE, limits="indices that are not constant")
-def gather_elements(node: Node) -> Operand:
-    """Elements by constant indices along one axis."""
-    shape, indices = _shape(node.inputs[0]), np.asarray(node.constant(1)).astype(np.int64)
-    axis = node.axis(int(node.attribute("axis", 0)), len(shape))
-    indices = np.where(indices < 0, indices + shape[axis], indices)
-    return node.moved(0, lambda part: np.take_along_axis(part, indices, axis))
-
-
-@operator("GatherND", rows=_FREE, limits="indices that are not constant")
-def gather_nd(node: Node) -> Operand:
-    """Slices by tuples of constant indices."""
-    indices, batch = np.asarray(node.constant(1)).astype(np.int64), int(node.attribute("batch_dims", 0))
-    return node.moved(0, lambda part: _gather_nd(part, indices, batch))
-
-
-def _gather_nd(part: NDArray[Any], indices: NDArray[np.int64], batch: int) -> NDArray[Any]:
-    if not batch:
-        return np.asarray(part[tuple(np.moveaxis(indices, -1, 0))])
-    return np.stack([_gather_nd(part[item], indices[item], batch - 1) for item in range(len(part))])
-
-
-@operator("ScatterElements", "Scatter", rows=_FREE, limits="indices that are not constant, and reductions")
-def scatter_elements(node: Node) -> Tensor:
-    """A copy with elements replaced at constant indices."""
-    _replaces(node)
-    data, updates = node.tensor(0), node.tensor(2)
-    indices = np.asarray(node.constant(1)).astype(np.int64)
-    axis = node.axis(int(node.attribute("axis", 0)), len(data.shape))
-    indices = np.where(indices < 0, indices + data.shape[axis], indices)
-    parts = []
-    for name in ("base", "scale", "shift"):
-        copy = getattr(data, name).copy()
-        np.put_along_axis(copy, indices, getattr(updates, name), axis)
-        parts.append(copy)
-    return Tensor(*parts)
-
-
-@operator("ScatterND", rows=_FREE, limits="indices that are not constant, and reductions")
-def scatter_nd(node: Node) -> Tensor:
-    """A copy with slices replaced at constant indices."""
-    _replaces(node)
-    data, updates = node.tensor(0), node.tensor(2)
-    indices = np.asarray(node.constant(1)).astype(np.int64)
-    parts = []
-    for name in ("base", "scale", "shift"):
-        copy = getattr(data, name).copy()
-        copy[tuple(np.moveaxis(indices, -1, 0))] = getattr(updates, name)
-        parts.append(copy)
-    return Tensor(*parts)
-
-
-def _replaces(node: Node) -> None:
-    if str(node.attribute("reduction", "none")) != "none":
-        raise node.refuse(f"its reduction is {node.attribute('reduction', '')!r:.40}")
-
-
 @operator("Pad", rows=_FREE, limits="a number of elements that is not constant")
 def pad(node: Node) -> Operand:
     """With a constant, by reflection, the edge, or around."""
@@ -287,6 +220,17 @@ def shape_(node: Node) -> Operand:
     """The shape, which is constant."""
     shape = _shape(node.inputs[0])
     return np.array(shape[slice(node.attribute("start", 0), node.attribute("end", None))], dtype=np.int64)
+
+
+@operator("EyeLike", rows=_FREE, even_constant=True)
+def eye_like(node: Node) -> Operand:
+    """Ones on a diagonal, of the input's shape."""
+    rows, columns = _shape(node.inputs[0])
+    return np.eye(rows, columns, int(node.attribute("k", 0)), dtype=_dtype(node))
+
+
+def _dtype(node: Node) -> str:
+    return node.types[0] if node.types[0] in _NUMBER_OF_TYPE else "float32"
 
 
 @operator("Size", rows=_FREE, even_constant=True)

@@ -1,0 +1,1 @@
+"""A new model without a new risk: trained on what came since, judged on rows that nobody has seen, and taken back."""

@@ -1,0 +1,1 @@
+../../../../../../contracts/src/consumers/ObservedRegistryFee.sol

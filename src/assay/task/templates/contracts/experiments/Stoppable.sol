@@ -1,0 +1,1 @@
+../../../../../../contracts/src/experiments/Stoppable.sol

@@ -1,0 +1,1 @@
+../../../../../../contracts/src/registry/CertificateGate.sol

@@ -1,0 +1,1 @@
+../../../../../../contracts/src/registry/ModelWithRow.sol

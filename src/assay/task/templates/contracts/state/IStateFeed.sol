@@ -1,0 +1,1 @@
+../../../../../../contracts/src/state/IStateFeed.sol

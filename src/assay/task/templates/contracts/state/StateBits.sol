@@ -1,0 +1,1 @@
+../../../../../../contracts/src/state/StateBits.sol

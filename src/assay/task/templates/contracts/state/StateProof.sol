@@ -1,0 +1,1 @@
+../../../../../../contracts/src/state/StateProof.sol

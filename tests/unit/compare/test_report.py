@@ -1,0 +1,110 @@
+"""What a report says, of the chain and the records alone: against an experiment played by hand, and sums by hand."""
+
+import csv
+import json
+import shutil
+
+import pytest
+from tests.unit.compare.staged import Stage
+
+from assay.chain.node import LocalNode
+from assay.compare import running
+from assay.compare.effect import scores
+from assay.compare.errors import PlanNotOnChain
+from assay.compare.report import report
+from assay.compare.result import result, units_of
+from assay.record.database import Database
+
+PERIODS = 40
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """An experiment that ran to its end: the model says 1 where 1 happens, and the existing process says 0."""
+    with LocalNode() as node:
+        stage = Stage(tmp_path_factory.mktemp("ended"), node.url)
+        start = stage.plan(periods=PERIODS, more="[money]\nhours = 2.0\nusd_per_hour = 50.0\n")
+        stage.starter().run()
+        for number in range(PERIODS):
+            stage.answered(start + 6 * number + 1, 1.0, 1.0 + 0.1 * (number % 3), settled=number != 7)
+        steward = stage.steward()
+        for number in range(PERIODS):
+            stage.to(start + 6 * number)
+            steward.step()
+            stage.to(start + 6 * number + 2)
+            steward.step()
+        stage.to(start + 6 * PERIODS + 3)
+        steward.step()
+        yield stage, running.named(stage.database, "fee", None)
+        stage.database.close()
+
+
+def test_a_gain_is_shown_with_its_money(ended):
+    stage, one = ended
+    assert one.over.kind == "experiment.ended"
+    found, total, made = report(stage.database, stage.folder, one, stage.on)
+    assert found.verdict == "gain"
+    gain, low, high = found.now
+    assert low < 1.0 < high
+    assert 0.5 < low < gain < high
+    assert gain == pytest.approx(scores(units_of(found)).mean())
+    assert found.p_value < 0.01
+    assert found.ratio < 20
+    decided = [unit for unit in found.units if unit.new]
+    assert total.decisions == len(decided)
+    assert total.gain == pytest.approx(gain * len(decided))
+    lines = {line.name: line for line in total.lines}
+    settled = [each for each in found.new if each.settled]
+    assert lines["settlements"].count == len(settled) == PERIODS - 1
+    assert lines["settlements"].usd == pytest.approx((PERIODS - 1) * 250_000 * 1e9 / 1e18 * 3000)
+    assert lines["draws"].count == PERIODS
+    assert lines["deployments"].count == 2
+    assert lines["deployments"].gas > 500_000
+    assert total.once == pytest.approx(lines["deployments"].usd + 100.0)
+    # At the break-even price of gas nothing is left of the gain but what the machine took.
+    gas = lines["settlements"].gas + lines["draws"].gas
+    paid = total.break_even_gwei * 1e-9 * gas * 3000
+    assert paid + lines["machine"].usd == pytest.approx(total.gain)
+    assert total.return_ == pytest.approx((total.gain - total.running - total.once) / (total.running + total.once))
+    assert total.yearly[1] < total.yearly[0] < total.yearly[2]
+    names = {path.name for path in made}
+    assert names == {"report.html", "units.csv", "effect.svg", "summary.json"}
+
+
+def test_the_rows_say_what_the_page_does(ended):
+    stage, one = ended
+    report(stage.database, stage.folder, one, stage.on)
+    place = stage.folder / "experiments" / "one"
+    with (place / "units.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["unit"] for row in rows] == [str(number) for number in range(1, PERIODS + 1)]
+    found = result(stage.database, stage.folder, one, stage.on)
+    assert [float(row["outcome"]) for row in rows] == [unit.outcome for unit in found.units]
+    # Of the answer that came to nothing the existing process's loss counts, whatever was drawn.
+    assert float(rows[7]["outcome"]) == pytest.approx(1.1)
+    said = json.loads((place / "summary.json").read_text())
+    assert (said["verdict"], said["units"], said["plan"]) == ("gain", PERIODS, one.plan.digest)
+    page = (place / "report.html").read_text()
+    assert said["words"] in page
+    assert one.plan.digest in page
+    assert "<polyline" in page
+    assert "<script" not in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "").replace(one.plan.text, "")
+
+
+def test_a_plan_that_the_chain_does_not_know_is_not_reported(ended, tmp_path):
+    from dataclasses import replace
+
+    from assay.compare.plan import parse
+
+    stage, one = ended
+    shutil.copytree(stage.folder, tmp_path / "other")
+    database = Database.of_project(tmp_path / "other")
+    changed = replace(one, plan=parse(one.plan.text + "\n# longer\n", "plan"))
+    with pytest.raises(PlanNotOnChain, match="is of the plan"):
+        report(database, tmp_path / "other", changed, stage.on)
+    late = replace(one, block=one.plan.terms.start_block)
+    with pytest.raises(PlanNotOnChain, match="not on local before"):
+        report(database, tmp_path / "other", late, stage.on)
+    assert not (tmp_path / "other" / "experiments").exists() or not list((tmp_path / "other").glob("experiments/*/x"))
+    database.close()
