@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assay.data.dataset.dataset import Dataset
 
 DATA_FOLDER = "data"
+_MOST_CLASSES = 6
 
 Collecting = Annotated[
     str | None,
@@ -137,7 +138,7 @@ def _show(dataset: Dataset, output: Output) -> None:
         *([("series", f"{about.series}, told apart by {about.entity}")] if about.entity else []),
         ("features", str(len(about.features))),
         *([("window", f"{about.window} rows, {about.before} of them in no part")] if about.window > 1 else []),
-        ("target", f"{about.target} ({about.type})"),
+        ("target", f"{about.target} ({about.type}){_classes(about.classes)}"),
         ("split", f"by {about.split}" + f", embargo of {about.embargo} {unit}" * bool(about.embargo)),
         ("hash", about.content_hash[:16]),
     ]
@@ -152,3 +153,11 @@ def _show(dataset: Dataset, output: Output) -> None:
     rows += [("note", note) for note in about.notes]
     fields = {"folder": str(dataset.folder), **about.model_dump(mode="json", by_alias=True)}
     output.table(fields, str(dataset.folder), rows)
+
+
+def _classes(names: tuple[str, ...]) -> str:
+    """Which class has which number, where their names do not say it: a probability is that of class 1."""
+    if list(names) == [str(number) for number in range(len(names))]:
+        return ""
+    listed = [f"{number} is {name:.40}" for number, name in enumerate(names)]
+    return f": {', '.join(listed[:_MOST_CLASSES])}{', ...' if len(listed) > _MOST_CLASSES else ''}"

@@ -118,7 +118,7 @@ def _finish(task: Task, home: Place, rows: rows_of.Rows, inputs: str, step: Call
     data, target = task.data, task.predict.target
     specs = columns_of.specs(task, rows)
     columns_of.refuse_times(task, rows)
-    rows.notes += columns_of.fills(task, rows)
+    rows.notes += [*columns_of.fills(task, rows), *columns_of.names(task, rows, specs)]
     quality.refuse_split(_named(task, rows, specs))
     step("Making features")
     made = features.make(rows.frame, specs, time=rows.time, project=home.project, entity=rows.entity)

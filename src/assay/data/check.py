@@ -60,7 +60,8 @@ class CheckReport(Told):
 
     def __str__(self) -> str:
         """Return what a person reads."""
-        lines = [f"{self.rows} rows, {self.features} features: {'no leak found' if self.ok else 'NOT OK'}"]
+        many = f"{self.features} feature{'s' * (self.features != 1)}"
+        lines = [f"{self.rows} rows, {many}: {'no leak found' if self.ok else 'NOT OK'}"]
         lines += [f"  {leak.what}" for leak in self.leaks]
         if self.broken:
             lines.append(f"  {self.broken}")

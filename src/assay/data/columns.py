@@ -91,6 +91,14 @@ def refuse_times(task: Task, rows: Rows) -> None:
             rows.notes.append(f"{one.column} looks like times and is not used")
 
 
+def names(task: Task, rows: Rows, specs: list[Feature]) -> list[str]:
+    """Features that nobody listed and that probably name cases, as sentences."""
+    listed = {one.name for one in task.data.features}
+    there = [one.name for one in specs if one.name not in listed and one.name in rows.frame.columns]
+    found = suspects.names(rows.frame.select(there), skip=settled(task, rows.frame.columns))
+    return [". ".join(suspects.named(one)).removesuffix(".") for one in found]
+
+
 def fills(task: Task, rows: Rows) -> list[str]:
     """Numbers and times that probably stand for no value, as sentences."""
     skip = settled(task, rows.frame.columns)

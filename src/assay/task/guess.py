@@ -162,6 +162,14 @@ def usual_answer(rows: Rows, target: str, kind: str) -> float:
     return float(f"{(codes == 1).sum() / len(codes):.6g}")
 
 
+def whose_share(rows: Rows, target: str, kind: str) -> str:
+    """The end of a sentence that says which of two named classes the usual answer is the share of."""
+    values = rows.head[target].drop_nulls()
+    if kind != "binary" or values.dtype.is_numeric() or values.n_unique() != 2:
+        return "."
+    return f": the share of {values.max()!s:.40}, which is class 1."
+
+
 def _mean(values: pl.Series) -> float:
     if not (values.dtype.is_numeric() or values.dtype.base_type().__name__ == "Boolean"):
         raise AnswerMissing(

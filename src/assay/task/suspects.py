@@ -37,6 +37,8 @@ _LIMITS = (
 _INDEX = re.compile(r"Unnamed: 0(\.\d+)?\Z|__index_level_0__\Z")
 """What pandas calls a frame's index that had no name, in a CSV read again and in Parquet."""
 _INDEX_PERHAPS = frozenset({"index", "level_0", "row_number", "rownumber", "row_id", "rowid"})
+_NAME = re.compile(r"(?:\A|[_\- .])(?i:id|nr|no|number|key)\Z|(?<=[a-z])(?:ID|Id|Nr|No|Number|Key)\Z")
+"""How columns are called that name a case."""
 _WORDS = frozenset(
     [
         *("na", "n/a", "n.a.", "#n/a", "#na", "<na>", "nan", "-nan", "nat", "null", "(null)", "none", "nil", "void"),
@@ -227,6 +229,32 @@ def counters(frame: pl.DataFrame, *, skip: Collection[str | None] = ()) -> list[
         if _INDEX.match(name) or (name.lower() in _INDEX_PERHAPS and _steady(frame[name])):
             found.append(name)
     return found
+
+
+def names(frame: pl.DataFrame, *, skip: Collection[str | None] = ()) -> list[str]:
+    """Columns of whole numbers that probably name cases, such as a customer's number: each row has one of its own, and
+    the column is called so or counts up.
+    """
+    numbered = [name for name, dtype in frame.schema.items() if dtype.is_integer() and name not in skip]
+    known = {*counters(frame), None}
+    return [
+        name
+        for name in numbered
+        if name not in known
+        and frame.height >= _FEWEST_ROWS
+        and not frame[name].null_count()
+        and (_NAME.search(name) is not None or _steady(frame[name]))
+        and frame[name].n_unique() == frame.height
+    ]
+
+
+def named(column: str) -> tuple[str, str]:
+    """What is seen of such a column, and what to write if it is so, and if it is not."""
+    todo = f"If it names, write [data] drop = [{_toml(column)}] (or keep); if not, a check of {column} with rule = "
+    return (
+        f"{column} is another whole number in every row, as what names a case is: models learn from it as a quantity",
+        f'{todo}"finite" says so.',
+    )
 
 
 def _steady(values: pl.Series) -> bool:

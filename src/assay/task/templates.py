@@ -165,7 +165,8 @@ def _existing(text: str, answers: Answers) -> dict[str, Any]:
     rows: guess.Rows = answers["file"]
     if text.lower() in {"", "nothing", "none"}:
         usual = guess.usual_answer(rows, answers["target"], answers["type"])
-        about = "Nothing decides today; this stands for the answer of somebody who knows no features."
+        about = "Nothing decides today; this stands for the answer of somebody who knows no features"
+        about += guess.whose_share(rows, answers["target"], answers["type"])
         return {"kind": "constant", "field": "value", "value": usual, "description": about}
     if _NUMBER.match(text):
         if not math.isfinite(float(text)):

@@ -484,6 +484,12 @@ BAD = {
         OneClass,
         "the train part has no row of class 0",
     ),
+    "one row of a class": (
+        _with(y=(ROW == 5).cast(int)),
+        {"kind": "binary"},
+        OneClass,
+        r"no row of class 1, which has 1 row in all\. Collect more of them",
+    ),
     "too many classes": (_with(y=ROW % 7), {"kind": "binary"}, DataError, "7 values"),
     "too few rows": (tabular(30), {}, TooFewRows, "validation part would have 6 of 30"),
     "one row": (tabular(1), {}, DataError, "no features"),

@@ -13,7 +13,7 @@ from assay.data.check import check as check_data
 from assay.data.errors import MixedTypes
 from assay.task.check import check
 from assay.task.init import init
-from assay.task.suspects import counters, fills, no_time, words
+from assay.task.suspects import counters, fills, named, names, no_time, words
 from assay.task.task import Task
 
 RNG = np.random.default_rng(5)
@@ -119,6 +119,26 @@ def test_a_saved_index_is_found_and_ids_are_not():
         "id": [1, 2, 3],
     }
     assert counters(pl.DataFrame(rows)) == ["Unnamed: 0", "index", "__index_level_0__"]
+
+
+def test_what_names_a_case_is_found_and_amounts_are_not():
+    count = range(12)
+    rows = {
+        "id": [7 * n + 3 for n in count],
+        "customerId": [100 - n * n for n in count],
+        "first": list(count),  # counts up, whatever it is called
+        "index": list(count),  # said elsewhere
+        "paid": [n * n for n in count],
+        "humid": [31 * n % 13 for n in count],
+        "order_id": [n // 2 for n in count],  # several rows of one order
+        "loan_no": [float(n) for n in count],
+    }
+    assert names(pl.DataFrame(rows)) == ["id", "customerId", "first"]
+    assert names(pl.DataFrame(rows), skip={"id"}) == ["customerId", "first"]
+    assert names(pl.DataFrame(rows).head(5)) == []
+    what, todo = named('a "no"')
+    assert what.startswith('a "no" is another whole number in every row')
+    assert """[data] drop = ['a "no"']""" in todo
 
 
 @pytest.mark.parametrize(

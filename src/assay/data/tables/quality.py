@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+_PARTS = 3
+"""So many parts are to have rows of each class."""
 MOST_CLASSES = 100
 _EXACT = 1 << 24
 """A float32 holds every whole number up to here."""
@@ -217,8 +219,12 @@ def refuse_one_class(rows: pl.DataFrame, target: str, classes: Sequence[str]) ->
     for part, least in (("train", len(classes)), ("validation", 2), ("test", 2)):
         found = rows.filter(pl.col("split") == part)[target].unique().to_list()
         if len(found) < least:
-            absent = [name for number, name in enumerate(classes) if number not in found]
+            number = next(number for number in range(len(classes)) if number not in found)
+            many = int((rows[target] == number).sum())
+            there = f"{many} row{'s' * (many != 1)} in all"
+            told = "Collect more of them" if many < _PARTS else "Collect more rows, change [data.split]"
+            random = "" if many < _PARTS else ', or split by = "random" with stratify'
             raise OneClass(
-                f"the {part} part has no row of class {absent[0]}",
-                'Collect more rows, change [data.split], or split by = "random" with stratify.',
+                f"the {part} part has no row of class {classes[number]}, which has {there}",
+                f"{told}{random}.",
             )

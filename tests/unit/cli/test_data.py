@@ -1,0 +1,29 @@
+"""`assay data show`: which class a probability is of is never left to be guessed."""
+
+import json
+
+import pytest
+
+from assay.cli.main import run
+from assay.task.init import init
+from assay.task.task import Task
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "share"),
+    [
+        (("ja", "nein"), "paid (binary): 0 is ja, 1 is nein", ": the share of nein, which is class 1."),
+        (("0", "1"), "paid (binary)", "features."),
+        (("1", "2"), "paid (binary): 0 is 1, 1 is 2", "features."),
+    ],
+)
+def test_the_classes_are_said_by_number(names, said, share, tmp_path, capsys):
+    rows = [f"{at * 37 % 101},{names[at % 3 == 0]}" for at in range(90)]
+    (tmp_path / "rows.csv").write_text("\n".join(["size,paid", *rows]) + "\n")
+    init(tmp_path / "own", answers={"file": str(tmp_path / "rows.csv"), "target": "paid", "existing": "nothing"})
+    assert Task.load(tmp_path / "own").existing.description.endswith(share)
+    assert run(["data", "build", str(tmp_path / "own")]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line.removeprefix("target").strip() for line in lines if line.startswith("target")] == [said]
+    assert run(["data", "show", str(tmp_path / "own"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["classes"] == list(names)
