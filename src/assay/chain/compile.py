@@ -12,6 +12,7 @@ from pathlib import Path
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
 
+from assay.chain import kept
 from assay.chain.errors import CompileFailed, ContractTooLarge, ToolMissing
 from assay.chain.npm import INSTALL_HINT, node_binary, node_modules
 from assay.core.keccak import keccak256
@@ -29,6 +30,15 @@ RUNS = 1_000_000
 """Optimizer runs: a verifier is deployed once and called often, so calls are made cheap."""
 
 _OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
+_SETTINGS = {
+    "optimizer": {"enabled": True, "runs": RUNS},
+    "viaIR": False,
+    "evmVersion": EVM_VERSION,
+    # No metadata hash: the same source gives the same bytes wherever it is compiled.
+    "metadata": {"bytecodeHash": "none", "appendCBOR": False},
+    "outputSelection": {"*": {"*": _OUTPUTS}},
+}
+_ERROR = '"severity":"error"'
 _IMPORT = re.compile(r'^\s*(?:import\b|\}\s*from\b)[^"\';]*["\']([^"\']+)["\']', re.MULTILINE)
 _SCRIPT = Path(__file__).with_name("solc.cjs")
 
@@ -97,7 +107,13 @@ def compile_solidity(
     ContractTooLarge
         A contract is over 24,576 bytes.
     """
-    answer = _answer(sources, only=only, runs=runs, via_ir=via_ir, evm_version=evm_version)
+    changes = {
+        "optimizer": {"enabled": True, "runs": runs},
+        "viaIR": via_ir,
+        "evmVersion": evm_version,
+        "outputSelection": {"*": dict.fromkeys(only, _OUTPUTS)},
+    }
+    answer = _answer(sources, _SETTINGS | changes)
     return {name: made for found in _contracts(answer).values() for name, made in found.items()}
 
 
@@ -106,33 +122,19 @@ def compile_apart(texts: Sequence[str]) -> list[dict[str, CompiledContract]]:
 
     Its start takes as long as a small contract. Returns the contracts of each text; raises as `compile_solidity`.
     """
-    answer = _answer({f"{number}.sol": text for number, text in enumerate(texts)})
+    answer = _answer({f"{number}.sol": text for number, text in enumerate(texts)}, _SETTINGS)
     found = _contracts(answer)
     return [found.get(f"{number}.sol", {}) for number in range(len(texts))]
 
 
-def _answer(
-    sources: dict[str, str],
-    *,
-    only: Iterable[str] = ("*",),
-    runs: int = RUNS,
-    via_ir: bool = False,
-    evm_version: str = EVM_VERSION,
-) -> dict[str, Any]:
-    settings = {
-        "optimizer": {"enabled": True, "runs": runs},
-        "viaIR": via_ir,
-        "evmVersion": evm_version,
-        # No metadata hash: the same source gives the same bytes wherever it is compiled.
-        "metadata": {"bytecodeHash": "none", "appendCBOR": False},
-        "outputSelection": {"*": dict.fromkeys(only, _OUTPUTS)},
-    }
+def _answer(sources: dict[str, str], settings: dict[str, Any]) -> dict[str, Any]:
     request = {
         "language": "Solidity",
         "sources": {path: {"content": text} for path, text in sources.items()},
         "settings": settings,
     }
-    answer = _run_solc(json.dumps(request))
+    printed = _printed(str(node_binary()), str(node_modules("solc")), json.dumps(request))
+    answer: dict[str, Any] = json.loads(printed)
     _raise_first_error(answer)
     return answer
 
@@ -180,14 +182,12 @@ def _imported(root: Path, name: str, importer: str) -> str:
     return place.read_text(encoding="utf-8")
 
 
-def _run_solc(request: str) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(_printed(str(node_binary()), str(node_modules("solc")), request))
-    return answer
-
-
 @lru_cache(maxsize=32)
 def _printed(node: str, modules: str, request: str) -> str:
-    """What solc says; kept, because a process asks for one verifier several times: to measure, judge and release it."""
+    """What solc says; kept, because one verifier is asked for several times: to measure, judge and release it."""
+    place = kept.place(modules, request)
+    if place is not None and (known := kept.read(place)) is not None:
+        return known
     done = subprocess.run(  # noqa: S603  a fixed program; the source goes to its standard input
         [node, str(_SCRIPT), "--standard-json"],
         input=request,
@@ -200,6 +200,8 @@ def _printed(node: str, modules: str, request: str) -> str:
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
         raise ToolMissing(f"The Solidity compiler in {modules} does not run: {last}", INSTALL_HINT)
+    if place is not None and _ERROR not in done.stdout:
+        kept.keep(place, done.stdout)
     return done.stdout
 
 

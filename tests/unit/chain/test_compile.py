@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from assay.chain import compile as compile_module
+from assay.chain import kept as kept_module
 from assay.chain import npm
 from assay.chain.compile import compile_apart, compile_solidity, read_sources
 from assay.chain.errors import CompileFailed, ContractTooLarge, ToolMissing
@@ -55,6 +58,39 @@ def test_the_same_sources_are_compiled_once(monkeypatch):
     assert compile_solidity(source) == first
     with pytest.raises(TypeError):
         compile_solidity(source, runs=1)
+
+
+def test_what_was_compiled_is_kept_for_other_processes(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
+    source = {"Counter.sol": COUNTER.replace("count", "keptForOthers")}
+    first = compile_solidity(source)
+    with pytest.raises(CompileFailed):
+        compile_solidity({"Bad.sol": HEAD + "contract {"})
+    (kept,) = (tmp_path / "solc").iterdir()  # what was refused is not kept
+
+    compile_module._printed.cache_clear()  # as in another process
+    monkeypatch.setattr(subprocess, "run", None)
+    assert compile_solidity(source) == first
+    monkeypatch.undo()
+
+    # A damaged file is not believed, and is made again.
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
+    whole = kept.read_bytes()
+    for damaged in (b"", whole[:-9], whole.replace(b"60", b"61"), b"\xff\n{}"):
+        kept.write_bytes(damaged)
+        compile_module._printed.cache_clear()
+        assert compile_solidity(source) == first
+        assert kept.read_bytes() == whole
+
+
+def test_the_newest_are_kept_and_where_nothing_can_be_nothing_fails(monkeypatch, tmp_path: Path):
+    monkeypatch.setattr(kept_module, "MOST", 2)
+    for number, name in enumerate("abc"):
+        kept_module.keep(tmp_path / name, name)
+        os.utime(tmp_path / name, (number, number))
+    kept_module.keep(tmp_path / "d", "d")
+    assert {path.name for path in tmp_path.iterdir()} == {"c", "d"}
+    kept_module.keep(tmp_path / "d" / "below-a-file", "e")
 
 
 def test_interfaces_have_no_code():
