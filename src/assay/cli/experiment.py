@@ -9,7 +9,7 @@ import typer
 
 from assay.cli.app import experiment_app
 from assay.cli.deploy import confirm, tell
-from assay.cli.options import DatabaseUrl, Here, Json, Yes
+from assay.cli.options import Correct, DatabaseUrl, Here, Json, Yes
 from assay.cli.output import Output, progress
 from assay.cli.records import opened
 from assay.cli.release import who
@@ -173,9 +173,7 @@ def outcomes(
     name: Name = None,
     folder: Here = Path(),
     *,
-    correct: Annotated[
-        str | None, typer.Option("--correct", metavar="REASON", help="Change outcomes that are there already.")
-    ] = None,
+    correct: Correct = None,
     database: DatabaseUrl = None,
     json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.cli.app import feed_app
-from assay.cli.options import Json
+from assay.cli.options import Json, Passphrase
 from assay.cli.output import Output
 
 if TYPE_CHECKING:
@@ -75,9 +75,7 @@ def sign(
     file: RowFile,
     *,
     key: Annotated[str, typer.Option("--key", metavar="KEY", help="A keystore file, or kms:KEY.")],
-    passphrase_file: Annotated[
-        Path | None, typer.Option("--passphrase-file", metavar="FILE", help="Holds the passphrase; else it is asked.")
-    ] = None,
+    passphrase_file: Passphrase = None,
     json: Json = False,
 ) -> None:
     """Add one signer's signature to the file, and print what was signed."""

@@ -45,6 +45,12 @@ ChainName = Annotated[
     str | None,
     typer.Option("--chain", metavar="NAME", help="A [chains.NAME] of task.toml; by default the one that counts."),
 ]
+Correct = Annotated[
+    str | None, typer.Option("--correct", metavar="REASON", help="Change outcomes that are there already.")
+]
+Passphrase = Annotated[
+    Path | None, typer.Option("--passphrase-file", metavar="FILE", help="Holds the passphrase; else it is asked.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before money is spent.")]
 Project = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project (with task.toml).")]
 ByPosition = Annotated[

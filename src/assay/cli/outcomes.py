@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from assay.cli.app import app
-from assay.cli.options import DatabaseUrl, Here, Json
+from assay.cli.options import Correct, DatabaseUrl, Here, Json
 from assay.cli.output import Output
 from assay.cli.records import opened
 
@@ -19,9 +19,7 @@ def outcomes(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with the columns answer and outcome.")],
     folder: Here = Path(),
     *,
-    correct: Annotated[
-        str | None, typer.Option("--correct", metavar="REASON", help="Change outcomes that are there already.")
-    ] = None,
+    correct: Correct = None,
     database: DatabaseUrl = None,
     json: Json = False,
 ) -> None:

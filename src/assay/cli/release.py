@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assay.cli.app import release_app
-from assay.cli.options import DatabaseUrl, Here, Json
+from assay.cli.options import DatabaseUrl, Here, Json, Passphrase
 from assay.cli.output import Output, progress
 from assay.cli.records import opened
 
@@ -124,9 +124,7 @@ def export(
     *,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")],
     private: Annotated[bool, typer.Option("--private", help="With the private part, encrypted.")] = False,
-    passphrase_file: Annotated[
-        Path | None, typer.Option("--passphrase-file", metavar="FILE", help="Holds the passphrase; else it is asked.")
-    ] = None,
+    passphrase_file: Passphrase = None,
     database: DatabaseUrl = None,
     json: Json = False,
 ) -> None:
@@ -151,9 +149,7 @@ def import_(
     folder: Here = Path(),
     *,
     private: Annotated[bool, typer.Option("--private", help="Open the private part too.")] = False,
-    passphrase_file: Annotated[
-        Path | None, typer.Option("--passphrase-file", metavar="FILE", help="Holds the passphrase; else it is asked.")
-    ] = None,
+    passphrase_file: Passphrase = None,
     database: DatabaseUrl = None,
     json: Json = False,
 ) -> None:

@@ -17,7 +17,7 @@ from assay.transpile.linear.assemble import assemble_linear
 from assay.transpile.networks.assemble import TOLERANCE, assemble_network
 from assay.transpile.pipelines import fold
 from assay.transpile.pipelines.onnx import trees
-from assay.transpile.rows.columns import shown
+from assay.transpile.rows.columns import named_each, shown
 from assay.transpile.trees.assemble import assemble
 from assay.transpile.trees.precision import precision_of
 
@@ -115,7 +115,7 @@ def transpile(
     if iterations is not None:
         source.meta["iterations_given"] = True
     if feature_names is not None:
-        source.features = _names(feature_names, len(source.features))
+        source.features = named_each(feature_names, len(source.features))
     integers = _ranges(integer_features or {}, source.features)
     if isinstance(source, Linear):
         _apply("a linear model", {"missing": missing})
@@ -194,15 +194,6 @@ def _precision(asked: Any, source: Ensemble, ranges: Ranges) -> Precision:
         )
     chosen: Precision = asked
     return chosen
-
-
-def _names(names: Sequence[str], width: int) -> list[str]:
-    listed = list(names)
-    if len(listed) != width or not all(isinstance(name, str) for name in listed):
-        raise OptionError(
-            f"feature_names has {len(listed)} entries and the model {width} features", "Give one name each."
-        )
-    return listed
 
 
 def _ranges(integer_features: Mapping[str | int, tuple[int, int]], names: list[str]) -> dict[int, tuple[int, int]]:

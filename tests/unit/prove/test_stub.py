@@ -4,8 +4,11 @@ import sys
 from assay import _core
 
 
-def test_the_stub_says_what_the_binary_has():
+def test_the_stub_says_what_the_binary_has(tmp_path):
+    # The stub imports nothing of Assay's: the package around it, which `make lint` checks, is not checked for a minute.
+    (tmp_path / "mypy.ini").write_text("[mypy]\nfollow_imports = skip\n")
     command = [sys.executable, "-m", "mypy.stubtest", "assay._core", "--concise", "--ignore-disjoint-bases"]
+    command += ["--mypy-config-file", tmp_path / "mypy.ini"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -22,6 +22,7 @@ from assay.transpile.circuit.circuit import (
     View,
 )
 from assay.transpile.circuit.keys import FLOAT_BITS, WORD_BITS
+from assay.transpile.circuit.need import AGAIN, list_, need, object_
 from assay.transpile.circuit.network import schema as networks
 from assay.transpile.circuit.network import wiring
 from assay.transpile.circuit.quantise import LARGEST_SCALE
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})\Z", re.ASCII)
 _LEAF_LIMIT = 1 << 62
 _COARSEST = 128
-_AGAIN = "Transpile the model again."
 
 
 def to_dict(circuit: Circuit) -> dict[str, Any]:
@@ -95,22 +95,22 @@ def from_json(text: str | bytes) -> Circuit:
     try:
         content = jsontext.parse(text)
     except ValueError as error:
-        raise CircuitMalformed(f"the circuit is not JSON ({str(error)[:80]})", _AGAIN) from None
+        raise CircuitMalformed(f"the circuit is not JSON ({str(error)[:80]})", AGAIN) from None
     return from_dict(content)
 
 
 def from_dict(content: Any) -> Circuit:
     """Read what `to_dict` gave; raises `CircuitMalformed` on anything else."""
-    top = _object(content, "the circuit")
+    top = object_(content, "the circuit")
     schema = top.get("schema")
     if isinstance(schema, str) and schema != SCHEMA and schema.startswith("assay-circuit/"):
-        raise CircuitVersion(f"the circuit has the format {schema:.40}, and this release reads {SCHEMA}", _AGAIN)
-    _need(schema == SCHEMA, "schema")
-    _need(top.get("kind") in get_args(Kind), "kind")
-    _need(top.get("inputs") in get_args(Inputs), "inputs")
-    features = [_feature(item) for item in _list(top.get("features"), "features")]
-    outputs = _list(top.get("outputs"), "outputs")
-    _need(
+        raise CircuitVersion(f"the circuit has the format {schema:.40}, and this release reads {SCHEMA}", AGAIN)
+    need(schema == SCHEMA, "schema")
+    need(top.get("kind") in get_args(Kind), "kind")
+    need(top.get("inputs") in get_args(Inputs), "inputs")
+    features = [_feature(item) for item in list_(top.get("features"), "features")]
+    outputs = list_(top.get("outputs"), "outputs")
+    need(
         features and outputs and all(isinstance(name, str) and is_text(name) for name in outputs), "features or outputs"
     )
     circuit = Circuit(
@@ -120,57 +120,57 @@ def from_dict(content: Any) -> Circuit:
         outputs=outputs,
         scale_bits=_number(top.get("scale_bits"), 1025, "scale_bits"),
         base=_integers(top.get("base"), len(outputs), "base"),
-        meta=_object(top.get("meta", {}), "meta"),
+        meta=object_(top.get("meta", {}), "meta"),
         missing_value=_missing_value(top.get("missing_value")),
     )
     if circuit.kind == "network":
-        _need(all(feature.kind == "fixed" for feature in features), "features of a network")
+        need(all(feature.kind == "fixed" for feature in features), "features of a network")
         circuit.network = networks.from_dict(top.get("network"))
         wiring.check(circuit.network, len(features), len(outputs))
         return circuit
     if circuit.kind == "linear":
-        _need(all(feature.kind == "fixed" for feature in features), "features of a linear model")
-        weights = _list(top.get("weights"), "weights")
-        _need(len(weights) == len(outputs), "weights")
+        need(all(feature.kind == "fixed" for feature in features), "features of a linear model")
+        weights = list_(top.get("weights"), "weights")
+        need(len(weights) == len(outputs), "weights")
         circuit.weights = [_integers(row, len(features), "weights") for row in weights]
         return circuit
-    _need(all(feature.kind != "fixed" for feature in features), "features of a tree ensemble")
-    circuit.views = [_view(item, len(features)) for item in _list(top.get("views"), "views")]
+    need(all(feature.kind != "fixed" for feature in features), "features of a tree ensemble")
+    circuit.views = [_view(item, len(features)) for item in list_(top.get("views"), "views")]
     order = [view.feature for view in circuit.views]
-    _need(order == sorted(order) and set(order) == set(range(len(features))), "views")
+    need(order == sorted(order) and set(order) == set(range(len(features))), "views")
     # The key of 0.0 in these rules is a float32's (spec 4.2).
     zeros = [view for view in circuit.views if view.missing == "zero" or view.zero_missing]
-    _need(all(features[view.feature].kind != "float64" for view in zeros), "views")
-    trees = _list(top.get("trees"), "trees")
-    _need(trees, "trees")
+    need(all(features[view.feature].kind != "float64" for view in zeros), "views")
+    trees = list_(top.get("trees"), "trees")
+    need(trees, "trees")
     circuit.trees = [_tree(item, index, circuit) for index, item in enumerate(trees)]
     return circuit
 
 
 def _feature(item: Any) -> Feature:
-    content = _object(item, "a feature")
+    content = object_(item, "a feature")
     name, kind = content.get("name"), content.get("kind")
-    _need(isinstance(name, str) and is_text(name) and kind in get_args(FeatureKind), "a feature's name or kind")
+    need(isinstance(name, str) and is_text(name) and kind in get_args(FeatureKind), "a feature's name or kind")
     categories, fill = _categories(content), content.get("fill")
-    _need(fill is None or _is_finite(fill), "a feature's fill")
+    need(fill is None or _is_finite(fill), "a feature's fill")
     if kind in ("float32", "float64"):
         high = (1 << (FLOAT_BITS if kind == "float32" else WORD_BITS)) - 1
         return Feature(str(name), content["kind"], 0, high, categories=categories, fill=fill)
-    _need(categories is None, "categories of a feature that is no float")
+    need(categories is None, "categories of a feature that is no float")
     low, high = _integers([content.get("min"), content.get("max")], 2, "a feature's range")
-    _need(low <= high and high - low < 1 << WORD_BITS, "a feature's range")
+    need(low <= high and high - low < 1 << WORD_BITS, "a feature's range")
     bits = _bits(content.get("bits", 0))
-    _need(bits == 0 or kind == "fixed", "a feature's bits")
+    need(bits == 0 or kind == "fixed", "a feature's bits")
     return Feature(str(name), content["kind"], low, high, bits, fill=fill)
 
 
 def _categories(content: dict[str, Any]) -> Values | None:
     if "categories" not in content:
         return None
-    known = _list(content["categories"], "categories")
+    known = list_(content["categories"], "categories")
     arrays = content.get("in_arrays", False)
-    _need(content.get("others") in get_args(Others) and isinstance(arrays, bool), "categories")
-    _need(all(_is_label(value) for value in known), "categories")
+    need(content.get("others") in get_args(Others) and isinstance(arrays, bool), "categories")
+    need(all(_is_label(value) for value in known), "categories")
     return Values(tuple(known), content["others"], arrays)
 
 
@@ -184,28 +184,28 @@ def _is_finite(value: Any) -> bool:
 
 
 def _missing_value(item: Any) -> float | None:
-    _need(item is None or _is_finite(item), "missing_value")
+    need(item is None or _is_finite(item), "missing_value")
     return None if item is None else float(item)
 
 
 def _bits(item: Any) -> int:
     """Bits after the point; a network's features may be multiples of powers of two above 1."""
-    _need(type(item) is int and -_COARSEST <= item <= LARGEST_SCALE, "a feature's bits")
+    need(type(item) is int and -_COARSEST <= item <= LARGEST_SCALE, "a feature's bits")
     return int(item)
 
 
 def _view(item: Any, features: int) -> View:
-    content = _object(item, "a view")
+    content = object_(item, "a view")
     missing, zero = content.get("missing"), content.get("zero_missing", False)
-    _need(missing in get_args(Missing) and isinstance(zero, bool), "a view's missing rule")
+    need(missing in get_args(Missing) and isinstance(zero, bool), "a view's missing rule")
     return View(_number(content.get("feature"), features, "a view's feature"), content["missing"], zero)
 
 
 def _tree(item: Any, index: int, circuit: Circuit) -> Tree:
     where = f"tree {index}"
-    nodes = _list(_object(item, where).get("nodes"), where)
+    nodes = list_(object_(item, where).get("nodes"), where)
     count = len(nodes)
-    _need(count, where)
+    need(count, where)
     tree = Tree(
         view=np.full(count, -1, dtype=np.int32),
         key=np.zeros(count, dtype=np.uint64),
@@ -214,7 +214,7 @@ def _tree(item: Any, index: int, circuit: Circuit) -> Tree:
         leaf=np.zeros((count, len(circuit.outputs)), dtype=np.int64),
     )
     for position, node in enumerate(nodes):
-        content = _object(node, where)
+        content = object_(node, where)
         if "leaf" in content:
             tree.leaf[position] = _leaf(content["leaf"], len(circuit.outputs), where)
         else:
@@ -224,16 +224,16 @@ def _tree(item: Any, index: int, circuit: Circuit) -> Tree:
 
 def _leaf(item: Any, outputs: int, where: str) -> NDArray[np.int64]:
     values = _integers(item, outputs, where)
-    _need(all(abs(value) <= _LEAF_LIMIT for value in values), where)
+    need(all(abs(value) <= _LEAF_LIMIT for value in values), where)
     return np.array(values, dtype=np.int64)
 
 
 def _inner(tree: Tree, position: int, content: dict[str, Any], circuit: Circuit, where: str) -> None:
     count = len(tree.view)
     left, right = (_number(content.get(name), count, where) for name in ("left", "right"))
-    _need(min(left, right) > position, where)
+    need(min(left, right) > position, where)
     (key,) = _integers([content.get("key")], 1, where)
-    _need(0 <= key < 1 << (FLOAT_BITS if circuit.bits == FLOAT_BITS else WORD_BITS), where)
+    need(0 <= key < 1 << (FLOAT_BITS if circuit.bits == FLOAT_BITS else WORD_BITS), where)
     tree.view[position] = _number(content.get("view"), len(circuit.views), where)
     tree.key[position] = key
     tree.left[position], tree.right[position] = left, right
@@ -241,27 +241,12 @@ def _inner(tree: Tree, position: int, content: dict[str, Any], circuit: Circuit,
 
 def _number(item: Any, below: int, where: str) -> int:
     if type(item) is not int or not 0 <= item < below:
-        _need(holds=False, where=where)
+        need(holds=False, where=where)
     return int(item)
 
 
 def _integers(item: Any, count: int, where: str) -> list[int]:
-    texts = _list(item, where)
-    _need(len(texts) == count, where)
-    _need(all(isinstance(text, str) and _INTEGER.match(text) for text in texts), where)
+    texts = list_(item, where)
+    need(len(texts) == count, where)
+    need(all(isinstance(text, str) and _INTEGER.match(text) for text in texts), where)
     return [int(text) for text in texts]
-
-
-def _object(item: Any, where: str) -> dict[str, Any]:
-    _need(isinstance(item, dict), where)
-    return dict(item)
-
-
-def _list(item: Any, where: str) -> list[Any]:
-    _need(isinstance(item, list), where)
-    return list(item)
-
-
-def _need(holds: object, where: str) -> None:
-    if not holds:
-        raise CircuitMalformed(f"the circuit is malformed: {where}", _AGAIN)

@@ -25,7 +25,7 @@ from assay.transpile.networks.quantise import Quantised, quantise, tables_of
 from assay.transpile.networks.tables import Profile
 from assay.transpile.networks.tiling import Width
 from assay.transpile.rows.arrange import by_name, flattened
-from assay.transpile.rows.columns import to_floats, to_table
+from assay.transpile.rows.columns import named_each, to_floats, to_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -186,7 +186,7 @@ def read_source(
     def centres(flow: Flow) -> Floats:
         table = None if calibration is None else flattened(to_table(calibration), flow.features)
         if feature_names is not None:
-            flow.features = _names(feature_names, len(flow.features))
+            flow.features = named_each(feature_names, len(flow.features))
         rows = None if table is None else as_rows(table, flow.features)
         if rows is None and ranges is None:
             raise OptionError(
@@ -216,15 +216,6 @@ def as_rows(rows: Any, names: Sequence[str]) -> Floats:
             "Fill it in.",
         )
     return values
-
-
-def _names(names: Sequence[str], width: int) -> list[str]:
-    listed = list(names)
-    if len(listed) != width or not all(isinstance(name, str) for name in listed):
-        raise OptionError(
-            f"feature_names has {len(listed)} entries and the model {width} features", "Give one name each."
-        )
-    return listed
 
 
 def _cheapest(source: Source, tolerance: float, profiles: Sequence[Profile] = PROFILES) -> Found:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.transpile.errors import NotANumber, RowsWidth
+from assay.transpile.errors import NotANumber, OptionError, RowsWidth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -280,3 +280,13 @@ def as_float(value: Any) -> float:
         return float(value)  # type: ignore[arg-type]
     except OverflowError:
         return float("inf")
+
+
+def named_each(names: Sequence[str], width: int) -> list[str]:
+    """Names of so many features as a list; raises OptionError if they are not so many."""
+    listed = list(names)
+    if len(listed) != width or not all(isinstance(name, str) for name in listed):
+        raise OptionError(
+            f"feature_names has {len(listed)} entries and the model {width} features", "Give one name each."
+        )
+    return listed
