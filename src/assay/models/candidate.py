@@ -55,6 +55,8 @@ class Summary(_Model):
         Name of the metric of the task.
     cv
         Its value over the folds of the training rows.
+    sample_cv
+        The same as it was while the folds' models had learned from a sample, if they learn from all rows since.
     validation
         All metrics on the validation rows, after training on the training rows.
     size
@@ -66,9 +68,9 @@ class Summary(_Model):
     fit_seconds
         Of the last training, on one thread.
     sample
-        Where the search learned from a sample first: the most rows that a fold's model has learned from. 0 for all.
+        The most rows that a fold's model has learned from, where the search learned from a sample; 0 for all.
     whole
-        Whether the model has learned from all training rows; what is not on the front may have not.
+        Whether the models have learned from all training rows; what cannot be on the front may have not.
     front
         Whether no other candidate is better in one of accuracy, time and gas, and as good in the others.
     """
@@ -80,6 +82,7 @@ class Summary(_Model):
     provable: bool
     metric: str
     cv: Score
+    sample_cv: Score | None = None
     validation: dict[str, float]
     size: Size | None
     predicted: Cost

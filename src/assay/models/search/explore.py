@@ -21,7 +21,7 @@ from assay.models.errors import CandidateDamaged, NothingToExplore, TrialsFailed
 from assay.models.families.registry import EXISTING, suitable
 from assay.models.metrics import loss_of, require_measurable, require_suitable
 from assay.models.rows import problem_of, rows_of
-from assay.models.search.front import Failed, Front, Pruned, flagged
+from assay.models.search.front import Failed, Front, Pruned, flagged, promising
 from assay.models.search.sample import drawn, sample_of
 from assay.models.search.search import Proposal, Search
 from assay.models.search.trial import Job, Outcome, Study, run
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from assay.data.dataset.dataset import Dataset
+    from assay.models.candidate import Score
     from assay.models.families.family import Family, Params
     from assay.models.rows import Rows
     from assay.task.task import Task
@@ -206,15 +207,15 @@ class _Exploration:
             self._report(proposal, summary)
 
     def _finish(self, crew: Workers) -> None:
-        """Have what is on the front learn from all rows; costs change a little, and with them the front."""
-        while left := [one for one in flagged(list(self.found.values())) if one.front and not one.whole]:
+        """Have what may be on the front learn from all rows, and judge it again: the front changes with it."""
+        while left := promising(list(self.found.values())):
             self.step(f"Learning from all rows: {', '.join(one.id for one in left)}")
-            jobs = [Job(number, one.family, one.params, cv=one.cv) for number, one in enumerate(left)]
+            jobs = [Job(number, one.family, one.params, whole=True) for number, one in enumerate(left)]
             for number, outcome in crew.run(run, jobs):
-                one = left[number]
-                del self.found[one.id]
-                if self._keep(one.family, one.params, one.predicted_before, outcome, trial=-1) is not None:
-                    self.step(f"{one.id} has learned from all {len(self.study.train):,} rows")
+                one = self.found.pop(left[number].id)
+                kept = self._keep(one.family, one.params, one.predicted_before, outcome, trial=-1, sample_cv=one.cv)
+                if kept is not None:
+                    self.step(f"{one.id} has learned from all {len(self.study.train):,} rows: {_shown(kept)}")
 
     def _outcomes(self, proposals: list[Proposal], crew: Workers) -> dict[int, Outcome]:
         """Results of those that have no candidate yet; equal parameters run once."""
@@ -228,7 +229,14 @@ class _Exploration:
         return {listed[number].number: outcome for number, outcome in crew.run(run, listed)}
 
     def _keep(
-        self, name: str, params: Params, before: Cost | None, outcome: Outcome | None, *, trial: int
+        self,
+        name: str,
+        params: Params,
+        before: Cost | None,
+        outcome: Outcome | None,
+        *,
+        trial: int,
+        sample_cv: Score | None = None,
     ) -> Summary | None:
         """Write a candidate's folder; None if the trial failed."""
         identifier = self._id(name, params)
@@ -247,6 +255,7 @@ class _Exploration:
             provable=kind is not None and kind.provable,
             metric=self.study.problem.metric,
             cv=outcome.cv,
+            sample_cv=sample_cv,
             validation=outcome.validation,
             size=outcome.size,
             predicted=predicted,
@@ -329,8 +338,9 @@ class _Exploration:
 
 
 def _objectives(summary: Summary) -> tuple[float, float, float]:
+    # As all trials are told: what learned from all rows in an earlier, shorter search has no lead.
     return (
-        loss_of(summary.metric, summary.cv.mean),
+        loss_of(summary.metric, (summary.sample_cv or summary.cv).mean),
         summary.predicted.prove_seconds,
         float(summary.predicted.gas),
     )
@@ -351,7 +361,7 @@ def _name(task: Task, study: Study, *, dataset: Dataset, families: list[Family],
     followed += [task.existing.model_dump(mode="json"), _code(task, study.project)]
     followed += [[family.name for family in families], task.explore.folds, task.explore.seed]
     if study.sample:
-        followed.append(["sample", study.sample])
+        followed.append(["sample", study.sample, "judged again"])
     # Prices and the speed of the chain count only as far as they decide what is pruned.
     if "usd_per_inference" in limits:
         followed.append(task.value.model_dump(mode="json"))

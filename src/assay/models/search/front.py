@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +17,8 @@ from assay.models.metrics import loss_of
 
 if TYPE_CHECKING:
     import os
+
+    from assay.models.candidate import Score
 
 FILE = "front.json"
 
@@ -127,19 +131,52 @@ class Front(Shown, BaseModel):
         return documents.read(path, cls, damaged=CandidateDamaged, todo="Run `assay explore` again.")
 
 
+def promising(candidates: list[Summary]) -> list[Summary]:
+    """Those that learned from a sample, and may be on the front once they learn from all rows.
+
+    On the front now; or on it if they were better by what the folds leave open between them and the best, and by the
+    most that any of those that have learned from all rows since has gained by it.
+    """
+    provable = [one for one in flagged(candidates) if one.provable]
+    gained = [_loss(one, one.sample_cv) - _loss(one, one.cv) for one in provable if one.sample_cv is not None]
+    gain = max([0.0, *(one for one in gained if math.isfinite(one))])
+    found = []
+    for one in provable:
+        hope = gain + _open(one, provable[0])
+        if not one.whole and not any(_dominates(other, one, hope) for other in provable if other is not one):
+            found.append(one)
+    return found
+
+
+def _open(one: Summary, best: Summary) -> float:
+    """Half of the interval of the mean difference between two losses over the same folds, with 90 % confidence."""
+    if one is best:
+        return 0.0
+    from scipy.stats import t
+
+    pairs = zip(one.cv.folds, best.cv.folds, strict=True)
+    apart = [loss_of(one.metric, own) - loss_of(one.metric, other) for own, other in pairs]
+    # Of one fold, nothing is known.
+    if len(apart) < 2 or not all(map(math.isfinite, apart)):
+        return math.inf if all(map(math.isfinite, one.cv.folds)) else 0.0
+    return float(t.ppf(0.95, len(apart) - 1) * statistics.stdev(apart) / math.sqrt(len(apart)))
+
+
+def _loss(one: Summary, score: Score) -> float:
+    return loss_of(one.metric, score.mean)
+
+
 def flagged(candidates: list[Summary]) -> list[Summary]:
     """The candidates, the best first, with those on the front marked; equal models count once."""
-    ordered = sorted(
-        candidates, key=lambda one: (loss_of(one.metric, one.cv.mean), one.predicted.prove_seconds, one.id)
-    )
+    ordered = sorted(candidates, key=lambda one: (_loss(one, one.cv), one.predicted.prove_seconds, one.id))
     provable = [one for one in ordered if one.provable]
     front = {one.id for one in provable if not any(_dominates(other, one) for other in provable)}
     return [one.model_copy(update={"front": one.id in front}) for one in ordered]
 
 
-def _dominates(one: Summary, other: Summary) -> bool:
-    """At least as good in everything, and really better in something."""
-    losses = [loss_of(summary.metric, summary.cv.mean) for summary in (one, other)]
+def _dominates(one: Summary, other: Summary, hope: float = 0.0) -> bool:
+    """At least as good in everything, and really better in something, though the other's loss were less by `hope`."""
+    losses = [_loss(one, one.cv), _loss(other, other.cv) - hope]
     costs = [(summary.predicted.prove_seconds, summary.predicted.gas) for summary in (one, other)]
     if losses[0] > losses[1] or any(a > b * (1 + SAME_COST) for a, b in zip(*costs, strict=True)):
         return False

@@ -2,7 +2,8 @@
 
 Two rungs of successive halving (Jamieson and Talwalkar, 2016): every trial's models learn from at most `SAMPLE` rows
 of each fold, and all rows of the fold judge them, so that losses are as exact as ever and comparable with those of the
-existing process. Only what is on the front then learns from all training rows. A sample is drawn at random, not at even
+existing process. What may be on the front then learns from all training rows, and is judged again: a model that a
+sample makes may be luckier than the one that all rows make, or worse. A sample is drawn at random, not at even
 steps: rows may have a rhythm.
 """
 

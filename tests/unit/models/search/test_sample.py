@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from tests.unit.models.small import Made, problem, rows
 
-from assay.models.candidate import Candidate
+from assay.models.candidate import Candidate, Score, Summary
+from assay.models.cost.cost import Cost
 from assay.models.families.registry import family
 from assay.models.families.tree import DecisionTree
 from assay.models.search import sample
 from assay.models.search.explore import explore
+from assay.models.search.front import promising
 from assay.models.search.trial import Job, Study, run
 
 FAMILIES = {"families": ["logistic", "tree", "xgboost"], "trials": 5, "folds": 2, "seed": 5}
@@ -66,8 +68,11 @@ def test_models_learn_from_few_and_are_judged_on_all(tmp_path, monkeypatch):
     assert all(50 <= count <= 52 for count in seen)
     assert (len(seen), first.sample, first.whole) == (4, 50, False)
     seen.clear()
-    last = run(study, Job(0, "tree", params, cv=first.cv))
-    assert (seen, last.cv, last.whole) == ([300], first.cv, True)
+    last = run(study, Job(0, "tree", params, whole=True))
+    assert (seen, last.sample, last.whole) == ([200, 200, 200, 300], 0, True)
+    assert (
+        last.cv == run(Study(study.problem, study.train, study.validation, 3, 5, tmp_path), Job(0, "tree", params)).cv
+    )
     # The folds are those of all rows, and so is what judges: the loss of a sample of all rows is the loss itself.
     seen.clear()
     every = run(Study(study.problem, study.train, study.validation, 3, 5, tmp_path, sample=400), Job(0, "tree", params))
@@ -84,9 +89,8 @@ def test_the_front_learns_from_all_rows_and_the_rest_says_that_it_did_not(tmp_pa
     front = explore(made.task, made.dataset, out, made.folder, calibration=calibration, progress=steps.append)
     assert "Learning from 60 of 240 rows first, judging on all" in steps
     assert front.best
-    assert all(one.whole and one.sample == 60 for one in front.best)
-    others = [one for one in front.candidates if not one.front and one.provable]
-    assert [one for one in others if not one.whole]
+    assert all(one.whole and one.sample == 0 and one.sample_cv is not None for one in front.best)
+    assert all((one.sample, one.sample_cv) == (60, None) for one in front.candidates if not one.whole)
     existing = next(one for one in front.candidates if one.family == "existing")
     assert (existing.sample, existing.whole) == (0, True)
     for one in front.candidates:
@@ -110,3 +114,70 @@ def _all(made, part="train"):
     from assay.models.rows import rows_of
 
     return rows_of(made.dataset, part)
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_the_choice_is_that_of_learning_from_all_rows_at_once(tmp_path, calibration, monkeypatch):
+    made = Made(tmp_path / "project", "binary", rows=400, explore=FAMILIES)
+    fronts = []
+    for name, many in (("sample", 120), ("all", 10**9)):
+        monkeypatch.setattr(sample, "MANY", many)
+        fronts.append(explore(made.task, made.dataset, tmp_path / name, made.folder, calibration=calibration))
+    # The same trials, and of what learned from all rows the same figures, so that the best is the same model.
+    first, all_ = ({(one.family, str(one.params)): one for one in front.candidates} for front in fronts)
+    assert set(first) == set(all_)
+    for key, one in first.items():
+        if one.whole and one.provable:
+            assert (one.cv, one.validation, one.size) == (all_[key].cv, all_[key].validation, all_[key].size)
+    best = [front.best[0] for front in fronts]
+    assert (best[0].family, best[0].params) == (best[1].family, best[1].params)
+
+
+def summary(name, folds, *, seconds, whole=False, sample_folds=None):
+    def score(values):
+        return Score(mean=float(np.mean(values)), std=0.0, folds=tuple(values))
+
+    cost = Cost(prove_seconds=seconds, memory_mb=1.0, gas=300_000, setup_seconds=1.0)
+    return Summary(
+        id=name,
+        family="tree",
+        title="",
+        params={},
+        provable=True,
+        metric="log_loss",
+        cv=score(folds),
+        sample_cv=None if sample_folds is None else score(sample_folds),
+        validation={},
+        size=None,
+        predicted=cost,
+        predicted_before=cost,
+        fit_seconds=1.0,
+        whole=whole,
+    )
+
+
+def promised(*candidates):
+    return [one.id for one in promising(list(candidates))]
+
+
+def test_what_may_be_on_the_front_learns_from_all_rows():
+    lucky = summary("lucky", (0.40, 0.48, 0.48), seconds=0.1)
+    steady = summary("steady", (0.47, 0.48, 0.48), seconds=0.2)
+    worse = summary("worse", (0.60, 0.61, 0.60), seconds=0.2)
+    cheap = summary("cheap", (0.60, 0.61, 0.60), seconds=0.05)
+    # One fold's luck is within the interval; what is cheaper than any other is on the front.
+    assert promised(lucky, steady, worse, cheap) == ["lucky", "steady", "cheap"]
+    # Each fold says that it is behind, so it is not asked again.
+    behind = summary("behind", (0.41, 0.49, 0.49), seconds=0.2)
+    assert promised(lucky, behind) == ["lucky"]
+    # Judged again, luck is gone, and those behind it come forward; they are judged again too.
+    judged = summary("lucky", (0.49, 0.5, 0.5), seconds=0.1, whole=True, sample_folds=lucky.cv.folds)
+    assert promised(judged, behind) == ["behind"]
+    # What others gained by all rows, any may gain.
+    gained = summary("gained", (0.39, 0.39, 0.39), seconds=0.1, whole=True, sample_folds=(0.41, 0.41, 0.41))
+    for loss, wanted in ((0.405, ["near"]), (0.415, [])):
+        assert promised(gained, summary("near", (loss,) * 3, seconds=0.2)) == wanted
+    # Of a single fold nothing is known; what has no finite loss is not asked.
+    one, other = (summary(name, (loss,), seconds=0.2) for name, loss in (("a", 0.1), ("b", 0.9)))
+    assert promised(one, other) == ["a", "b"]
+    assert promised(lucky, summary("broken", (float("inf"),) * 3, seconds=0.2)) == ["lucky"]
