@@ -52,8 +52,22 @@ def opened(on: Network, one: Experiment, last: int) -> list[Opened]:
     return [_read(log) for log in _logs(on, one.draw, one.block, last)]
 
 
-def drawn(on: Network, one: Experiment, logs: list[Opened], anchor: bytes, *, since: int = 1) -> list[Drawn]:
+def drawn(
+    on: Network,
+    one: Experiment,
+    logs: list[Opened],
+    anchor: bytes,
+    *,
+    since: int = 1,
+    final: Mapping[int, bytes] | None = None,
+) -> list[Drawn]:
     """Every period from `since` up to the last that was opened, its arm computed again; the links of all are looked at.
+
+    Parameters
+    ----------
+    final
+        The hashes that were mixed in, by period, as far as they were compared with final blocks before: the node is
+        not asked for these again, unless a log has another one.
 
     Raises
     ------
@@ -65,12 +79,21 @@ def drawn(on: Network, one: Experiment, logs: list[Opened], anchor: bytes, *, si
         return []
     by_period = {log.period: log for log in logs}
     links = assign.withheld({period: log.link for period, log in by_period.items()}, anchor)
-    return [_again(on, one, of, link, by_period.get(link[0])) for link in links.items() if link[0] >= since]
+    known, found = final or {}, []
+    for period, link in links.items():
+        if period < since:
+            continue
+        log, mixed = by_period.get(period), known.get(period)
+        if mixed is None or (log is not None and log.mixed != mixed):
+            mixed = bytes.fromhex((on.node.block_hash(of.first_of(period) - 1) or "").removeprefix("0x"))
+        found.append(_again(on, one, of, (period, link, mixed), log))
+    return found
 
 
-def _again(on: Network, one: Experiment, of: SwitchbackTerms, link: tuple[int, bytes], log: Opened | None) -> Drawn:
-    period, value = link
-    mixed = bytes.fromhex((on.node.block_hash(of.first_of(period) - 1) or "").removeprefix("0x"))
+def _again(
+    on: Network, one: Experiment, of: SwitchbackTerms, of_period: tuple[int, bytes, bytes], log: Opened | None
+) -> Drawn:
+    period, value, mixed = of_period
     new = assign.period_is_new(bytes.fromhex(one.plan.digest), period, value, mixed, one.plan.terms.share_parts)
     if log is not None and (log.new, log.mixed) != (new, mixed):
         raise LinkRefused(

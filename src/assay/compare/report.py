@@ -46,7 +46,7 @@ def report(database: Database, project: Path, one: Experiment, on: Network) -> t
         The plan was not on the chain before its first block.
     """
     require_agreed(on, one)
-    found = result(database, project, one, on)
+    found = result(database, project, one, on, anew=True)
     task = _task(database, found)
     total = reckon(database, task, found)
     place = project / FOLDER / one.name

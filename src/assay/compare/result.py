@@ -14,7 +14,7 @@ from assay.compare.effect import Units, scores
 from assay.compare.errors import PlanChanged
 from assay.compare.observed import Observer
 from assay.compare.plan import bar_blocks
-from assay.compare.running import AGREED, STOPPED, secret_of
+from assay.compare.running import AGREED, STOPPED, mixed_of, secret_of
 from assay.compare.sequence import FEWEST, confidence_sequence, half_width
 from assay.compare.start import require_plan
 from assay.record import artefacts, journal
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from assay.record.database import Database
     from assay.settle.network import Network
 
-    _Seen = tuple[list[Decision], list[Decision], int]
+    _Seen = tuple[list[Decision], list[Decision], int, dict[int, bytes]]
     Floats = NDArray[np.float64]
 
 _DOUBT = 0.01
@@ -140,13 +140,17 @@ class Result:
         return float(self.deviation * (wide + NormalDist().inv_cdf(aim.power) / count**0.5))
 
 
-def result(database: Database, project: Path, one: Experiment, on: Network, *, last: int | None = None) -> Result:
+def result(
+    database: Database, project: Path, one: Experiment, on: Network, *, last: int | None = None, anew: bool = False
+) -> Result:
     """Look at an experiment.
 
     Parameters
     ----------
     last
         The newest block that counts; by default the newest final one.
+    anew
+        Whether every period's block is asked of the node again; else those whose draw is in the records are not.
 
     Raises
     ------
@@ -163,7 +167,8 @@ def result(database: Database, project: Path, one: Experiment, on: Network, *, l
     observer = Observer(database, project, one)
     new = observer.decisions(terms.arms.new)
     old = observer.decisions(terms.arms.old) if one.old is not None else []
-    units, planned, undrawn = _units(database, one, on, observer, (new, old, final))
+    known = {} if anew else mixed_of(database, observer.task.name, one)
+    units, planned, undrawn = _units(database, one, on, observer, (new, old, final, known))
     found = Result(one, units, planned, undrawn, new, old)
     found.strangers = {process: len(some) for process, some in observer.strangers.items() if some}
     found.said.extend(_strange(process, count, terms.metric.of) for process, count in found.strangers.items())
@@ -177,11 +182,11 @@ def _units(
     database: Database, one: Experiment, on: Network, observer: Observer, seen: _Seen
 ) -> tuple[list[Unit], int, int]:
     """Units that are over, how many are planned, and periods that are over and not drawn yet."""
-    terms, (new, old, final) = one.plan.terms, seen
+    terms, (new, old, final, known) = one.plan.terms, seen
     if terms.switchback is not None:
         of, secret = terms.switchback, secret_of(database, one)
         logs = draws.opened(on, one, final)
-        there = draws.drawn(on, one, logs, assign.links(secret, of.periods)[0])
+        there = draws.drawn(on, one, logs, assign.links(secret, of.periods)[0], final=known)
         last = one.over.block if one.over is not None and one.over.block is not None else of.end_block
         end = min(final, last, of.end_block)
         over = [each for each in there if of.first_of(each.period + 1) - 1 <= end]
@@ -192,12 +197,12 @@ def _units(
         seed = draws.seed(on, one, secret_of(database, one))
         if not seed:
             return [], len(who), 0
-        arms, known = draws.arms_of(who, seed, terms.share_parts), observer.recorded()
+        arms, told = draws.arms_of(who, seed, terms.share_parts), observer.recorded()
         # In the order in which outcomes came: each look saw those before it.
-        order = {unit: number for number, unit in enumerate(known)}
+        order = {unit: number for number, unit in enumerate(told)}
         who = sorted(who, key=lambda unit: order.get(unit, len(order)))
         nothing = (None, None)
-        return [Unit(unit, arms[unit], *known.get(unit, nothing)) for unit in who], len(who), 0
+        return [Unit(unit, arms[unit], *told.get(unit, nothing)) for unit in who], len(who), 0
     return [], 0, 0
 
 

@@ -108,6 +108,14 @@ def named(database: Database, project: str, name: str | None) -> Experiment:
     return fitting[-1]
 
 
+def mixed_of(database: Database, project: str, one: Experiment) -> dict[int, bytes]:
+    """The hashes that were mixed into periods' draws, by period, as compared with the chain's once they were final."""
+    kept = journal.read(database, project, [OPENED], subject=one.name)
+    return {
+        each.what["period"]: bytes.fromhex(each.what["mixed"]) for each in kept if each.what["plan"] == one.plan.digest
+    }
+
+
 def secret_of(database: Database, one: Experiment) -> bytes:
     """What links and entities are drawn from; never to be shown before its time."""
     return b"" if one.secret is None else artefacts.get(database, one.secret)

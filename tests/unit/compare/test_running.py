@@ -9,7 +9,7 @@ from tests.unit.serve.small import another
 from tests.unit.settle.killed import forked
 
 from assay.chain.node import LocalNode
-from assay.compare import assign, running, start
+from assay.compare import assign, draws, running, start
 from assay.compare.errors import (
     ArmUnfit,
     ExperimentRuns,
@@ -31,6 +31,7 @@ from assay.record.database import Database
 from assay.release import alias
 from assay.settle.contracts import build
 from assay.settle.network import selector
+from assay.settle.node import Node
 from assay.task.chains import ContractSpec
 
 
@@ -79,7 +80,7 @@ def kinds(stage, kind):
     return [event.what for event in journal.read(stage.database, "fee", [kind])]
 
 
-def test_a_switchback_from_its_plan_to_its_end(stage):
+def test_a_switchback_from_its_plan_to_its_end(stage, monkeypatch):
     start = stage.plan()
     one = stage.starter().run()
     assert one.started
@@ -101,6 +102,18 @@ def test_a_switchback_from_its_plan_to_its_end(stage):
         assert fees[int(unit.name)] == (NEW_FEE if unit.new and not unit.withheld else OLD_FEE)
         decides = unit.new and not unit.withheld
         assert unit.outcome == pytest.approx(1.0 if decides else 2.0)  # the existing process says 0
+    asked, ask = [], Node.block_hash
+    monkeypatch.setattr(Node, "block_hash", lambda node, number: asked.append(number) or ask(node, number))
+    blocks = [one.plan.terms.switchback.first_of(period) - 1 for period in range(1, 7)]
+    # What is final and kept is not asked of the node again, unless it is to be; a log that says otherwise is looked at.
+    for anew, wanted in ((False, blocks[2:3]), (True, blocks)):
+        assert result(stage.database, stage.folder, one, stage.on, anew=anew).units == found.units
+        assert asked == wanted
+        asked.clear()
+    logs = draws.opened(stage.on, one, one.plan.terms.end_block)
+    kept = running.mixed_of(stage.database, "fee", one) | {1: bytes(32)}
+    assert len(draws.drawn(stage.on, one, logs, assign.links(secret, 6)[0], final=kept)) == 6
+    assert asked == [blocks[0], blocks[2]]
     assert [unit.withheld for unit in found.units] == [number == 3 for number in range(1, 7)]
     assert any("1 periods were not opened" in one for one in found.said)
     assert [what["period"] for what in kinds(stage, "experiment.opened")] == [1, 2, 4, 5, 6]
