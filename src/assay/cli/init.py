@@ -31,7 +31,7 @@ def init(
     json: Json = False,
 ) -> None:
     """Start a project: ask what exists, what is to be predicted and from what, and write task.toml."""
-    from assay.task.check import check
+    from assay.project.check import check
     from assay.task.init import init as start
 
     written = start(folder, template, dict(_pair(text) for text in answer or []), None if json else _ask)

@@ -181,8 +181,8 @@ def _decisions(task: Task, known: list[str]) -> Iterator[Finding]:
             continue
         for parts in names_of(tree):
             if not {*parts, *(part.lower() for part in parts)} & (there | more):
-                yield from _missing(path, [parts[-1]], known, f"[{path[0]}] {path[1]}")
+                yield from _missing(path, [parts[-1]], known, f"the {path[1]}")
                 break
         else:
             spoken = {parts[-1] for parts in names_of(tree)}
-            yield from _wrong(path, text, sorted(spoken), f"[{path[0]}] {path[1]}")
+            yield from _wrong(path, text, sorted(spoken), f"the {path[1]}")

@@ -87,7 +87,7 @@ def look(text: str, *, dialect: Dialect | None = None, missing: Sequence[str] = 
     place = paths.place(Path(), text)
     kind = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}.get(place.suffix.lower())
     if kind is None:
-        raise AnswerMissing(f"{place} is neither .csv nor .parquet", "Give such a file.")
+        raise AnswerMissing(f"{place} is neither .csv nor .parquet", _as_csv(place.suffix.lower()))
     if not paths.exists(place) or not place.is_file():
         raise AnswerMissing(f"there is no file {place}", "Check the path.")
     written = dialect or Dialect()
@@ -108,6 +108,17 @@ def look(text: str, *, dialect: Dialect | None = None, missing: Sequence[str] = 
     if head.height == 0:
         raise AnswerMissing(f"{place} has no rows", "Give a file with rows.")
     return Rows(place, kind, head, written, tuple(missing))
+
+
+def _as_csv(suffix: str) -> str:
+    """What to do with a file of another kind."""
+    if suffix in {".tsv", ".tab", ".txt", ".dat"}:
+        return "If it is a table of text, call it .csv: what separates its columns is found out."
+    if suffix in {".gz", ".zip", ".bz2", ".xz", ".zst"}:
+        return "Unpack it first."
+    if suffix in {".xls", ".xlsx", ".ods"}:
+        return "Save the sheet as CSV."
+    return "Give such a file."
 
 
 def _words(head: pl.DataFrame) -> list[str]:

@@ -1,4 +1,4 @@
-"""`assay data show`: which class a probability is of is never left to be guessed."""
+"""`assay init` and `assay data show`: nothing is left to be guessed."""
 
 import json
 
@@ -27,3 +27,15 @@ def test_the_classes_are_said_by_number(names, said, share, tmp_path, capsys):
     assert [line.removeprefix("target").strip() for line in lines if line.startswith("target")] == [said]
     assert run(["data", "show", str(tmp_path / "own"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["classes"] == list(names)
+
+
+def test_init_says_at_once_what_task_check_says(tmp_path, capsys):
+    (tmp_path / "rows.csv").write_text("size,paid\n" + "\n".join(f"{at * 37 % 101},{at}.5" for at in range(30)) + "\n")
+    answers = {"file": tmp_path / "rows.csv", "target": "paid", "existing": "size + sise", "type": "regression"}
+    given = [part for name, value in answers.items() for part in ("--answer", f"{name}={value}")]
+    assert run(["init", str(tmp_path / "own"), *given, "--json"]) == 0
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert finding["what"] == "the rule needs the column sise, which is not there"
+    assert "Did you mean size?" in finding["todo"]
+    assert run(["task", "check", str(tmp_path / "own"), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["findings"] == [finding]

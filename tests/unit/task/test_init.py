@@ -85,7 +85,9 @@ def test_what_decides_today(answer, kind, value, rows, tmp_path):
     ("answers", "words"),
     [
         ({}, "--answer file=VALUE"),
-        ({"file": "x.txt"}, "neither .csv nor .parquet"),
+        ({"file": "x.txt"}, "neither .csv nor .parquet. If it is a table of text, call it .csv"),
+        ({"file": "x.csv.gz"}, "Unpack it first"),
+        ({"file": "x.xlsx"}, "Save the sheet as CSV"),
         ({"fil": "x.csv"}, 'no question is called "fil"'),
         ({"target": "size", "block_seconds": "soon"}, "is no number"),
         ({"target": "size", "chain_id": "0"}, "at least 1"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def require(column: str, columns: Iterable[str], where: str) -> str:
     """Return `column` if it is there; else raise ColumnMissing with the nearest name."""
-    known = [name for name in columns if not name.startswith("\x00")]
+    known = [name for name in dict.fromkeys(columns) if not name.startswith("\x00")]
     if column in known:
         return column
     close = get_close_matches(column, known, n=1, cutoff=0.5)
