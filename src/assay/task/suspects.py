@@ -232,19 +232,13 @@ def counters(frame: pl.DataFrame, *, skip: Collection[str | None] = ()) -> list[
 
 
 def names(frame: pl.DataFrame, *, skip: Collection[str | None] = ()) -> list[str]:
-    """Columns of whole numbers that probably name cases, such as a customer's number: each row has one of its own, and
-    the column is called so or counts up.
-    """
+    """Columns of whole numbers that probably name cases: they are called so, and each row has one of its own."""
     numbered = [name for name, dtype in frame.schema.items() if dtype.is_integer() and name not in skip]
-    known = {*counters(frame), None}
+    if frame.height < _FEWEST_ROWS:
+        return []
+    alike = {*counters(frame), *(name for name in numbered if frame[name].null_count())}
     return [
-        name
-        for name in numbered
-        if name not in known
-        and frame.height >= _FEWEST_ROWS
-        and not frame[name].null_count()
-        and (_NAME.search(name) is not None or _steady(frame[name]))
-        and frame[name].n_unique() == frame.height
+        name for name in numbered if name not in alike and _NAME.search(name) and frame[name].n_unique() == frame.height
     ]
 
 
