@@ -42,7 +42,8 @@ def check_values(task: Task, project: Path) -> Iterator[Finding]:
             todo = f'Save the file without it (pandas: index=False), or write [data] drop = ["{name}"].'
             yield warning(path, f"{name} only numbers the rows, as a saved index does, and is no feature", todo)
         if not task.data.features or task.data.all_columns:
-            for name in suspects.names(frame, skip={*skip, time, *source.key, *used(task, frame.columns)}):
+            none = {*skip, time, *source.key, *used(task, frame.columns), "block_number"}
+            for name in suspects.names(frame, skip=none):
                 what, todo = suspects.named(name)
                 yield warning(path, head + what, todo)
 
