@@ -152,14 +152,14 @@ def _open(one: Summary, best: Summary) -> float:
     """Half of the interval of the mean difference between two losses over the same folds, with 90 % confidence."""
     if one is best:
         return 0.0
-    from scipy.stats import t
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # it has no stubs
 
     pairs = zip(one.cv.folds, best.cv.folds, strict=True)
     apart = [loss_of(one.metric, own) - loss_of(one.metric, other) for own, other in pairs]
     # Of one fold, nothing is known.
     if len(apart) < 2 or not all(map(math.isfinite, apart)):
         return math.inf if all(map(math.isfinite, one.cv.folds)) else 0.0
-    return float(t.ppf(0.95, len(apart) - 1) * statistics.stdev(apart) / math.sqrt(len(apart)))
+    return float(stdtrit(len(apart) - 1, 0.95) * statistics.stdev(apart) / math.sqrt(len(apart)))
 
 
 def _loss(one: Summary, score: Score) -> float:
