@@ -11,6 +11,7 @@ import os
 import platform
 import statistics
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,7 +36,7 @@ from assay.prove.setup import setup
 from assay.prove.srs import cache_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from assay.prove.keys import Keys
     from assay.transpile.circuit.circuit import Circuit
@@ -75,14 +76,39 @@ def calibration(
         A proof failed.
     """
     path = cache_path(inputs)
-    if not again:
-        try:
-            return Calibration.load(path)
-        except (NotFound, ArtefactVersion, CalibrationDamaged):
-            pass
-    found = measure_calibration(samples(inputs), inputs=inputs, progress=progress)
-    found.save(path)
+    if not again and (known := _kept(path)) is not None:
+        return known
+    with _alone(path, progress or (lambda _: None)):
+        if not again and (known := _kept(path)) is not None:
+            return known
+        found = measure_calibration(samples(inputs), inputs=inputs, progress=progress)
+        found.save(path)
     return found
+
+
+def _kept(path: Path) -> Calibration | None:
+    try:
+        return Calibration.load(path)
+    except (NotFound, ArtefactVersion, CalibrationDamaged):
+        return None
+
+
+@contextmanager
+def _alone(path: Path, step: Callable[[str], None]) -> Iterator[None]:
+    """One process at a time: two would measure each other, and the second reads what the first has found."""
+    import fcntl
+
+    lock = path.with_suffix(".lock")
+    with files.translated(lock, "write"):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            step("Waiting for another process, which calibrates")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def cache_path(inputs: Inputs) -> Path:

@@ -1,5 +1,9 @@
 """The calibration is measured with real proofs, kept, and predicts circuits that it has not seen."""
 
+import fcntl
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 
 import assay
@@ -62,6 +66,20 @@ def test_it_is_measured_once_a_machine_and_release(measured, monkeypatch, tmp_pa
     calibration(again=True)
     assert len(calls) == 5
     assert Calibration.load(cache_path("public")) == measured
+
+
+def test_two_processes_do_not_measure_each_other(measured, monkeypatch, tmp_path):
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(calibrate, "measure_calibration", None)
+    path, waiting = cache_path("public"), Event()
+    path.parent.mkdir(parents=True)
+    with path.with_suffix(".lock").open("w") as other, ThreadPoolExecutor() as pool:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        found = pool.submit(calibration, progress=lambda said: "Waiting" in said and waiting.set())
+        assert waiting.wait(60)
+        measured.save(path)
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert found.result() == measured
 
 
 def test_samples_differ_in_everything_that_counts():
