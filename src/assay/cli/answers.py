@@ -39,5 +39,6 @@ def shown(proof: Proof, answers: Answers | None) -> list[tuple[str, str]]:
     told = answers.told(proof.outputs)
     rows = [("answer" if index == 0 else "", text) for index, text in enumerate(told[:_ROWS])]
     if len(told) > _ROWS:
-        rows.append(("", f"and {len(told) - _ROWS} more rows"))
+        more = len(told) - _ROWS
+        rows.append(("", f"and {more} more row{'s' * (more != 1)}"))
     return [*rows, ("meaning", answers.describe())]
