@@ -106,7 +106,7 @@ def test_a_context_that_is_given_twice_is_none(circuit_folder, rows_file, tmp_pa
     twice = ["--context", "1", "--context", "2"]
     done = assay_command("prove", circuit_folder, "--input", rows_file, "--out", out, *twice)
     assert (done.code, done.out) == (2, "")
-    assert done.err == "error[cli/usage]: --context is given 2 times; give it once. See `assay --help`.\n"
+    assert done.err == "error[cli/usage]: --context is given 2 times; give it once. See `assay prove --help`.\n"
     assert not out.exists()
 
 

@@ -155,4 +155,6 @@ def _stopped(error: BaseException, arguments: list[str], *, json: bool) -> int:
 
 def _sentence(error: typer.TyperException) -> str:
     message = " ".join(error.format_message().split()).rstrip(".")
-    return f"{message}. See `assay --help`."
+    context = getattr(error, "ctx", None)  # of the command, once it is known which
+    command = "assay" if context is None else context.command_path
+    return f"{message}{'' if message.endswith('?') else '.'} See `{command} --help`."

@@ -51,7 +51,7 @@ def monitor(
             seen = watcher.step()
         standing = watcher.standing()
     Output(json=json).result(_fields(seen, standing), "\n".join(_lines(seen, standing)))
-    for note in seen.notes:
+    for note in () if seen.release is None else seen.notes:  # then it is all that there is to say, and is said
         warn(note)
     if standing:
         raise typer.Exit(ALARM)

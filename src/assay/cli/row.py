@@ -39,6 +39,7 @@ def row(
     from assay.bench.decision import CHOSEN
     from assay.chain.row import library_files, row_contract
     from assay.core import files
+    from assay.project.errors import StepMissing
     from assay.project.steps import DECISION
     from assay.task.onchain import kind_of
     from assay.task.task import Task
@@ -50,7 +51,10 @@ def row(
     if release is not None:
         task, model = _released(project, release, database)
     else:
-        task, model = Task.load(project), Circuit.load(circuit or project / DECISION / CHOSEN / CIRCUIT_FILE)
+        task = Task.load(project)
+        if circuit is None and not (project / DECISION / CHOSEN).exists():
+            raise StepMissing(f"{project} has no decision with a model", "Run `assay decide` first, or `assay run`.")
+        model = Circuit.load(circuit or project / DECISION / CHOSEN / CIRCUIT_FILE)
     source = row_contract(task, model)
     place = out or project / "contracts" / "Row.sol"
     files.write(place, source)

@@ -49,6 +49,7 @@ def up(
     from assay.keep.watch.part import WATCHING
     from assay.project.project import Project
     from assay.record.database import Database
+    from assay.release.alias import champion
     from assay.serve.live import followable
     from assay.serve.settings import Settings
     from assay.serve.settle import settling
@@ -62,6 +63,8 @@ def up(
     task = Project(folder).task
     opened = Database.of_project(folder, database)
     address = opened.address
+    if only is None and champion(opened, task.name) is None:
+        _tell("nothing is answered yet: no release decides (`assay release create`)")
     named = settling(opened, task, chain, _tell if only is None else _quiet)
     still = followable(opened, task.name) if only is None and named else ""
     opened.close()

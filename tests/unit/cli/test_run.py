@@ -134,3 +134,16 @@ def test_an_interrupt_that_was_taken_for_another_error_is_still_one(tmp_path, ca
     # A step that goes on although the interrupt was swallowed stops at the next word it says.
     with progress("Working") as step, pytest.raises(KeyboardInterrupt):
         step("further")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["prov"], "No such command 'prov'. Did you mean 'prove'? See `assay --help`."),
+        (["bench", "folder"], "Missing option '--input'. See `assay bench --help`."),
+        (["release", "show"], "Missing argument 'V'. See `assay release show --help`."),
+    ],
+)
+def test_what_is_called_wrongly_names_the_help_of_the_command(arguments, said, capsys):
+    assert run(arguments) == 2
+    assert capsys.readouterr().err == f"error[cli/usage]: {said}\n"
