@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.transpile.errors import ModelError, RowsWidth
+from assay.transpile.errors import ModelError, RowsUnreadable, RowsWidth
 from assay.transpile.fidelity.report import FidelityReport, WorstRow
 from assay.transpile.importers import importers
+from assay.transpile.importers.onnx.labels import numbered
 from assay.transpile.importers.onnx.reading import parse
 from assay.transpile.networks import features
 from assay.transpile.networks.assemble import TOLERANCE, as_rows, differing
@@ -88,8 +89,9 @@ def network_fidelity(circuit: Circuit, model: Any, X: Any, y: Any) -> NetworkRep
     found = importers.onnx_bytes(model)
     if found is None:
         raise ModelError("the circuit is a network's, and the model is none", "Give the ONNX model.")
-    data, path = found
-    oracle = Oracle(parse(data, path).SerializeToString(), circuit.meta.get("inputs", {}))
+    model = parse(*found)
+    names = numbered(model)
+    oracle = Oracle(model.SerializeToString(), circuit.meta.get("inputs", {}))
     rows = as_rows(X, [feature.name for feature in circuit.features])
     wanted, got = oracle.outputs(rows), circuit.predict(rows)
     if wanted.shape != got.shape:
@@ -99,7 +101,7 @@ def network_fidelity(circuit: Circuit, model: Any, X: Any, y: Any) -> NetworkRep
     drawn, drawn_wanted = oracle.taken(_drawn(circuit))
     drawn_got = circuit.predict(drawn) if len(drawn) else drawn_wanted
     error = np.abs(got - wanted).max(axis=1)
-    name, before, after = _metric(wanted, got, y)
+    name, before, after = _metric(wanted, got, _numbers(y, names))
     return NetworkReport(
         rows=len(rows),
         rows_differing=differing(wanted, got),
@@ -137,6 +139,20 @@ def _share(wanted: Floats, got: Floats) -> float:
         return 0.0
     spread = max(float((wanted.max(axis=0) - wanted.min(axis=0)).max()), 2.0**-30)
     return float(np.abs(got - wanted).max()) / spread
+
+
+def _numbers(y: Any, names: list[str]) -> Any:
+    """Targets that are text as the numbers of their classes."""
+    if y is None or np.asarray(y).dtype.kind not in "OUS":
+        return y
+    places = {name: index for index, name in enumerate(names)}
+    texts = [str(text) for text in np.asarray(y).reshape(-1)]
+    unknown = next((text for text in texts if text not in places), None)
+    if unknown is not None:
+        raise RowsUnreadable(
+            f"the target {unknown!r:.40} is none of the model's classes", "Give numbers, or the names of its classes."
+        )
+    return np.array([places[text] for text in texts])
 
 
 def _metric(wanted: Floats, got: Floats, y: Any) -> tuple[str | None, float | None, float | None]:

@@ -50,7 +50,7 @@ class Tensor:
 
     def moved(self, move: Callable[[NDArray[np.generic]], NDArray[np.generic]]) -> Tensor:
         """Elements elsewhere: what a shape operator does to one array, done to all."""
-        base, scale, shift = (np.ascontiguousarray(move(part)) for part in (self.base, self.scale, self.shift))
+        base, scale, shift = (np.asarray(move(part), order="C") for part in (self.base, self.scale, self.shift))
         return Tensor(base, scale, shift, kind=self.kind)
 
     def scaled(self, factor: Floats | float, offset: Floats | float = 0.0) -> Tensor:

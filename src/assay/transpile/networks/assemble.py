@@ -14,6 +14,7 @@ from assay.transpile.circuit.circuit import Circuit, Feature
 from assay.transpile.circuit.network import bounds, wiring
 from assay.transpile.circuit.network.evaluate import Evaluator
 from assay.transpile.errors import CircuitMalformed, ModelUnsupported, OptionError, RowsWidth
+from assay.transpile.importers.onnx import labels
 from assay.transpile.importers.onnx.convert import convert
 from assay.transpile.importers.onnx.reading import parse
 from assay.transpile.networks import cost, features, report
@@ -199,7 +200,11 @@ def read_source(
         return features.centres(found["ranges"])
 
     model = parse(data, path)
+    names = labels.numbered(model)
     flow = convert(model, dimensions, centres=centres, careful=careful)
+    if names:
+        flow.meta["classes"] = names
+        flow.notes.append(f"classes are said by their numbers: {labels.shown(names)}")
     for index, count in flow.meta.get("indices", {}).items():
         found["ranges"][index] = features.of_index(flow.features[index], found["ranges"][index], count)
     whole = model.SerializeToString()  # with the weights that stood in another file, without ZipMap

@@ -124,7 +124,7 @@ MODELS = {
         ModelMalformed,
         "nothing makes the output 'y'",
     ),
-    "text": (lambda: dense(inputs=[info("x", (1, 4), TensorProto.STRING)]), ModelUnsupported, "'x' is of type object"),
+    "text": (lambda: dense(inputs=[info("x", (1, 4), TensorProto.STRING)]), ModelUnsupported, "the input 'x' is text"),
     "a sequence": (
         lambda: dense(inputs=[helper.make_tensor_sequence_value_info("x", TensorProto.FLOAT, None)]),
         ModelUnsupported,

@@ -13,6 +13,7 @@ from assay.transpile.flow.flow import Flow, Input
 from assay.transpile.flow.tensor import Tensor, constant, of_bases
 from assay.transpile.importers.onnx import operators
 from assay.transpile.importers.onnx.folding import folded
+from assay.transpile.importers.onnx.functions import standard_body
 from assay.transpile.importers.onnx.inlining import MOST_UNROLLED
 from assay.transpile.importers.onnx.node import LARGEST_TENSOR, Node, Operand
 from assay.transpile.importers.onnx.reading import Body, Declared, Graph, RawNode, graph
@@ -20,7 +21,7 @@ from assay.transpile.importers.onnx.registry import OPERATORS, supported
 from assay.transpile.importers.onnx.types import made
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -104,8 +105,11 @@ def convert(
 
 def _input(flow: Flow, declared: Declared, dimensions: Mapping[str, int]) -> Tensor:
     if declared.type not in _INPUT_TYPES:
+        kind = "text" if declared.type == "object" else f"of type {declared.type}"
+        raise ModelUnsupported(f"the input {declared.name!r:.60} is {kind}", "Export a model that takes numbers.")
+    if not declared.shaped:
         raise ModelUnsupported(
-            f"the input {declared.name!r:.60} is of type {declared.type}", "Export a model that takes numbers."
+            f"the model does not say the shape of its input {declared.name!r:.60}", "Export it with a fixed shape."
         )
     shape = tuple(_extent(declared, axis, dimensions) for axis in range(len(declared.shape)))
     count = int(np.prod(shape, dtype=object))
@@ -132,10 +136,18 @@ def _extent(declared: Declared, axis: int, dimensions: Mapping[str, int]) -> int
         return int(dimensions[extent])
     if axis == 0:
         return 1  # rows: a proof's batch is not the model's
-    name = f"{extent!r:.40}" if isinstance(extent, str) else f"{axis} (which has no name)"
+    if extent == 0:
+        raise ModelUnsupported(
+            f"the input {declared.name!r:.60} has no elements: its dimension {axis} is 0",
+            "Export the model without it.",
+        )
+    if isinstance(extent, str):
+        problem, todo = f"{extent!r:.40}", f"Say its size: dimensions={{{extent!r:.40}: 20}}, or export"
+    else:
+        problem, todo = f"{axis} (which has no name)", "Export"
     raise ModelUnsupported(
-        f"the dimension {name} of the input {declared.name!r:.60} is left open",
-        f"Say its size: dimensions={{{extent or 'name'!r:.40}: 20}}, or export the model with a fixed shape.",
+        f"the dimension {problem} of the input {declared.name!r:.60} is left open",
+        f"{todo} the model with a fixed shape.",
     )
 
 
@@ -157,13 +169,17 @@ class _Walk:
             for name in raw.outputs[len(results) :]:
                 values[name] = None
 
-    def _results(self, raw: RawNode, values: Mapping[str, Operand | None]) -> list[Operand]:
+    def _results(self, raw: RawNode, values: Mapping[str, Operand | None]) -> Sequence[Operand | None]:
         found = OPERATORS.get((raw.domain, raw.operator))
         inputs = [values[name] for name in raw.inputs]
         constants = not any(isinstance(value, Tensor) for value in inputs)
         if found is None:
-            # Of constants alone onnxruntime may know it.
-            results = folded(raw, self.opsets, inputs, known=False) if constants and inputs else None
+            # Of constants alone onnxruntime may know it; of others the standard may say it in simpler operators.
+            results = (
+                folded(raw, self.opsets, inputs, known=False)
+                if constants and inputs
+                else self._written_out(raw, inputs)
+            )
             if results is None:
                 domain = f" of {raw.domain}" if raw.domain else ""
                 raise ModelUnsupported(
@@ -176,6 +192,26 @@ class _Walk:
         types = made(raw, self.opsets, inputs)
         converted = _converted(found.convert, self._node(raw, inputs, types, values))
         return [_typed(value, kind) for value, kind in zip(converted, types, strict=False)]
+
+    def _written_out(self, raw: RawNode, inputs: list[Operand | None]) -> list[Operand | None] | None:
+        found = standard_body(raw, self.opsets, inputs)
+        if found is None:
+            return None
+        body, opsets = found
+        self._counted(raw, body)
+        own: dict[str, Operand | None] = {
+            "": None,
+            **dict.fromkeys(body.inputs),
+            **dict(zip(body.inputs, inputs, strict=False)),
+        }
+        outer, self.opsets = self.opsets, {**self.opsets, **opsets}
+        try:
+            self.through(body.nodes, own)
+        except ModelMalformed:  # bodies of the standard that do not hold for every shape
+            return None
+        finally:
+            self.opsets = outer
+        return [own[name] for name in body.outputs[: len(raw.outputs)]]
 
     def _node(
         self,
@@ -205,12 +241,7 @@ class _Walk:
     def _inside(
         self, raw: RawNode, body: Body, given: list[Operand], values: Mapping[str, Operand | None]
     ) -> list[Operand]:
-        self.nodes += len(body.nodes) + 1
-        if self.nodes > MOST_UNROLLED:
-            raise ModelUnsupported(
-                f"{raw.operator} node {raw.name!r:.80} makes more than {MOST_UNROLLED} nodes when it is written out",
-                "Use fewer steps.",
-            )
+        self._counted(raw, body)
         own: dict[str, Operand | None] = {"": None, **{name: values[name] for name in body.captures}, **body.constants}
         own |= dict(zip(body.inputs, given, strict=True))
         self.through(body.nodes, own)
@@ -219,7 +250,17 @@ class _Walk:
             raise ModelMalformed(f"nothing makes an output of {raw.operator} node {raw.name!r:.80}", "Export it again.")
         return [result for result in results if result is not None]
 
-    def _bounded(self, raw: RawNode, value: Operand) -> None:
+    def _counted(self, raw: RawNode, body: Body) -> None:
+        self.nodes += len(body.nodes) + 1
+        if self.nodes > MOST_UNROLLED:
+            raise ModelUnsupported(
+                f"{raw.operator} node {raw.name!r:.80} makes more than {MOST_UNROLLED} nodes when it is written out",
+                "Use fewer steps.",
+            )
+
+    def _bounded(self, raw: RawNode, value: Operand | None) -> None:
+        if value is None:
+            return
         size, largest = (value.base.size, _MOST_VALUES) if isinstance(value, Tensor) else (value.size, LARGEST_TENSOR)
         self.numbers += size
         if size > largest or self.numbers > _MOST_NUMBERS:

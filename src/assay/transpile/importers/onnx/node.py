@@ -123,7 +123,7 @@ class Node:
     def moved(self, index: int, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Operand:
         """An input with its elements moved: constants stay constants."""
         value = self._input(index)
-        return value.moved(move) if isinstance(value, Tensor) else np.ascontiguousarray(move(value))
+        return value.moved(move) if isinstance(value, Tensor) else np.asarray(move(value), order="C")
 
     def _input(self, index: int) -> Operand:
         value = self.inputs[index] if index < len(self.inputs) else None

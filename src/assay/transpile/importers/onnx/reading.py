@@ -30,11 +30,18 @@ _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLi
 
 @dataclass(frozen=True)
 class Declared:
-    """An input or output of the graph: name, type and shape; a dimension is a number, a name, or None."""
+    """An input or output of the graph: name, type and shape; a dimension is a number, a name, or None.
+
+    Attributes
+    ----------
+    shaped
+        Whether the file says a shape at all.
+    """
 
     name: str
     type: str
     shape: list[int | str | None]
+    shaped: bool = True
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,7 @@ def graph(model: Any) -> Graph:
         ordered(nodes, set(constants) | {declared.name for declared in inputs}),
         constants,
         inputs,
-        [_declared(value) for value in message.output],
+        [_declared(value, output=True) for value in message.output],
         opsets,
         f"{model.producer_name} {model.producer_version}".strip(),
     )
@@ -157,6 +164,13 @@ def _body(message: Any) -> Body:
     own = set(constants) | set(inputs)
     captures = outside(nodes, outputs, own)
     return Body(ordered(nodes, own | set(captures)), constants, inputs, outputs, captures)
+
+
+def body_of(nodes: list[Any], inputs: list[str], outputs: list[str]) -> Body:
+    """A function's nodes; of its outputs those that they make."""
+    read = [_node(node, index) for index, node in enumerate(nodes)]
+    made = {name for node in read for name in node.outputs}
+    return Body(ordered(read, set(inputs)), {}, inputs, [name if name in made else "" for name in outputs], [])
 
 
 def _constants(message: Any) -> dict[str, NDArray[Any]]:
@@ -224,9 +238,10 @@ def _changed(name: str, version: int) -> bool:
         return True
 
 
-def _declared(value: Any) -> Declared:
+def _declared(value: Any, *, output: bool = False) -> Declared:
+    """What a file says of an input or output; an output that somebody added may stand there without its type."""
     kind = value.type.WhichOneof("value")
-    if kind != "tensor_type":
+    if kind != "tensor_type" and not (output and kind is None):
         raise ModelUnsupported(
             f"{value.name!r:.60} is no tensor but {(kind or 'untyped').removesuffix('_type')}", "Export tensors only."
         )
@@ -235,7 +250,7 @@ def _declared(value: Any) -> Declared:
         dimension.dim_value if dimension.HasField("dim_value") else dimension.dim_param or None
         for dimension in tensor.shape.dim
     ]
-    return Declared(value.name, name_of(tensor.elem_type), shape)
+    return Declared(value.name, name_of(tensor.elem_type), shape, tensor.HasField("shape"))
 
 
 def _node(node: Any, index: int) -> RawNode:

@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 )
 def conv(node: Node) -> Tensor:
     """Any number of dimensions, stride, padding, dilation, groups."""
-    image, kernel = node.tensor(0), np.asarray(node.constant(1), dtype=np.float64)
-    outputs, bias = kernel.shape[0], node.optional(2, np.zeros(kernel.shape[0]))
-    groups = int(node.attribute("group", 1))
+    kernel = np.asarray(node.constant(1), dtype=np.float64)
+    return convolved(node, node.tensor(0), kernel, node.optional(2, np.zeros(kernel.shape[0])))
+
+
+def convolved(node: Node, image: Tensor, kernel: NDArray[np.float64], bias: NDArray[Any]) -> Tensor:
+    """A convolution by the node's strides, pads, dilations and groups; padding is 0."""
+    outputs, groups = kernel.shape[0], int(node.attribute("group", 1))
     if len(image.shape) != kernel.ndim or image.shape[1] != kernel.shape[1] * groups or outputs % groups:
         raise node.malformed(f"an image of {list(image.shape)} and a kernel of {list(kernel.shape)} do not match")
     window = Window(node, image.shape[2:], kernel.shape[2:])
@@ -128,11 +132,11 @@ def _transposed_pads(
     sizes = list(wanted)[-spatial:] if wanted is not None else [e * s for e, s in zip(extents, strides, strict=True)]
     before, after = [], []
     for extent, stride, span, more, size in zip(extents, strides, reach, extra, sizes, strict=True):
-        # With less to cut than nothing the output grows at its end, as onnxruntime does it.
+        # Where there is less to cut than nothing, onnxruntime lets a size that is asked for grow at its end.
         cut = stride * (extent - 1) + more + span - size
-        half = cut // 2 if automatic == "SAME_UPPER" else cut - cut // 2
+        half = max(cut, 0) // 2 if automatic == "SAME_UPPER" else -(-max(cut, 0) // 2)
         before.append(half)
-        after.append(cut - half)
+        after.append((cut if wanted is not None else max(cut, 0)) - half)
     return before + after
 
 
@@ -149,7 +153,7 @@ def padded(image: Tensor) -> Tensor:
 class Window:
     """Where a sliding window's elements are: shared by convolutions and pools."""
 
-    def __init__(self, node: Node, extents: tuple[int, ...], kernel: tuple[int, ...]) -> None:
+    def __init__(self, node: Node, extents: tuple[int, ...], kernel: tuple[int, ...], *, pool: bool = False) -> None:
         spatial = len(extents)
         self.extents, self.kernel = extents, kernel
         self.strides = self._numbers(node, "strides", spatial)
@@ -160,7 +164,7 @@ class Window:
         if len(pads) != 2 * spatial or any(pad < 0 for pad in pads):
             raise node.malformed(f"pads {pads!s:.60}")
         if automatic in {"SAME_UPPER", "SAME_LOWER"}:
-            pads = self._same(reach, upper=automatic == "SAME_UPPER")
+            pads = self._same(reach, upper=automatic == "SAME_UPPER", pool=pool)
         elif automatic == "VALID":
             pads = [0] * 2 * spatial
         self.before, self.after = pads[:spatial], pads[spatial:]
@@ -177,11 +181,13 @@ class Window:
             raise node.malformed(f"{name} {numbers!s:.60}")
         return numbers
 
-    def _same(self, reach: list[int], *, upper: bool) -> list[int]:
+    def _same(self, reach: list[int], *, upper: bool, pool: bool) -> list[int]:
+        """Pads for so many windows as there are strides; where windows leave gaps, onnxruntime's pools start later."""
         before, after = [], []
         for extent, stride, span in zip(self.extents, self.strides, reach, strict=True):
-            total = max((-(-extent // stride) - 1) * stride + span - extent, 0)
-            before.append(total // 2 if upper else total - total // 2)
+            total = (-(-extent // stride) - 1) * stride + span - extent
+            total = total if pool else max(total, 0)
+            before.append(int((total if upper else total + 1) / 2))
             after.append(total - before[-1])
         return before + after
 

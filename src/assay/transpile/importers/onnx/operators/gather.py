@@ -68,7 +68,11 @@ def gather_elements(node: Node) -> Operand:
     shape, indices = node.tensor(0).shape, np.asarray(node.constant(1)).astype(np.int64)
     axis = node.axis(int(node.attribute("axis", 0)), len(shape))
     indices = np.where(indices < 0, indices + shape[axis], indices)
-    return node.moved(0, lambda part: np.take_along_axis(part, indices, axis))
+    if indices.ndim != len(shape):
+        raise node.malformed(f"indices of {list(indices.shape)} for {list(shape)}")
+    # Along the other axes as far as there are indices.
+    own = tuple(slice(None) if place == axis else slice(extent) for place, extent in enumerate(indices.shape))
+    return node.moved(0, lambda part: np.take_along_axis(part[own], indices, axis))
 
 
 @operator("GatherND", rows="0", limits="indices that are not constant")
@@ -82,3 +86,31 @@ def _gather_nd(part: NDArray[Any], indices: NDArray[np.int64], batch: int) -> ND
     if not batch:
         return np.asarray(part[tuple(np.moveaxis(indices, -1, 0))])
     return np.stack([_gather_nd(part[item], indices[item], batch - 1) for item in range(len(part))])
+
+
+@operator("Compress", rows="0", limits="a condition that is not constant")
+def compress(node: Node) -> Operand:
+    """The elements, or slices along an axis, whose place in a constant list is true."""
+    shape, chosen = node.tensor(0).shape, np.flatnonzero(np.asarray(node.constant(1)).astype(np.bool_))
+    axis = node.attribute("axis", None)
+    if axis is None:
+        return node.moved(0, lambda part: part.reshape(-1)[chosen])
+    place = node.axis(int(axis), len(shape))
+    return node.moved(0, lambda part: np.take(part, chosen, place))
+
+
+@operator("ReverseSequence", rows="0", limits="lengths that are not constant")
+def reverse_sequence(node: Node) -> Operand:
+    """The first so many steps of each sequence, the last one first."""
+    shape, lengths = node.tensor(0).shape, node.integers(1)
+    time, batch = (
+        node.axis(int(node.attribute(f"{name}_axis", default)), len(shape))
+        for name, default in (("time", 0), ("batch", 1))
+    )
+    steps = np.arange(shape[time])
+    order = np.stack([np.where(steps < length, length - 1 - steps, steps) for length in lengths])
+    if {time, batch} != {0, 1} or len(lengths) != shape[batch] or max(lengths) > len(steps) or min(lengths) < 0:
+        raise node.malformed(f"lengths {lengths!s:.60} of {list(shape)}")
+    places = order.T if time == 0 else order
+    places = places.reshape(*places.shape, *[1] * (len(shape) - 2))
+    return node.moved(0, lambda part: np.take_along_axis(part, places, time))

@@ -30,7 +30,11 @@ def gemm(node: Node) -> Tensor:
 @operator("MatMul", rows="one linear call a row; of two activations n/2 rows and a call an element")
 def matmul(node: Node) -> Tensor:
     """The product of NumPy's ``matmul``."""
-    left, right = node.tensor(0), node.tensor(1)
+    return matmul_of(node, node.tensor(0), node.tensor(1))
+
+
+def matmul_of(node: Node, left: Tensor, right: Tensor) -> Tensor:
+    """The product of two tensors of any number of dimensions."""
     one, two = len(left.shape) == 1, len(right.shape) == 1
     left = left.moved(lambda part: part[np.newaxis]) if one else left
     right = right.moved(lambda part: part[:, np.newaxis]) if two else right

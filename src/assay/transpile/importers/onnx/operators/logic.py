@@ -7,19 +7,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.transpile.flow.functions import NOT_NEGATIVE
-from assay.transpile.flow.tensor import Tensor, add, apply, multiply, readable, subtract
+from assay.transpile.flow.tensor import Tensor, add, apply, constant, multiply, readable, subtract
 from assay.transpile.importers.onnx.registry import operator
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from assay.transpile.flow.flow import Flow
-    from assay.transpile.importers.onnx.node import Node
+    from assay.transpile.importers.onnx.node import Node, Operand
 
 _ROWS = "1 an element, as far as rounding lets two numbers be told apart"
 
 
 def at_least(flow: Flow, left: Tensor, right: Tensor) -> Tensor:
-    """1 where ``left >= right``."""
-    return apply(flow, subtract(flow, left, right), NOT_NEGATIVE)
+    """1 where ``left >= right``; against infinity that is constant, since every number of a circuit is finite."""
+    if np.isfinite(left.shift).all() and np.isfinite(right.shift).all():
+        return apply(flow, subtract(flow, left, right), NOT_NEGATIVE)
+    one, two = (tensor.broadcast(np.broadcast_shapes(left.shape, right.shape)) for tensor in (left, right))
+    endless = ~(np.isfinite(one.shift) & np.isfinite(two.shift))
+    rest = [_where(endless, constant(np.zeros(endless.shape)), part) for part in (one, two)]
+    return _where(
+        endless, constant(one.shift >= two.shift), apply(flow, subtract(flow, rest[0], rest[1]), NOT_NEGATIVE)
+    )
+
+
+def _where(chosen: NDArray[np.bool_], yes: Tensor, no: Tensor) -> Tensor:
+    """One of two by a constant."""
+    return Tensor(*(np.where(chosen, getattr(yes, name), getattr(no, name)) for name in ("base", "scale", "shift")))
 
 
 def equal(node: Node, left: Tensor, right: Tensor) -> Tensor:
@@ -70,9 +84,13 @@ def where(node: Node) -> Tensor:
     if condition.constant:
         chosen = np.broadcast_to(condition.shift != 0, shape)
         one, two = yes.broadcast(shape), no.broadcast(shape)
-        return Tensor(
-            *(np.where(chosen, getattr(one, name), getattr(two, name)) for name in ("base", "scale", "shift"))
-        )
+        return _where(chosen, one, two)
     if not (np.isfinite(yes.shift).all() and np.isfinite(no.shift).all()):
         raise node.refuse("it chooses infinity by a condition that depends on the features")
     return add(flow, multiply(flow, condition, yes), multiply(flow, condition.scaled(-1.0, 1.0), no))
+
+
+@operator("IsNaN", "IsInf", rows="0", limits="rows with NaN or infinity, which the standard's tests ask for")
+def is_not_finite(node: Node) -> Operand:
+    """Nowhere: every number of a circuit is finite."""
+    return np.zeros(node.tensor(0).shape, dtype=np.bool_)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.transpile.flow.flow import Input
-from assay.transpile.flow.functions import SIGMOID, TANH, Function
+from assay.transpile.flow.functions import SIGMOID, Function
 from assay.transpile.flow.tensor import (
     Tensor,
-    add,
     apply,
     concatenate,
     constant,
@@ -21,7 +20,7 @@ from assay.transpile.flow.tensor import (
     stack,
     total,
 )
-from assay.transpile.importers.onnx.operators.activations import along_last, to_the
+from assay.transpile.importers.onnx.operators.activations import along_last
 from assay.transpile.importers.onnx.operators.logic import at_least, equal
 from assay.transpile.importers.onnx.operators.reduce import best
 from assay.transpile.importers.onnx.registry import ML, operator
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from assay.transpile.importers.onnx.node import Node, Operand
 
 
-def _matrix(node: Node) -> Tensor:
+def matrix(node: Node) -> Tensor:
     """The input as rows."""
     tensor = node.tensor(0)
     if len(tensor.shape) == 1:
@@ -49,7 +48,7 @@ def scaler(node: Node) -> Tensor:
 @operator("LinearRegressor", domain=ML, rows="a linear call a row")
 def linear_regressor(node: Node) -> Tensor:
     """A linear model."""
-    return _transformed(node, _linear(node, int(node.attribute("targets", 1))))
+    return transformed(node, _linear(node, int(node.attribute("targets", 1))))
 
 
 @operator(
@@ -61,7 +60,7 @@ def linear_classifier(node: Node) -> list[Operand]:
     if labels is None:
         raise node.refuse("its labels are text", "Train with labels that are whole numbers.")
     weights = np.asarray(node.attribute("coefficients", []), dtype=np.float64)
-    width = _matrix(node).shape[1]
+    width = matrix(node).shape[1]
     scores = _linear(node, weights.size // width)
     kind = str(node.attribute("post_transform", "NONE"))
     if len(labels) == 2 and scores.shape[1] == 1:
@@ -72,10 +71,10 @@ def linear_classifier(node: Node) -> list[Operand]:
         return [label, concatenate([other, found], 1)]
     scores = readable(node.flow, scores)
     _, index = best(node, scores, smallest=False, last=False)
-    return [_labelled(node, index, [float(label) for label in labels]), _transformed(node, scores)]
+    return [labelled(node, index, [float(label) for label in labels]), transformed(node, scores)]
 
 
-def _labelled(node: Node, index: Tensor, labels: list[float]) -> Tensor:
+def labelled(node: Node, index: Tensor, labels: list[float]) -> Tensor:
     """Labels of indices: as they are if they count from some number, else by comparisons."""
     step = labels[1] - labels[0] if len(labels) > 1 else 1.0
     if labels == [labels[0] + step * place for place in range(len(labels))]:
@@ -95,13 +94,13 @@ def _sum(node: Node, left: Tensor, right: Tensor) -> Tensor:
 
 
 def _linear(node: Node, outputs: int) -> Tensor:
-    rows = _matrix(node)
+    rows = matrix(node)
     weights = np.asarray(node.attribute("coefficients", []), dtype=np.float64).reshape(outputs, -1)
     bias = np.asarray(node.attribute("intercepts", [0.0] * outputs), dtype=np.float64)
     return linear(node.flow, rows, np.ascontiguousarray(weights.T), bias)
 
 
-def _transformed(node: Node, scores: Tensor) -> Tensor:
+def transformed(node: Node, scores: Tensor) -> Tensor:
     kind = str(node.attribute("post_transform", "NONE"))
     if kind == "NONE":
         return scores
@@ -112,46 +111,10 @@ def _transformed(node: Node, scores: Tensor) -> Tensor:
     raise node.refuse(f"its transform is {kind:.40}")
 
 
-@operator(
-    "SVMRegressor",
-    domain=ML,
-    rows="a linear call a row, and 1 a support vector",
-    limits="one class",
-)
-def svm_regressor(node: Node) -> Tensor:
-    """Kernels between the row and the support vectors, weighed."""
-    flow, rows = node.flow, readable(node.flow, _matrix(node))
-    weights, rho, vectors = (
-        np.asarray(node.attribute(name, default), dtype=np.float64)
-        for name, default in (("coefficients", []), ("rho", [0.0]), ("support_vectors", []))
-    )
-    if node.attribute("one_class", 0):
-        raise node.refuse("it tells one class from all else")
-    if not node.attribute("n_supports", 0):
-        return _transformed(node, linear(flow, rows, weights[:, np.newaxis], rho[:1]))
-    vectors = vectors.reshape(int(node.attribute("n_supports", 0)), -1)
-    gamma, start, degree = [*(float(value) for value in node.attribute("kernel_params", [])), 0.0, 0.0, 3.0][:3]
-    kind = str(node.attribute("kernel_type", "LINEAR"))
-    if kind == "RBF":
-        squares = total(flow, multiply(flow, rows, rows)).moved(lambda part: part[:, np.newaxis])
-        cross = linear(flow, rows, np.ascontiguousarray(-2 * vectors.T), (vectors**2).sum(axis=1))
-        kernels = apply(flow, add(flow, cross, squares).scaled(-gamma), Function("exp_negative"))
-    else:
-        products = linear(flow, rows, np.ascontiguousarray(vectors.T))
-        kernels = products if kind == "LINEAR" else products.scaled(gamma, start)
-        if kind == "POLY":
-            kernels = to_the(node, kernels, degree)
-        elif kind == "SIGMOID":
-            kernels = apply(flow, kernels, TANH)
-        elif kind != "LINEAR":
-            raise node.malformed(f"kernel {kind!r:.40}")
-    return _transformed(node, linear(flow, kernels, weights[:, np.newaxis], rho[:1]))
-
-
-@operator("Normalizer", domain=ML, rows="about 3 an element")
+@operator("Normalizer", domain=ML, rows="about 3 an element", limits="the largest as a norm")
 def normalizer(node: Node) -> Tensor:
     """Each row divided by its norm."""
-    rows = readable(node.flow, _matrix(node))
+    rows = readable(node.flow, matrix(node))
     kind = str(node.attribute("norm", "MAX"))
     if kind == "L2":
         sums = total(node.flow, multiply(node.flow, rows, rows))
@@ -159,16 +122,25 @@ def normalizer(node: Node) -> Tensor:
     elif kind == "L1":
         inverse = apply(node.flow, total(node.flow, apply(node.flow, rows, Function("abs"))), Function("reciprocal"))
     else:
-        raise node.refuse(f"its norm is {kind:.40}", "Use L1 or L2.")
+        raise node.refuse(
+            f"its norm is {kind:.40}, which runtimes and scikit-learn read in different ways", "Use L1 or L2."
+        )
     return multiply(node.flow, rows, inverse.moved(lambda part: part[:, np.newaxis]))
 
 
-@operator("Imputer", domain=ML, rows="0", limits="a missing value that is a number")
+@operator("Imputer", domain=ML, rows="0; of a number that stands for a missing one 3 an element")
 def imputer(node: Node) -> Operand:
-    """The input: a circuit takes no row with missing values, so there is nothing to fill in."""
-    replaced = node.attribute("replaced_value_float", float("nan"))
-    if "replaced_value_int64" in node.attributes or not np.isnan(replaced):
-        raise node.refuse("it replaces a number", "Mark missing values by NaN.")
+    """The input: a circuit takes no row with missing values, so there is nothing to fill in but for a number."""
+    kind = "int64" if "imputed_value_int64s" in node.attributes else "float"
+    replaced = float(node.attribute(f"replaced_value_{kind}", 0.0))
+    if np.isinf(replaced):  # no number of a circuit is
+        return node.moved(0, lambda part: part)
+    if not np.isnan(replaced):
+        tensor, values = node.tensor(0), np.asarray(node.attribute(f"imputed_value_{kind}s", []), dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise node.refuse("it puts in what is no number")
+        found = equal(node, tensor, constant(np.full((), replaced)))
+        return _sum(node, *(part.broadcast(tensor.shape) for part in (tensor, found.scaled(values - replaced))))
     node.flow.notes.append("rows with missing values are refused, though the model fills them in")
     return node.moved(0, lambda part: part)
 
@@ -223,7 +195,7 @@ def array_feature_extractor(node: Node) -> Operand:
     if isinstance(index, Tensor) and not index.constant and not isinstance(data, Tensor) and data is not None:
         if data.dtype.kind not in "iuf":
             raise node.refuse("its labels are text", "Train with labels that are whole numbers.")
-        return _labelled(node, index, [float(label) for label in data.reshape(-1)]).moved(lambda p: p.reshape(1, -1))
+        return labelled(node, index, [float(label) for label in data.reshape(-1)]).moved(lambda p: p.reshape(1, -1))
     picks = node.integers(1)
     return node.moved(0, lambda part: part[..., picks])
 

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.transpile.flow.functions import Function
-from assay.transpile.flow.tensor import Tensor, add, apply, constant, largest, multiply, readable, subtract, total
+from assay.transpile.flow.tensor import (
+    Tensor,
+    add,
+    apply,
+    constant,
+    largest,
+    linear,
+    multiply,
+    readable,
+    subtract,
+    total,
+)
 from assay.transpile.importers.onnx.operators.pool import norm
 from assay.transpile.importers.onnx.registry import operator
 
@@ -181,3 +192,28 @@ def lp_normalization(node: Node) -> Tensor:
         inverse = apply(node.flow, norm(node, rows, int(node.attribute("p", 2))), Function("reciprocal"))
     inverse = inverse.moved(lambda part: part[..., np.newaxis])
     return multiply(node.flow, rows, inverse).moved(lambda part: np.moveaxis(part, -1, axis))
+
+
+@operator("LRN", rows="2 an element and a linear call, and 2 more")
+def local_response(node: Node) -> Tensor:
+    """Each number divided by a power of the sum of squares of its neighbours in the channels around it."""
+    tensor, flow, size = readable(node.flow, node.tensor(0)), node.flow, int(node.attribute("size", 1))
+    alpha, beta, bias = (
+        float(node.attribute(name, default)) for name, default in (("alpha", 1e-4), ("beta", 0.75), ("bias", 1.0))
+    )
+    count = tensor.shape[1]
+    node.fits((count, count))
+    distance = np.subtract.outer(
+        np.arange(count), np.arange(count)
+    )  # of the channel that is summed from that it is for
+    near = (distance >= -((size - 1) // 2)) & (distance <= size // 2)
+    squares = multiply(flow, tensor, tensor).moved(lambda part: np.moveaxis(part, 1, -1))
+    sums = linear(
+        flow,
+        squares.moved(lambda part: part.reshape(-1, count)),
+        near.astype(np.float64) * (alpha / size),
+        np.full(count, bias),
+    )
+    factor = apply(flow, sums, Function("positive_power", (-beta,)))
+    factor = factor.moved(lambda part: np.moveaxis(part.reshape(squares.shape), -1, 1))
+    return multiply(flow, tensor, factor)

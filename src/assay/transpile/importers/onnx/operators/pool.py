@@ -21,7 +21,11 @@ def _windows(node: Node) -> tuple[Tensor, Window]:
     kernel = tuple(int(extent) for extent in node.attribute("kernel_shape", ()))
     if len(image.shape) != len(kernel) + 2 or any(extent < 1 for extent in kernel):
         raise node.malformed(f"a kernel of {list(kernel)} for an image of {list(image.shape)}")
-    window = Window(node, image.shape[2:], kernel)
+    window = Window(node, image.shape[2:], kernel, pool=True)
+    if str(node.attribute("auto_pad", "NOTSET")).startswith("SAME") and any(step > 1 for step in window.dilations):
+        raise node.refuse(
+            "it pads for a size and has dilations, which runtimes read in different ways", "Say its pads."
+        )
     flat = padded(image.moved(lambda part: part.reshape(image.shape[0] * image.shape[1], -1)))
     index = window.index()
     return flat.moved(lambda part: part[:, index].reshape(*image.shape[:2], *index.shape)), window

@@ -37,7 +37,11 @@ def quantize_linear(node: Node) -> Tensor:
     kind = node.constant(2).dtype.name if node.has(2) else name_of(said) if said else "uint8"
     if kind not in _ENDS:
         raise node.refuse(f"it makes {kind}", "Quantise to whole numbers of 8 or 16 bits.")
-    # Ends first, moved by the zero point: halves are rounded to even before it is added.
+    return quantised(node, tensor, scale, zero, kind)
+
+
+def quantised(node: Node, tensor: Tensor, scale: Floats, zero: Floats, kind: str) -> Tensor:
+    """Ends first, moved by the zero point: halves are rounded to even before it is added."""
     steps, zero = tensor.scaled(1 / scale), np.broadcast_to(zero, tensor.shape)
     base, scales, shift = steps.base.copy(), steps.scale.copy(), steps.shift.copy()
     for point in np.unique(zero).tolist():

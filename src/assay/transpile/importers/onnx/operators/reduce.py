@@ -46,8 +46,8 @@ def _reduced(node: Node, reduce: Callable[[Tensor], Tensor]) -> Tensor:
     rank = len(tensor.shape)
     if node.version >= _AXES_INPUT.get(node.operator, 18):
         axes = node.integers(1) if node.has(1) else []
-        if not axes and node.attribute("noop_with_empty_axes", 0):
-            return tensor
+        if not axes and node.attribute("noop_with_empty_axes", 0):  # each element by itself: its square, its size
+            return reduce(tensor.moved(lambda part: part[..., np.newaxis]))
     else:
         axes = list(node.attribute("axes", None) or [])
     axes = sorted({node.axis(axis, rank) for axis in axes}) if axes else list(range(rank))

@@ -121,12 +121,13 @@ def _sources(node: Node, axis: _Axis, where: str) -> list[float]:
         )
     start, end = axis.roi
     span = size - 1 if size > 1 else 1
+    shift = np.float32(old / 2) * (1 - np.float32(size) / (np.float32(scale) * np.float32(old)))
     rules: dict[str, Callable[[Any], Any]] = {
         "asymmetric": lambda place: place / scale,
         "align_corners": lambda place: place * last / span,
         "half_pixel": lambda place: (place + 0.5) / scale - 0.5,
         "pytorch_half_pixel": lambda place: (place + 0.5) / scale - 0.5 if size > 1 else 0.0,
-        "half_pixel_symmetric": lambda place: old / 2 * (1 - size / (scale * old)) + (place + 0.5) / scale - 0.5,
+        "half_pixel_symmetric": lambda place: shift + (place + np.float32(0.5)) / np.float32(scale) - np.float32(0.5),
         _CROP: lambda place: (
             start * last + (place * (end - start) * last / span if size > 1 else (end - start) * last / 2)
         ),

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.transpile.flow.tensor import Tensor, concatenate, constant
+from assay.transpile.importers.onnx.node import WHOLE
 from assay.transpile.importers.onnx.registry import operator
+from assay.transpile.importers.onnx.types import name_of
 
 if TYPE_CHECKING:
     from assay.transpile.importers.onnx.node import Node, Operand
@@ -63,10 +65,16 @@ def cast(node: Node) -> Operand:
     if target == _TRUTH:  # whether it is not zero
         return equal(node, node.tensor(0), constant(np.zeros(()))).scaled(-1.0, 1.0)
     if target in _WHOLE_TYPES:
-        return truncated(node, node.tensor(0))
+        tensor = node.tensor(0)
+        return tensor if _holds(name_of(target), tensor.kind) else truncated(node, tensor)
     if target in _FLOAT_TYPES:
         return node.tensor(0)
     raise node.refuse("it makes text, or numbers of a type that rounds more than the circuit does")
+
+
+def _holds(wide: str, kind: str) -> bool:
+    """Whether a type of whole numbers holds every number of another one, which a cast leaves as it is then."""
+    return (kind in WHOLE or kind == "bool") and np.can_cast(kind, wide)
 
 
 @operator("Flatten", rows=_FREE)
