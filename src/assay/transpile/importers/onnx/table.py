@@ -12,8 +12,8 @@ Generated from the importer by `python -m assay.transpile.importers.onnx.table`;
 none. What stands under *refused* is refused with the operator and the node, as is any operator that is not listed.
 Opsets 7 to the newest of the installed `onnx` are read, older ones where every operator is what it was in opset 7.
 Constants are folded by onnxruntime, whatever their operator and type (bfloat16, floats of 8 bits, whole numbers of 4).
-Operators that the standard itself writes out in others are read as it does, where it says how and these can be converted:
-`Attention` and `RotaryEmbedding` with masks and positions that are constant, `CenterCropPad`, the losses.
+Operators that the standard itself writes out in others are read so where these can be converted: `Attention` and
+`RotaryEmbedding` with masks and positions that are constant, `CenterCropPad`, the losses.
 
 | operator | rows | refused |
 |---|---|---|
