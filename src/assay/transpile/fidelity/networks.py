@@ -16,6 +16,7 @@ from assay.transpile.importers.onnx.reading import parse
 from assay.transpile.networks import features
 from assay.transpile.networks.assemble import TOLERANCE, as_rows, differing
 from assay.transpile.networks.oracle import Oracle
+from assay.transpile.networks.outputs import Outputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,11 +101,12 @@ def network_fidelity(circuit: Circuit, model: Any, X: Any, y: Any) -> NetworkRep
         )
     drawn, drawn_wanted = oracle.taken(_drawn(circuit))
     drawn_got = circuit.predict(drawn) if len(drawn) else drawn_wanted
-    error = np.abs(got - wanted).max(axis=1)
-    name, before, after = _metric(wanted, got, _numbers(y, names))
+    outputs = Outputs.of(circuit.meta, wanted.shape[1])
+    error = outputs.errors(wanted, got).max(axis=1)
+    name, before, after = _metric(wanted, got, _numbers(y, names), outputs)
     return NetworkReport(
         rows=len(rows),
-        rows_differing=differing(wanted, got),
+        rows_differing=differing(wanted, got, outputs),
         rows_tied=0,
         worst_rows=[
             WorstRow(int(row), wanted[row].tolist(), got[row].tolist(), 0.0) for row in np.argsort(-error)[:_WORST]
@@ -116,10 +118,10 @@ def network_fidelity(circuit: Circuit, model: Any, X: Any, y: Any) -> NetworkRep
         metric_before=before,
         metric_after=after,
         tolerance=float(circuit.meta.get("tolerance", TOLERANCE)),
-        error_share=_share(wanted, got),
+        error_share=_share(wanted, got, outputs),
         drawn=len(drawn),
-        drawn_differing=differing(drawn_wanted, drawn_got),
-        drawn_error_share=_share(drawn_wanted, drawn_got),
+        drawn_differing=differing(drawn_wanted, drawn_got, outputs) if len(drawn) else 0,
+        drawn_error_share=_share(drawn_wanted, drawn_got, outputs),
         layers=list(circuit.meta.get("layers", [])),
         blamed=circuit.meta.get("blamed"),
     )
@@ -134,11 +136,8 @@ def _drawn(circuit: Circuit) -> Floats:
     return features.draw(ranges, count, whole, seed=1)
 
 
-def _share(wanted: Floats, got: Floats) -> float:
-    if not len(got):
-        return 0.0
-    spread = max(float((wanted.max(axis=0) - wanted.min(axis=0)).max()), 2.0**-30)
-    return float(np.abs(got - wanted).max()) / spread
+def _share(wanted: Floats, got: Floats, outputs: Outputs) -> float:
+    return float(outputs.shares(wanted, got).max()) if len(got) else 0.0
 
 
 def _numbers(y: Any, names: list[str]) -> Any:
@@ -155,12 +154,16 @@ def _numbers(y: Any, names: list[str]) -> Any:
     return np.array([places[text] for text in texts])
 
 
-def _metric(wanted: Floats, got: Floats, y: Any) -> tuple[str | None, float | None, float | None]:
+def _metric(wanted: Floats, got: Floats, y: Any, outputs: Outputs) -> tuple[str | None, float | None, float | None]:
     if y is None:
         return None, None, None
     targets = np.asarray(y)
     if len(targets) != len(got):
         raise RowsWidth(f"there are {len(targets)} targets for {len(got)} rows", "Give one for each row.")
+    said = outputs.class_column()
+    if targets.ndim == 1 and said is not None:
+        before, after = (float((np.rint(part[:, said]) == targets).mean()) for part in (wanted, got))
+        return "accuracy", before, after
     if wanted.shape[1] > 1 and targets.ndim == 1:
         before, after = (float((part.argmax(axis=1) == targets).mean()) for part in (wanted, got))
         return "accuracy", before, after

@@ -21,6 +21,7 @@ from assay.transpile.networks import cost, features, report
 from assay.transpile.networks.exponents import choose, unified
 from assay.transpile.networks.layout import Layout, addresses, build, lay_out
 from assay.transpile.networks.oracle import Oracle
+from assay.transpile.networks.outputs import Outputs
 from assay.transpile.networks.plan import Plan, plan
 from assay.transpile.networks.quantise import Quantised, quantise, tables_of
 from assay.transpile.networks.tables import Profile
@@ -250,7 +251,8 @@ def _cheapest(source: Source, tolerance: float, profiles: Sequence[Profile] = PR
         except CircuitMalformed as error:  # a bound that rounding moved by more than a table has room for
             problem = ModelUnsupported(f"a format does not hold it ({error.what})", "Report this model.")
             continue
-        fits = [judge(found, rows, wanted) for rows, wanted in samples]
+        outputs = Outputs.of(source.flow.meta, len(source.flow.outputs))
+        fits = [judge(found, rows, wanted, outputs) for rows, wanted in samples]
         if _kept(fits, tolerance):
             return found, fits, made
         if best is None or _worst(fits) < _worst(best[1]):
@@ -370,23 +372,16 @@ def _spans(ranges: list[Interval], made: Quantised) -> list[tuple[int, int, int]
     return result
 
 
-def judge(network: Compiled, rows: Floats, wanted: Floats) -> Fit:
+def judge(network: Compiled, rows: Floats, wanted: Floats, outputs: Outputs) -> Fit:
     """Compare a network with what the model says on rows."""
     got = network.outputs(rows)
-    error = np.abs(got - wanted) / max(float((wanted.max(axis=0) - wanted.min(axis=0)).max()), 2.0**-30)
-    decisions = differing(wanted, got)
-    return Fit(float(error.max()), float(np.sqrt(np.mean(error**2))), decisions, len(rows))
+    error = outputs.shares(wanted, got)
+    return Fit(float(error.max()), float(np.sqrt(np.mean(error**2))), outputs.differing(wanted, got), len(rows))
 
 
-def differing(wanted: Floats, got: Floats) -> int:
-    """Rows that are decided otherwise: by the largest of several outputs, by the sign of one, by half of a probability.
-
-    One output that is never below 0 and can be above 1 decides nothing.
-    """
-    if not len(wanted) or wanted.shape[1] > 1:
-        return int((wanted.argmax(axis=1) != got.argmax(axis=1)).sum()) if len(wanted) else 0
-    end = 0.0 if wanted.min() < 0 else 0.5 if wanted.max() <= 1 else math.inf
-    return int(((wanted > end) != (got > end)).sum())
+def differing(wanted: Floats, got: Floats, outputs: Outputs | None = None) -> int:
+    """Rows that are decided otherwise."""
+    return (outputs or Outputs.of({}, wanted.shape[1])).differing(wanted, got)
 
 
 def predicted(network: Network) -> dict[str, str]:

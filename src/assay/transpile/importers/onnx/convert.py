@@ -15,7 +15,7 @@ from assay.transpile.importers.onnx import operators
 from assay.transpile.importers.onnx.folding import folded
 from assay.transpile.importers.onnx.functions import standard_body
 from assay.transpile.importers.onnx.inlining import MOST_UNROLLED
-from assay.transpile.importers.onnx.node import LARGEST_TENSOR, Node, Operand
+from assay.transpile.importers.onnx.node import LARGEST_TENSOR, WHOLE, Node, Operand
 from assay.transpile.importers.onnx.reading import Body, Declared, Graph, RawNode, graph
 from assay.transpile.importers.onnx.registry import OPERATORS, supported
 from assay.transpile.importers.onnx.types import made
@@ -294,8 +294,8 @@ def _converted(convert_one: Any, node: Node) -> list[Operand]:
 
 
 def _outputs(flow: Flow, source: Graph, values: dict[str, Operand | None]) -> None:
-    """Every element of every output, read by a row of its own."""
-    shapes = {}
+    """Every element of every output, read by a row of its own; one whole number is a class."""
+    shapes, classes = {}, []
     for declared in source.outputs:
         value = values.get(declared.name)
         if value is None:
@@ -304,6 +304,8 @@ def _outputs(flow: Flow, source: Graph, values: dict[str, Operand | None]) -> No
         if tensor.constant:
             flow.notes.append(f"the output {declared.name} is constant")
         shapes[declared.name] = list(tensor.shape)
+        if tensor.kind in WHOLE and tensor.base.size == 1:
+            classes.append(declared.name)
         flow.outputs += [
             f"{declared.name}[{','.join(map(str, place))}]" if place else declared.name
             for place in np.ndindex(tensor.shape)
@@ -314,3 +316,5 @@ def _outputs(flow: Flow, source: Graph, values: dict[str, Operand | None]) -> No
     if not flow.outputs:
         raise ModelUnsupported("the model's outputs are empty", "Export the model again.")
     flow.meta["outputs"] = shapes
+    if classes:
+        flow.meta["class_outputs"] = classes
