@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import contextmanager
 
+import eth_account  # noqa: F401  half a second of each child's otherwise
 from tests.unit.serve.chain import settler
 
 from assay.record import answers
