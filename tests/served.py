@@ -36,7 +36,7 @@ class Service:
         asked.add_header("Content-Type", "application/json")
         if request:
             asked.add_header("Idempotency-Key", request)
-        with urllib.request.urlopen(asked, timeout=90) as answer:  # noqa: S310
+        with urllib.request.urlopen(asked, timeout=300) as answer:  # noqa: S310
             return json.load(answer)
 
     def kill(self):

@@ -86,7 +86,7 @@ def test_every_command_of_the_guide(stage, assay_command):
         fees = _played(stage, done, start)
     finally:
         service.terminate()
-        service.wait(60)
+        service.wait()
     (stage.folder / "measured.csv").write_text("unit,outcome\n" + "".join(f"{n + 1},{0.5 * n}\n" for n in range(3)))
     assert guided("outcomes").json["new"] == 3
     said = guided("status").json

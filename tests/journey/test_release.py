@@ -66,14 +66,14 @@ class Service:
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
         try:
-            with urllib.request.urlopen(request, timeout=90) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        code = self.process.wait(60)
+        code = self.process.wait()
         self.process.stderr.close()
         return code
 
@@ -148,13 +148,8 @@ def test_the_service_proves_is_killed_and_goes_on(project):
     service.end(signal.SIGKILL)
     service = Service(project)
     assert service.ask("/v2/models/loans/proofs", body, Idempotency_Key="one")[1]["id"] == answer["id"]
-    deadline = time.monotonic() + 150  # the killed prover's answer is claimed again when its lease is over
-    while time.monotonic() < deadline:
-        states = {one["state"] for one in service.ask("/v1/answers")[1]["items"]}
-        if states == {"answered"}:
-            break
+    while {one["state"] for one in service.ask("/v1/answers")[1]["items"]} != {"answered"}:
         time.sleep(0.5)
-    assert states == {"answered"}
     assert len(service.ask("/v1/answers")[1]["items"]) == 7
     assert service.end() == 0
 

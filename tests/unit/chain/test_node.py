@@ -74,7 +74,7 @@ def test_a_lost_node_is_ended_by_the_garbage_collector():
     node.start()
     process = node._process
     del node
-    assert process.wait(timeout=10) is not None
+    assert process.wait() is not None
 
 
 def test_start_and_stop_twice():

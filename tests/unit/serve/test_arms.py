@@ -135,7 +135,7 @@ def what_it_left_is_ended_by_another_process(project, chain, found, other, end):
     late, _ = answers.receive(project.database, replace(row, state="received"))
     left = [each.id for each in of_arm(project, "challenger") if not each.ended]
     beside = service(project).beside
-    for _ in range(40):
+    for _ in range(5000):
         beside.step()
         chain.rpc.ask("anvil_mine", "0x1")
         if all(each.ended for each in of_arm(project, "challenger")):

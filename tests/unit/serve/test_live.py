@@ -71,7 +71,7 @@ def unexpected(text):
     assert "have no answer" in text, text  # periods that pass while the test mines are said to
 
 
-def go(project, chain, until, most=60):
+def go(project, chain, until, most=5000):
     """Step all loops, with a block now and then, until what is waited for is so."""
     live, worker, settler = loops(project)
     live.told = settler.told = unexpected
@@ -163,7 +163,7 @@ def deployed(project, release):
 
 def posted(project, release, parts, chain):
     """The first answer of a release whose row was posted and not looked at since, by these loops."""
-    for _ in range(60):
+    for _ in range(5000):
         sent = {one.subject.split("/")[0] for one in transactions.find(project.database, "local", purpose="post")}
         found = [one for one in answered(project) if one.release == release.digest and one.state == "received"]
         if found and found[0].id in sent:

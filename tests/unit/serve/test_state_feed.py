@@ -66,7 +66,7 @@ def loops(project, row):
     return live, Worker(project.database), settler
 
 
-def go(fed, project, row, state_of, most=300):
+def go(fed, project, row, state_of, most=5000):
     """Step all loops, with a block now and then, until an answer is in a state."""
     parts = loops(project, row)
     for turn in range(most):
@@ -138,7 +138,7 @@ def test_what_cannot_work_is_said_at_the_start(fed, monkeypatch):
     assert (one.error["code"], one.lease) == ("chain/state-not-served", None)  # and is asked for again at once
     assert "chain/state-not-served" in said.pop()
     # The feed has to be named among what the account may call.
-    for _ in range(100):
+    for _ in range(5000):
         live.step()
         if any("settle/not-allowed" in text for text in said):
             break

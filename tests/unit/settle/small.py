@@ -1,6 +1,7 @@
 """A signing key in memory, and the least contract that keeps a word and refuses zero."""
 
 import os
+import time
 
 from eth_keys.datatypes import PrivateKey
 
@@ -25,6 +26,12 @@ class Key:
 
 def to(subject, target="0x" + "22" * 20, **changes):
     return Call(**({"purpose": "settle", "subject": subject, "to": target, "data": "0x", "value": 1} | changes))
+
+
+def taken(node, kept):
+    """Wait until a node that makes a block for each transaction has done so."""
+    while not any(node.receipt(one["hash"]) for one in kept.attempts):
+        time.sleep(0.01)
 
 
 def mine(node, blocks=1):

@@ -13,14 +13,21 @@ from tests.unit.serve.outputs.receiver import receiving, secret
 from tests.unit.serve.outputs.test_outputs import ask, clock
 
 from assay.record import changes, journal, schema
-from assay.serve.outputs import address
+from assay.serve.outputs import address, deliver
 from assay.serve.outputs.address import connect, is_public
-from assay.serve.outputs.deliver import WAITS
 from assay.serve.outputs.errors import OutputFails, OutputSettings, PrivateAddress
 from assay.serve.outputs.loop import Output, health, standing
 from assay.serve.outputs.webhook import Webhook, read_secrets
 from assay.serve.work import Worker
 from assay.task.outputs import OutputSpec
+
+WAITS = (600.0, *deliver.WAITS[1:])
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """What waits is told again when a test says so, and not because this machine is slow."""
+    monkeypatch.setattr(deliver, "WAITS", WAITS)
 
 
 @pytest.fixture
