@@ -90,10 +90,9 @@ class Oracle:
         feeds, start = {}, 0
         for name, shape in self._shapes.items():
             size = int(np.prod(shape))
-            part = rows[:, start : start + size].reshape(count, *shape[1:]) if shape else rows[0, start]
-            feeds[name] = (
-                np.asarray(part).reshape([count * shape[0], *shape[1:]] if shape else []).astype(self._type(name))
-            )
+            part = rows[:, start : start + size] if shape else rows[0, start]
+            feeds[name] = np.asarray(part).reshape([count * shape[0], *shape[1:]] if shape else [])
+            feeds[name] = feeds[name].astype(self._type(name))
             start += size
         found: list[Any] = self._session.run(None, feeds)
         return found

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import assay
 from assay.transpile.errors import ModelUnsupported
 from assay.transpile.flow.evaluate import evaluate, results
 from assay.transpile.importers.onnx.convert import convert
+from assay.transpile.networks.oracle import Oracle
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -275,3 +277,13 @@ def test_an_operator_is_refused_by_name_where_the_standards_body_does_not_hold()
     node = ("AffineGrid", ["x", "n"], ["y"])
     with pytest.raises(ModelUnsupported, match=r"the operator AffineGrid .* is not supported"):
         convert(graph([node], {"x": (1, 2, 3)}, constants={"n": np.array([1, 1, 2, 2])}, opset=20))
+
+
+def test_a_first_axis_that_counts_no_rows():
+    shapes = {"x": (3, 2), "z": (2,), "one": ()}
+    model = graph([("Add", ["x", "z"], ["a"]), ("Mul", ["a", "one"], ["y"])], shapes)
+    rows = RANDOM.uniform(-1, 1, (8, 9)).astype(np.float32)
+    found = Oracle(model.SerializeToString(), {name: list(shape) for name, shape in shapes.items()}).outputs(rows)
+    assert np.array_equal(found, told(model, rows))
+    circuit = assay.transpile(model, calibration=rows)
+    assert np.abs(circuit.predict(rows) - found).max() < 2e-3

@@ -14,19 +14,21 @@ PAGE = Path(__file__).parents[4] / "docs" / "guides" / "networks.md"
 
 
 def test_the_examples_run_one_after_the_other(capsys):
-    pytest.importorskip("pandas")
+    for name in ("lightgbm", "onnxmltools", "pandas", "xgboost"):
+        pytest.importorskip(name)
     names: dict = {}
     shown = []
     for example in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL):
         exec(compile(example, str(PAGE), "exec"), names)  # noqa: S102 - the page's own examples
         shown.append(capsys.readouterr().out)
-    network, logistic, trees = shown
+    network, logistic, trees, boosted = shown
     assert "ms on two cores" in network
     assert "fidelity   kept" in network
     assert "ok: 0 of 100 rows are decided otherwise" in network
     assert "0 of 10000 decided otherwise" in network
     assert logistic
     assert "ok: 0 of 400 rows differ" in trees
+    assert boosted.count("ok: 0 of 400 rows differ") == 2
     labels = names["proof"].labels()
     assert labels == names["fitted"].predict(names["frame"][:2]).tolist()
 
