@@ -10,10 +10,11 @@ import sys
 from contextlib import contextmanager
 
 import eth_account  # noqa: F401  half a second of each child's otherwise
+from sqlalchemy import create_engine
 from tests.unit.serve.chain import settler
 
 from assay.record import answers
-from assay.record.database import Database
+from assay.record.database import Database, read_url
 from assay.serve.work import Worker
 from assay.settle.node import Node
 from assay.settle.signer import development_key
@@ -69,6 +70,7 @@ def work(url, node_url, consumer):
 
 
 def main(url, node_url, consumer):
+    create_engine(read_url(url))  # reads the driver, which no child need do again; it connects to nothing
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
