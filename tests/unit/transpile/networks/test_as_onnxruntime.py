@@ -202,6 +202,33 @@ def test_operators(name):
     same(MODELS[name])
 
 
+@pytest.mark.parametrize("far", [-1e4, -1e9, float(np.finfo(np.float32).min), -np.inf])
+def test_a_constant_mask_is_one_however_it_is_written(far):
+    mask = np.triu(np.full((3, 3), far), 1)
+    added = graph(
+        [("MatMul", ["x", "x"], ["s"]), ("Add", ["s", "m"], ["t"]), ("Softmax", ["t"], ["y"])],
+        {"x": (3, 3)},
+        constants={"m": mask.astype(np.float32)},
+    )
+    same(added)
+    assert len(convert(added).notes) == np.isfinite(far)
+    assay.transpile(added, ranges=(-3, 3))
+    chosen = graph(
+        [("MatMul", ["x", "x"], ["s"]), ("Where", ["c", "s", "m"], ["t"]), ("Softmax", ["t"], ["y"])],
+        {"x": (3, 3)},
+        constants={"c": np.tri(3).astype(np.bool_), "m": np.float32(far)},
+    )
+    same(chosen)
+    with pytest.raises(ModelUnsupported, match="logarithm of what is masked"):
+        convert(
+            graph(
+                [("Add", ["x", "m"], ["t"]), ("LogSoftmax", ["t"], ["y"])],
+                {"x": (2,)},
+                constants={"m": np.float32([0, far])},
+            )
+        )
+
+
 def test_pools_of_a_size_with_dilations_are_refused():
     how = {"kernel_shape": [2], "dilations": [2], "auto_pad": "SAME_UPPER"}
     with pytest.raises(ModelUnsupported, match="has dilations, which runtimes read in different ways"):

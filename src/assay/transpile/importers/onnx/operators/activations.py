@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _ROWS = "0 after a linear call; else 1 an element"
 
+# Exporters mask by -1e4, -1e9 or the end of float32: a number so far below others of its row has the exponential 0.
+_MASK = 9000.0
+
 # Functions whose parameters are attributes: their names and defaults.
 _PLAIN: dict[str, tuple[str, dict[str, float]]] = {
     "Relu": ("relu", {}),
@@ -193,13 +196,23 @@ def softmax(node: Node) -> Tensor:
     return along_last(node, rows, log=node.operator == "LogSoftmax").moved(lambda part: part.reshape(shape))
 
 
+def _masked(tensor: Tensor) -> NDArray[np.bool_]:
+    """Where a constant of minus infinity, or what exporters write for it, leaves nothing of an exponential."""
+    top = tensor.shift.max(axis=-1, keepdims=True, initial=-np.inf)
+    return np.asarray(np.isneginf(tensor.shift) | (tensor.shift < top - _MASK))
+
+
 def along_last(node: Node, tensor: Tensor, *, log: bool = False) -> Tensor:
     """The largest, differences, exponentials, their sum, its reciprocal, and products (or its logarithm)."""
     from assay.transpile.flow.tensor import largest, multiply, readable, subtract, total
 
     flow = node.flow
-    masked = np.isneginf(tensor.shift)
-    safe = Tensor(np.where(masked, ZERO, tensor.base), tensor.scale, tensor.shift)
+    masked = _masked(tensor)
+    if log and masked.any():
+        raise node.refuse("it takes the logarithm of what is masked", "Use Softmax.")
+    if (masked & np.isfinite(tensor.shift)).any():
+        flow.notes.append(f"what a constant puts {_MASK:g} below others of its row is taken for masked in {node.shown}")
+    safe = Tensor(np.where(masked, ZERO, tensor.base), tensor.scale, np.where(masked, -np.inf, tensor.shift))
     best = largest(flow, safe).moved(lambda part: part[..., np.newaxis])
     finite = readable(flow, Tensor(safe.base, safe.scale, np.where(masked, 0.0, safe.shift)))
     distance = subtract(flow, finite, best)
