@@ -27,8 +27,10 @@ from assay.settle.rows import require_row
 from assay.settle.wait import mined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from assay.record.database import Database
     from assay.record.releases import Release
@@ -231,11 +233,9 @@ class Deployment:
             )
 
     def _record(self, name: str, address: str, code: bytes, kept: Transaction | None) -> Deployed:
-        there = [one for one in deployed(self.database, self.task.name, self.on.name) if one.name == name]
-        own = [one for one in there if one.release == self.release.digest]
-        # The last of a name acts: one that is gone back to is recorded again.
-        if own and own[-1].address == there[-1].address == address:
-            return own[-1]
+        there = self._recorded(journal.read(self.database, self.task.name, [DEPLOYED]), name, address)
+        if there is not None:
+            return there
         what = {
             "address": address,
             "code_hash": "0x" + keccak256(code).hex(),
@@ -249,7 +249,20 @@ class Deployment:
             block = kept.mined["block"]
         why = f"deployed for {self.release.name}" if kept is not None else f"found there for {self.release.name}"
         happened = Event(DEPLOYED, name, self.who, what, why, evidence, self.on.name, block)
-        return Deployed.of(journal.append(self.database, self.task.name, happened))
+
+        def is_new(connection: Connection) -> bool:
+            events = journal.read_in(connection, self.task.name, [DEPLOYED])
+            return self._recorded(events, name, address) is None
+
+        # Of two commands at once one writes it down.
+        written = journal.append_if(self.database, self.task.name, happened, is_new)
+        return self._record(name, address, code, kept) if written is None else Deployed.of(written)
+
+    def _recorded(self, events: Iterable[Event], name: str, address: str) -> Deployed | None:
+        """The contract as the history has it, if it acts there; one that is gone back to is recorded again."""
+        there = [Deployed.of(one) for one in events if one.chain == self.on.name and one.subject == name]
+        own = [one for one in there if one.release == self.release.digest]
+        return own[-1] if own and own[-1].address == there[-1].address == address else None
 
     def _abi(self, name: str) -> str | None:
         """Digest of the contract's interface, so that its errors can be named without a compiler."""

@@ -289,7 +289,7 @@ class Outbox:
         with self.database.read() as connection:
             now = self.database.now(connection)
         if held.state == "broadcast" and self.node.knows(last["hash"]):
-            if now - last["at"] < self.policy.bump_after:
+            if 0 <= now - last["at"] < self.policy.bump_after:  # below zero the clock was set back since
                 return held
             held = self._more(held, cancels=last["cancels"], lease=lease) or held
         try:

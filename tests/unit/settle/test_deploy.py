@@ -1,6 +1,7 @@
 """A verifier and a consumer onto a real node: once, resumed after a kill at any point, never of a development key."""
 
 import json
+import threading
 
 import pytest
 from tests.unit.serve.small import another, keep, parts
@@ -91,6 +92,27 @@ def prepared(database, project, local, release):
         return found
 
     return make
+
+
+def test_several_commands_at_once_write_what_they_brought_down_once(prepared, database):
+    found = prepared().run()
+    with database.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM event WHERE kind = 'contract.deployed'")
+        [last] = connection.exec_driver_sql("SELECT digest FROM event").scalars()
+    commands, begin, written = [prepared() for _ in range(6)], threading.Barrier(6), []
+
+    def record(one):
+        code = one.on.node.code(found[0].address)
+        begin.wait()
+        written.append(one._record("verifier", found[0].address, code, None))
+
+    threads = [threading.Thread(target=record, args=(one,)) for one in commands]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [event] = journal.read(database, "credit", ["contract.deployed"])
+    assert (event.before, written) == (last, [deployed(database, "credit", "local")[0]] * 6)
 
 
 def test_it_is_deployed_once_and_what_is_there_is_compared(prepared, database, node, release, made):

@@ -1,8 +1,9 @@
 import dataclasses
 import threading
+import time
 
 import pytest
-from tests.unit.settle.small import STORE, Key, mine, to
+from tests.unit.settle.small import STORE, Key, mine, taken, to
 
 from assay.chain.node import LocalNode
 from assay.record import transactions
@@ -38,6 +39,7 @@ def test_from_signed_to_final(outbox, node):
     assert state(outbox, kept) == "signed"
     assert node.count(outbox.account) == 0
     assert outbox.step() == 1
+    taken(node, kept)
     assert outbox.step() == 1
     found = transactions.get(outbox.database, kept.id)
     assert found.state == "mined"
@@ -53,6 +55,7 @@ def test_the_same_subject_is_sent_once(outbox, node):
     first = outbox.submit(to("one"))
     assert outbox.submit(to("one")) == first
     outbox.step()
+    taken(node, first)
     assert outbox.submit(to("one")).id == first.id
     outbox.step()
     assert node.count(outbox.account) == 1
@@ -88,6 +91,19 @@ def test_a_stuck_transaction_pays_more_and_counts_once(outbox, node):
 
 
 @pytest.mark.usefixtures("waiting")
+def test_a_stuck_transaction_pays_more_although_the_clock_was_set_back(outbox, node, monkeypatch):
+    patient = Outbox(outbox.database, node, outbox.signer, dataclasses.replace(outbox.policy, bump_after=3600.0), "me")
+    kept = patient.submit(to("one"))
+    for _ in range(2):
+        patient.step()
+    assert len(transactions.get(outbox.database, kept.id).attempts) == 1
+    true = time.time
+    monkeypatch.setattr(time, "time", lambda: true() - 86_400.0)
+    patient.step()
+    assert len(transactions.get(outbox.database, kept.id).attempts) == 2
+
+
+@pytest.mark.usefixtures("waiting")
 def test_the_cap_ends_the_bumps(outbox):
     kept = outbox.submit(to("one"))
     price = int(kept.attempts[0]["max_fee"])
@@ -105,6 +121,7 @@ def test_a_reorg_takes_it_back_and_the_same_bytes_are_mined_again(outbox, node):
     mine(node, 3)
     kept = outbox.submit(to("one"))
     outbox.step()
+    taken(node, kept)
     outbox.step()
     assert state(outbox, kept) == "mined"
     node.ask("evm_setAutomine", False)
@@ -163,11 +180,13 @@ def test_a_nonce_that_somebody_else_took(outbox, node):
 def test_contracts_are_created_called_and_refuse(outbox, node):
     made = outbox.submit(to("contract", None, purpose="deploy", data=STORE, value=0))
     outbox.step()
+    taken(node, made)
     outbox.step()
     place = transactions.get(outbox.database, made.id).mined["contract"]
     assert len(node.code(place)) == 13
-    outbox.submit(to("word", place, data="0x" + "07".zfill(64), value=0))
+    word = outbox.submit(to("word", place, data="0x" + "07".zfill(64), value=0))
     outbox.step()
+    taken(node, word)
     assert int(node.ask("eth_getStorageAt", place, "0x0", "latest"), 16) == 7
     with pytest.raises(Reverts):
         outbox.submit(to("zero", place, data="0x" + "00" * 32, value=0))
