@@ -59,7 +59,10 @@ def test_each_command_is_one_that_there_is():
     commands = {name: one["command"] for name, one in services.items() if name != "database"}
     assert {part for one in named for part in one.split(",")} == set(PARTS)
     assert sorted(command[1] for command in commands.values()) == sorted(named)
+    assert all("\nType=notify\n" in one.read_text() for one in units)
     for name, command in commands.items():
+        # Only the endpoint answers at an address, which its own health check asks.
+        assert services[name]["healthcheck"].get("disable", False) == (name != "api")
         assert command[0] == "--only"
         assert name in command[1].split(",")
 
@@ -119,13 +122,13 @@ def test_the_wheel_serves_and_verifies_in_an_environment_of_its_own(tmp_path):
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Prefer": "wait=60"}
         body = json.dumps({"inputs": [[0.5, -0.25, None]]}).encode()
         asked = urllib.request.Request(f"{found[1]}/v2/models/credit/proofs", body, headers)  # noqa: S310
-        with urllib.request.urlopen(asked, timeout=90) as answer:  # noqa: S310
+        with urllib.request.urlopen(asked, timeout=300) as answer:  # noqa: S310
             given = json.load(answer)
-        with urllib.request.urlopen(f"{found[1]}/page/sign-in", timeout=30) as page:  # noqa: S310
+        with urllib.request.urlopen(f"{found[1]}/page/sign-in", timeout=300) as page:  # noqa: S310
             assert "Sign in" in page.read().decode()
     finally:
         service.send_signal(signal.SIGTERM)
-        code = service.wait(60)
+        code = service.wait()
         service.stderr.close()
     assert code == 0
     assert given["state"] == "answered"

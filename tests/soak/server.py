@@ -13,7 +13,7 @@ import eth_account  # noqa: F401  half a second of each child's otherwise
 from sqlalchemy import create_engine
 from tests.unit.serve.chain import settler
 
-from assay.record import answers
+from assay.record import answers, claims
 from assay.record.database import Database, read_url
 from assay.serve.work import Worker
 from assay.settle.node import Node
@@ -58,7 +58,7 @@ HOWS = ("before-commit", "after-commit", "before-send", "after-send")
 def work(url, node_url, consumer):
     database = Database(url)
     worker = Worker(database)
-    answers.free_gone(database)
+    claims.free_gone(database)
     loop = settler(database, node_url, development_key(), consumer, name=None, confirmations=2)
     for _ in range(_TURNS):
         worker.step()

@@ -7,7 +7,7 @@ from tests.soak.judge import verdict
 from tests.soak.matrix import run
 from tests.unit.serve.small import keep, parts
 
-from assay.record import answers
+from assay.record import answers, claims
 from assay.record.answers import Answer
 from assay.record.database import Database
 
@@ -62,7 +62,7 @@ def test_the_judge_sees_what_is_lost(made, tmp_path):
     said = " ".join(verdict(database, Silent(), "0x" + "11" * 20, "0x" + "22" * 20, {one.id: 1, "ans_lost": 2}))
     assert "ans_lost was accepted and is not there" in said
     assert "is fixed, which is no end" in said
-    held = answers.claim(database, ["fixed"], "me", 60)[0]
+    held = claims.claim(database, ["fixed"], "me", 60)[0]
     held = answers.commit(database, held, "proven")
     held = answers.commit(database, held, "settling", transaction="tx_none")
     answers.commit(database, held, "settled")

@@ -54,9 +54,13 @@ def restore(
         f"{folder}: {_rows(held)}, and {', '.join(held.files) or 'no files'}. Every digest and history was checked.\n"
         "Start it with `assay up`, once the old one has ended for good: two services with one account get in each "
         "other's way. What happened after the backup is not in it; transactions sent since are found on the chain."
-        f"{_kept(held)}"
+        f"{_kept(held)}{_lacks(held)}"
     )
     Output(json=json).result(_fields(held), text)
+
+
+def _lacks(held: Held) -> str:
+    return "".join(f"\nNothing is proven here before this is done: {one}" for one in held.lacks)
 
 
 def _rows(held: Held) -> str:
@@ -79,4 +83,5 @@ def _fields(held: Held) -> dict[str, object]:
         "files": list(held.files),
         "bytes": held.bytes,
         "answers_with_rows": held.with_rows,
+        "lacks": list(held.lacks),
     }

@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import assay
 from assay.core import files, jsontext
-from assay.core.errors import ArtefactVersion
+from assay.core.errors import ArtefactVersion, AssayError
 from assay.core.hashing import digest_of_file
 from assay.core.zips import MALFORMED, entry
 from assay.keep.errors import BackupDamaged, NotEmpty, NothingToKeep
+from assay.prove import srs as references
+from assay.prove.errors import SrsError
 from assay.record import answers, artefacts, journal, releases
-from assay.record.copy import copy
+from assay.record.copy import copy, require_empty
 from assay.record.database import FILE, Database
 from assay.release import alias
+from assay.release.key import verifying_key
 from assay.release.make import private_digests
 from assay.task.task import TASK_FILE
 
@@ -40,12 +43,16 @@ _AGAIN = "Take another backup: this one cannot be relied on."
 
 @dataclass(frozen=True)
 class Held:
-    """What a backup holds: rows by table, the service's files, bytes of the whole, answers whose rows are in it."""
+    """What a backup holds: rows by table, the service's files, bytes of the whole, answers whose rows are in it.
+
+    And where it was taken back: what this machine lacks to prove, in a sentence each.
+    """
 
     rows: dict[str, int]
     files: tuple[str, ...]
     bytes: int
     with_rows: int = 0
+    lacks: tuple[str, ...] = ()
 
 
 def backup(database: Database, folder: Path, path: Path) -> Held:
@@ -133,23 +140,59 @@ def restore(path: Path, project: Path, url: str | None = None) -> Held:
         with closing(Database(f"sqlite:///{Path(name) / _RECORDS}")) as source:
             _check(source)
             written = _project_files(source)
-            there = [one for one in (*(f".assay/{one}" for one in own), *written) if (project / one).exists()]
-            spare = [one for one in there if (project / one).read_bytes() != _content(one, own, written)]
-            if spare:
-                raise NotEmpty(f"{project / spare[0]} is there with another content", "Give an empty folder.")
-            project.mkdir(parents=True, exist_ok=True)
-            with closing(Database.of_project(project, url)) as target:
-                rows = copy(source, target)
-                with_rows = answers.with_rows(target)
-        for file, content in own.items():
-            files.write(place / file, content, secret=True)
-        for file, content in written.items():
-            files.write(project / file, content)
-    return Held(rows, (*about["files"], *written), path.stat().st_size, with_rows)
+            for file, content in ({f".assay/{one}": own[one] for one in own} | written).items():
+                if (project / file).exists() and files.read(project / file) != content:
+                    raise NotEmpty(f"{project / file} is there with another content", "Give an empty folder.")
+            with_rows, lacks = answers.with_rows(source), _lacks(source)
+            # The records come last: with them it is a service, and without them this can be run again.
+            if url is None:
+                _write(project, own, written)
+                rows = _into_file(source, place)
+            else:
+                with closing(Database(url)) as target:
+                    require_empty(target)
+                    _write(project, own, written)
+                    rows = copy(source, target)
+    return Held(rows, (*about["files"], *written), path.stat().st_size, with_rows, lacks)
 
 
-def _content(name: str, own: dict[str, bytes], written: dict[str, bytes]) -> bytes:
-    return written[name] if name in written else own[name.removeprefix(".assay/")]
+def _lacks(records: Database) -> tuple[str, ...]:
+    """Reference strings of the keys that decide, which no backup holds."""
+    found: dict[str, None] = {}
+    for project in sorted({one.project for one in releases.find(records)}):
+        deciding = alias.champion(records, project)
+        release = None if deciding is None else releases.by_digest(records, deciding)
+        if release is None or not release.private:
+            continue
+        try:
+            references.find(**verifying_key(records, release).about["srs"])
+        except SrsError as error:
+            found[str(error)] = None
+        except AssayError:  # a key of another version: whoever proves with it says so
+            continue
+    return tuple(found)
+
+
+def _write(project: Path, own: dict[str, bytes], written: dict[str, bytes]) -> None:
+    place = project / ".assay"
+    with files.translated(place, "write"):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file, content in own.items():
+        files.write(place / file, content, secret=True)
+    for file, content in written.items():
+        files.write(project / file, content)
+
+
+def _into_file(source: Database, place: Path) -> dict[str, int]:
+    """The records as a file, which is there whole or not at all."""
+    with (
+        files.translated(place / FILE, "write"),
+        tempfile.TemporaryDirectory(prefix=".assay-restore-", dir=place) as name,
+    ):
+        with closing(Database(f"sqlite:///{Path(name) / FILE}")) as target:
+            rows = copy(source, target)
+        os.link(Path(name) / FILE, place / FILE)  # refuses a file that came meanwhile
+    return rows
 
 
 def _unpack(path: Path, place: Path) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -11,21 +11,21 @@ from sqlalchemy import Text, and_, cast, exc, func, null, or_, select, text, upd
 from assay.core.hashing import digest
 from assay.record.changes import note_in
 from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
-from assay.record.holder import LONGEST_LEASE, is_gone
 from assay.record.schema import answers, artefacts, releases
 from assay.record.states import ANSWER, ANSWER_ENDS, AnswerState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from sqlalchemy import ColumnElement, Connection, Row, Select
+    from sqlalchemy import Connection, Row, Select
 
     from assay.record.database import Database
 
 PROVING = "proving"
 """In an answer's evidence: seconds that a prover took for it."""
 _AT_ONCE = 200
-_LOST = "lost"
+_LAST = 50
+LOST = "lost"
 """In the evidence: by state, how many holders never gave it back."""
 _HAS_ROW = cast(answers.c.row, Text) != "null"  # nothing is kept as JSON's null, or as none at all
 
@@ -72,7 +72,7 @@ class Answer:
     @property
     def lost(self) -> int:
         """How many holders had it in its present state and never gave it back: they ended, or slept too long."""
-        return int(self.evidence.get(_LOST, {}).get(self.state, 0))
+        return int(self.evidence.get(LOST, {}).get(self.state, 0))
 
     @property
     def ended(self) -> bool:
@@ -200,170 +200,6 @@ def find(
         return [_answer(row) for row in connection.execute(asked)]
 
 
-def claim(
-    database: Database,
-    states: Iterable[AnswerState],
-    holder: str,
-    seconds: float,
-    *,
-    project: str | None = None,
-    chain: str | None = None,
-    arm: str | None = None,
-    limit: int = 1,
-) -> list[Answer]:
-    """Take over up to `limit` answers in these states that are due and that nobody holds; oldest first.
-
-    The answer's `fence` grows with each claim: `commit` with an older one is refused, so that a holder that slept
-    through its lease changes nothing.
-
-    Parameters
-    ----------
-    chain
-        Only answers that are to be settled on it.
-    arm
-        Only answers of this arm.
-    """
-    with database.begin() as connection:
-        now = database.now(connection)
-        asked = (
-            select(answers)
-            .where(
-                answers.c.state.in_(list(states)),
-                *_free(now),
-            )
-            .order_by(answers.c.due, answers.c.created)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        if project is not None:
-            asked = asked.where(answers.c.project == project)
-        if chain is not None:
-            asked = asked.where(answers.c.chain == chain, answers.c.settle)
-        if arm is not None:
-            asked = asked.where(answers.c.arm == arm)
-        return [_taken(connection, row, holder, now + seconds) for row in connection.execute(asked).all()]
-
-
-def claim_beside(
-    database: Database, first: Answer, holder: str, seconds: float, *, rows: int, most_rows: int
-) -> list[Answer]:
-    """Take over others that may be answered together with one that is held, as long as all have at most so many rows.
-
-    Those that are held have `rows` of them. Others wait in its state, are of its owner, release and context, settle
-    nothing, ask for it (`evidence["join"]`), and are none that a holder has left.
-    """
-    with database.begin() as connection:
-        now = database.now(connection)
-        asked = (
-            select(answers)
-            .where(
-                answers.c.state == first.state,
-                answers.c.owner == first.owner,
-                answers.c.release == first.release,
-                answers.c.context == first.context,
-                answers.c.settle.is_(False),
-                answers.c.lease.is_(None),
-                answers.c.evidence["join"].as_boolean().is_(True),
-                *_free(now),
-            )
-            .order_by(answers.c.due, answers.c.created)
-            .limit(most_rows - rows)
-            .with_for_update(skip_locked=True)
-        )
-        taken = []
-        for row in connection.execute(asked).all():
-            if rows + len(row.row) > most_rows:
-                break
-            rows += len(row.row)
-            taken.append(_taken(connection, row, holder, now + seconds))
-        return taken
-
-
-def _free(now: float) -> tuple[ColumnElement[bool], ...]:
-    """Those that are due and that nobody holds, also where the clock was set back since: nothing waits for it then."""
-    early = answers.c.created > now
-    due = or_(answers.c.due <= now, answers.c.due <= answers.c.created, early)
-    until = answers.c.lease_until
-    return due, or_(until.is_(None), until < now, until > now + LONGEST_LEASE)
-
-
-def _taken(connection: Connection, row: Row[Any], holder: str, until: float) -> Answer:
-    held: dict[str, Any] = {"lease": holder, "lease_until": until, "fence": row.fence + 1, "attempts": row.attempts + 1}
-    if row.lease is not None:
-        lost = row.evidence.get(_LOST, {})
-        held["evidence"] = row.evidence | {_LOST: lost | {row.state: lost.get(row.state, 0) + 1}}
-    connection.execute(update(answers).where(answers.c.id == row.id).values(**held))
-    return Answer(**(row._asdict() | held))
-
-
-def any_due(
-    database: Database,
-    states: Iterable[AnswerState],
-    chain: str | None = None,
-    arm: str | None = None,
-    project: str | None = None,
-) -> bool:
-    """Whether `claim` would find anything, without holding anybody up."""
-    with database.read() as connection:
-        now = database.now(connection)
-        asked = select(answers.c.id).where(
-            answers.c.state.in_(list(states)),
-            *_free(now),
-        )
-        if chain is not None:
-            asked = asked.where(answers.c.chain == chain, answers.c.settle)
-        if arm is not None:
-            asked = asked.where(answers.c.arm == arm)
-        if project is not None:
-            asked = asked.where(answers.c.project == project)
-        return connection.execute(asked.limit(1)).first() is not None
-
-
-def free_gone(database: Database) -> int:
-    """End the leases of processes of this machine that run no more, so that nobody waits for them; how many."""
-    with database.read() as connection:
-        now = database.now(connection)
-        held = select(answers.c.lease).where(answers.c.lease_until >= now).distinct()
-        gone = [name for name in connection.execute(held).scalars() if is_gone(name)]
-    if not gone:
-        return 0
-    with database.begin() as connection:
-        where = and_(answers.c.lease.in_(gone), answers.c.lease_until >= now)
-        return connection.execute(update(answers).where(where).values(lease_until=0.0)).rowcount
-
-
-@dataclass(frozen=True)
-class Left:
-    """Answers that are due and that nobody holds.
-
-    Attributes
-    ----------
-    count
-        How many.
-    seconds
-        How long the oldest is due.
-    held
-        Whether somebody holds others.
-    """
-
-    count: int
-    seconds: float
-    held: bool
-
-
-def left(database: Database, state: AnswerState) -> Left:
-    """What nobody does in a state; a holder of this machine that runs no more holds nothing."""
-    own = answers.c.state == state
-    with database.read() as connection:
-        now = database.now(connection)
-        free = select(func.count(), func.min(answers.c.due)).where(own, *_free(now))
-        count, due = connection.execute(free).one()
-        until = answers.c.lease_until
-        holders = select(answers.c.lease).where(own, until >= now, until <= now + LONGEST_LEASE).distinct()
-        names = list(connection.execute(holders).scalars())
-    return Left(count, max(0.0, now - due) if count else 0.0, any(not is_gone(name) for name in names))
-
-
 def count(database: Database, states: Iterable[AnswerState], owner: str | None = None) -> int:
     """How many answers are in these states."""
     asked = select(func.count()).select_from(answers).where(answers.c.state.in_(list(states)))
@@ -421,17 +257,6 @@ def outcome_in(connection: Connection, name: str) -> Any:
     return connection.execute(select(answers.c.outcome).where(answers.c.id == name).with_for_update()).scalar()
 
 
-def renew(database: Database, held: Answer, seconds: float) -> None:
-    """Hold an answer longer; raises `LeaseLost`."""
-    with database.begin() as connection:
-        until = database.now(connection) + seconds
-        where = and_(answers.c.id == held.id, answers.c.fence == held.fence)
-        if connection.execute(update(answers).where(where).values(lease_until=until)).rowcount != 1:
-            raise LeaseLost(
-                f"the answer {held.id} was taken over by another process", "Its result counts, not this one."
-            )
-
-
 def proving_seconds(database: Database, owner: str, within: float) -> float:
     """Seconds that provers took for what an API key asked for in so many last seconds, its share of joined proofs."""
     projects = select(releases.c.project).distinct()  # with them the answers of that time are found by their index
@@ -441,6 +266,20 @@ def proving_seconds(database: Database, owner: str, within: float) -> float:
             answers.c.project.in_(projects), answers.c.created >= since, answers.c.owner == owner
         )
         return float(connection.execute(asked).scalar() or 0.0)
+
+
+def times(database: Database, project: str, release: str) -> dict[int, float]:
+    """How long the last proofs of a release took, by their rows; of each number of rows the longest."""
+    made = (answers.c.project == project, answers.c.release == release, answers.c.proof.is_not(None))
+    columns = (answers.c.evidence, answers.c.outputs)
+    asked = select(*columns).where(*made).order_by(answers.c.created.desc(), answers.c.id.desc()).limit(_LAST)
+    found: dict[int, float] = {}
+    with database.read() as connection:
+        for evidence, outputs in connection.execute(asked):
+            own = len(outputs["integers"])
+            rows = evidence.get("joined", {}).get("of", own)
+            found[rows] = max(found.get(rows, 0.0), evidence.get(PROVING, 0.0) * rows / own)
+    return {rows: seconds for rows, seconds in found.items() if seconds}
 
 
 def with_rows(database: Database) -> int:

@@ -43,6 +43,12 @@ def copy(source: Database, target: Database) -> dict[str, int]:
     return counts
 
 
+def require_empty(database: Database) -> None:
+    """Raise `Conflict` if a database has any records."""
+    with database.read() as connection:
+        _require_empty(connection, database)
+
+
 def _require_empty(connection: Connection, target: Database) -> None:
     for table in metadata.sorted_tables:
         if connection.execute(select(func.count()).select_from(table)).scalar_one():

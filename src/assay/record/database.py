@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 FILE = "records.sqlite"
 BUSY_SECONDS = 30
+_LEAST_ROOM = 4 << 20
+"""Bytes: some answers with their proofs."""
 _PATIENCE = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -64,9 +68,11 @@ class Database:
         self.engine: Engine = _engine(self.url)
         self._watch: Any = None
         self._watching, self._writing = threading.Lock(), threading.RLock()
+        self._file: tuple[int, int] | None = None
         try:
             with said(self.url):
                 migrate.upgrade(self.engine)
+            self._file = self._on_disk()
         except BaseException:
             self.engine.dispose()
             raise
@@ -99,6 +105,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction: all that happens in it is there afterwards, or nothing is. SQLite's excludes all others."""
+        self.require_file()
         # SQLite lets a writer who finds it busy sleep, up to 100 ms at a time: those of this process queue here.
         with self._writing if self.sqlite else nullcontext(), said(self.url), self.engine.begin() as connection:
             yield connection
@@ -106,6 +113,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One view of what is there, for reading only: it holds nobody up."""
+        self.require_file()
         with said(self.url), self.engine.execution_options(reads=True).begin() as connection:
             yield connection
 
@@ -124,6 +132,7 @@ class Database:
         if not self.sqlite:
             with self.read() as connection:
                 return str(connection.execute(_SNAPSHOT).scalar_one())
+        self.require_file()
         with self._watching, said(self.url):
             if self._watch is None:
                 self._watch = self.engine.raw_connection()
@@ -152,6 +161,29 @@ class Database:
                 f"what was deleted is still in the log of {where}, which another process reads",
                 "Run it again when that has ended, such as a backup.",
             )
+
+    def _on_disk(self) -> tuple[int, int] | None:
+        if not self.sqlite or not self.url.database:
+            return None
+        try:
+            found = os.stat(self.url.database)  # noqa: PTH116  it is asked often, and a path takes longer
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def require_file(self) -> None:
+        """SQLite goes on writing into a file that has no name any more, and nobody would ever read it there."""
+        if self._file is not None and self._on_disk() != self._file:
+            raise DatabaseDamaged(
+                f"the file of {self.shown} was deleted or replaced while it was in use; nothing is written",
+                "End what uses it; then put the file back, or a backup: `assay restore`.",
+            )
+
+    def require_room(self) -> None:
+        """Raise `DatabaseFull` where the next answers would not fit on the disk; a server's disk cannot be seen."""
+        self.require_file()
+        if self._file is not None and shutil.disk_usage(str(self.url.database)).free < _LEAST_ROOM:
+            raise DatabaseFull(f"no space is left for {self.shown}", "Free some space.")
 
     def close(self) -> None:
         """Give back what is open."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from assay.core import files, jsontext
 from assay.data.errors import BlocksMissing, TooFewRows
 from assay.data.live import Newest
-from assay.record import answers
+from assay.record import claims
 from assay.record.database import Database
 from assay.serve.live import Live
 from assay.serve.models import Models
@@ -64,7 +64,7 @@ def main(place: Path) -> None:
     row = Replay(place / ROWS)
     live = Live(database, task.name, settler, Models(database), place / "live", _tell, counts=True, row=row)
     worker, ended = Worker(database), ending()
-    answers.free_gone(database)
+    claims.free_gone(database)
     (place / READY).touch()
     while not ended():
         moved = [live.step(), worker.step(), settler.step()]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.core import files
 from assay.prove.keys import VERIFYING_KEY_FILE, VerifyingKey
 from assay.record import artefacts
 
@@ -21,7 +20,6 @@ def verifying_key(database: Database, release: Release) -> VerifyingKey:
 
 def verifying_key_of(content: bytes) -> VerifyingKey:
     """Read a key's file from its bytes; raises what `VerifyingKey.load` raises."""
-    with tempfile.TemporaryDirectory(prefix="assay-keys-") as name:
-        place = Path(name) / VERIFYING_KEY_FILE
-        place.write_bytes(content)
+    with files.scratch() as place:
+        files.write(place / VERIFYING_KEY_FILE, content)
         return VerifyingKey.load(place)

@@ -15,7 +15,7 @@ from assay.compare.arms import CHALLENGER, CHAMPION, arm_name, contract
 from assay.compare.plan import Window
 from assay.compare.steward import Steward
 from assay.core.errors import AssayError
-from assay.record import answers, releases
+from assay.record import answers, claims, releases
 from assay.record.errors import Conflict, LeaseLost
 from assay.release.features import task_of
 from assay.serve.settle import LEASE_SECONDS
@@ -215,7 +215,7 @@ class Settlements:
             "what": "its experiment was over before its row had a context",
             "todo": "Nothing: it is the champion's, or the existing process's, to decide.",
         }
-        while held := answers.claim(
+        while held := claims.claim(
             base, ["received"], self.champion.name, LEASE_SECONDS, project=self.project, chain=chain, arm=CHALLENGER
         ):
             answers.commit(base, held[0], "expired", error=said)

@@ -6,6 +6,7 @@ import hmac
 import re
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -131,19 +132,35 @@ def _left(events: Iterable[Event]) -> dict[str, ApiKey]:
 
 
 def first_admin(database: Database, folder: Path) -> Path | None:
-    """Write an admin key into `folder` if there is no key yet; returns its file, None if there are keys."""
-    if current(database):
+    """Write an admin key into `folder` if there is no key yet; returns its file, None if there are keys.
+
+    Its text is on the disk before there is such a key, and gets its name afterwards: it can be read nowhere else.
+    """
+    there = current(database)
+    for begun in folder.glob(f"{ADMIN_FILE}.*"):
+        if begun.suffix.removeprefix(".") in there:  # whoever made it was killed since
+            return _named(begun)
+    if there:
         return None
     made, text = _drawn("the first start", frozenset({"admin"}))
+    fresh = folder / f"{ADMIN_FILE}.{made.id}"
+    with files.translated(folder, "write"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.write(fresh, text + "\n", secret=True)
 
     def is_first(connection: Connection) -> bool:
         return not _left(journal.read_in(connection, PROJECT, _KINDS))
 
     if journal.append_if(database, PROJECT, _made(made, "assay up"), is_first) is None:
+        fresh.unlink()
         return None  # another process made it, at the same moment
-    path = folder / ADMIN_FILE
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files.write(path, text + "\n", secret=True)
+    return _named(fresh)
+
+
+def _named(fresh: Path) -> Path:
+    path = fresh.with_name(ADMIN_FILE)
+    with suppress(FileNotFoundError):  # another process that starts has just done so
+        fresh.replace(path)
     return path
 
 

@@ -22,7 +22,7 @@ from assay.core.hashing import digest
 from assay.data.errors import DataError, TooFewRows
 from assay.data.live import newest, require_followable
 from assay.data.sources.state import STATE_FILE
-from assay.record import answers, artefacts, journal, releases, transactions
+from assay.record import answers, artefacts, claims, journal, releases, transactions
 from assay.record.answers import Answer
 from assay.record.errors import Conflict, LeaseLost
 from assay.record.holder import me
@@ -113,7 +113,7 @@ class Live:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Follow the chain until `stopped()`."""
-        answers.free_gone(self.database)
+        claims.free_gone(self.database)
         self._say_state()
         while not stopped():
             until = time.monotonic() + (0.0 if self.step() else self.settler.on.pause)
@@ -288,11 +288,11 @@ class Live:
 
     def _fix(self) -> bool:
         """Post the row where the consumer asks for it, and bind the answer to what the consumer then expects."""
-        if not answers.any_due(self.database, ["received"], self.settler.on.name, self.arm, self.project):
+        if not claims.any_due(self.database, ["received"], self.settler.on.name, self.arm, self.project):
             return False
         for _ in range(_AT_ONCE):
             on = self.settler.on.name
-            claimed = answers.claim(
+            claimed = claims.claim(
                 self.database, ["received"], self.name, LEASE_SECONDS, project=self.project, chain=on, arm=self.arm
             )
             if not claimed or claimed[0].period is None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.core import files
 from assay.prove.keys import PROVING_KEY_FILE, ProvingKey, VerifyingKey
 from assay.record import artefacts, releases
 from assay.release import alias
@@ -87,6 +86,7 @@ class Models:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._loaded: dict[str, Model] = {}
+        self._whole: set[str] = set()
         self._keys: dict[str, VerifyingKey] = {}
         self._releases: dict[str, Release] = {}
         self._lock, self._loading = threading.Lock(), dict[str, threading.Lock]()
@@ -130,13 +130,20 @@ class Models:
             with self._lock:
                 if (found := self._again(digest)) is not None:
                     return found
+            self._whole.discard(digest)
             found = load(self._database, releases.by_digest(self._database, digest))
             with self._lock:
                 self._loaded[digest] = found
+                self._whole.add(digest)
                 self._loading.pop(digest, None)
                 while len(self._loaded) > _MOST_LOADED:  # a key takes as much memory as the model and more
                     del self._loaded[next(iter(self._loaded))]
             return found
+
+    def require(self, digest: str) -> None:
+        """Raise what loading a release raises; one that was loaded here the last time is whole, and not read again."""
+        if digest not in self._whole:
+            self.of(digest)
 
     def _again(self, digest: str) -> Model | None:
         """The model if it is loaded, as the one that was asked for last."""
@@ -180,11 +187,12 @@ def load(database: Database, release: Release) -> Model:
     ------
     PrivatePartAbsent, ReleaseAltered, ArtefactAbsent
         What is missing or altered.
+    StorageError
+        No temporary file can be written.
     """
     private = private_digests(release)
     circuit = Circuit.from_json(artefacts.get(database, private[CIRCUIT_FILE]))
-    with tempfile.TemporaryDirectory(prefix="assay-keys-") as name:  # mode 0700
-        place = Path(name)
-        (place / PROVING_KEY_FILE).write_bytes(artefacts.get(database, private[PROVING_KEY_FILE]))
-        proving = ProvingKey.load(place / PROVING_KEY_FILE)
+    with files.scratch() as place:  # mode 0700
+        files.write(place / PROVING_KEY_FILE, artefacts.get(database, private[PROVING_KEY_FILE]), secret=True)
+        proving = ProvingKey.load(place)
     return Model(release, circuit, proving, verifying_key(database, release))

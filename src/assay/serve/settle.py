@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.core.errors import AssayError
 from assay.prove.proof import Proof
-from assay.record import answers, artefacts, transactions
+from assay.record import answers, artefacts, claims, transactions
 from assay.record.errors import Conflict, LeaseLost
 from assay.record.holder import me
 from assay.record.pause import pause
@@ -79,7 +79,7 @@ class Settler:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Settle until `stopped()`; what is under way is finished first."""
-        answers.free_gone(self.database)
+        claims.free_gone(self.database)
         while not stopped():
             until = time.monotonic() + (0.0 if self.step() else self.on.pause)
             self.beside()
@@ -108,7 +108,7 @@ class Settler:
 
     def _sign(self) -> bool:
         """Sign for what is proven."""
-        if not answers.any_due(self.database, ["proven"], self.on.name, self.arm, self.project):
+        if not claims.any_due(self.database, ["proven"], self.on.name, self.arm, self.project):
             return False
         head = self.on.node.head()
         for number in range(_AT_ONCE):
@@ -120,7 +120,7 @@ class Settler:
 
     def _claimed(self) -> list[Answer]:
         on = self.on.name
-        return answers.claim(
+        return claims.claim(
             self.database, ["proven"], self.name, LEASE_SECONDS, project=self.project, chain=on, arm=self.arm
         )
 
@@ -139,6 +139,8 @@ class Settler:
             self._wait(held, error, pause(held.attempts, _LONGEST_WAIT))
             raise
         except AssayError as error:
+            if error.retry:  # nor is a database that is busy
+                raise
             answers.commit(self.database, held, "refused", error=_said(error))
 
     def _submit(self, held: Answer) -> None:

@@ -14,10 +14,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
+from assay.core.errors import AssayError
 from assay.record.database import Database
-from assay.serve import keys, pulse
+from assay.serve import keys, pulse, turning
 from assay.serve import parts as run
 from assay.serve.errors import CannotListen
+from assay.serve.turning import Turning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +43,8 @@ _WATCH_AFTER = 5.0
 
 def listening(host: str, port: int) -> list[socket.socket]:
     """Sockets that listen at every address of a host, before anything else is started; raises `CannotListen`."""
-    found: list[socket.socket] = []
+    if found := turning.inherited():
+        return found
     missing: OSError | None = None
     try:
         for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
@@ -69,8 +72,16 @@ def serve_api(
     sockets: list[socket.socket],
     told: Callable[[str], None],
     watching: Watching | None = None,
+    *,
+    hung: Callable[[float], None] = lambda _: None,
 ) -> None:
-    """Run the endpoint in this process until SIGTERM or SIGINT; requests that are under way are answered first."""
+    """Run the endpoint in this process until SIGTERM or SIGINT; requests that are under way are answered first.
+
+    Parameters
+    ----------
+    hung
+        Told for how many seconds the event loop has not turned.
+    """
     import uvicorn
 
     from assay.serve.api.app import make_app
@@ -88,7 +99,11 @@ def serve_api(
     )
 
     class Server(uvicorn.Server):
-        """Ends well when it is asked to end: uvicorn's own would raise the signal again afterwards."""
+        """Says that it turns, and ends well when it is asked to end: uvicorn's own would raise the signal again."""
+
+        async def on_tick(self, counter: int) -> bool:
+            turns.beat()
+            return await super().on_tick(counter)
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -100,10 +115,12 @@ def serve_api(
             app.state.assay.stopping.set()  # a page that listens for changes would hold the end up
             super().handle_exit(sig, frame)
 
-    server = Server(config)
+    turns, server = Turning(), Server(config)
+    turns.look_after(lambda seconds: os._exit(run.HUNG) if app.state.assay.stopping.is_set() else hung(seconds))
     thread = threading.Thread(target=_tell, args=(server, told), daemon=True)
     thread.start()
     server.run(sockets)
+    turns.end()
 
 
 def _tell(server: object, told: Callable[[str], None]) -> None:
@@ -123,6 +140,8 @@ class Child:
     ----------
     ends
         Whether it stays ended when it could not be started, or not go on, and said why.
+    require
+        Raises what keeps it from being started now.
     """
 
     name: str
@@ -132,6 +151,7 @@ class Child:
     wait: float = _FIRST_WAIT
     not_before: float = 0.0
     ends: bool = False
+    require: Callable[[], None] = lambda: None
     code: int | None = None
     started: float = field(default=0.0)
     _pulse: int = -1
@@ -154,6 +174,7 @@ class Child:
         if self.process is not None:
             self._ended(now, told)
         if self.code is None and now >= self.not_before:
+            self.require()
             self._start()
 
     def _start(self) -> None:
@@ -239,18 +260,28 @@ def up(
         database.close()
         alone[parts[0]](settings, told)
         return
-    children = [_child(settings, part) for part in parts if part in alone]
+    # A part that begins where the records are gone would make empty ones in their place.
+    children = [_child(settings, part, database.require_file) for part in parts if part in alone]
     for child in children:
         child.ends = len(parts) == 1
     stop = threading.Event()
     watcher = threading.Thread(target=_watch, args=(children, stop, told), daemon=True)
     watcher.start()
+
+    def hung(seconds: float) -> None:
+        told(f"the endpoint hangs: it has answered nothing for {seconds:.0f} s; it is started again, and its parts")
+        stop.set()
+        watcher.join()
+        _end(children)
+        turning.begin_anew(sockets)
+
     try:
         if "api" in parts:
-            serve_api(settings, database, sockets, told, watching)
+            serve_api(settings, database, sockets, told, watching, hung=hung)
         else:
-            ended = run.ending(alone=True)
+            ended, turns = run.ending(alone=True), Turning()
             while not ended() and any(child.code is None for child in children):
+                turns.beat()
                 stop.wait(0.1)
     finally:
         stop.set()
@@ -269,12 +300,14 @@ def _end(children: Sequence[Child]) -> None:
         child.end(until)
 
 
-def _child(settings: Settings, part: Part) -> Child:
+def _child(settings: Settings, part: Part, require: Callable[[], None] = lambda: None) -> Child:
     command = [sys.executable, "-m", "assay", "up", "-C", str(settings.project), "--only", part]
     command += ["--chain", settings.chain or "none"]
     # The address may hold a password, and everybody can read a process's arguments.
     later = time.monotonic() + _WATCH_AFTER if part == "watch" else 0.0
-    return Child(part, command, os.environ | {"ASSAY_DATABASE": settings.database}, not_before=later)
+    environment = {name: value for name, value in os.environ.items() if name != turning.NOTIFY}
+    environment |= {"ASSAY_DATABASE": settings.database}
+    return Child(part, command, environment, not_before=later, require=require)
 
 
 def _watch(children: Sequence[Child], stop: threading.Event, told: Callable[[str], None]) -> None:
@@ -284,5 +317,8 @@ def _watch(children: Sequence[Child], stop: threading.Event, told: Callable[[str
                 child.look(told)
             except OSError as error:  # no memory, or no process is left: the others are looked after all the same
                 told(f"the part {child.name} cannot be started ({error.strerror}); it is tried again")
+                child.not_before = time.monotonic() + _LONGEST_WAIT
+            except AssayError as error:
+                told(f"the part {child.name} is not started: [{error.code}] {error}")
                 child.not_before = time.monotonic() + _LONGEST_WAIT
         stop.wait(0.1)

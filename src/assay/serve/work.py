@@ -16,9 +16,10 @@ import weakref
 from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
-from assay.core.errors import AssayError
+from assay.core.errors import AssayError, StorageError
+from assay.prove.errors import SrsMissing
 from assay.prove.prove import prove
-from assay.record import answers, artefacts
+from assay.record import answers, artefacts, claims
 from assay.record.errors import LeaseLost, RecordError
 from assay.record.holder import me
 from assay.record.pause import pause
@@ -73,6 +74,7 @@ class Worker:
         self.models = Models(database)
         self.name = name or me()
         self._told, self._hung = told, hung
+        self._said = ""
         self._first = threading.Lock()
         self._proved: dict[str, weakref.ref[ProvingKey]] = {}
         self._under_way = UnderWay(database, LEASE_SECONDS)
@@ -80,7 +82,7 @@ class Worker:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Prove until `stopped()`, two at a time with one set of keys: while one waits, the other has the cores."""
-        answers.free_gone(self.database)  # what a prover that was killed here had under way
+        claims.free_gone(self.database)  # what a prover that was killed here had under way
         failed, over = threading.Event(), threading.Event()
         keeper = threading.Thread(target=self._under_way.look_after, args=(over, self._hung), daemon=True)
         keeper.start()
@@ -111,7 +113,7 @@ class Worker:
         if not self._waiting():
             return False
         with self._turn:
-            claimed = answers.claim(self.database, ["fixed"], self.name, LEASE_SECONDS)
+            claimed = claims.claim(self.database, ["fixed"], self.name, LEASE_SECONDS)
             if not claimed or claimed[0].lost:
                 for held in claimed:
                     self._again(held)
@@ -141,7 +143,7 @@ class Worker:
 
     def _waiting(self) -> bool:
         # Reading holds nobody up; claiming does.
-        return answers.any_due(self.database, ["fixed"])
+        return claims.any_due(self.database, ["fixed"])
 
     def _joining(self, first: Answer) -> list[Answer]:
         if not first.evidence.get("join"):
@@ -153,7 +155,7 @@ class Worker:
         held, rows = [], len(first.row)
         while rows < most:
             time.sleep(_GATHER_SECONDS)  # those who were answered together ask again together
-            more = answers.claim_beside(self.database, first, self.name, LEASE_SECONDS, most_rows=most, rows=rows)
+            more = claims.claim_beside(self.database, first, self.name, LEASE_SECONDS, most_rows=most, rows=rows)
             if not more:
                 break
             held += more
@@ -165,6 +167,7 @@ class Worker:
         try:
             proof, shown = self._proven(held)
             self._end(held, proof, shown, time.monotonic() - began)
+            self._said = ""
         except LeaseLost:
             return
         except AssayError as error:
@@ -190,14 +193,16 @@ class Worker:
     def _made(self, model: Model, rows: list[Any], context: int) -> Proof:
         key, name = model.proving, model.release.digest
         if name in self._proved and self._proved[name]() is key:
-            return self._proof(key, rows, context)
+            return self._proof(name, key, rows, context)
         with self._first:  # which reads the reference string: two at once would take longer than one after the other
-            made = self._proof(key, rows, context)
+            if not self._under_way.knows(name):
+                self._under_way.took(name, answers.times(self.database, model.release.project, name))
+            made = self._proof(name, key, rows, context)
             self._proved[name] = weakref.ref(key)
             return made
 
-    def _proof(self, key: ProvingKey, rows: list[Any], context: int) -> Proof:
-        with self._under_way.proof():
+    def _proof(self, release: str, key: ProvingKey, rows: list[Any], context: int) -> Proof:
+        with self._under_way.proof(release, len(rows)):
             return prove(key, rows, context=context)
 
     def _end(self, held: list[Answer], proof: bytes, shown: list[list[list[int]]], seconds: float) -> None:
@@ -224,11 +229,16 @@ class Worker:
             if not kept:
                 raise LeaseLost("all that was proven was taken over or taken back", "Nothing is kept of it.")
 
+    def _tell(self, error: AssayError) -> None:
+        if error.what != self._said:  # once, however often it is tried
+            self._told(f"nothing is proven: [{error.code}] {error}")
+            self._said = error.what
+
     def _refuse(self, held: Answer, error: AssayError) -> None:
         said = {"code": error.code, "what": error.what, "todo": error.todo}
         try:
-            # A full disk or a database that is away is nothing of the answer's: it waits as long as that lasts.
-            if error.retry and (isinstance(error, RecordError) or held.attempts < MOST_ATTEMPTS):
+            if _is_the_machine_s(error) or (error.retry and held.attempts < MOST_ATTEMPTS):
+                self._tell(error)
                 with self.database.read() as connection:
                     due = self.database.now(connection) + pause(held.attempts, _LONGEST_WAIT)
                 answers.commit(self.database, held, "fixed", error=said, due=due)
@@ -236,3 +246,8 @@ class Worker:
                 answers.commit(self.database, held, "refused", error=said)
         except LeaseLost:
             return
+
+
+def _is_the_machine_s(error: AssayError) -> bool:
+    """A full disk, a database that is away, no reference string: an answer waits as long as that lasts."""
+    return isinstance(error, StorageError | SrsMissing) or (isinstance(error, RecordError) and error.retry)

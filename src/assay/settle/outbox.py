@@ -200,6 +200,7 @@ class Outbox:
 
     def _priced(self, call: Call) -> tuple[int, Fees, int]:
         """Gas, fees and the account's count on the chain, after a simulation."""
+        self.node.recheck()  # another chain's count would be a nonce that this one never comes to
         self.node.require_agreement()
         draft = {"from": self.account, "data": call.data, "value": hex(call.value)}
         draft |= {"to": call.to} if call.to is not None else {}

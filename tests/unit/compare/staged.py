@@ -12,7 +12,7 @@ from assay.compare import start as start_of
 from assay.compare.plan import PLAN_FILE
 from assay.compare.start import CONTRACTS, Starter
 from assay.compare.steward import Steward
-from assay.record import answers, transactions
+from assay.record import answers, claims, transactions
 from assay.record.answers import Answer
 from assay.record.database import Database
 from assay.release.parts import Parts, contract
@@ -128,7 +128,7 @@ class Stage:
                 state="received",
             ),
         )
-        (held,) = answers.claim(self.database, ["received"], "test", 60.0)
+        (held,) = claims.claim(self.database, ["received"], "test", 60.0)
         assert held.id == made.id
         held = answers.commit(self.database, held, "fixed")
         outputs = {"integers": [["1"]], "values": [[value]]}

@@ -9,9 +9,10 @@ from tests.unit.serve.small import keep
 
 from assay.cli.main import run
 from assay.core.errors import ArtefactVersion
+from assay.keep import backup as module
 from assay.keep.backup import backup, restore
 from assay.keep.errors import BackupDamaged, NotEmpty, NothingToKeep
-from assay.record import answers, journal, leases
+from assay.record import answers, claims, journal, leases
 from assay.record.answers import Answer
 from assay.record.database import Database
 from assay.record.errors import Conflict, DatabaseDamaged
@@ -36,7 +37,7 @@ def fill(database, release):
     assert Worker(database, "one").step()
     keys.make(database, "a key", ["read"], who="test")
     leases.take(database, "something", "somebody", 60)
-    [held] = answers.claim(database, ["received"], "somebody", 60)
+    [held] = claims.claim(database, ["received"], "somebody", 60)
     return held
 
 
@@ -121,6 +122,42 @@ def test_nothing_is_written_over(database, release, place, tmp_path):
     with pytest.raises(NotEmpty, match=r"features\.py"):
         restore(tmp_path / "one.backup", tmp_path / "other")
     assert not (tmp_path / "other" / ".assay").exists()
+
+
+def test_a_restore_that_is_broken_off_is_run_again(database, release, place, tmp_path, monkeypatch):
+    """It left records that made the next one refuse the folder, and no task."""
+    backup(database, place, tmp_path / "one.backup")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "copy", killed)
+        with pytest.raises(KeyboardInterrupt):
+            restore(tmp_path / "one.backup", tmp_path / "new")
+    assert not (tmp_path / "new" / ".assay" / "records.sqlite").exists()
+    restore(tmp_path / "one.backup", tmp_path / "new")
+    assert sorted(one.name for one in (tmp_path / "new" / ".assay").iterdir()) == ["admin.key", "records.sqlite"]
+
+
+def test_a_machine_without_the_reference_string_is_told_so(database, release, place, tmp_path, monkeypatch, capsys):
+    backup(database, place, tmp_path / "one.backup")
+    assert restore(tmp_path / "one.backup", tmp_path / "here").lacks == ()
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "empty"))
+    assert run(["restore", str(tmp_path / "one.backup"), "-C", str(tmp_path / "there")]) == 0
+    said = capsys.readouterr().out
+    assert "Nothing is proven here before this is done: the development reference string" in said
+    assert str(tmp_path / "empty") in said.replace("\n", "")
+
+
+def test_what_stands_in_the_way_is_said_before_anything_is_written(database, release, place, tmp_path, capsys):
+    backup(database, place, tmp_path / "one.backup")
+    (tmp_path / "new" / "features.py").mkdir(parents=True)
+    (tmp_path / "file").write_text("no folder")
+    for where in ("new", "file"):
+        assert run(["restore", str(tmp_path / "one.backup"), "-C", str(tmp_path / where)]) == 2
+        assert "error[io/" in capsys.readouterr().err
+    assert not (tmp_path / "new" / ".assay").exists()
 
 
 def test_the_deciding_release_is_the_one_that_is_written(database, release, made_again, place, tmp_path):

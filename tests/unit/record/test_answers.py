@@ -4,7 +4,7 @@ import pytest
 from tests.unit.record.small import asked, release
 
 from assay.record import answers, artefacts
-from assay.record.errors import Conflict, LeaseLost, RecordError, Unknown
+from assay.record.errors import Conflict, RecordError, Unknown
 from assay.record.pause import pause
 from assay.record.states import ANSWER, ANSWER_ENDS
 
@@ -57,26 +57,6 @@ def test_racing_requests_of_one_key_are_one_answer(database):
         thread.join()
     assert len({answer.id for answer, _ in found}) == 1
     assert sum(new for _, new in found) == 1
-
-
-def test_claims_do_not_overlap_and_a_late_holder_changes_nothing(database):
-    names = {answers.receive(database, asked())[0].id for _ in range(5)}
-    mine = answers.claim(database, ["received"], "a", 60, limit=3)
-    theirs = answers.claim(database, ["received"], "b", 60, limit=3)
-    assert {one.id for one in mine} | {one.id for one in theirs} == names
-    assert not {one.id for one in mine} & {one.id for one in theirs}
-    assert answers.claim(database, ["received"], "c", 60) == []
-    late = answers.claim(database, ["received"], "a", -1)
-    assert late == []
-    one = mine[0]
-    answers.renew(database, one, -1)
-    taken = answers.claim(database, ["received"], "c", 60)
-    assert [held.id for held in taken] == [one.id]
-    with pytest.raises(LeaseLost):
-        answers.commit(database, one, "fixed")
-    with pytest.raises(LeaseLost):
-        answers.renew(database, one, 60)
-    assert answers.commit(database, taken[0], "fixed").state == "fixed"
 
 
 @pytest.mark.parametrize("state", ANSWER)
@@ -142,29 +122,6 @@ def test_a_proof_stays_for_those_that_still_have_their_rows(database):
     assert answers.forget(database, owner="b").proofs == 1
     assert not artefacts.held(database, name)
     assert answers.get(database, both[1].id).proof == name
-
-
-def test_what_a_holder_never_gave_back_is_counted_in_its_state(database):
-    one, _ = answers.receive(database, asked(evidence={"salt": "aa"}))
-    for number in range(3):
-        [held] = answers.claim(database, ["received"], f"holder {number}", -1)
-        assert (held.lost, answers.get(database, one.id).lost) == (number, number)
-    [held] = answers.claim(database, ["received"], "the last", 60)
-    fixed = answers.commit(database, held, "fixed")
-    assert (held.lost, fixed.lost, fixed.evidence) == (3, 0, {"salt": "aa", "lost": {"received": 3}})
-    [again] = answers.claim(database, ["fixed"], "another", 60)
-    assert again.lost == 0
-
-
-def test_what_nobody_does_is_known(database):
-    assert answers.left(database, "received") == answers.Left(0, 0.0, held=False)
-    for _ in range(2):
-        answers.receive(database, asked())
-    [held] = answers.claim(database, ["received"], "me", 60)
-    found = answers.left(database, "received")
-    assert (found.count, found.held, found.seconds < 60) == (1, True, True)
-    answers.renew(database, held, 10 * answers.LONGEST_LEASE)  # of before the clock was set back
-    assert answers.left(database, "received").held is False
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(0, 1), (3, 8), (6, 60), (5000, 60)])

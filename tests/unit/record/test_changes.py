@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from tests.unit.record.small import asked, release
 
-from assay.record import answers, changes
+from assay.record import answers, changes, claims
 from assay.record.changes import START, Reached
 from assay.record.copy import copy
 from assay.record.database import Database
@@ -24,9 +24,9 @@ def all_of(database, after=START, **of):
 def test_each_new_state_is_a_change_and_nothing_else_is(database):
     kept, _ = answers.receive(database, asked(owner="k", request="1"))
     answers.receive(database, asked(owner="k", request="1"))
-    held = answers.claim(database, ["received"], "a", 60)[0]
+    held = claims.claim(database, ["received"], "a", 60)[0]
     held = answers.commit(database, held, "received", due=0.0)
-    held = answers.claim(database, ["received"], "a", 60)[0]
+    held = claims.claim(database, ["received"], "a", 60)[0]
     answers.commit(database, held, "cancelled")
     assert all_of(database) == [(kept.id, "received"), (kept.id, "cancelled")]
     assert all_of(database, owner="other") == []

@@ -146,14 +146,14 @@ def test_processes_that_start_at_once_make_the_tables_once(url):
 KILLED = """
 import os, signal, sys
 from assay.record.database import Database
-from assay.record import answers
+from assay.record import answers, claims
 from tests.unit.record.small import asked, release
 database = Database(sys.argv[1])
 release(database)
 kept, _ = answers.receive(database, asked(request="1", owner="k"))
 print(kept.id, flush=True)
 with database.begin() as connection:
-    held = answers.claim(database, ["received"], "x", 60)[0] if not database.sqlite else kept
+    held = claims.claim(database, ["received"], "x", 60)[0] if not database.sqlite else kept
     answers.commit_in(database, connection, held, "fixed", row=[[2]])
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -184,6 +184,24 @@ def test_sqlite_is_durable_and_checks_references(tmp_path):
         assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == ("0004",)
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_deleted_or_replaced_under_a_process_is_said(tmp_path, replaced):
+    """SQLite went on writing where nobody would ever read it."""
+    path = tmp_path / "x.sqlite"
+    database = Database(f"sqlite:///{path}")
+    release(database)
+    away = path.rename(tmp_path / "away")
+    if replaced:
+        Database(f"sqlite:///{path}").close()
+    for use in (lambda: answers.receive(database, asked()), lambda: answers.count(database, ["fixed"]), database.mark):
+        with pytest.raises(DatabaseDamaged, match="was deleted or replaced while it was in use"):
+            use()
+    if not replaced:  # another one has used the first one's log by then
+        away.replace(path)
+        assert answers.receive(database, asked())[1]
+    database.close()
+
+
 def test_more_at_once_than_there_are_connections_is_said_in_words(database):
     database.engine.pool._timeout = 0.05
     with ExitStack() as held, pytest.raises(DatabaseBusy, match=r"too much is asked of .* at once"):
@@ -193,15 +211,17 @@ def test_more_at_once_than_there_are_connections_is_said_in_words(database):
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_a_process_that_is_stopped_in_a_transaction_keeps_nobody_waiting(url, monkeypatch):
-    monkeypatch.setattr(module, "_LIMITS", {"lock_timeout": 30, "idle_in_transaction_session_timeout": 1})
+def test_a_process_that_is_stopped_in_a_transaction_keeps_nobody_waiting(url):
     stopped, other = Database(url), Database(url)
     release(stopped)
     one, _ = answers.receive(stopped, asked())
+    limit = "idle_in_transaction_session_timeout"
 
     def stop_in_the_middle():
         with stopped.begin() as connection:
             answers.outcome_in(connection, one.id)
+            assert connection.exec_driver_sql(f"SHOW {limit}").scalar() == "2min"
+            connection.exec_driver_sql(f"SET LOCAL {limit} = '1s'")
             answers.observe(other, one.id, 1.0)  # waits until the server has ended that transaction
             answers.observe_in(connection, one.id, 2.0)
 

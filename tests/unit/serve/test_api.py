@@ -1,4 +1,5 @@
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -7,6 +8,7 @@ from sqlalchemy import update
 from tests.unit.serve.small import FEATURES, keep, model
 
 import assay
+from assay.core.errors import StorageError
 from assay.prove.proof import Proof
 from assay.record import answers, schema
 from assay.release import alias
@@ -102,6 +104,39 @@ def test_the_same_key_is_the_same_answer(client):
     assert first.json()["id"] == again.json()["id"]
     other = ask(client, "one", inputs=[[1, 2, 3]])
     assert (other.status_code, other.json()["code"]) == (422, "record/conflict")
+
+
+def test_the_same_key_is_the_same_answer_whatever_was_promoted_meanwhile(client, database, made_again, release):
+    """Who lost the connection asked again, and was told that the key was used for another question."""
+    first = ask(client, "one").json()
+    alias.promote(database, keep(database, made_again), who="test", why="better")
+    client.app.state.assay.settings.__dict__["most_waiting"] = 0
+    again = ask(client, "one")
+    assert (again.status_code, again.json()["id"], again.json()["version"]) == (202, first["id"], 1)
+    assert ask(client, "one", inputs=[[1, 2, 3]]).json()["code"] == "record/conflict"
+    named = client.post(
+        "/v2/models/credit/versions/2/proofs", json={"inputs": [ROW]}, headers={"Idempotency-Key": "one"}
+    )
+    assert named.json()["code"] == "record/conflict"
+
+
+def test_who_waits_is_told_where_the_answer_will_be_when_the_service_ends(client):
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(ask, client, headers={"Prefer": "wait=60"})
+        while not client.app.state.assay.waiting._for:
+            time.sleep(0.01)
+        client.app.state.assay.stopping.set()
+        answer = waits.result()
+    assert (answer.status_code, answer.json()["state"]) == (202, "fixed")
+    assert answer.headers["Location"] == f"/v1/answers/{answer.json()['id']}"
+
+
+@pytest.mark.parametrize("path", ["/v2/health/live", "/v2/health/ready", "/v2/models/credit", "/metrics", "/v1/none"])
+def test_what_can_be_read_says_its_headers_alone(client, path):
+    read, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (read.status_code, b"")
+    assert head.headers["Content-Type"] == read.headers["Content-Type"]
+    assert client.head("/v2/models/credit/proofs").status_code == 405
 
 
 def test_an_answer_that_waits_can_be_cancelled(client, database):
@@ -312,6 +347,30 @@ def test_the_first_key_is_written_once(database, tmp_path):
     place = keys.first_admin(database, tmp_path / ".assay")
     assert place.stat().st_mode & 0o777 == 0o600
     assert keys.first_admin(database, tmp_path / ".assay") is None
+
+
+def test_a_first_start_that_is_killed_leaves_a_key_that_can_be_read(database, tmp_path, monkeypatch):
+    """The key was made, and its text was on no disk: nobody could sign in."""
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "_named", killed)
+        with pytest.raises(KeyboardInterrupt):
+            keys.first_admin(database, tmp_path / ".assay")
+    place = keys.first_admin(database, tmp_path / ".assay")
+    assert place == tmp_path / ".assay" / "admin.key"
+    assert keys.Keyring(database).of(f"Bearer {place.read_text().strip()}").scopes == {"admin"}
+    assert keys.first_admin(database, tmp_path / ".assay") is None
+    assert list((tmp_path / ".assay").iterdir()) == [place]
+
+
+def test_a_key_whose_text_no_disk_takes_is_not_made(database, tmp_path):
+    (tmp_path / ".assay").write_text("a file where the folder belongs")
+    with pytest.raises(StorageError):
+        keys.first_admin(database, tmp_path / ".assay")
+    assert keys.current(database) == {}
 
 
 def test_of_two_first_starts_at_once_one_makes_the_key(database, tmp_path, monkeypatch):

@@ -1,12 +1,13 @@
 """What goes wrong around a service: each is said with a code, nothing is lost, and nothing is answered twice."""
 
+import base64
 import time
 
 import pytest
 from sqlalchemy import event, update
 from tests.unit.serve.small import keep
 
-from assay.record import answers, schema
+from assay.record import answers, claims, schema
 from assay.record.answers import Answer
 from assay.release.make import private_digests
 from assay.serve.api.tensors import exact
@@ -78,7 +79,7 @@ def test_a_disk_that_is_full_in_the_middle_of_a_proof_loses_nothing(client, data
 @pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
 def test_a_clock_that_jumps_keeps_nothing_waiting(client, database, monkeypatch, jump):
     name = ask(client).json()["id"]
-    held = answers.claim(database, ["fixed"], "somebody who is gone", 60)
+    held = claims.claim(database, ["fixed"], "somebody who is gone", 60)
     assert held[0].id == name
     answers.commit(database, held[0], "fixed", due=time.time() + 60, error={"code": "x", "what": "y", "todo": ""})
     true = time.time
@@ -93,11 +94,20 @@ def test_a_clock_that_jumps_keeps_nothing_waiting(client, database, monkeypatch,
 
 def test_a_lease_of_before_the_clock_was_set_back_is_over(client, database, monkeypatch):
     name = ask(client).json()["id"]
-    late = answers.claim(database, ["fixed"], "somebody", 60)[0]
+    late = claims.claim(database, ["fixed"], "somebody", 60)[0]
     true = time.time
     monkeypatch.setattr(time, "time", lambda: true() - 86_400.0)
     assert Worker(database).step()
     assert answers.get(database, name).fence == late.fence + 1
+
+
+@pytest.mark.parametrize(
+    "text", ['[NaN, "ans_1"]', '[1e400, "x"]', '["1", "x"]', '{"1.0": 1, "x": 2}', '[1.0, "\\u0000"]', "[" * 99]
+)
+def test_a_cursor_that_was_altered_is_refused_and_is_no_end(client, text):
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+    refused = client.get(f"/v1/answers?cursor={cursor}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "serve/request-malformed")
 
 
 def test_pages_go_on_by_cursor_until_the_end(client, database, release):

@@ -9,7 +9,7 @@ from tests.unit.serve.small import keep
 import assay
 from assay.keep import dispute
 from assay.prove.proof import Proof
-from assay.record import answers, artefacts
+from assay.record import answers, artefacts, claims
 from assay.serve import keys
 from assay.serve.errors import CannotJoin
 from assay.serve.models import Models
@@ -132,7 +132,7 @@ def test_a_prover_that_slept_through_its_lease_changes_nothing(client, database)
     def asleep(held):
         made = proven(held)
         for one in held:
-            answers.renew(database, one, -1)
+            claims.renew(database, one, -1)
         fast = Worker(database, "fast")
         assert [fast.step(), fast.step(), fast.step()] == [True, True, False]
         return made

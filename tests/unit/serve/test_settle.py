@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import update
 from tests.unit.serve.chain import deploy, settled, settler, task
 from tests.unit.serve.small import another, keep
-from tests.unit.settle.small import Key, mine
+from tests.unit.settle.small import Key, mine, taken
 
 import assay
 from assay.chain.node import LocalNode
 from assay.record import answers, artefacts, journal, schema, transactions
 from assay.record.answers import Answer
 from assay.record.database import Database
+from assay.record.errors import DatabaseBusy
 from assay.record.journal import Event
 from assay.release import alias
 from assay.serve import keys
@@ -85,13 +86,20 @@ def state(database, answer):
     return answers.get(database, answer.id).state
 
 
+def step(loop, node):
+    """One turn of the loop; a node that makes a block for each transaction has then done so."""
+    loop.step()
+    for one in transactions.find(loop.database, "local", states=["broadcast"]):
+        taken(node, one)
+
+
 def test_from_proven_to_settled(loop, proven, database, node, consumer, client):
     one = proven("one")
     assert loop.step()
     found = answers.get(database, one.id)
     assert (found.state, transactions.get(database, found.transaction).state) == ("settling", "signed")
     assert settled(node, consumer) == []
-    loop.step()
+    step(loop, node)
     loop.step()
     assert transactions.get(database, found.transaction).state == "mined"
     mine(node, 3)
@@ -117,7 +125,7 @@ def test_the_etag_of_an_answer_changes_with_its_transaction(loop, proven, databa
     for blocks in (0, 0, 0, 0, 3, 0):
         mine(node, blocks) if blocks else None
         tags.add(client.get(f"/v1/answers/{one.id}").headers["ETag"])
-        loop.step()
+        step(loop, node)
     assert len(tags) == 5  # proven, signed, broadcast, mined, settled
 
 
@@ -175,7 +183,7 @@ def test_a_reorg_takes_it_back_and_it_is_settled_once(loop, proven, database, no
     mine(node, 3)
     one = proven("one")
     for _ in range(3):
-        loop.step()
+        step(loop, node)
     node.ask("anvil_reorg", 2, [])
     for _ in range(3):
         loop.step()
@@ -322,6 +330,24 @@ def test_answers_of_another_project_of_the_database_are_left_to_its_own_loop(loo
     found = answers.get(database, other.id)
     assert (found.state, found.attempts, found.error) == ("proven", 0, None)
     assert state(database, own) == "settling"
+
+
+def test_a_database_that_is_busy_refuses_nothing(loop, proven, database, monkeypatch):
+    """What was proven and paid for was refused for ever, because a lock was not given back in time."""
+    one = proven("one")
+
+    def busy(*_):
+        raise DatabaseBusy("another process holds it", "Try again.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(loop.outbox), "submit_anew", busy)
+        with pytest.raises(DatabaseBusy):
+            loop.step()
+    assert state(database, one) == "proven"
+    with database.begin() as connection:
+        connection.execute(update(schema.answers).values(lease_until=0.0))
+    loop.step()
+    assert state(database, one) == "settling"
 
 
 def test_what_cannot_be_paid_for_days_waits_all_the_same(database, anvil, key, consumer, proven):

@@ -4,11 +4,13 @@ import asyncio
 import http.client
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
 from tests.unit.serve.test_client import address
 
+from assay.record import changes
 from assay.serve import keys
 from assay.serve.api import stream
 from assay.serve.work import Worker
@@ -20,7 +22,7 @@ class Listener:
     """One connection that hears events."""
 
     def __init__(self, url, text, last=None):
-        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=300)
         headers = {"Authorization": f"Bearer {text}"} | ({} if last is None else {"Last-Event-ID": last})
         self.connection.request("GET", "/v1/answers/stream", headers=headers)
         self.response = self.connection.getresponse()
@@ -92,6 +94,23 @@ def test_a_listener_goes_on_from_where_it_broke_off(listen, asks, database):
     assert [again.read()["event"] for _ in range(2)] == ["proven", "answered"]
 
 
+def test_what_others_do_is_looked_through_once(listen, asks, database, monkeypatch):
+    read, places = changes.read, []
+
+    def looked(base, after, **which):
+        places.append(after)
+        return read(base, after, **which)
+
+    monkeypatch.setattr(changes, "read", looked)
+    hears = listen()
+    for _ in range(3):
+        asks("other")
+    while changes.last(database) not in places:
+        time.sleep(0.02)
+    mine = asks()
+    assert json.loads(hears.read()["data"])["id"] == mine
+
+
 def test_what_cannot_be_gone_on_from_and_who_may_not_listen(listen, database):
     assert listen(last="x").response.status == 422
     assert listen(text="nobody").response.status == 401
@@ -114,9 +133,49 @@ def test_only_so_many_listen(listen, monkeypatch):
     refused = listen()
     assert (refused.response.status, json.loads(refused.response.read())["code"]) == (429, "serve/queue-full")
     first.close()
-    until = time.monotonic() + 20
-    while listen().response.status != 200:
-        assert time.monotonic() < until
+    while listen().response.status != 200:  # it is noticed a little later
+        time.sleep(0.05)
+
+
+def test_an_api_key_cannot_take_every_place(listen, monkeypatch):
+    monkeypatch.setattr(stream, "MOST_OF_KEY", 1)
+    listen()
+    refused = listen()
+    assert (refused.response.status, json.loads(refused.response.read())["code"]) == (429, "serve/queue-full")
+    assert listen("other").response.status == 200
+
+
+def test_of_many_who_come_at_once_so_many_listen(listen, monkeypatch):
+    monkeypatch.setattr(stream, "MOST_OF_KEY", 2)
+    with ThreadPoolExecutor(8) as pool:
+        found = [one.result().response.status for one in [pool.submit(listen) for _ in range(8)]]
+    assert sorted(found) == [200] * 2 + [429] * 6
+
+
+def test_a_listener_that_takes_nothing_is_let_go(monkeypatch):
+    """Its connection was full, and its place was nobody else's for ever."""
+    monkeypatch.setattr(stream, "_STALLED_SECONDS", 0.05)
+    sent, ended = [], []
+
+    async def events():
+        try:
+            while True:
+                yield "data: x\n\n"
+        finally:
+            ended.append(True)
+
+    async def send(message):
+        sent.append(message)
+        if len(sent) > 2:
+            await asyncio.Event().wait()
+
+    async def listens():
+        made = events()
+        await stream.Events(made).stream_response(send)
+        await made.aclose()
+
+    asyncio.run(listens())
+    assert (len(sent), ended) == (3, [True])
 
 
 def test_keys_are_never_read_where_all_requests_wait_for_each_other(listen, database, monkeypatch):

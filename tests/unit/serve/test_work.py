@@ -1,5 +1,7 @@
 """The prover: what it made is looked at before it is an answer, and what it has under way is neither lost nor left."""
 
+import itertools
+import tempfile
 import threading
 import time
 
@@ -8,7 +10,7 @@ from sqlalchemy import update
 from tests.unit.serve.small import keep, parts
 
 from assay.prove.prove import prove
-from assay.record import answers, schema
+from assay.record import answers, claims, schema
 from assay.record.errors import DatabaseFull
 from assay.release.parts import Parts
 from assay.serve import models as module
@@ -105,6 +107,50 @@ def test_nor_does_one_go_on_for_ever(client, lanes, monkeypatch):
     assert "and none takes so long" in hung[0]
 
 
+@pytest.fixture
+def watched(database, monkeypatch):
+    """What is under way in a prover one of whose threads is always at work."""
+    ticks = itertools.count()
+    monkeypatch.setattr(under_way, "_worked", lambda _: next(ticks))
+    return under_way.UnderWay(database, 600.0)
+
+
+@pytest.mark.parametrize(
+    ("known", "rows", "most"),
+    [({1: 3.0, 8: 4.0}, 1, 120.0), ({1: 3.0, 8: 4.0}, 64, 5760.0), ({1: 0.1}, 1, 60.0), ({}, 1, 3600.0)],
+    ids=["as the slowest", "of more rows", "as short as any", "unknown"],
+)
+def test_a_lane_that_hangs_beside_one_that_works_is_known_by_what_others_took(watched, known, rows, most):
+    watched.took("a", known)
+    watched.took("b", {1: 0.1})
+    most = min(most, under_way.LONGEST_SECONDS)
+    with watched.proof("a", rows):
+        assert watched._hung(most - 1) == ""
+        assert f"has taken {most:.0f} s, and " in watched._hung(1.0)
+
+
+def test_nor_is_an_answer_under_way_for_ever_outside_of_a_proof(watched):
+    with watched.held([]):
+        with watched.proof("a", 1):
+            assert watched._hung(3599.0) == ""
+        assert watched._hung(7199.0) == ""  # since its last proof
+        assert watched._hung(1.0) == "an answer has been under way for 7200 s"
+
+
+def test_how_long_a_release_s_proofs_take_is_known_after_a_start(client, database, release):
+    ask(client)
+    Worker(database).step()
+    known = answers.times(database, "credit", release.digest)
+    assert (list(known), known[1] > 0.0) == ([1], True)
+    for _ in range(2):
+        ask(client, join=True)
+    worker = Worker(database)
+    worker.step()
+    assert worker._under_way._took[release.digest].keys() == {1, 2}
+    assert worker._under_way._took[release.digest][1] == known[1]
+    assert answers.times(database, "credit", release.digest)[2] >= worker._under_way._took[release.digest][2]
+
+
 def test_a_release_that_was_proven_before_waits_for_no_other_one_s_first_proof(client, database):
     worker, names = Worker(database), [ask(client)]
     assert worker.step()
@@ -117,7 +163,7 @@ def test_a_release_that_was_proven_before_waits_for_no_other_one_s_first_proof(c
 def lose(database, count=1):
     """What provers do that end: they claim, and never give back."""
     for number in range(count):
-        assert answers.claim(database, ["fixed"], f"prover {number}", 60)
+        assert claims.claim(database, ["fixed"], f"prover {number}", 60)
         with database.begin() as connection:
             connection.execute(update(schema.answers).values(lease_until=0.0))
 
@@ -137,6 +183,35 @@ def test_what_ended_a_prover_is_proven_alone_and_refused_when_it_ended_several(c
     assert (found.state, found.error["code"]) == ("refused", "serve/prover-lost")
     assert found.error["what"] == "5 provers ended or hung while they proved this"
     assert not worker.step()
+
+
+def due_now(database):
+    with database.begin() as connection:
+        connection.execute(update(schema.answers).values(due=0.0))
+
+
+@pytest.mark.parametrize("lacks", ["the reference string", "a place for temporary files"])
+def test_what_the_prover_s_machine_lacks_is_said_and_waited_for(client, database, monkeypatch, tmp_path, lacks):
+    """Questions were refused while a machine had no reference string, and ended the prover while its disk was full."""
+    name, said = ask(client), []
+    worker = Worker(database, told=said.append)
+    with monkeypatch.context() as patch:
+        if lacks == "the reference string":
+            patch.setenv("ASSAY_CACHE", str(tmp_path / "empty"))
+        else:
+            patch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+        for _ in range(3):
+            due_now(database)
+            assert worker.step()
+        found = answers.get(database, name)
+        assert (found.state, found.error["code"]) == ("fixed", "srs/missing" if "string" in lacks else "io")
+        why = f"nothing is proven: [{found.error['code']}] {found.error['what']}"
+        assert client.get("/v2/health/ready").json()["problems"] == [why]
+        assert (len(said), said[0].startswith(why)) == (1, True)
+    due_now(database)
+    assert worker.step()
+    assert answers.get(database, name).state == "answered"
+    assert client.get("/v2/health/ready").json()["problems"] == []
 
 
 def test_what_fails_for_days_is_tried_again_all_the_same(client, database, monkeypatch):

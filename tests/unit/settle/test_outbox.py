@@ -265,6 +265,17 @@ def test_a_node_on_another_chain_and_one_started_anew(outbox, node, anvil):
         again.step()
 
 
+def test_an_address_that_leads_to_another_chain_by_now_gives_no_nonce(outbox, node, monkeypatch):
+    """Its count of the account's transactions was taken for this chain's: what was signed then waited for ever."""
+    outbox.submit(to("one"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Node, "chain_of", lambda *_: "0x1")
+        patch.setattr(Node, "count", lambda *_: 500)
+        with pytest.raises(WrongChain, match="says 31337"):
+            outbox.submit(to("two"))
+    assert outbox.submit(to("two")).nonce == 1
+
+
 def test_many_threads_send_without_gap_or_double(outbox, node):
     threads = [threading.Thread(target=outbox.submit, args=(to(f"{n}"),)) for n in range(12)]
     for thread in threads:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -312,7 +311,7 @@ def _compared(served: Served, database: Database, rows: list[list[Any]]) -> Any:
 
         raise ArtefactAbsent("the release holds no model", "Nothing needs to be done.")
     table = np.array([[np.nan if value is None else value for value in row] for row in rows], dtype=np.float64)
-    with tempfile.TemporaryDirectory(prefix="assay-model-") as name:  # mode 0700
-        path = Path(name) / Path(model).name
+    with files.scratch() as place:
+        path = place / Path(model).name
         files.write(path, artefacts.get(database, private[model]), secret=True)
         return fidelity(served.of.circuit, path, table)

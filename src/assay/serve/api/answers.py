@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assay.core import jsontext
-from assay.core.errors import AssayError
 from assay.core.hashing import digest
 from assay.record import answers, artefacts, transactions
 from assay.record.answers import Answer
@@ -25,6 +26,7 @@ from assay.serve.outcomes import Brought, Value, bring
 router = APIRouter(prefix="/v1/answers")
 _PAGE = 50
 _ABANDONABLE = ("received", "fixed")
+_ID = re.compile(r"[A-Za-z0-9_]{1,40}")
 _OF_ATTEMPT = ("hash", "max_fee", "priority_fee", "cancels", "at")
 
 
@@ -211,6 +213,8 @@ def _place(cursor: str | None) -> tuple[float, str] | None:
         return None
     try:
         created, name = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return float(created), str(name)
-    except (ValueError, TypeError, AssayError):
-        raise RequestMalformed("the cursor is none of this service's", "Begin with the first page.") from None
+        if isinstance(created, float) and math.isfinite(created) and isinstance(name, str) and _ID.fullmatch(name):
+            return created, name
+    except (ValueError, TypeError):
+        pass
+    raise RequestMalformed("the cursor is none of this service's", "Begin with the first page.")

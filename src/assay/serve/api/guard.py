@@ -43,6 +43,8 @@ class Guard:
         if body is None:
             await problem(self._too_large(), scope["path"])(scope, receive, send)
             return
+        if scope["method"] == "HEAD":  # what GET says of itself, wherever there is one
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         await self._app(scope, _given(body, receive), send)
 
     def _refused(self, headers: dict[bytes, bytes]) -> NotPermitted | RequestTooLarge | None:
@@ -72,6 +74,17 @@ class Guard:
             parts.append(part)
             more = message.get("more_body", False)
         return b"".join(parts)
+
+
+def _without_body(send: Send) -> Send:
+    """A `send` that ends with the headers, also of what would go on for ever."""
+
+    async def head(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return head
 
 
 def _given(body: bytes, receive: Receive) -> Receive:

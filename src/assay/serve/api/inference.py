@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
+from assay.record import answers
 from assay.record.answers import Answer
 from assay.serve.api.answers import shown
 from assay.serve.api.state import Key, Parts, State
@@ -145,7 +146,11 @@ async def proofs(
 
 
 def _asked(name: str, version: str | None, body: Prove, parts: State, key: ApiKey, request: str | None) -> Answer:
-    parts.keyring.require_budget(key)
+    known = None if request is None else answers.by_request(parts.database, key.id, request)
+    if known is None:
+        parts.keyring.require_budget(key)
+    elif version is None and known.project == name:  # whatever decides by now, the question was of this release
+        version = known.release
     found = parts.models.answering(name, version)
     rows = rows_of(body.inputs, found, min(parts.settings.most_rows, found.verifying.max_batch))
     question = Question(rows, key.id, request, body.settle, _context(body.context), body.join)

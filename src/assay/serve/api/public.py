@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from assay.core.errors import AssayError
 from assay.prove.proof import Proof
 from assay.prove.verify import verify
-from assay.record import answers, journal, releases
+from assay.record import answers, claims, journal, releases
 from assay.record.states import ANSWER
 from assay.release import alias
 from assay.serve.api.state import Key, Parts, State
@@ -24,6 +24,7 @@ from assay.settle.shadow import verdicts
 router = APIRouter()
 LEFT_SECONDS = 30.0
 """An answer that waits longer for a prover while none proves anything waits for one that is not there."""
+_LOOKED_AT, _TRIES = 20, 3
 
 
 class Verify(BaseModel):
@@ -56,13 +57,15 @@ def problems_of(parts: State) -> list[str]:
     """Why a question would not be answered now; empty if it would."""
     problems = []
     try:
+        parts.database.require_room()
         deciding = champions(parts)
         problems += [] if deciding else ["no release decides"]
         for digest in deciding.values():
-            parts.models.of(digest)
+            parts.models.require(digest)
         if answers.count(parts.database, ("received", "fixed")) >= parts.settings.most_waiting:
             problems.append("the queue is full")
-        left = answers.left(parts.database, "fixed")
+        left = claims.left(parts.database, "fixed")
+        problems += _failing(parts)
         if left.seconds >= LEFT_SECONDS and not left.held:
             problems.append(
                 f"answers that wait for a prover: {left.count}, the first for {left.seconds:.0f} s; none takes them"
@@ -70,6 +73,13 @@ def problems_of(parts: State) -> list[str]:
     except AssayError as error:
         problems.append(f"{error.code}: {error.what}")
     return problems + ([] if parts.chain is None else parts.chain.problems())
+
+
+def _failing(parts: State) -> list[str]:
+    """What keeps provers from proving, if that is not over after some tries."""
+    waiting = answers.find(parts.database, None, states=["fixed"], limit=_LOOKED_AT)
+    failed = [one.error for one in waiting if one.error is not None and one.attempts >= _TRIES]
+    return [f"nothing is proven: [{failed[0]['code']}] {failed[0]['what']}"] if failed else []
 
 
 def warnings_of(parts: State) -> list[str]:
@@ -158,7 +168,7 @@ def metrics(parts: Parts) -> Response:
     for state in ANSWER:
         states.labels(state).set(answers.count(parts.database, [state]))
     left = Gauge("assay_left_seconds", "How long the first answer waits that no prover has taken", registry=registry)
-    left.set(answers.left(parts.database, "fixed").seconds)
+    left.set(claims.left(parts.database, "fixed").seconds)
     if parts.settings.outputs:
         behind = Gauge("assay_output_behind", "Changes that an output lacks", ["output"], registry=registry)
         failing = Gauge("assay_output_failing", "Whether it failed last", ["output"], registry=registry)

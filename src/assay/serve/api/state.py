@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from assay.serve.watching import View
 
 
+@dataclass(eq=False)
+class Listener:
+    """Somebody who hears server-sent events of answers, with an API key."""
+
+    key: str
+
+
 @dataclass(frozen=True)
 class State:
     """One service's parts; `stopping` is set when it was asked to end, so that what never ends by itself does."""
@@ -31,12 +38,12 @@ class State:
     stopping: threading.Event = field(default_factory=threading.Event)
     chain: ChainReady | None = None
     watch: View | None = None
-    listeners: list[object] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)
     waiting: Waiting = field(init=False)
 
     def __post_init__(self) -> None:
         """Everything that waits looks at the one database."""
-        object.__setattr__(self, "waiting", Waiting(self.database))
+        object.__setattr__(self, "waiting", Waiting(self.database, self.stopping))
 
 
 async def state_of(request: Request) -> State:

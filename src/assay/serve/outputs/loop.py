@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _LEASE_SECONDS = 60.0
 _AT_ONCE = 200
+_MUCH = 1000
 _LONGEST_WAIT = 60.0
 _PAUSE = 0.25
 
@@ -104,10 +105,10 @@ class Output:
 
     def step(self) -> bool:
         """Bring what has changed since the last time; whether that worked."""
-        now = changes.reached(self.database, self.key, self.target)
+        now = self._reached()
         with self.database.read() as connection:
             clock = self.database.now(connection)
-        if now.due is None or now.due > clock:
+        if now.due is None or clock < now.due <= clock + _LONGEST_WAIT:  # later: the clock was set back since
             return False
         try:
             moved = self._tell_of(now, clock) if self.spec.kind == "webhook" else self._fill(now)
@@ -127,18 +128,30 @@ class Output:
 
     def _tell_of(self, now: Reached, clock: float) -> bool:
         messenger = Messenger(self.database, self.spec, self.key, self.target, self.project, self._tell, self.owner)
-        if messenger.due(now, clock) == (None, None) or not self._mine():
+        end = changes.last(self.database)
+        new, late = messenger.due(now, clock)
+        if new is None:
+            self._pass_over(now, end)
+        if (new, late) == (None, None) or not self._mine():
             return False
-        now = changes.reached(self.database, self.key, self.target)  # whoever had it before may have gone on
+        now = self._reached()  # whoever had it before may have gone on
         return messenger.step(now, clock, *messenger.due(now, clock))
 
     def _fill(self, now: Reached) -> bool:
+        end = changes.last(self.database)
         found = changes.read(self.database, now.place, project=self.owner, limit=_AT_ONCE)
+        if not found:
+            self._pass_over(now, end)
         if not found or not self._mine():
             return False
         self._give(found)
         self._reach(Reached(found[-1].place))
         return True
+
+    def _pass_over(self, now: Reached, end: changes.Place) -> None:
+        """Nothing up to `end` is for this output: where that is much, it is not looked through again and again."""
+        if end[1] - now.place[1] >= _MUCH and self._mine() and self._reached() == now:
+            self._reach(replace(now, place=end))
 
     def _give(self, found: list[Change]) -> None:
         if self._table is None:
@@ -154,6 +167,9 @@ class Output:
     def target(self) -> str:
         """A digest of where it goes."""
         return target_of(self.spec)
+
+    def _reached(self) -> Reached:
+        return changes.reached(self.database, self.key, self.target)
 
     def _reach(self, now: Reached) -> None:
         changes.reach(self.database, self.key, self.target, now)
@@ -171,7 +187,7 @@ class Output:
 
     def _fails(self, error: AssayError, clock: float) -> None:
         """Nothing can be brought there now, or ever."""
-        now = changes.reached(self.database, self.key, self.target)
+        now = self._reached()
         tries = now.attempts + 1
         wait = None if isinstance(error, OutputGone) else pause(tries - 1, _LONGEST_WAIT)
         said = {"code": error.code, "what": error.what, "todo": error.todo}

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
@@ -20,6 +20,7 @@ from assay.release import alias
 from assay.serve.api.answers import proof_of
 from assay.serve.api.problems import status_of
 from assay.serve.api.state import Parts, State
+from assay.serve.api.stream import Events
 from assay.serve.errors import DecidedOnChain, NoProof, NotAuthorised, NotPermitted, RequestMalformed
 from assay.serve.page import live, look
 from assay.serve.page.headers import HEADERS
@@ -139,7 +140,7 @@ def events(
     parts: Parts, _session: Signed, last_event_id: Annotated[str | None, Header(max_length=64)] = None
 ) -> Response:
     """Server-sent events: something changed."""
-    return StreamingResponse(live.changes(parts, last_event_id), media_type="text/event-stream")
+    return Events(live.changes(parts, last_event_id), media_type="text/event-stream")
 
 
 @router.get("/answers")

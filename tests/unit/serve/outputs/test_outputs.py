@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 
 import duckdb
@@ -17,6 +18,7 @@ from tests.unit.serve.small import keep
 from assay.record import answers, changes, schema
 from assay.record.answers import Answer
 from assay.record.database import Database
+from assay.serve.outputs import loop as loop_module
 from assay.serve.outputs.loop import Output, standing
 from assay.serve.work import Worker
 from assay.task.outputs import OutputSpec
@@ -156,6 +158,18 @@ def test_what_fails_is_said_once_and_waits_longer_each_time(database, release, t
     assert standing(database, spec) == (0, None)
 
 
+def test_what_waits_does_not_wait_for_a_clock_that_was_set_back(database, release, tmp_path, output, monkeypatch):
+    (tmp_path / "file").write_text("no database, but long enough to be looked at" * 20)
+    spec = OutputSpec.model_validate({"name": "o", "kind": "sqlite", "path": "file"})
+    ask(database, release, "1")
+    loop = output(database, spec, tmp_path, lambda _: None)
+    assert not loop.step()
+    (tmp_path / "file").unlink()
+    true = time.time
+    monkeypatch.setattr(time, "time", lambda: true() - 86_400.0)
+    assert loop.step()
+
+
 def test_another_target_of_the_same_name_is_filled_from_the_beginning(database, release, tmp_path, output):
     ask(database, release, "1")
     for name in ("a", "b"):
@@ -267,3 +281,31 @@ def test_two_projects_of_one_database_have_outputs_of_one_name(database, release
         assert standing(database, spec, name) == (0, None)
     for name, one in asked.items():
         assert [row[0] for row in there(spec, tmp_path / name)] == [one.id]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "webhook"])
+def test_what_others_do_is_not_looked_through_again_and_again(
+    database, release, made_again, tmp_path, output, monkeypatch, kind
+):
+    """A quiet project's output beside a busy one read the other's changes with every look."""
+    monkeypatch.setattr(loop_module, "_MUCH", 5)
+    theirs = keep(database, made_again, "loans")
+    fields = {"name": "desk", "kind": kind, "path": "out.sqlite"}
+    if kind == "webhook":
+        fields = {"name": "desk", "kind": kind, "url": "http://127.0.0.1:9/", "secret_file": "x", "local": True}
+    spec = OutputSpec.model_validate(fields)
+    loop = output(database, spec, tmp_path, pytest.fail)
+    loop.owner = "credit"
+    for number in range(4):
+        ask(database, theirs, str(number), project="loans")
+    assert not loop.step()
+    assert loop._reached() == changes.Reached()
+    ask(database, theirs, "5", project="loans")
+    assert not loop.step()
+    assert loop._reached() == changes.Reached(changes.last(database))
+    assert standing(database, spec, "credit") == (0, None)
+    ask(database, release, "6", state="answered")
+    assert standing(database, spec, "credit")[0] == 1
+    if kind == "sqlite":
+        assert loop.step()
+        assert len(there(spec, tmp_path)) == 1

@@ -14,7 +14,7 @@ from assay.release import alias
 from assay.serve import keys
 from assay.serve.api.app import make_app
 from assay.serve.outputs.loop import Output
-from assay.serve.page.session import COOKIE
+from assay.serve.page.session import COOKIE, SECRET_FILE
 from assay.serve.work import Worker
 from assay.task.outputs import OutputSpec
 
@@ -53,6 +53,17 @@ def ask(page, text, row=ROW):
     asked = page.post("/v2/models/credit/proofs", json={"inputs": [row]}, headers={"Authorization": f"Bearer {text}"})
     assert asked.status_code == 202
     return asked.json()["id"]
+
+
+@pytest.mark.parametrize("word", [b"", b"short\n", b"\xff" * 3])
+def test_a_cookie_is_never_signed_with_what_can_be_guessed(page, texts, settings, word):
+    secret = settings.project / ".assay" / SECRET_FILE
+    secret.parent.mkdir(exist_ok=True)
+    secret.write_bytes(word)
+    assert sign_in(page, texts["boss"]).status_code == 303
+    assert page.get("/page").status_code == 200
+    assert len(secret.read_text().strip()) == 64
+    assert secret.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("path", ["/page", "/page/answers", "/page/releases", "/page/settings", "/page/events"])
