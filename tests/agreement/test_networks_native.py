@@ -93,7 +93,7 @@ def test_gas_of_rows_is_what_the_cost_model_says(workshop: Workshop, *, private:
     key, prover = workshop.keys(own, 16)
     shape = parse_network_key(key)
     kinds = dict.fromkeys(("views", "trees", "depth", "nodes", "bottom"), 0)
-    sizes = {"rows": shape.S, "table": shape.N, "slots": shape.K, "columns": shape.M}
+    sizes = {"rows": shape.S, "table": shape.N, "slots": shape.K, "columns": shape.M, "limbs": shape.L}
     size = Size(kind="network", features=shape.F, outputs=shape.O, private=private, wide=False, **kinds, **sizes)
     source = render(key, unchecked=True)
     code, found = compile_solidity({"V.sol": source.text})[source.name], {}

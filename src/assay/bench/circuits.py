@@ -9,11 +9,11 @@ import numpy as np
 
 from assay.models.cost.shape import Size
 from assay.transpile.circuit.circuit import Circuit, Feature, Tree, View
+from assay.transpile.circuit.network.size import size_of_network
 from assay.transpile.flow import tensor
 from assay.transpile.flow.flow import Flow, Input
 from assay.transpile.flow.functions import RELU, TANH
 from assay.transpile.networks.assemble import compiled
-from assay.transpile.networks.cost import table_rows
 from assay.transpile.networks.layout import lay_out
 from assay.transpile.networks.plan import plan
 from assay.transpile.networks.quantise import quantise
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay.transpile.circuit.circuit import FeatureKind, Inputs, Missing
-    from assay.transpile.circuit.network.network import Network
 
 _LEAF_BITS = 20
 _WEIGHT_BITS = 60
@@ -37,7 +36,7 @@ def size_of(circuit: Circuit) -> Size:
     private = circuit.inputs == "private"
     if circuit.kind == "network":
         assert circuit.network is not None  # noqa: S101 - its kind says so
-        return _network_size(circuit.network, features, outputs, private=private)
+        return size_of_network(circuit.network, features, outputs, private=private)
     if circuit.kind == "linear":
         return Size(kind="linear", features=features, outputs=outputs, private=private)
     depth = max(circuit.depth, 1)
@@ -52,20 +51,6 @@ def size_of(circuit: Circuit) -> Size:
         nodes=sum(int(((level >= 1) & (level < depth)).sum()) for level in levels),
         bottom=sum(int((level == depth).sum()) for level in levels),
         wide=circuit.bits > 32,
-        private=private,
-    )
-
-
-def _network_size(network: Network, features: int, outputs: int, *, private: bool) -> Size:
-    segments = sum(len(table.slope) for table in network.tables)
-    return Size(
-        kind="network",
-        features=features,
-        outputs=outputs,
-        rows=network.listed + 1,
-        table=table_rows(network.limb_bits, network.low_bits, segments, network.slots),
-        slots=network.slots,
-        columns=network.columns,
         private=private,
     )
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 PRIOR = "the design's counts and unit times of two cores, not measured here"
 """What predictions for networks are from."""
 
-_LIMBS = 2
 _LONGEST_PART, _MOST_PARTS = 4, 128
 _SLACK = 16
 _DEGREE = 32
@@ -51,12 +50,12 @@ def milliseconds(size: Size) -> float:
     """To prove one row on two cores."""
     n, table = block(size), max(size.table, size.slots)
     chunk, degree, chunks = quotient(size)
-    helpers = -(-(_LIMBS + 3) // 3)
+    helpers = -(-(size.limbs + 3) // 3)
     full = (helpers + 2) * _full(n) + _full(table) + 2 * _full(size.slots)
     full += sum(_full(min(chunk, degree + 1 - index * chunk)) for index in range(chunks))
     full += 2 * _full(max(n, table, _part(size)))
     full += _FOLDED_WEIGHT * _weights(size) if parts(size) > 1 else 0
-    return full + _SMALL_PER_ROW * n * (_LIMBS + 5) / 3 + _ROW * n + _TABLE_ROW * table
+    return full + _SMALL_PER_ROW * n * (size.limbs + 5) / 3 + _ROW * n + _TABLE_ROW * table
 
 
 def parts(size: Size) -> int:
@@ -100,7 +99,7 @@ def gas(size: Size, rows: int = 1) -> float:
     n = one * power_of_two(rows)
     chunk = max(n, table, part) + size.slots + _SLACK
     chunks = -(-(max(3 * n + 12, table + size.slots + 6, part - size.slots) + 1) // chunk)
-    of_rows, helpers, wiring = _LIMBS + 4, -(-(_LIMBS + 3) // 3) + 1, 8
+    of_rows, helpers, wiring = size.limbs + 4, -(-(size.limbs + 3) // 3) + 1, 8
     width = max(1, (chunk + 1) // (n + 5))
     of_table = max(1, (max(one, table, part) + size.slots + _SLACK + 1) // (table + 5))
     of_proof = sum(-(-columns // width) for columns in (2, of_rows, helpers)) + 5 + chunks

@@ -42,8 +42,9 @@ class Size(BaseModel):
         Nodes of all trees below the root and above the last level; those have a row in the table.
     bottom
         Nodes of all trees on the last level; they have a row where the prover rounds the depth up.
-    rows, table, slots, columns
-        Networks: rows of the witness in use, rows of the public table, and the two sides of the hidden matrix.
+    rows, table, slots, columns, limbs
+        Networks: rows of the witness in use, rows of the public table, the two sides of the hidden matrix, and how many
+        limbs a remainder has.
     wide
         Whether an input word has 64 bits instead of 32: a feature is compared as a large integer.
     private
@@ -64,6 +65,7 @@ class Size(BaseModel):
     table: int = 0
     slots: int = 0
     columns: int = 0
+    limbs: int = 2
     wide: bool = False
     private: bool = False
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assay.models.cost.network import gas as of_proof
+from assay.transpile.circuit.network.size import size_of_network, table_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,14 +18,11 @@ _LONGEST = 36
 # What a row of the block, a row of the public table and a weight add to a proof's time, by least squares over proofs
 # of networks from 25 to 3,935 rows; only their ratios are used.
 _A_ROW, _A_TABLE_ROW, _A_WEIGHT = 20.0, 12.5, 9.0
-# Gas of a public word of 13 features, of an output, and of all else of a proof of one row: measured on a node.
-_GAS_A_WORD, _GAS_AN_OUTPUT, _GAS = 1_660, 433, 272_000
-_FEATURES_A_WORD = 13
 
 
-def gas(features: int, outputs: int) -> int:
-    """About what verifying a proof of one row costs, calldata included."""
-    return _GAS + _GAS_A_WORD * -(-features // _FEATURES_A_WORD) + _GAS_AN_OUTPUT * outputs
+def gas(network: Network, features: int, outputs: int, *, private: bool) -> int:
+    """About what the whole transaction that verifies a proof of one row costs, calldata and its fixed part included."""
+    return round(of_proof(size_of_network(network, features, outputs, private=private)))
 
 
 def drawn(circuit: Circuit, network: Network) -> list[tuple[str, str]]:
@@ -33,20 +33,21 @@ def drawn(circuit: Circuit, network: Network) -> list[tuple[str, str]]:
     layers = [layer for layer in circuit.meta.get("layers", []) if isinstance(layer, dict) and "columns" in layer]
     if not layers:
         return []
-    table = _table_rows(network)
+    table = table_of(network)
     spent = [_A_ROW * layer["rows"] + _A_WEIGHT * layer["weights"] for layer in layers]
     whole = _A_ROW * network.rows + _A_TABLE_ROW * table + _A_WEIGHT * network.slots * network.columns
-    words = -(-len(circuit.features) // _FEATURES_A_WORD)
-    paid = gas(len(circuit.features), len(circuit.outputs))
+    size = size_of_network(network, len(circuit.features), len(circuit.outputs), private=circuit.inputs == "private")
+    paid, outputs = of_proof(size), of_proof(size.model_copy(update={"features": 0}))
+    alone = of_proof(size.model_copy(update={"features": 0, "outputs": 0}))
     lines: list[tuple[str, ...]] = [_HEAD]
     for index, (layer, own) in enumerate(zip(layers, spent, strict=True)):
-        fee = _GAS_A_WORD * words * (index == 0) + _GAS_AN_OUTPUT * len(circuit.outputs) * (index == len(layers) - 1)
+        fee = (paid - outputs) * (index == 0) + (outputs - alone) * (index == len(layers) - 1)
         lines.append(_line(layer, own / whole, fee / paid, most=layer["name"] == circuit.meta.get("blamed")))
     rest = 1 - (sum(spent) + _A_TABLE_ROW * table) / whole
     lines += [
         ("public table", str(table), "", _share(_A_TABLE_ROW * table / whole), "", "", "", ""),
         ("up to powers of two", str(network.rows), str(network.columns), _share(rest), "", "", "", ""),
-        ("the proof itself", "", "", "", _share(_GAS / paid), "", "", ""),
+        ("the proof itself", "", "", "", _share(alone / paid), "", "", ""),
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
     return [("layers" if index == 0 else "", _aligned(line, widths)) for index, line in enumerate(lines)]
@@ -67,8 +68,3 @@ def _share(part: float) -> str:
 def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = zip(line, widths, strict=True)
     return (first[0].ljust(first[1]) + "".join(f"  {text.rjust(width)}" for text, width in others)).rstrip()
-
-
-def _table_rows(network: Network) -> int:
-    needed = 1 + (1 << network.limb_bits) + (1 << network.low_bits) + sum(len(one.slope) for one in network.tables)
-    return int(max(1 << (needed - 1).bit_length(), network.slots))

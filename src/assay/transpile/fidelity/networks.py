@@ -14,9 +14,10 @@ from assay.transpile.importers import importers
 from assay.transpile.importers.onnx.labels import numbered
 from assay.transpile.importers.onnx.reading import parse
 from assay.transpile.networks import features
-from assay.transpile.networks.assemble import TOLERANCE, as_rows, differing
+from assay.transpile.networks.assemble import TOLERANCE, differing
 from assay.transpile.networks.oracle import Oracle
 from assay.transpile.networks.outputs import Outputs
+from assay.transpile.networks.source import as_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +94,7 @@ def network_fidelity(circuit: Circuit, model: Any, X: Any, y: Any) -> NetworkRep
     model = parse(*found)
     names = numbered(model)
     oracle = Oracle(model.SerializeToString(), circuit.meta.get("inputs", {}))
-    rows = as_rows(X, [feature.name for feature in circuit.features])
+    rows = as_rows(X, [feature.name for feature in circuit.features], circuit.meta)
     wanted, got = oracle.outputs(rows), circuit.predict(rows)
     if wanted.shape != got.shape:
         raise ModelError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from assay.transpile.flow.expressions import Expression
 
     Floats = NDArray[np.float64]
 
@@ -29,10 +31,19 @@ class Function:
         Of an entry of `DEFINITIONS`.
     parameters
         Numbers that its formula takes.
+    expression
+        Of "composed": the steps that it stands for.
+    placed
+        Of a composed function that jumps: how its variable is told from the argument.
+    end
+        Size at which values end; 0 if they do not.
     """
 
     name: str
     parameters: tuple[float, ...] = ()
+    expression: Expression | None = None
+    placed: Placed | None = None
+    end: float = 0.0
 
     @property
     def definition(self) -> Definition:
@@ -42,15 +53,32 @@ class Function:
     @property
     def homogeneous(self) -> bool:
         """Whether ``f(s x) = s f(x)`` for every ``s > 0``: then its arguments may have any scale."""
-        return self.definition.homogeneous
+        return self.definition.homogeneous and not self.end
 
     @property
     def one_step(self) -> bool:
         """Whether values are multiples of what arguments are multiples of."""
         return self.name == "clip"
 
+    @property
+    def jumps(self) -> tuple[float, ...]:
+        """Arguments at which a table must begin a segment, since the value jumps there."""
+        return self.placed.jumps if self.placed is not None else ()
+
     def __call__(self, x: Floats) -> Floats:
         """Values at points; outside the domain those at its end."""
+        found = self._without_end(x)
+        return np.clip(found, -self.end, self.end) if self.end else found
+
+    def ended(self, end: float) -> Function:
+        """The same function as far as its values are no larger than so much."""
+        if self.name in {"identity", "relu"}:
+            return Function("clip", (0.0 if self.name == "relu" else -end, end))
+        return replace(self, end=end)
+
+    def _without_end(self, x: Floats) -> Floats:
+        if self.expression is not None:
+            return self.expression(x if self.placed is None else self.placed.variable(x))
         low, high = self.definition.domain
         period = self.definition.period
         x = x - period * np.rint(x / period) if period else x
@@ -63,14 +91,46 @@ class Function:
             ends = self(np.array([low, high, 0.0] if low < 0 < high else [low, high]))
             return float(ends.min()), float(ends.max())
         points = np.linspace(low, high, _GRID)
-        turning = np.array([*self.definition.turning, *self.parameters, 0.0, -0.0])
+        turning = np.array([*self.definition.turning, *self.parameters, *self._turning(points), 0.0, -0.0])
         inside = turning[(turning >= low) & (turning <= high)]
         values = self(np.concatenate([points, inside, [low, high]]))
         return float(values.min()), float(values.max())
 
+    def _turning(self, points: Floats) -> Floats:
+        """Of a composed function, whose turning points nobody wrote down: a finer look at its ends."""
+        if self.expression is None:
+            return np.zeros(0)
+        values, step = self(points), float(points[1] - points[0])
+        ends = points[[int(values.argmin()), int(values.argmax())]]
+        return np.concatenate([np.linspace(end - step, end + step, _GRID) for end in ends])
+
     def __str__(self) -> str:
         shown = ", ".join(f"{value:.6g}" for value in self.parameters)
-        return f"{self.name}({shown})" if shown else self.name
+        text = f"composed of {self.expression}" if self.expression is not None else self.name
+        return text + (f"({shown})" if shown else "") + (f" up to {self.end:g}" if self.end else "")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Which argument stands for which number, so that a function jumps where segments of a table begin.
+
+    The argument is ``scale * (number - centre)``. A table's value at a jump is that of its right side. Where it must be
+    that of the left one, the jump stands at the start of a narrow `band` before the argument at which it is made.
+    """
+
+    scale: float
+    centre: float
+    jumps: tuple[float, ...]
+    band: tuple[float, float] = (0.0, 0.0)
+
+    def variable(self, argument: Floats) -> Floats:
+        """The numbers that arguments stand for, right of jumps and left of a band."""
+        start, end = self.band
+        held = np.where((argument >= start) & (argument < end), start - _APART, argument + _APART)
+        return np.asarray(self.centre + (held if end > start else argument + _APART) / self.scale)
+
+
+_APART = 2.0**-30
 
 
 @dataclass(frozen=True)
@@ -168,7 +228,6 @@ DEFINITIONS: dict[str, Definition] = {
     "softplus": Definition(_softplus),
     "softsign": Definition(lambda x: x / (1 + np.abs(x))),
     "mish": Definition(lambda x: x * np.tanh(_softplus(x)), turning=(-1.1924,)),
-    "shrink": Definition(lambda x, end, b: np.where(x < -end, x + b, np.where(x > end, x - b, 0))),
     # Of a number less the largest, which is never above 0: bounds do not know that.
     "exp_negative": Definition(np.exp, sure=True, domain=(-80.0, 0.0)),
     # Of a sum of such exponentials, which is never below 1.
@@ -200,6 +259,8 @@ DEFINITIONS: dict[str, Definition] = {
     "asinh": Definition(np.arcsinh),
     "acosh": Definition(np.arccosh, domain=(1.0, math.inf)),
     "atanh": Definition(np.arctanh, domain=(-1 + 2.0**-12, 1 - 2.0**-12)),
+    # What an expression says.
+    "composed": Definition(lambda x: x),
     # 1 from 0 on: a difference of less than half a cell counts as 0.
     "not_negative": Definition(lambda x: (x >= 0).astype(np.float64), steps=True),
     "floor": Definition(np.floor, steps=True),

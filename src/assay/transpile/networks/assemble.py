@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,21 +13,18 @@ from assay.transpile.circuit import layers
 from assay.transpile.circuit.circuit import Circuit, Feature
 from assay.transpile.circuit.network import bounds, wiring
 from assay.transpile.circuit.network.evaluate import Evaluator
-from assay.transpile.errors import CircuitMalformed, ModelUnsupported, OptionError, RowsWidth
-from assay.transpile.importers.onnx import labels
-from assay.transpile.importers.onnx.convert import convert
-from assay.transpile.importers.onnx.reading import parse
-from assay.transpile.networks import cost, features, report
+from assay.transpile.circuit.network.reference import NoProof
+from assay.transpile.errors import CircuitMalformed, ModelUnsupported
+from assay.transpile.networks import composition, cost, features, report
+from assay.transpile.networks.caps import caps, ends_of
 from assay.transpile.networks.exponents import choose, unified
 from assay.transpile.networks.layout import Layout, addresses, build, lay_out
-from assay.transpile.networks.oracle import Oracle
 from assay.transpile.networks.outputs import Outputs
 from assay.transpile.networks.plan import Plan, plan
 from assay.transpile.networks.quantise import Quantised, quantise, tables_of
+from assay.transpile.networks.source import Source, read_source
 from assay.transpile.networks.tables import Profile
 from assay.transpile.networks.tiling import Width
-from assay.transpile.rows.arrange import by_name, flattened
-from assay.transpile.rows.columns import named_each, to_floats, to_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +42,7 @@ TOLERANCE = 1e-3  # of the outputs' spread, and of the rows whose decision may d
 _SAFETY = 0.5  # of the tolerance, on the rows that choose a format: others may be worse
 _LARGEST_GAIN = 30  # bits that outputs may have above a table's values
 DRAWN = 512  # rows drawn from the declared ranges while formats are compared
+_FEW, _MORE = 3, 8  # decisions that differ, and how many times as many rows say whether they are too many
 # Cheapest first, as far as that is known before the layout; the last is what is taken if none keeps the model.
 PROFILES = (
     Profile(10, 2, 9, 16, 15, 16),
@@ -55,24 +53,15 @@ PROFILES = (
     Profile(12, 2, 7, 16, 15, 18),
     Profile(12, 2, 7, 17, 15, 18),
     Profile(12, 2, 8, 18, 16, 18),
-    Profile(10, 3, 8, 18, 16, 19),
-    Profile(10, 3, 7, 18, 16, 20),
-    Profile(10, 3, 6, 18, 16, 21),
+    Profile(10, 3, 8, 18, 16, 24),
+    Profile(10, 3, 7, 18, 16, 24),
+    Profile(10, 3, 6, 18, 16, 24),
     # Wider than a public input's lane, which only inputs have to keep to.
-    Profile(10, 3, 10, 20, 17, 23),
-    Profile(10, 3, 10, 21, 17, 24),
+    Profile(10, 3, 10, 20, 17, 26),
+    Profile(10, 3, 10, 21, 17, 26),
+    Profile(11, 3, 12, 23, 17, 30),
 )
-_CAREFUL = 7  # the first of them that is tried for norms that take more rows to keep more digits
-
-
-@dataclass(frozen=True)
-class Source:
-    """A model's flow with what its features and its runtime are."""
-
-    flow: Flow
-    ranges: list[Interval]
-    oracle: Oracle
-    rows: Floats | None
+_CAREFUL = 7  # the first of them that is tried for what takes more rows to keep more digits
 
 
 @dataclass(frozen=True)
@@ -95,6 +84,16 @@ class Fit:
     def keeps(self, tolerance: float) -> bool:
         """Whether that is within a tolerance."""
         return self.largest <= tolerance and self.decisions <= tolerance * self.rows
+
+    def undecided(self, tolerance: float) -> bool:
+        """Whether all that is beyond a tolerance is one or a few decisions, on too few rows to say how many in all."""
+        return self.largest <= tolerance and tolerance * self.rows < self.decisions <= _FEW
+
+    def joined(self, other: Fit) -> Fit:
+        """On the rows of both."""
+        rows = self.rows + other.rows
+        square = (self.rows * self.typical**2 + other.rows * other.typical**2) / rows
+        return Fit(max(self.largest, other.largest), math.sqrt(square), self.decisions + other.decisions, rows)
 
 
 def assemble_network(
@@ -128,14 +127,16 @@ def assemble_network(
     ModelError, RowsError, OptionError
         In one sentence each.
     """
-    read = partial(
-        read_source,
-        data,
-        path,
-        calibration=calibration,
-        ranges=ranges,
-        dimensions=dimensions,
-        feature_names=feature_names,
+    read = cache(
+        partial(
+            read_source,
+            data,
+            path,
+            calibration=calibration,
+            ranges=ranges,
+            dimensions=dimensions,
+            feature_names=feature_names,
+        )
     )
     return _circuit(*_best(read, tolerance), inputs=inputs, tolerance=tolerance)
 
@@ -144,16 +145,58 @@ Found = tuple["Compiled", list["Fit"], Quantised]
 
 
 def _best(read: Callable[..., Source], tolerance: float) -> tuple[Source, Found]:
-    """The cheapest format that keeps the model; norms take more rows where the finest one does not keep them."""
+    """The cheapest format that keeps the model, with functions of one number taken as such where that is no dearer."""
+    together = composition.read(read, PROFILES[-1])
+    # A model without such functions is the same either way, and has been read.
+    readings = (partial(read, apart=frozenset()),) if together is None else (together, read)
+    choices, problem = [], None
+    for reading in readings:
+        try:
+            choices.append(_with_care(reading, tolerance))
+        except ModelUnsupported as error:
+            problem = error
+    if not any(_kept(found[1], tolerance) for _, found in choices):
+        choices += _with_ends(readings[0], tolerance)
+    if not choices:
+        assert problem is not None  # noqa: S101 - all were refused
+        raise problem
+    return min(choices, key=lambda choice: _rank(choice[1], tolerance))
+
+
+def _with_ends(read: Callable[..., Source], tolerance: float) -> list[tuple[Source, Found]]:
+    """With ends of values that bounds let grow far beyond all that rows reach, where there are any."""
+    found: list[tuple[Source, Found]] = []
+    meta = read().flow.meta
+    for careful in (False, True) if meta.get("norms") or meta.get("softmaxes") else (False,):
+        source = read(careful=True) if careful else read()
+        try:
+            one = _cheapest(source, tolerance, ended=True)
+        except ModelUnsupported:
+            continue
+        found += [(source, one)] if one[2].plan.ends else []
+        if _kept(one[1], tolerance):
+            break
+    return found
+
+
+def _rank(found: Found, tolerance: float) -> tuple[bool, float]:
+    """Those that keep the model by their time, all others after them by their error."""
+    kept = _kept(found[1], tolerance)
+    return not kept, cost.of_network(found[0].network).milliseconds if kept else _worst(found[1])
+
+
+def _with_care(read: Callable[..., Source], tolerance: float) -> tuple[Source, Found]:
+    """The cheapest format that keeps the model; norms and softmaxes take more rows where the finest does not do."""
     source = read()
-    if not source.flow.meta.get("norms"):
+    norms = bool(source.flow.meta.get("norms"))
+    if not norms and not source.flow.meta.get("softmaxes"):
         return source, _cheapest(source, tolerance)
-    finest = _tried(source, tolerance, PROFILES[-1:])
-    if finest is not None and _kept(finest[1], tolerance):
-        return source, _cheapest(source, tolerance)
+    first = _tried(source, tolerance, PROFILES[-1:] if norms else PROFILES)
+    if first is not None and _kept(first[1], tolerance):
+        return source, _cheapest(source, tolerance) if norms else first
     careful = read(careful=True)
     again = _tried(careful, tolerance, PROFILES[_CAREFUL:])
-    both = [(one, found) for one, found in ((careful, again), (source, finest)) if found is not None]
+    both = [(one, found) for one, found in ((careful, again), (source, first)) if found is not None]
     return min(both, key=lambda item: _worst(item[1][1])) if both else (source, _cheapest(source, tolerance))
 
 
@@ -172,73 +215,32 @@ def _worst(fits: list[Fit]) -> float:
     return max(fit.largest for fit in fits)
 
 
-def read_source(
-    data: bytes,
-    path: str,
+def _cheapest(
+    source: Source,
+    tolerance: float,
+    profiles: Sequence[Profile] = PROFILES,
     *,
-    calibration: Any,
-    ranges: Mapping[str | int, Sequence[float]] | Sequence[float] | None,
-    dimensions: Mapping[str, int] | None,
-    feature_names: Sequence[str] | None,
-    careful: bool = False,
-) -> Source:
-    """Read a model and what its features range over; careful where norms are worth more rows."""
-    found: dict[str, Any] = {}
-
-    def centres(flow: Flow) -> Floats:
-        table = None if calibration is None else flattened(to_table(calibration), flow.features)
-        if feature_names is not None:
-            flow.features = named_each(feature_names, len(flow.features))
-        rows = None if table is None else as_rows(table, flow.features)
-        if rows is None and ranges is None:
-            raise OptionError(
-                "a network needs calibration rows, which choose the fixed-point range of every feature",
-                "Pass some hundred rows like those to be proven, or declare the ranges.",
-            )
-        spans = features.from_rows(rows) if rows is not None else None
-        found["rows"] = rows
-        found["ranges"] = features.declared(flow.features, ranges or {}, spans)
-        return features.centres(found["ranges"])
-
-    model = parse(data, path)
-    names = labels.numbered(model)
-    flow = convert(model, dimensions, centres=centres, careful=careful)
-    if names:
-        flow.meta["classes"] = names
-        flow.notes.append(f"classes are said by their numbers: {labels.shown(names)}")
-    for index, count in flow.meta.get("indices", {}).items():
-        found["ranges"][index] = features.of_index(flow.features[index], found["ranges"][index], count)
-    whole = model.SerializeToString()  # with the weights that stood in another file, without ZipMap
-    return Source(flow, found["ranges"], Oracle(whole, flow.meta["inputs"]), found["rows"])
-
-
-def as_rows(rows: Any, names: Sequence[str]) -> Floats:
-    """Rows in any form as float64[B, F]; arrays may have the model's own shape."""
-    values = to_floats(by_name(to_table(rows), names), list(names))
-    if not np.isfinite(values).all():
-        row, column = (int(place) for place in np.argwhere(~np.isfinite(values))[0])
-        raise RowsWidth(
-            f"row {row}, column {column} ({names[column]}) is missing or not finite, and a network takes numbers only",
-            "Fill it in.",
-        )
-    return values
-
-
-def _cheapest(source: Source, tolerance: float, profiles: Sequence[Profile] = PROFILES) -> Found:
-    """Try formats from the cheapest on until one keeps the model."""
+    ended: bool = False,
+) -> Found:
+    """Try formats from the cheapest on until one keeps the model; `ended` as in `caps`."""
     shifts = source.flow.meta["centres"]
     spans = [(low - shift, high - shift) for (low, high), shift in zip(source.ranges, shifts, strict=True)]
-    planned = plan(source.flow, spans)
-    spans = unified(planned, spans)
-    planned = _planned(source.flow, spans)
+    spans = unified(plan(source.flow, spans), spans)
     source.ranges[:] = [(low + shift, high + shift) for (low, high), shift in zip(spans, shifts, strict=True)]
     given = source.rows[:2000] if source.rows is not None else np.zeros((0, len(source.ranges)))
-    drawn = features.draw(source.ranges, DRAWN, source.flow.meta.get("whole", []))
-    samples = [(given, source.oracle.outputs(given)) if len(given) else (given, given), source.oracle.taken(drawn)]
+    whole = source.flow.meta.get("whole", [])
+    drawn = features.draw(source.ranges, DRAWN, whole)
+    drawn, told = source.oracle.taken(drawn)
+    samples = [(given, source.oracle.outputs(given)) if len(given) else (given, given), (drawn, told)]
     samples = [(rows, wanted) for rows, wanted in samples if len(rows) > 1]
+    ended = ended and bool(samples)
+    ends = caps(plan(source.flow, spans), np.concatenate([rows for rows, _ in samples])) if ended else None
+    planned = _planned(source.flow, spans, ends)
     ranked, problem = _ranked(planned, profiles)
     best: Found | None = None
     widths: list[Width] = []
+    few: list[Found] = []
+    outputs = Outputs.of(source.flow.meta, len(source.flow.outputs))
     for profile in ranked:
         try:
             made = quantise(planned, profile)
@@ -248,19 +250,38 @@ def _cheapest(source: Source, tolerance: float, profiles: Sequence[Profile] = PR
         layout, widths = _laid_out(made, widths)
         try:
             found = compiled(source.flow, source.ranges, made, layout)
-        except CircuitMalformed as error:  # a bound that rounding moved by more than a table has room for
-            problem = ModelUnsupported(f"a format does not hold it ({error.what})", "Report this model.")
+            fits = [judge(found, rows, wanted, outputs) for rows, wanted in samples]
+        except (CircuitMalformed, NoProof) as error:  # a bound that rounding moved by more than a table has room for
+            what = error.what if isinstance(error, CircuitMalformed) else str(error)
+            problem = ModelUnsupported(f"a format does not hold it ({what})", "Report this model.")
             continue
-        outputs = Outputs.of(source.flow.meta, len(source.flow.outputs))
-        fits = [judge(found, rows, wanted, outputs) for rows, wanted in samples]
         if _kept(fits, tolerance):
             return found, fits, made
+        if len(drawn) > 1 and _kept(fits[:-1], tolerance) and fits[-1].undecided(tolerance * _SAFETY):
+            few.append((found, fits, made))
         if best is None or _worst(fits) < _worst(best[1]):
             best = found, fits, made
+    again = _counted_again(source, few, tolerance)
+    if again is not None:
+        return again
     if best is None:
         assert problem is not None  # noqa: S101 - each profile was refused, or one was tried
         raise problem
     return best
+
+
+def _counted_again(source: Source, few: list[Found], tolerance: float) -> Found | None:
+    """The first of those that keep the model but for a few of the drawn rows, if they are few of many more, too."""
+    if not few:
+        return None
+    rows = features.draw(source.ranges, _MORE * DRAWN, source.flow.meta.get("whole", []), seed=2)
+    rows, wanted = source.oracle.taken(rows)
+    outputs = Outputs.of(source.flow.meta, len(source.flow.outputs))
+    for found, fits, made in few:
+        all_fits = [*fits[:-1], fits[-1].joined(judge(found, rows, wanted, outputs))]
+        if _kept(all_fits, tolerance):
+            return found, all_fits, made
+    return None
 
 
 def _ranked(planned: Plan, profiles: Sequence[Profile]) -> tuple[list[Profile], ModelUnsupported | None]:
@@ -279,16 +300,25 @@ def _ranked(planned: Plan, profiles: Sequence[Profile]) -> tuple[list[Profile], 
     return [profiles[index] for _, index in sorted(found)], problem
 
 
-def _planned(flow: Flow, spans: list[Interval]) -> Plan:
+def _planned(flow: Flow, spans: list[Interval], ends: Mapping[int, float] | None) -> Plan:
     """A plan whose outputs have no fewer bits after the point than none: large ones get a table with a gain."""
-    planned = plan(flow, spans)
-    bits = min(choose(planned, profile).value[planned.outputs[0]] for profile in PROFILES)
+    planned = plan(flow, spans, 0, ends)
+    known, problem = [], None
+    for profile in PROFILES:
+        try:
+            known.append(choose(planned, profile).value[planned.outputs[0]])
+        except ModelUnsupported as error:
+            problem = error
+    if not known:
+        assert problem is not None  # noqa: S101 - every format was refused
+        raise problem
+    bits = min(known)
     if bits < -_LARGEST_GAIN:
         raise ModelUnsupported(
             f"the outputs can reach 2^{17 - bits} over the declared ranges, more than the proof's integers hold",
             "Train on a rescaled target, or declare narrower ranges.",
         )
-    return planned if bits >= 0 else plan(flow, spans, -bits)
+    return planned if bits >= 0 else plan(flow, spans, -bits, ends)
 
 
 def _laid_out(made: Quantised, widths: list[Width]) -> tuple[Layout, list[Width]]:
@@ -384,12 +414,12 @@ def differing(wanted: Floats, got: Floats, outputs: Outputs | None = None) -> in
     return (outputs or Outputs.of({}, wanted.shape[1])).differing(wanted, got)
 
 
-def predicted(network: Network) -> dict[str, str]:
+def predicted(network: Network, features: int, outputs: int, *, private: bool) -> dict[str, str]:
     """What a proof will cost, for people."""
-    found = cost.of_network(network)
+    found, gas = cost.of_network(network), layers.gas(network, features, outputs, private=private)
     return {
         "proof": f"about {found.milliseconds:.0f} ms on two cores",
-        "gas": f"about {layers.gas(len(network.input_rows), len(network.output_rows)):,} a proof of one row",
+        "gas": f"about {gas:,} a transaction with a proof of one row",
         "reference": f"{found.powers} powers",
         "table": f"{found.table} rows",
     }
@@ -400,7 +430,11 @@ def _circuit(source: Source, chosen: Found, *, inputs: Inputs, tolerance: float)
     rows = source.rows if source.rows is not None else features.draw(source.ranges, DRAWN, flow.meta.get("whole", []))
     inputs_of = found.integers(rows)
     layered = report.layers(made, found.network, found.addresses, inputs=inputs_of, rows=rows)
-    meta = {key: value for key, value in flow.meta.items() if key not in {"centres", "whole", "indices", "norms"}}
+    meta = {
+        key: value
+        for key, value in flow.meta.items()
+        if key not in {"centres", "whole", "indices", "norms", "softmaxes", "composed"}
+    }
     if flow.meta.get("whole"):
         meta["whole"] = sorted(
             set(flow.meta["whole"])
@@ -408,6 +442,7 @@ def _circuit(source: Source, chosen: Found, *, inputs: Inputs, tolerance: float)
     notes = [
         *flow.notes,
         *(f"{what} can be asked outside its domain, and is flat there" for what in dict.fromkeys(made.plan.saturated)),
+        *ends_of(made.plan),
     ]
     return Circuit(
         kind="network",
@@ -434,7 +469,7 @@ def _circuit(source: Source, chosen: Found, *, inputs: Inputs, tolerance: float)
                 }
                 for fit in fits
             ],
-            "predicted": predicted(found.network),
+            "predicted": predicted(found.network, len(flow.features), len(flow.outputs), private=inputs == "private"),
             "layers": [layer.to_dict() for layer in layered],
             "blamed": report.blamed(layered),
             "notes": notes,

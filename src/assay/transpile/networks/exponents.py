@@ -38,7 +38,7 @@ class Exponents:
     alias_table: Function | None = None
 
 
-class _Classes:
+class Classes:
     """Sets of values that have one step."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ def choose(plan: Plan, profile: Profile) -> Exponents:
     """Choose every step: the finest that fits its table, then coarser where two must agree."""
     found = Exponents()
     _tables(plan, profile, found)
-    classes = _classes(plan)
+    classes = classes_of(plan)
     bits = _finest(plan, profile, found, classes)
     _aliases(plan, found, classes, bits)
     _agree(plan, found, classes, bits)
@@ -68,7 +68,7 @@ def choose(plan: Plan, profile: Profile) -> Exponents:
     _aliases(plan, found, classes, bits)
     _agree(plan, found, classes, bits)
     for number, row in plan.rows.items():
-        found.value[number] = bits[classes.find(_key(row))]
+        found.value[number] = bits[classes.find(key_of(row))]
         if row.function.homogeneous or row.function.one_step:
             found.argument[number] = found.value[number] - gain(row.function)
         else:
@@ -78,8 +78,8 @@ def choose(plan: Plan, profile: Profile) -> Exponents:
     return found
 
 
-def _key(row: Row) -> object:
-    """Values of one sampled table share a step; those of an exact one have their own."""
+def key_of(row: Row) -> object:
+    """What has one step: values of one sampled table share a step; those of an exact one have their own."""
     return row.base if row.function.homogeneous else row.function
 
 
@@ -93,27 +93,28 @@ def _tables(plan: Plan, profile: Profile, found: Exponents) -> None:
         found.sampled[function] = sample(function, low, high, profile)
 
 
-def _classes(plan: Plan) -> _Classes:
+def classes_of(plan: Plan) -> Classes:
+    """Values that must have one step."""
     if plan.classes is None:
-        plan.classes = _Classes()
+        plan.classes = Classes()
         _join(plan, plan.classes)
-    found: _Classes = plan.classes
+    found: Classes = plan.classes
     return found
 
 
-def _join(plan: Plan, classes: _Classes) -> None:
+def _join(plan: Plan, classes: Classes) -> None:
     for row in plan.rows.values():
         if row.kind == "max":
             for value in row.pairs[0]:
                 if value in plan.rows:
-                    classes.join(_key(plan.rows[value]), _key(row))
+                    classes.join(key_of(plan.rows[value]), key_of(row))
     _join_calls(plan, classes)
     outputs = [plan.rows[number] for number in plan.outputs]
     for row in outputs:
-        classes.join(_key(outputs[0]), _key(row))
+        classes.join(key_of(outputs[0]), key_of(row))
 
 
-def _join_calls(plan: Plan, classes: _Classes) -> None:
+def _join_calls(plan: Plan, classes: Classes) -> None:
     """Calls that share a matrix keep sharing it if what they read and write has the same steps."""
     reads: dict[tuple[int, int], object] = {}
     columns: dict[tuple[object, ...], object] = {}
@@ -122,16 +123,16 @@ def _join_calls(plan: Plan, classes: _Classes) -> None:
         for slot, value in enumerate(plan.reads(call).tolist()):
             row = plan.rows.get(plan.alias.get(value, value))
             if row is not None:
-                classes.join(reads.setdefault((matrix, slot), _key(row)), _key(row))
+                classes.join(reads.setdefault((matrix, slot), key_of(row)), key_of(row))
         for row in rows:
-            classes.join(columns.setdefault((matrix, *_column(row)), _key(row)), _key(row))
+            classes.join(columns.setdefault((matrix, *_column(row)), key_of(row)), key_of(row))
 
 
 def _column(row: Row) -> tuple[object, ...]:
     return row.column, row.scale, row.shift, row.function, bool(row.pairs)
 
 
-def _finest(plan: Plan, profile: Profile, found: Exponents, classes: _Classes) -> dict[object, int]:
+def _finest(plan: Plan, profile: Profile, found: Exponents, classes: Classes) -> dict[object, int]:
     """For each class the most bits at which every argument fits its table."""
     bits: dict[object, int] = {}
     for row in plan.rows.values():
@@ -143,12 +144,12 @@ def _finest(plan: Plan, profile: Profile, found: Exponents, classes: _Classes) -
             own = min(own, room + 20) + gain(row.function)
         else:
             own = found.sampled[row.function].value_bits
-        root = classes.find(_key(row))
+        root = classes.find(key_of(row))
         bits[root] = min(bits.get(root, own), own)
     return bits
 
 
-def _aliases(plan: Plan, found: Exponents, classes: _Classes, bits: dict[object, int]) -> None:
+def _aliases(plan: Plan, found: Exponents, classes: Classes, bits: dict[object, int]) -> None:
     """Shift arguments that are read as values so that a row's two pairs have one scale."""
     if not plan.alias:
         return
@@ -162,12 +163,12 @@ def _aliases(plan: Plan, found: Exponents, classes: _Classes, bits: dict[object,
             if len(read) == 1 and not other:
                 partner = a if read[0] == b else b
                 if all(value in rows for value in (partner, c, d)):
-                    wanted = sum(bits[classes.find(_key(rows[value]))] for value in (c, d))
-                    found.alias_shift = max(wanted - bits[classes.find(_key(rows[partner]))] - step, 0)
+                    wanted = sum(bits[classes.find(key_of(rows[value]))] for value in (c, d))
+                    found.alias_shift = max(wanted - bits[classes.find(key_of(rows[partner]))] - step, 0)
                     return
 
 
-def _agree(plan: Plan, found: Exponents, classes: _Classes, bits: dict[object, int]) -> None:
+def _agree(plan: Plan, found: Exponents, classes: Classes, bits: dict[object, int]) -> None:
     """Make both pairs of every row have one scale, by taking bits from the finer one."""
     for _ in range(_ROUNDS):
         changed = False
@@ -189,7 +190,7 @@ def _agree(plan: Plan, found: Exponents, classes: _Classes, bits: dict[object, i
             return
 
 
-def _whole_factors(plan: Plan, found: Exponents, classes: _Classes, bits: dict[object, int], profile: Profile) -> None:
+def _whole_factors(plan: Plan, found: Exponents, classes: Classes, bits: dict[object, int], profile: Profile) -> None:
     """Take bits from operands until each product's public factor is a whole number, of enough bits if it is rounded."""
     for row in plan.rows.values():
         if row.kind != "sum" or not row.pairs:
@@ -200,7 +201,7 @@ def _whole_factors(plan: Plan, found: Exponents, classes: _Classes, bits: dict[o
         for pair in row.pairs:
             sides = [_bits_of(plan, found, classes, bits, value) for value in pair]
             argument = (
-                bits[classes.find(_key(row))] - gain(row.function) if own else found.sampled[row.function].step_bits
+                bits[classes.find(key_of(row))] - gain(row.function) if own else found.sampled[row.function].step_bits
             )
             excess = sum(amount for amount, _ in sides) - (argument + profile.shift + spare)
             free = [root for _, root in sides if root is not None]
@@ -211,22 +212,22 @@ def _whole_factors(plan: Plan, found: Exponents, classes: _Classes, bits: dict[o
 
 
 def _bits_of(
-    plan: Plan, found: Exponents, classes: _Classes, bits: dict[object, int], value: int
+    plan: Plan, found: Exponents, classes: Classes, bits: dict[object, int], value: int
 ) -> tuple[int, object | None]:
     if value in plan.alias:
         row = plan.rows[plan.alias[value]]
         return found.sampled[row.function].step_bits + found.alias_shift, None
-    root = classes.find(_key(plan.rows[value]))
+    root = classes.find(key_of(plan.rows[value]))
     return bits[root], root
 
 
 def unified(plan: Plan, ranges: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Ranges of features, made one where the same weights read them (the steps of a sequence, an image's pixels)."""
-    classes = _classes(plan)
+    classes = classes_of(plan)
     rows = [row for row in plan.rows.values() if row.kind == "input"]
     joined: dict[object, tuple[float, float]] = {}
     for row, (low, high) in zip(rows, ranges, strict=True):
-        root = classes.find(_key(row))
+        root = classes.find(key_of(row))
         known = joined.get(root, (low, high))
         joined[root] = (min(known[0], low), max(known[1], high))
-    return [joined[classes.find(_key(row))] for row in rows]
+    return [joined[classes.find(key_of(row))] for row in rows]

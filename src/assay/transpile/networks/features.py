@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.transpile.errors import OptionError
+from assay.transpile.rows.whole import limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,10 @@ def from_rows(rows: Floats) -> list[Interval]:
 
 
 def declared(
-    names: Sequence[str], ranges: Mapping[str | int, Sequence[float]] | Sequence[float], found: list[Interval] | None
+    names: Sequence[str],
+    ranges: Mapping[str | int, Sequence[float]] | Sequence[float],
+    found: list[Interval] | None,
+    types: Sequence[tuple[slice, str]] = (),
 ) -> list[Interval]:
     """The range of each feature: what is declared for it, else what rows say.
 
@@ -38,20 +42,22 @@ def declared(
     ----------
     ranges
         One pair for all features, or pairs by name or number.
+    types
+        Which features are of whole numbers or truth values; what their types do not hold is no part of their ranges.
 
     Raises
     ------
     OptionError
-        If a range is none, or a feature has neither a range nor rows.
+        If a range is none, or beyond a feature's type, or a feature has neither a range nor rows.
     """
     if not isinstance(ranges, Mapping):
-        return [_pair("all features", ranges)] * len(names)
-    result: list[Interval | None] = list(found) if found else [None] * len(names)
+        return _of_types(names, [_pair("all features", ranges)] * len(names), types)
+    result: list[Interval | None] = list(_of_types(names, found, types)) if found else [None] * len(names)
     for feature, pair in ranges.items():
         index = names.index(feature) if isinstance(feature, str) and feature in names else feature
         if type(index) is not int or not 0 <= index < len(names):
             raise OptionError(f"ranges names {feature!r:.40}, which the model does not have", "Check the name.")
-        result[index] = _pair(names[index], pair)
+        result[index] = _within_type(names[index], index, _pair(names[index], pair), types)
     missing = next((index for index, pair in enumerate(result) if pair is None), None)
     if missing is not None:
         raise OptionError(
@@ -59,6 +65,35 @@ def declared(
             "Pass calibration rows, which choose the fixed-point range of every feature, or declare it in ranges.",
         )
     return [pair for pair in result if pair is not None]
+
+
+def _within_type(name: str, index: int, pair: Interval, types: Sequence[tuple[slice, str]]) -> Interval:
+    """A declared range, unless its feature's type does not hold it."""
+    for part, kind in types:
+        low, high = limits(kind)
+        if part.start <= index < part.stop and not low <= pair[0] < pair[1] <= high:
+            raise OptionError(
+                f"the range of {name}, {pair[0]:g} to {pair[1]:g}, is beyond {kind}, which the model takes there",
+                "Declare what it holds.",
+            )
+    return pair
+
+
+def _of_types(names: Sequence[str], ranges: list[Interval], types: Sequence[tuple[slice, str]]) -> list[Interval]:
+    """As far as the types of features hold them."""
+    result = list(ranges)
+    for part, kind in types:
+        limit = limits(kind)
+        for index in range(part.start, part.stop):
+            low, high = ranges[index]
+            result[index] = max(low, limit[0]), min(high, limit[1])
+            if result[index][0] >= result[index][1]:
+                raise OptionError(
+                    f"the range of {names[index]}, {low:g} to {high:g}, holds no two numbers of {kind}, which the "
+                    "model takes there",
+                    "Declare a wider one.",
+                )
+    return result
 
 
 def of_index(name: str, found: Interval, count: int) -> Interval:

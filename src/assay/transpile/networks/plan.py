@@ -13,6 +13,8 @@ from assay.transpile.flow.flow import ZERO, Call, Flow, Input, Largest, Pending,
 from assay.transpile.flow.functions import IDENTITY, Function
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     Interval = tuple[float, float]
@@ -68,6 +70,8 @@ class Plan:
         The values that output rows read.
     saturated
         Arguments that can leave a function's domain, for the report.
+    ends
+        Where values end that bounds let go further (`caps`), by number.
     """
 
     flow: Flow
@@ -77,6 +81,7 @@ class Plan:
     calls: dict[int, list[Row]] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
     saturated: list[str] = field(default_factory=list)
+    ends: dict[int, float] = field(default_factory=dict)
     classes: Any = None  # of values with one step; kept by `exponents`
     _levels: dict[int, int] = field(default_factory=dict)
 
@@ -102,9 +107,20 @@ class Plan:
         return level
 
 
-def plan(flow: Flow, ranges: list[Interval], output_gain: int = 0) -> Plan:
-    """Plan the rows of a flow for features in their ranges; outputs may be counted in a power of two."""
-    made = Plan(flow)
+def plan(
+    flow: Flow,
+    ranges: list[Interval],
+    output_gain: int = 0,
+    ends: Mapping[int, float] | None = None,
+) -> Plan:
+    """Plan the rows of a flow for features in their ranges; outputs may be counted in a power of two.
+
+    Parameters
+    ----------
+    ends
+        Sizes that values do not exceed (`caps`), by number.
+    """
+    made = Plan(flow, ends=dict(ends or {}))
     direct = not output_gain and _one_scale(flow)
     made.outputs = [_output(flow, *result, output_gain, direct=direct) for result in flow.results]
     needed = _needed(flow, made.outputs)
@@ -113,6 +129,8 @@ def plan(flow: Flow, ranges: list[Interval], output_gain: int = 0) -> Plan:
         row = _row(flow, base, reach)
         if row is None:
             continue
+        if base in made.ends:
+            row = replace(row, function=row.function.ended(made.ends[base]))
         made.rows[base] = row
         made.values[base] = reach.of_value(base, row)
         if not all(map(math.isfinite, made.values[base])):

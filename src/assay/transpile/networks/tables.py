@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
 LEAKY_BITS = 10  # fraction bits of a slope; they are taken from the next layer's weights
 _MOST_SEGMENTS, _FINE_SEGMENTS, _MANY_SEGMENTS = 1 << 16, 1 << 14, 1 << 12
+# As many cells as arguments can be told apart: finer ones would bring no jump nearer to where it belongs.
+_JUMPING_SEGMENTS, _JUMPING_BITS = 1 << 8, 17
+_JUMP_BITS, _BAND_BITS = 10, 12
+_USUAL_BITS = 24  # of values, beyond which a format is for values that are small beside their bounds
+_NEAR = 2.0**-9  # of the distance of two jumps: where a table is not compared
 _COARSE_ERROR, _WORST_ERROR = 2.0**-10, 2.0**-6
-_STEP_BITS = range(4, 22)
+_STEP_BITS, _STEPS_IN_SEGMENT = range(4, 22), 13  # beyond which segments are narrower than tables are long
 _POINTS = 16_385
 _LARGEST_VALUE = 2.0**50
 _SMOOTH_BITS = 12  # of the arguments of gates, whose rounding adds up over the steps of a sequence
@@ -119,12 +124,14 @@ def sample(function: Function, low: float, high: float, profile: Profile) -> Sam
     value_bits = profile.table_bits - 1 - math.frexp(top)[1] + 1 if top else profile.table_bits
     value_bits = max(min(value_bits, profile.table_bits + 6), -40)
     tried: list[Sampled] = []
+    jumping = max(_JUMPING_SEGMENTS, 1 << max(_JUMPING_BITS - profile.low_bits, 0))
     for step_bits in _steps(function, profile):
         ends = math.floor(math.ldexp(low, step_bits)), math.ceil(math.ldexp(high, step_bits))
         room = margin(*ends)
         first, last = interval(ends[0] - room, ends[1] + room, profile.low_bits)
         coarse = not tried or tried[-1].error > _COARSE_ERROR * top
-        if last - first > (_MOST_SEGMENTS if not tried else _FINE_SEGMENTS if coarse else _MANY_SEGMENTS):
+        most = jumping if function.definition.steps else _FINE_SEGMENTS if coarse else _MANY_SEGMENTS
+        if last - first > (most if tried else _MOST_SEGMENTS):
             break
         error = _error(function, Sampled(step_bits, value_bits, first, last, 0.0), profile.low_bits, (low, high))
         tried.append(Sampled(step_bits, value_bits, first, last, error))
@@ -134,8 +141,12 @@ def sample(function: Function, low: float, high: float, profile: Profile) -> Sam
             "Declare narrower ranges, or normalise what goes into it.",
         )
     # Rounded slopes set a floor under the error, so that finer segments stop paying.
-    least = min(sampled.error for sampled in tried) * 1.25 + function.definition.error * top
-    found = next(sampled for sampled in tried if sampled.error <= least)
+    share = math.ldexp(function.definition.error, -max(profile.table_bits - _USUAL_BITS, 0))
+    least = min(sampled.error for sampled in tried) * 1.25 + share * top
+    held = [sampled for sampled in tried if sampled.error <= least]
+    # Of these a jump is made by the finest that arguments are worth.
+    fine = [sampled for sampled in held if sampled.high - sampled.low <= jumping]
+    found = fine[-1] if fine and _jumping(function) else held[0]
     if found.error > _WORST_ERROR * top:
         raise ModelUnsupported(
             f"{function} is needed from {low:g} to {high:g}, where a table misses it by {found.error:.2g}",
@@ -144,10 +155,16 @@ def sample(function: Function, low: float, high: float, profile: Profile) -> Sam
     return found
 
 
+def _jumping(function: Function) -> bool:
+    return function.definition.steps or bool(function.jumps)
+
+
 def _steps(function: Function, profile: Profile) -> range:
-    if function.definition.steps:  # jumps stand at whole numbers, which must be ends of segments
-        return range(max(profile.low_bits, 10), max(profile.low_bits, 10) + 1)
-    return _STEP_BITS if not function.definition.smooth else range(_SMOOTH_BITS, _STEP_BITS.stop)
+    end = max(_STEP_BITS.stop, profile.low_bits + _STEPS_IN_SEGMENT)
+    if _jumping(function):  # jumps stand at whole numbers, which must be ends of segments
+        least = _BAND_BITS if function.placed is not None and any(function.placed.band) else _JUMP_BITS
+        return range(max(profile.low_bits, least), end)
+    return range(_SMOOTH_BITS if function.definition.smooth else _STEP_BITS.start, end)
 
 
 def segments(function: Function, sampled: Sampled, low_bits: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -164,7 +181,7 @@ def segments(function: Function, sampled: Sampled, low_bits: int) -> tuple[NDArr
 
     def at(offset: float) -> NDArray[np.float64]:
         # The last segment may reach far beyond the arguments, where an exponential is more than a table holds.
-        values = function(np.ldexp(cells + offset, -sampled.step_bits)) * scale
+        values = np.nan_to_num(function(np.ldexp(cells + offset, -sampled.step_bits)) * scale)
         return np.asarray(np.clip(values, -_LARGEST_VALUE, _LARGEST_VALUE))
 
     left, right, middle = at(0), at(width), at(width / 2)
@@ -185,7 +202,10 @@ def _error(function: Function, sampled: Sampled, low_bits: int, within: tuple[fl
     got = np.ldexp(
         (offset[segment] + slope[segment] * (cells & ((1 << low_bits) - 1))).astype(float), -sampled.value_bits
     )
-    return float(np.abs(got - function(points)).max())
+    away = np.ones(len(points), dtype=np.bool_)  # from jumps, over which rounding moves what is near
+    for jump in function.jumps:
+        away &= np.abs(points - jump) > _NEAR
+    return float(np.abs(got - function(points))[away].max(initial=0.0))
 
 
 def exact(function: Function, ends: tuple[int, int], low_bits: int) -> Table:

@@ -16,6 +16,7 @@ from assay.transpile.rows.arrange import order
 from assay.transpile.rows.categories import codes, filled, without
 from assay.transpile.rows.columns import shown, to_floats, to_table
 from assay.transpile.rows.saturated import Saturated
+from assay.transpile.rows.whole import check_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +52,7 @@ def encode(circuit: Circuit, X: Any, beyond: list[Saturated] | None = None) -> t
     `beyond` collects values outside their range, which are refused without it.
     """
     columns = arrange(circuit, X)
+    check_whole(circuit.meta, columns, [feature.name for feature in circuit.features])
     together = _together(circuit.features, columns)
     if together is not None:
         return together, np.zeros(together.shape, dtype=np.bool_)

@@ -266,7 +266,7 @@ def test_the_size_by_its_shape_is_that_of_the_compiled_network(one):
     # The prior is the one that `transpile` tells.
     told = compiled.of_network(circuit.network)
     exact = compiled.predict(
-        wanted.rows, cost.block(wanted), wanted.table, wanted.slots, wanted.columns, limbs=2, pairs=True
+        wanted.rows, cost.block(wanted), wanted.table, wanted.slots, wanted.columns, limbs=wanted.limbs, pairs=True
     )
     assert cost.milliseconds(wanted) == pytest.approx(exact.milliseconds)
     assert told.n == cost.block(wanted)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assay.transpile.circuit.network import bounds, reference, schema, wiring
-from assay.transpile.circuit.network.evaluate import Evaluator
+from assay.transpile.circuit.network.evaluate import Evaluator, _low_product
 from assay.transpile.errors import CircuitMalformed
 
 _SPEC = importlib.util.spec_from_file_location("networks_tiny", Path(__file__).parent / "tiny.py")
@@ -171,3 +171,16 @@ def test_a_malformed_file_is_refused(path, value):
     content = schema.to_dict(tiny.dense()) | {path: value}
     with pytest.raises(CircuitMalformed):
         wiring.check(schema.from_dict(content), 3, 1)
+
+
+@pytest.mark.parametrize("shift", [20, 33])
+def test_sums_that_need_more_than_a_word_are_exact(shift):
+    random = np.random.default_rng(0)
+    for size in (1 << 10, 1 << 30):
+        matrix = random.integers(0, 1 << shift, (3, 600))
+        values = random.integers(-size, size, (600, 4))
+        carried, low = _low_product(matrix, values, "a position", shift)
+        half = shift // 2
+        wanted = (matrix.astype(object) @ values.astype(object)) >> shift
+        assert (((carried + (low >> half)) >> (shift - half)) == wanted).all()
+        assert bool(carried.any()) == (600 * (1 << shift) * size / 2 > 1 << 62)

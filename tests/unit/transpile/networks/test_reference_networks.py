@@ -16,6 +16,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 SHARED = Path(os.environ.get("ASSAY_SHARED", Path(__file__).parents[5] / "shared")) / "models" / "nets"
+SENT = {"mlp_30_64_64_1": 284_402, "cnn_28x28": 373_054, "lstm_sp500": 307_299, "bilstm_sp500": 342_350}  # gas
 MODELS = ["mlp_30_64_64_1", "cnn_28x28", "cnn_digits", "lstm_sp500", "gru_sp500", "bilstm_sp500"]
 
 
@@ -29,7 +30,9 @@ def case(request):
     inputs = np.array(json.loads((folder / "inputs.json").read_text())["inputs"])
     outputs = np.array(json.loads((folder / "expected.json").read_text())["outputs"])
     rows = inputs.reshape(len(inputs), -1)
-    return assay.transpile(folder / f"{request.param[1]}.onnx", calibration=rows), rows, outputs
+    circuit = assay.transpile(folder / f"{request.param[1]}.onnx", calibration=rows)
+    circuit.meta["reference"] = request.param[0]
+    return circuit, rows, outputs
 
 
 def test_it_says_what_onnxruntime_says(case):
@@ -41,6 +44,14 @@ def test_it_says_what_onnxruntime_says(case):
     else:
         assert ((got > np.median(wanted)) == (wanted > np.median(wanted))).all()
     assert all(found["within"] for found in circuit.meta["fidelity"])
+
+
+def test_the_gas_that_is_said_is_that_of_a_whole_transaction(case):
+    """Of four of them `python -m benchmarks.networks` has sent proofs to a node."""
+    circuit = case[0]
+    said = int(circuit.meta["predicted"]["gas"].split()[1].replace(",", ""))
+    sent = SENT.get(circuit.meta["reference"])
+    assert sent is None or said == pytest.approx(sent, rel=0.03)
 
 
 def test_the_specification_agrees(case):

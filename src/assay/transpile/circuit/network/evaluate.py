@@ -96,7 +96,8 @@ class _Step:
     def arguments(self, trace: Trace, network: Network) -> Integers:
         """``q`` of the rows, int64[rows, B]."""
         values = trace.read(self.reads)
-        high, low = (_product(part, values, f"the position of row {self.rows[:1]}") for part in (self.high, self.low))
+        where = f"the position of row {self.rows[:1]}"
+        high, (carried, low) = _product(self.high, values, where), _low_product(self.low, values, where, network.shift)
         cells = network.cells
         factor = cells.product[self.rows]
         if factor.any():
@@ -106,7 +107,8 @@ class _Step:
         largest = cells.max[self.rows][:, np.newaxis]
         if largest.any():
             high = high + largest * (trace.read(cells.a[self.rows]) - trace.read(cells.b[self.rows]))
-        return high + (low >> network.shift)
+        half = network.shift // 2
+        return high + ((carried + (low >> half)) >> (network.shift - half))
 
     @staticmethod
     def _pair(trace: Trace, network: Network, rows: Integers) -> Integers:
@@ -124,6 +126,15 @@ def _scaled(factor: Integers, pairs: Integers, shift: int) -> tuple[Integers, In
     _within(size * max(_largest(upper), 1 << shift), "a product")
     column = factor[:, np.newaxis]
     return column * upper, column * lower
+
+
+def _low_product(matrix: Integers, values: Integers, where: str, shift: int) -> tuple[Integers, Integers]:
+    """A product of weights below ``2^shift`` as ``first * 2^(shift // 2) + second``, where a word is too little."""
+    if int(np.abs(matrix).sum(axis=1, initial=0).max(initial=0)) * max(_largest(values), 1) < _WORD:
+        found = _product(matrix, values, where)
+        return np.zeros_like(found), found
+    half = shift // 2
+    return _product(matrix >> half, values, where), _product(matrix & ((1 << half) - 1), values, where)
 
 
 def _product(matrix: Integers, values: Integers, where: str) -> Integers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from assay.transpile.errors import ModelMalformed, ModelUnsupported
 from assay.transpile.flow.flow import Flow, Input
 from assay.transpile.flow.tensor import Tensor, constant, of_bases
 from assay.transpile.importers.onnx import operators
+from assay.transpile.importers.onnx.composition import Composition, read_elsewhere
 from assay.transpile.importers.onnx.folding import folded
 from assay.transpile.importers.onnx.functions import standard_body
 from assay.transpile.importers.onnx.inlining import MOST_UNROLLED
@@ -21,9 +23,11 @@ from assay.transpile.importers.onnx.registry import OPERATORS, supported
 from assay.transpile.importers.onnx.types import made
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from assay.transpile.flow.expressions import Expression
 
 _INPUT_TYPES = {
     "float32",
@@ -52,6 +56,7 @@ def convert(
     sizes: Mapping[str, tuple[int, ...]] | None = None,
     *,
     careful: bool = False,
+    apart: Collection[Expression] | None = None,
 ) -> Flow:
     """Convert a parsed model.
 
@@ -69,7 +74,9 @@ def convert(
     sizes
         Shapes of inputs, instead of those that the model declares.
     careful
-        Whether norms take more rows to keep more digits.
+        Whether norms and softmaxes take more rows to keep more digits.
+    apart
+        Functions of one number that stay the several steps that they are written as; None if all do.
 
     Raises
     ------
@@ -90,6 +97,7 @@ def convert(
         shapes[declared.name] = list(values[declared.name].shape)  # type: ignore[union-attr]
     if not flow.features:
         raise ModelUnsupported("the model has no inputs", "Export it with its inputs as inputs.")
+    flow.meta["inputs"] = shapes
     if centres is not None:
         shifts = centres(flow)
         flow.meta["centres"] = shifts.tolist()
@@ -97,9 +105,10 @@ def convert(
             tensor = values[declared.name]
             assert isinstance(tensor, Tensor)  # noqa: S101 - made above
             values[declared.name] = replace(tensor, shift=shifts[tensor.base - 1])
-    _Walk(flow, source.opsets, careful=careful).through(source.nodes, values)
+    walk = _Walk(flow, source.opsets, careful=careful, apart=apart)
+    walk.through(source.nodes, values, [declared.name for declared in source.outputs])
     _outputs(flow, source, values)
-    flow.meta |= {"library": "onnx", "model": source.producer or "a network", "inputs": shapes}
+    flow.meta |= {"library": "onnx", "model": source.producer or "a network"}
     return flow
 
 
@@ -124,6 +133,7 @@ def _input(flow: Flow, declared: Declared, dimensions: Mapping[str, int]) -> Ten
     ]
     if declared.type.startswith(("int", "uint", "bool")):
         flow.meta.setdefault("whole", []).extend(range(start, start + count))
+        flow.meta.setdefault("types", {})[declared.name] = declared.type
     numbers = [flow.add(Input(start + index)) for index in range(count)]
     return replace(of_bases(np.array(numbers, dtype=np.int64).reshape(shape)), kind=declared.type)
 
@@ -154,22 +164,32 @@ def _extent(declared: Declared, axis: int, dimensions: Mapping[str, int]) -> int
 class _Walk:
     """Node by node through a graph, and through those inside it as often as they run."""
 
-    def __init__(self, flow: Flow, opsets: Mapping[str, int], *, careful: bool) -> None:
+    def __init__(
+        self, flow: Flow, opsets: Mapping[str, int], *, careful: bool, apart: Collection[Expression] | None
+    ) -> None:
         operators.load()
-        self.flow, self.opsets, self.careful = flow, opsets, careful
+        self.flow, self.opsets, self.careful, self.apart = flow, opsets, careful, apart
         self.nodes = self.numbers = 0
+        # By the list of nodes, which is kept with it, since the body of a loop comes as often as it runs.
+        self._read: dict[int, tuple[list[RawNode], frozenset[str]]] = {}
 
-    def through(self, nodes: list[RawNode], values: dict[str, Operand | None]) -> None:
+    def through(self, nodes: list[RawNode], values: dict[str, Operand | None], outputs: list[str]) -> None:
         """Add what the nodes make to the values."""
+        if id(nodes) not in self._read:
+            self._read[id(nodes)] = nodes, read_elsewhere(nodes, outputs)
+        composition = Composition(self.flow, self._read[id(nodes)][1], self.apart)
         for raw in nodes:
-            results = self._results(raw, values)
+            results = self._results(raw, values, composition)
             for name, value in zip(raw.outputs, results, strict=False):
                 values[name] = value
                 self._bounded(raw, value)
             for name in raw.outputs[len(results) :]:
                 values[name] = None
+        values |= {name: composition.made(name, values) for name in outputs if name in values}
 
-    def _results(self, raw: RawNode, values: Mapping[str, Operand | None]) -> Sequence[Operand | None]:
+    def _results(
+        self, raw: RawNode, values: dict[str, Operand | None], composition: Composition
+    ) -> Sequence[Operand | None]:
         found = OPERATORS.get((raw.domain, raw.operator))
         inputs = [values[name] for name in raw.inputs]
         constants = not any(isinstance(value, Tensor) for value in inputs)
@@ -178,7 +198,7 @@ class _Walk:
             results = (
                 folded(raw, self.opsets, inputs, known=False)
                 if constants and inputs
-                else self._written_out(raw, inputs)
+                else self._written_out(raw, [composition.made(name, values) for name in raw.inputs])
             )
             if results is None:
                 domain = f" of {raw.domain}" if raw.domain else ""
@@ -188,9 +208,20 @@ class _Walk:
             return results
         if constants and not found.even_constant:
             return folded(raw, self.opsets, inputs) or []
-        self.flow.layers.append(f"{raw.operator} {raw.name}")
         types = made(raw, self.opsets, inputs)
-        converted = _converted(found.convert, self._node(raw, inputs, types, values))
+        given: Mapping[str, Operand | None] = values
+        if not composition.point(raw, values, types):
+            given = ChainMap({name: composition.made(name, values) for name in raw.needs}, values)
+            inputs = [given[name] for name in raw.inputs]
+        elif (problem := composition.problem(raw)) is not None:
+            return [composition.refused(raw, problem, values)]
+        self.flow.layers.append(f"{raw.operator} {raw.name}")
+        try:
+            converted = _converted(found.convert, self._node(raw, inputs, types, given))
+        except ModelUnsupported as error:
+            if not composition.has(raw):
+                raise
+            return [composition.refused(raw, error, values)]
         return [_typed(value, kind) for value, kind in zip(converted, types, strict=False)]
 
     def _written_out(self, raw: RawNode, inputs: list[Operand | None]) -> list[Operand | None] | None:
@@ -206,7 +237,7 @@ class _Walk:
         }
         outer, self.opsets = self.opsets, {**self.opsets, **opsets}
         try:
-            self.through(body.nodes, own)
+            self.through(body.nodes, own, body.outputs)
         except ModelMalformed:  # bodies of the standard that do not hold for every shape
             return None
         finally:
@@ -244,7 +275,7 @@ class _Walk:
         self._counted(raw, body)
         own: dict[str, Operand | None] = {"": None, **{name: values[name] for name in body.captures}, **body.constants}
         own |= dict(zip(body.inputs, given, strict=True))
-        self.through(body.nodes, own)
+        self.through(body.nodes, own, body.outputs)
         results = [own[name] for name in body.outputs]
         if any(result is None for result in results):
             raise ModelMalformed(f"nothing makes an output of {raw.operator} node {raw.name!r:.80}", "Export it again.")

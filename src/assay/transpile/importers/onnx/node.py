@@ -39,7 +39,7 @@ class Node:
     run
         What a graph inside the node makes of its inputs.
     careful
-        Whether norms take more rows to keep more digits.
+        Whether norms and softmaxes take more rows to keep more digits.
     """
 
     operator: str

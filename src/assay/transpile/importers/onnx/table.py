@@ -10,6 +10,8 @@ _HEAD = """# ONNX operators
 Generated from the importer by `python -m assay.transpile.importers.onnx.table`; a test holds this page to it.
 *Rows* says what an operator costs in rows of [the circuit](../spec/networks-circuit.md); shapes and constants cost
 none. What stands under *refused* is refused with the operator and the node, as is any operator that is not listed.
+Several operators that together are one function of one number (`x * Sigmoid(x)`, a `Where` over a comparison with a
+constant) become one table where that is cheaper: 0 rows after a linear call, else 1 an element.
 Opsets 7 to the newest of the installed `onnx` are read, older ones where every operator is what it was in opset 7.
 Constants are folded by onnxruntime, whatever their operator and type (bfloat16, floats of 8 bits, whole numbers of 4).
 Operators that the standard itself writes out in others are read so where these can be converted: `Attention` and

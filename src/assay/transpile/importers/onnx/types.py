@@ -62,7 +62,13 @@ def _signature(operator: str, version: int, domain: str) -> tuple[tuple[str, ...
         schema: Any = library().defs.get_schema(operator, version, domain)
     except Exception:  # noqa: BLE001 - the library names no class of its own
         return (), ()
+    only = {
+        constraint.type_param_str: constraint.allowed_type_strs[0]
+        for constraint in schema.type_constraints
+        if len(constraint.allowed_type_strs) == 1  # that of truth values
+    }
     given, results = (
-        tuple(one.type_str if one.is_homogeneous else "" for one in each) for each in (schema.inputs, schema.outputs)
+        tuple(only.get(one.type_str, one.type_str) if one.is_homogeneous else "" for one in each)
+        for each in (schema.inputs, schema.outputs)
     )
     return given, results

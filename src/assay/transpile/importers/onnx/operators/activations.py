@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,14 @@ from assay.transpile.flow.tensor import Tensor, add, apply, readable
 from assay.transpile.importers.onnx.registry import operator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from assay.transpile.importers.onnx.node import Node
 
+_FAR = -16.0  # whose exponential is 0 beside 1, within what outputs of 18 bits hold
+_GELUS = {"none": "gelu", "tanh": "gelu_tanh"}
 _ROWS = "0 after a linear call; else 1 an element"
 
 # Exporters mask by -1e4, -1e9 or the end of float32: a number so far below others of its row has the exponential 0.
@@ -59,9 +63,22 @@ _PLAIN: dict[str, tuple[str, dict[str, float]]] = {
 @operator(*_PLAIN, rows=_ROWS)
 def plain_function(node: Node) -> Tensor:
     """A table of the function."""
-    name, parameters = _PLAIN[node.operator]
-    values = tuple(float(node.attribute(key, default)) for key, default in parameters.items())
-    return apply(node.flow, node.tensor(0), Function(name, values))
+    return apply(node.flow, node.tensor(0), _plain(node.operator, node.attributes))
+
+
+def _plain(operator: str, attributes: Mapping[str, Any]) -> Function:
+    name, parameters = _PLAIN[operator]
+    return Function(name, tuple(float(attributes.get(key, default)) for key, default in parameters.items()))
+
+
+def named_function(operator: str, attributes: Mapping[str, Any]) -> Function | None:
+    """The function of an operator of one variable; None of an attribute that there is none for."""
+    if operator in _PLAIN:
+        return _plain(operator, attributes)
+    if operator == "Gelu":
+        name = _GELUS.get(str(attributes.get("approximate", "none")))
+        return None if name is None else Function(name)
+    return None
 
 
 @operator("Tan", rows=_ROWS, limits="arguments within 0.07 of a pole, where the standard's second test asks")
@@ -70,9 +87,9 @@ def tan(node: Node) -> Tensor:
     return apply(node.flow, node.tensor(0), Function("tan"))
 
 
-@operator("ThresholdedRelu", "Shrink", rows="2 to 4 an element")
+@operator("ThresholdedRelu", "Shrink", rows="as one function of one number; 2 to 4 an element where that is dearer")
 def jumping(node: Node) -> Tensor:
-    """Relus and steps, since a segment of a table holds no jump."""
+    """Relus and steps; as one table (`composition`) it is 1 an element."""
     flow, tensor = node.flow, readable(node.flow, node.tensor(0))
     if node.operator == "ThresholdedRelu":
         end = float(node.attribute("alpha", 1.0))
@@ -92,24 +109,27 @@ def _above(node: Node, tensor: Tensor, end: float, jump: float) -> Tensor:
 @operator("Gelu", rows=_ROWS)
 def gelu(node: Node) -> Tensor:
     """Exact or by tanh."""
-    name = {"none": "gelu", "tanh": "gelu_tanh"}.get(str(node.attribute("approximate", "none")))
-    if name is None:
+    function = named_function(node.operator, node.attributes)
+    if function is None:
         raise node.malformed(f"approximate is {node.attribute('approximate', '')!r:.40}")
-    return apply(node.flow, node.tensor(0), Function(name))
+    return apply(node.flow, node.tensor(0), function)
 
 
 @operator("Clip", rows=_ROWS, limits="bounds that are not constant")
 def clip(node: Node) -> Tensor:
     """Between two bounds, attributes until opset 10 and inputs since."""
-    low, high = float(node.attribute("min", -math.inf)), float(node.attribute("max", math.inf))
-    if node.has(1):
-        low = float(np.asarray(node.constant(1)).reshape(()))
-    if node.has(2):
-        high = float(np.asarray(node.constant(2)).reshape(()))
-    high = max(low, high) if low > high else high
-    if node.has(1) and node.has(2) and float(np.asarray(node.constant(2)).reshape(())) < low:
-        low = high = float(np.asarray(node.constant(2)).reshape(()))
+    given = (float(np.asarray(node.constant(index)).reshape(())) if node.has(index) else None for index in (1, 2))
+    low, high = clip_bounds(
+        *(node.attribute(name, None) if end is None else end for name, end in zip(("min", "max"), given, strict=True))
+    )
     return clipped(node, node.tensor(0), low, high)
+
+
+def clip_bounds(low: float | None, high: float | None) -> tuple[float, float]:
+    """Bounds of which either may be left out; of crossed ones the upper counts."""
+    below = -math.inf if low is None else float(low)
+    above = math.inf if high is None else float(high)
+    return min(below, above), above
 
 
 def clipped(node: Node, tensor: Tensor, low: float, high: float) -> Tensor:
@@ -216,6 +236,9 @@ def along_last(node: Node, tensor: Tensor, *, log: bool = False) -> Tensor:
     best = largest(flow, safe).moved(lambda part: part[..., np.newaxis])
     finite = readable(flow, Tensor(safe.base, safe.scale, np.where(masked, 0.0, safe.shift)))
     distance = subtract(flow, finite, best)
+    flow.meta["softmaxes"] = True
+    if node.careful and not log:  # bounds may let distances go where no table follows an exponential
+        distance = apply(flow, distance, Function("clip", (_FAR, 0.0)))
     powers = apply(flow, distance, Function("exp_negative"))
     if masked.any():
         powers = Tensor(
