@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import assay
-from assay.transpile.errors import ModelUnsupported
+from assay.transpile.errors import ModelMalformed, ModelUnsupported
 from assay.transpile.flow.evaluate import evaluate, results
 from assay.transpile.importers.onnx.convert import convert
 from assay.transpile.networks.oracle import Oracle
@@ -151,6 +151,11 @@ MODELS = {
         {"x": (2, 2)},
         outputs=("L1", "L2", "SumSquare", "Mean"),
         opset=18,
+    ),
+    "a mean of nothing that nobody takes": graph(
+        [("ReduceMean", ["x"], ["m"]), ("Greater", ["n", "zero"], ["c"]), ("Where", ["c", "m", "none"], ["y"])],
+        {"x": (1, 4)},
+        constants={"n": np.float32(4), "zero": np.float32(0), "none": np.float32(np.nan)},
     ),
     "no number is none": graph(
         [("IsNaN", ["x"], ["none"]), ("IsInf", ["x"], ["far"]), ("Where", ["none", "zero", "x"], ["y"])],
@@ -304,6 +309,13 @@ def test_an_operator_is_refused_by_name_where_the_standards_body_does_not_hold()
     node = ("AffineGrid", ["x", "n"], ["y"])
     with pytest.raises(ModelUnsupported, match=r"the operator AffineGrid .* is not supported"):
         convert(graph([node], {"x": (1, 2, 3)}, constants={"n": np.array([1, 1, 2, 2])}, opset=20))
+
+
+@pytest.mark.parametrize("operator", ["Add", "Mul", "Max", "Less", "Equal", "Div"])
+def test_a_constant_that_is_no_number_is_refused_where_it_is_used(operator):
+    model = graph([(operator, ["x", "none"], ["y"])], {"x": (1, 4)}, constants={"none": np.float32(np.nan)})
+    with pytest.raises(ModelMalformed, match=r"no number|not finite"):
+        convert(model)
 
 
 def test_a_first_axis_that_counts_no_rows():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import ChainMap
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from assay.core.errors import AssayError
 from assay.transpile.errors import ModelMalformed, ModelUnsupported
-from assay.transpile.flow.flow import Flow, Input
+from assay.transpile.flow.flow import Flow, Input, Pending, Value
 from assay.transpile.flow.tensor import Tensor, constant, of_bases
 from assay.transpile.importers.onnx import operators
 from assay.transpile.importers.onnx.composition import Composition, read_elsewhere
@@ -108,6 +109,7 @@ def convert(
     walk = _Walk(flow, source.opsets, careful=careful, apart=apart)
     walk.through(source.nodes, values, [declared.name for declared in source.outputs])
     _outputs(flow, source, values)
+    _known(flow)
     flow.meta |= {"library": "onnx", "model": source.producer or "a network"}
     return flow
 
@@ -322,6 +324,18 @@ def _converted(convert_one: Any, node: Node) -> list[Operand]:
         # Shapes and attributes that contradict each other surface as NumPy's errors.
         raise node.malformed(" ".join(str(error).split())[:100]) from None
     return list(results) if isinstance(results, list | tuple) else [results]
+
+
+def _known(flow: Flow) -> None:
+    """Refuse a NaN that something computes with; those of weights have been refused before."""
+    for number, base in enumerate(flow.bases):
+        if isinstance(base, Pending | Value) and math.isnan(base.scale + base.shift):
+            raise ModelMalformed(
+                f"{flow.layers[flow.layer_of[number]]} computes with a constant that is no number",
+                "Export the model again.",
+            )
+    if any(math.isnan(scale + shift) for _, scale, shift in flow.results):
+        raise ModelMalformed("an output of the model is no number", "Export the model again.")
 
 
 def _outputs(flow: Flow, source: Graph, values: dict[str, Operand | None]) -> None:

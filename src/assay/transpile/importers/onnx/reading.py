@@ -183,7 +183,10 @@ def _constants(message: Any) -> dict[str, NDArray[Any]]:
 
 
 def array(tensor: Any, *, lenient: bool = False) -> NDArray[Any]:
-    """A tensor's numbers; refuses one with NaN, unless it is lenient."""
+    """A tensor's numbers; refuses one with NaN, unless it is lenient.
+
+    A NaN alone is no weight: exporters write one beside a mean, for a mean of nothing, which no row has.
+    """
     helper = library().numpy_helper
     size = 1
     for extent in tensor.dims:
@@ -197,7 +200,7 @@ def array(tensor: Any, *, lenient: bool = False) -> NDArray[Any]:
     except Exception as error:  # noqa: BLE001 - the library names no class of its own
         raise ModelMalformed(f"the weight {tensor.name!r:.60} cannot be read ({_short(error)})", _AGAIN) from None
     # Types that NumPy does not have (bfloat16, floats of 8 bits) are of kind V.
-    if not lenient and values.dtype.kind in "fV" and np.isnan(values.astype(np.float32)).any():
+    if not lenient and values.size > 1 and values.dtype.kind in "fV" and np.isnan(values.astype(np.float32)).any():
         raise ModelMalformed(f"the weight {tensor.name!r:.60} holds a NaN", "Train the model again.")
     return values
 

@@ -23,6 +23,8 @@ def at_least(flow: Flow, left: Tensor, right: Tensor) -> Tensor:
     """1 where ``left >= right``; against infinity that is constant, since every number of a circuit is finite."""
     if np.isfinite(left.shift).all() and np.isfinite(right.shift).all():
         return apply(flow, subtract(flow, left, right), NOT_NEGATIVE)
+    if np.isnan(left.shift).any() or np.isnan(right.shift).any():
+        raise ValueError("it compares with what is no number")
     one, two = (tensor.broadcast(np.broadcast_shapes(left.shape, right.shape)) for tensor in (left, right))
     endless = ~(np.isfinite(one.shift) & np.isfinite(two.shift))
     rest = [_where(endless, constant(np.zeros(endless.shape)), part) for part in (one, two)]
