@@ -44,7 +44,12 @@ fn roots(count: usize) -> Arc<Vec<Limbs>> {
         table.extend(next);
     }
     let table = Arc::new(table);
-    *ROOTS.write().unwrap_or_else(PoisonError::into_inner) = Some(table.clone());
+    let mut held = ROOTS.write().unwrap_or_else(PoisonError::into_inner);
+    // Another thread may have made a larger one meanwhile.
+    if held.as_ref().is_none_or(|kept| kept.len() < table.len()) {
+        *held = Some(table.clone());
+    }
+    drop(held);
     table
 }
 

@@ -42,6 +42,18 @@ pub(crate) enum Scalars {
     Full,
 }
 
+/// The making of a pack's basis: over when it is dropped, also by a panic, so that the next proof may make it.
+struct Making<'a> {
+    packs: &'a Mutex<HashMap<(u32, usize), bool>>,
+    key: (u32, usize),
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        locked(self.packs).insert(self.key, false);
+    }
+}
+
 /// Bases by key.
 ///
 /// Nothing is made while a lock is held: making waits for the threads of the pool, and those may be waiting for the
@@ -207,10 +219,12 @@ impl Bases {
         if asked == Some(true) {
             return Ok(None);
         }
-        let points = self.packed_points(log, width, asked.is_some());
-        let made = points.map(|made| made.map(|points| self.packed.put(key, points, scalars)));
-        locked(&self.packs).insert(key, false);
-        made
+        let _making = Making {
+            packs: &self.packs,
+            key,
+        };
+        let points = self.packed_points(log, width, asked.is_some())?;
+        Ok(points.map(|points| self.packed.put(key, points, scalars)))
     }
 
     fn packed_points(
@@ -259,6 +273,18 @@ mod tests {
         let mut sums = vec![shelf.put(0, points, Scalars::Full).msm(&scalars)];
         sums.extend((0..3).map(|_| shelf.find(0, 0, Scalars::Full, None).unwrap().msm(&scalars)));
         assert!(sums.iter().all(|sum| *sum == sums[0]));
+    }
+
+    #[test]
+    fn what_panics_while_it_makes_a_pack_does_not_keep_others_from_making_it() {
+        let packs = Mutex::new(HashMap::from([((10, 2), true)]));
+        let key = (10, 2);
+        let died = std::panic::catch_unwind(|| {
+            let _making = Making { packs: &packs, key };
+            panic!("no memory");
+        });
+        assert!(died.is_err());
+        assert_eq!(locked(&packs).get(&key), Some(&false));
     }
 
     /// Whoever holds a lock while a base is made waits for the threads of the pool, and these for the lock: two proofs
