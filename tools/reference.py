@@ -29,8 +29,10 @@ def commands() -> str:
     """What `assay --help` and each command's `--help` say."""
     import typer.main
 
-    from assay.cli import main  # noqa: F401 - registers every command
+    from assay.cli import commands as files
     from assay.cli.app import app
+
+    files.register()
 
     lines = ["# Commands", "", _HEAD, "", "Every command takes `--json`, and `assay COMMAND --help` says the same.", ""]
     for path, command in _leaves("assay", typer.main.get_command(app)):

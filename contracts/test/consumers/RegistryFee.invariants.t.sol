@@ -6,9 +6,10 @@ import {RegistryFee} from "../../src/consumers/RegistryFee.sol";
 import {FixedFee} from "../../src/examples/FixedFee.sol";
 import {HostileVerifier} from "../helpers/HostileVerifier.sol";
 import {Registered} from "../helpers/Registered.sol";
+import {RegistryActors} from "../helpers/RegistryActors.sol";
 
 /// @notice Everything that a feed, provers, verifiers and the registry's accounts can do to one fee, in any order.
-contract FeeActors is Registered {
+contract FeeActors is RegistryActors {
     uint24 public constant EXISTING = 3000;
     uint24 public constant STEP = 700;
     uint40 public constant AGE = 2 days;
@@ -21,7 +22,6 @@ contract FeeActors is Registered {
     bool public broken;
     uint256 public settlements;
     mapping(uint64 => bool) private _settled;
-    mapping(bytes32 => bool) public isFrozen;
     mapping(uint32 => HostileVerifier) private _verifiers;
     uint256[] private _row;
 
@@ -37,25 +37,6 @@ contract FeeActors is Registered {
         uint32 version = _allow(address(verifier));
         _verifiers[version] = verifier;
         _promote(version);
-    }
-
-    function back(uint32 seed) external {
-        uint32 version = 1 + seed % _registry.versionCount();
-        vm.prank(GUARDIAN);
-        _registry.back(version);
-    }
-
-    function retire(uint32 seed, uint8 blocks) external {
-        uint32 version = 1 + seed % _registry.versionCount();
-        vm.prank(PROPOSER);
-        _registry.retire(version, uint64(block.number) + blocks % 4);
-    }
-
-    function freeze(uint256 seed) external {
-        if (seed % 4 != 0) return;
-        bytes32 model = bytes32(seed / 4 % 16 + 1);
-        _freeze(model);
-        isFrozen[model] = true;
     }
 
     function turn(uint32 seed, uint8 way) external {

@@ -7,11 +7,12 @@ import {FixedFee} from "../../src/examples/FixedFee.sol";
 import {ModelWithRow} from "../../src/registry/ModelWithRow.sol";
 import {HistoryRow} from "../helpers/HistoryRow.sol";
 import {Registered} from "../helpers/Registered.sol";
+import {RegistryActors} from "../helpers/RegistryActors.sol";
 import {ScriptedVerifier} from "../helpers/ScriptedVerifier.sol";
 import {PlainHistory, Series} from "../helpers/Series.sol";
 
 /// @notice Traders, provers and the registry's accounts, in any order; a settlement is tried with the row by definition.
-contract ObservedActors is Registered {
+contract ObservedActors is RegistryActors {
     uint24 public constant EXISTING = 3000;
     uint40 public constant AGE = 6 hours;
     uint32 private constant HOUR = 3600;
@@ -20,7 +21,6 @@ contract ObservedActors is Registered {
     /// @notice Whether something was settled that must not be, or refused that must be settled.
     bool public broken;
     uint256 public settlements;
-    mapping(bytes32 => bool) public isFrozen;
     Series private _series;
     PlainHistory private _plain;
     mapping(uint32 => ScriptedVerifier) private _verifiers;
@@ -53,25 +53,6 @@ contract ObservedActors is Registered {
             _allow(address(new ModelWithRow(verifier, code, verifier.modelId(), row, address(row).codehash)));
         _verifiers[version] = verifier;
         _promote(version);
-    }
-
-    function back(uint32 seed) external {
-        uint32 version = 1 + seed % _registry.versionCount();
-        vm.prank(GUARDIAN);
-        _registry.back(version);
-    }
-
-    function retire(uint32 seed, uint8 blocks) external {
-        uint32 version = 1 + seed % _registry.versionCount();
-        vm.prank(PROPOSER);
-        _registry.retire(version, uint64(block.number) + blocks % 4);
-    }
-
-    function freeze(uint256 seed) external {
-        if (seed % 4 != 0) return;
-        bytes32 model = bytes32(seed / 4 % 16 + 1);
-        _freeze(model);
-        isFrozen[model] = true;
     }
 
     /// @notice With the row by its definition, turned as the default's is, or another version's.

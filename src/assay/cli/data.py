@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.app import Group
+from assay.cli.app import Group, app
 from assay.cli.options import Json, Project  # noqa: TC001  (typer reads them)
 from assay.cli.output import Output, progress, size, warn
 
@@ -31,6 +31,7 @@ Building = Annotated[
 ]
 
 data_app = Group(help="Collect, build and check the rows that models learn from.")
+app.add_typer(data_app, name="data")
 
 
 @data_app.command("collect")

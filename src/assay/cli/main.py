@@ -21,87 +21,10 @@ import sys
 
 import typer
 
-# Importing a command registers it.
-from assay.cli import (
-    backup,
-    bench,
-    certify,
-    check,
-    decide,
-    deploy,
-    dispute,
-    experiment,
-    explore,
-    feed,
-    forget,
-    guide,
-    init,
-    interruption,
-    key,
-    monitor,
-    outcomes,
-    promote,
-    prove,
-    registry,
-    rehearse,
-    release,
-    report,
-    retrain,
-    row,
-    setup,
-    solidity,
-    srs,
-    status,
-    task,
-    transpile,
-    up,
-    verify,
-)
-from assay.cli import run as run_command
+from assay.cli import commands, interruption
 from assay.cli.app import app
-from assay.cli.data import data_app
 from assay.cli.output import complain, complain_about
 from assay.core.errors import AssayError
-
-__all__ = [
-    "backup",
-    "bench",
-    "certify",
-    "check",
-    "decide",
-    "deploy",
-    "dispute",
-    "experiment",
-    "explore",
-    "feed",
-    "forget",
-    "guide",
-    "init",
-    "key",
-    "main",
-    "monitor",
-    "outcomes",
-    "promote",
-    "prove",
-    "registry",
-    "rehearse",
-    "release",
-    "report",
-    "retrain",
-    "row",
-    "run",
-    "run_command",
-    "setup",
-    "solidity",
-    "srs",
-    "status",
-    "task",
-    "transpile",
-    "up",
-    "verify",
-]
-
-app.add_typer(data_app, name="data")
 
 FAILED = 2
 INTERRUPTED = 2
@@ -112,9 +35,10 @@ _TYPER_INTERRUPTED = 128 + signal.SIGINT  # typer's word for KeyboardInterrupt
 def run(arguments: list[str]) -> int:
     """Run `assay ARGUMENTS` and return the exit code."""
     json = "--json" in arguments
-    if arguments in ([], ["data"], ["experiment"], ["key"], ["release"], ["retrain"], ["srs"], ["task"]):
-        arguments = [*arguments, "--help"]
     try:
+        commands.register(arguments)
+        if not arguments or arguments in [[group.name] for group in app.registered_groups]:
+            arguments = [*arguments, "--help"]
         code = app(arguments, prog_name="assay", standalone_mode=False)
         if code == _TYPER_INTERRUPTED:
             raise KeyboardInterrupt  # noqa: TRY301

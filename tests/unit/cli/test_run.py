@@ -9,7 +9,8 @@ from threading import Event
 
 import pytest
 
-from assay.cli import interruption, verify
+from assay.cli import commands, interruption, verify
+from assay.cli.app import app
 from assay.cli.main import run
 from assay.cli.output import progress
 from assay.core.errors import DiskFull
@@ -147,3 +148,32 @@ def test_an_interrupt_that_was_taken_for_another_error_is_still_one(tmp_path, ca
 def test_what_is_called_wrongly_names_the_help_of_the_command(arguments, said, capsys):
     assert run(arguments) == 2
     assert capsys.readouterr().err == f"error[cli/usage]: {said}\n"
+
+
+def test_a_command_is_in_the_files_that_are_imported_for_it(capsys):
+    commands.register()
+    found = {}
+
+    def look(group, names=()):
+        for one in group.registered_commands:
+            name = one.name or one.callback.__name__
+            found.setdefault((*names, name)[0], set()).add(one.callback.__module__.removeprefix("assay.cli."))
+        for inner in group.registered_groups:
+            look(inner.typer_instance, (*names, inner.name))
+
+    look(app)
+    assert {name: set(commands.files_of(name)) for name in found} == found
+    assert {file for files in found.values() for file in files} == set(commands.FILES)
+    assert commands.files_of("bogus") == commands.files_of("--help") == commands.FILES
+
+
+def test_a_command_imports_no_other_commands_and_a_group_alone_shows_its_help():
+    program = (
+        "import sys; from assay.cli.main import run; run(['feed']); print(sorted(m for m in sys.modules if m in {}))"
+    )
+    told = {f"assay.cli.{file}" for file in commands.FILES}
+    done = subprocess.run(
+        [sys.executable, "-c", program.format(told)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert done[0] == "Usage: assay feed [OPTIONS] COMMAND [ARGS]..."
+    assert done[-1] == "['assay.cli.feed']"
