@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from assay.core import files
 from assay.core.errors import MissingLibrary, WorkersFailed
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+    from pathlib import Path
 
 Result = TypeVar("Result")
 Task = Callable[[Any, Any], Result]
@@ -107,8 +110,11 @@ def _processes(shared: Any, count: int) -> Iterator[_Pool]:
 
     # Spawned, not forked: libraries with threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with _environment(ONE_THREAD):
-        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_receive, initargs=(shared,))
+    with _environment(ONE_THREAD), files.scratch() as place:
+        # By a file of this user's: who gives it to a process that ends at its start waits for ever to be read.
+        kept = place / "shared"
+        files.write(kept, pickle.dumps(shared), secret=True)
+        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_receive, initargs=(kept,))
         try:
             yield _Pool(pool)
         finally:
@@ -179,9 +185,9 @@ def _require_answer(address: str) -> None:
         raise ValueError('an address is "auto", HOST:PORT or ray://HOST:PORT')
 
 
-def _receive(shared: Any) -> None:
+def _receive(kept: Path) -> None:
     global _shared  # noqa: PLW0603 - a worker process has one, given at its start
-    _shared = shared
+    _shared = pickle.loads(kept.read_bytes())  # noqa: S301  what the process that started this one has just written
 
 
 def _call(task: Task[Result], job: Any) -> Result:

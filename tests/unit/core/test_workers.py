@@ -6,6 +6,8 @@ Jobs here are functions that a new process can import, so those of the standard 
 import operator
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -43,6 +45,15 @@ def test_a_process_that_ends_by_itself():
     with workers(signal.ITIMER_REAL, count=2) as crew, pytest.raises(WorkersFailed, match="ended by itself") as caught:
         killed(crew)
     assert caught.value.retry
+
+
+def test_workers_of_a_program_without_a_guard_end_at_once_however_much_they_share():
+    """More than a pipe holds: who writes into one that nobody reads waits for ever."""
+    program = "import operator; from assay.core.workers import workers\n"
+    program += "with workers(bytes(10**7), count=2) as crew: list(crew.run(operator.getitem, [0]))"
+    # A program from standard input has no file that another process could import.
+    done = subprocess.run([sys.executable, "-"], input=program, capture_output=True, text=True, check=False)
+    assert "guard the program's entry" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nowhere"])
