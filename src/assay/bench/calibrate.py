@@ -32,8 +32,8 @@ from assay.core.hashing import digest
 from assay.models.cost.cost import Calibration, Point
 from assay.models.errors import CalibrationDamaged
 from assay.prove.proof import Proof
-from assay.prove.setup import setup
-from assay.prove.srs import cache_folder
+from assay.prove.setup import required_degree, setup
+from assay.prove.srs import cache_folder, for_degree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -215,7 +215,7 @@ class _Proven:
 
 
 def _make(circuit: Circuit) -> _Made:
-    setup(circuit, max_batch=1)  # makes the reference string, if there is none that is large enough
+    for_degree(required_degree(circuit.to_json(), 1))  # makes it, if there is none that is large enough
     seconds, keys = timed(lambda: setup(circuit, max_batch=1))
     return _Made(circuit, keys, seconds)
 
