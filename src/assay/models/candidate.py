@@ -68,9 +68,9 @@ class Summary(_Model):
     fit_seconds
         Of the last training, on one thread.
     sample
-        The most rows that a fold's model has learned from, where the search learned from a sample; 0 for all.
+        The most rows that a fold's model has learned from, where losses are those of a sample; 0 for all.
     whole
-        Whether the models have learned from all training rows; what cannot be on the front may have not.
+        Whether the model has learned from all training rows; what is not on the front may have not.
     front
         Whether no other candidate is better in one of accuracy, time and gas, and as good in the others.
     """

@@ -21,7 +21,7 @@ from assay.models.errors import CandidateDamaged, NothingToExplore, TrialsFailed
 from assay.models.families.registry import EXISTING, suitable
 from assay.models.metrics import loss_of, require_measurable, require_suitable
 from assay.models.rows import problem_of, rows_of
-from assay.models.search.front import Failed, Front, Pruned, flagged, promising
+from assay.models.search.front import Failed, Front, Pruned, contenders, flagged
 from assay.models.search.sample import drawn, sample_of
 from assay.models.search.search import Proposal, Search
 from assay.models.search.trial import Job, Outcome, Study, run
@@ -207,13 +207,22 @@ class _Exploration:
             self._report(proposal, summary)
 
     def _finish(self, crew: Workers) -> None:
-        """Have what may be on the front learn from all rows, and judge it again: the front changes with it."""
-        while left := promising(list(self.found.values())):
+        """Have what may be the most accurate learn from all rows and be judged again, and the front learn from them."""
+        while True:
+            found = list(self.found.values())
+            again = contenders(found)
+            left = again or [one for one in flagged(found) if one.front and not one.whole]
+            if not left:
+                return
             self.step(f"Learning from all rows: {', '.join(one.id for one in left)}")
-            jobs = [Job(number, one.family, one.params, whole=True) for number, one in enumerate(left)]
+            jobs = [
+                Job(number, one.family, one.params, whole=True, cv=None if again else one.cv)
+                for number, one in enumerate(left)
+            ]
             for number, outcome in crew.run(run, jobs):
                 one = self.found.pop(left[number].id)
-                kept = self._keep(one.family, one.params, one.predicted_before, outcome, trial=-1, sample_cv=one.cv)
+                before, sampled = one.predicted_before, one.cv if again else None
+                kept = self._keep(one.family, one.params, before, outcome, trial=-1, sample_cv=sampled)
                 if kept is not None:
                     self.step(f"{one.id} has learned from all {len(self.study.train):,} rows: {_shown(kept)}")
 

@@ -131,27 +131,24 @@ class Front(Shown, BaseModel):
         return documents.read(path, cls, damaged=CandidateDamaged, todo="Run `assay explore` again.")
 
 
-def promising(candidates: list[Summary]) -> list[Summary]:
-    """Those that learned from a sample, and may be on the front once they learn from all rows.
+def contenders(candidates: list[Summary]) -> list[Summary]:
+    """Those that were judged on a sample, and may be the most accurate once they are judged on all rows.
 
-    On the front now; or on it if they were better by what the folds leave open between them and the best, and by the
-    most that any of those that have learned from all rows since has gained by it.
+    First the best itself, until it was judged so: a sample's luck is gone with it. Then those that would be better than
+    it by what the folds leave open between both, and by the most that any has gained by learning from all rows.
     """
     provable = [one for one in flagged(candidates) if one.provable]
+    if not provable or provable[0].sample:
+        return provable[:1]
+    best = provable[0]
     gained = [_loss(one, one.sample_cv) - _loss(one, one.cv) for one in provable if one.sample_cv is not None]
     gain = max([0.0, *(one for one in gained if math.isfinite(one))])
-    found = []
-    for one in provable:
-        hope = gain + _open(one, provable[0])
-        if not one.whole and not any(_dominates(other, one, hope) for other in provable if other is not one):
-            found.append(one)
-    return found
+    reach = _loss(best, best.cv) + gain
+    return [one for one in provable if one.sample and _loss(one, one.cv) - _open(one, best) <= reach]
 
 
 def _open(one: Summary, best: Summary) -> float:
     """Half of the interval of the mean difference between two losses over the same folds, with 90 % confidence."""
-    if one is best:
-        return 0.0
     from scipy.special import stdtrit  # type: ignore[import-untyped]  # it has no stubs
 
     pairs = zip(one.cv.folds, best.cv.folds, strict=True)
@@ -174,9 +171,9 @@ def flagged(candidates: list[Summary]) -> list[Summary]:
     return [one.model_copy(update={"front": one.id in front}) for one in ordered]
 
 
-def _dominates(one: Summary, other: Summary, hope: float = 0.0) -> bool:
-    """At least as good in everything, and really better in something, though the other's loss were less by `hope`."""
-    losses = [_loss(one, one.cv), _loss(other, other.cv) - hope]
+def _dominates(one: Summary, other: Summary) -> bool:
+    """At least as good in everything, and really better in something."""
+    losses = [_loss(one, one.cv), _loss(other, other.cv)]
     costs = [(summary.predicted.prove_seconds, summary.predicted.gas) for summary in (one, other)]
     if losses[0] > losses[1] or any(a > b * (1 + SAME_COST) for a, b in zip(*costs, strict=True)):
         return False

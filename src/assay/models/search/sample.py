@@ -2,9 +2,9 @@
 
 Two rungs of successive halving (Jamieson and Talwalkar, 2016): every trial's models learn from at most `SAMPLE` rows
 of each fold, and all rows of the fold judge them, so that losses are as exact as ever and comparable with those of the
-existing process. What may be on the front then learns from all training rows, and is judged again: a model that a
-sample makes may be luckier than the one that all rows make, or worse. A sample is drawn at random, not at even
-steps: rows may have a rhythm.
+existing process. What may be the most accurate is then judged again with models that learned from all rows of each
+fold: those that a sample makes may be luckier, or worse. What else is on the front learns from all training rows once.
+A sample is drawn at random, not at even steps: rows may have a rhythm.
 """
 
 from __future__ import annotations

@@ -56,12 +56,16 @@ class Study:
 
 @dataclass(frozen=True)
 class Job:
-    """One model to try; where all learn from a sample first, a `whole` one learns from all rows."""
+    """One model to try; where all learn from a sample first, a `whole` one learns from all rows.
+
+    With the losses `cv` it is not judged again.
+    """
 
     number: int
     family: str
     params: Params
     whole: bool = False
+    cv: Score | None = None
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,11 @@ def run(study: Study, job: Job) -> Outcome:
 
 
 def _run(study: Study, job: Job, kind: Family) -> Outcome:
-    sample = study.sample if learns_from_sample(kind, study.sample) and not job.whole else 0
-    cv = _judged(study, kind, job.params, sample)
+    first = study.sample if learns_from_sample(kind, study.sample) else 0
+    sample = first if job.cv or not job.whole else 0
+    cv = job.cv or _judged(study, kind, job.params, sample)
     every = np.arange(len(study.train))
-    own = drawn(study.problem, study.train, every, sample, study.seed)
+    own = drawn(study.problem, study.train, every, 0 if job.whole else first, study.seed)
     start = time.perf_counter()
     fitted = kind.fit(job.params, study.problem, study.train.take(own), study.seed)
     seconds = time.perf_counter() - start

@@ -10,7 +10,7 @@ from assay.models.families.registry import family
 from assay.models.families.tree import DecisionTree
 from assay.models.search import sample
 from assay.models.search.explore import explore
-from assay.models.search.front import promising
+from assay.models.search.front import contenders
 from assay.models.search.trial import Job, Study, run
 
 FAMILIES = {"families": ["logistic", "tree", "xgboost"], "trials": 5, "folds": 2, "seed": 5}
@@ -89,7 +89,9 @@ def test_the_front_learns_from_all_rows_and_the_rest_says_that_it_did_not(tmp_pa
     front = explore(made.task, made.dataset, out, made.folder, calibration=calibration, progress=steps.append)
     assert "Learning from 60 of 240 rows first, judging on all" in steps
     assert front.best
-    assert all(one.whole and one.sample == 0 and one.sample_cv is not None for one in front.best)
+    assert all(one.whole for one in front.best)
+    assert (front.best[0].sample, front.best[0].sample_cv is not None) == (0, True)
+    assert all((one.sample == 0) == (one.sample_cv is not None) for one in front.candidates if one.provable)
     assert all((one.sample, one.sample_cv) == (60, None) for one in front.candidates if not one.whole)
     existing = next(one for one in front.candidates if one.family == "existing")
     assert (existing.sample, existing.whole) == (0, True)
@@ -127,17 +129,17 @@ def test_the_choice_is_that_of_learning_from_all_rows_at_once(tmp_path, calibrat
     first, all_ = ({(one.family, str(one.params)): one for one in front.candidates} for front in fronts)
     assert set(first) == set(all_)
     for key, one in first.items():
-        if one.whole and one.provable:
+        if one.sample == 0 and one.provable:
             assert (one.cv, one.validation, one.size) == (all_[key].cv, all_[key].validation, all_[key].size)
     best = [front.best[0] for front in fronts]
     assert (best[0].family, best[0].params) == (best[1].family, best[1].params)
 
 
-def summary(name, folds, *, seconds, whole=False, sample_folds=None):
+def summary(name, folds, *, sampled=None, sample=60):
     def score(values):
         return Score(mean=float(np.mean(values)), std=0.0, folds=tuple(values))
 
-    cost = Cost(prove_seconds=seconds, memory_mb=1.0, gas=300_000, setup_seconds=1.0)
+    cost = Cost(prove_seconds=0.1, memory_mb=1.0, gas=300_000, setup_seconds=1.0)
     return Summary(
         id=name,
         family="tree",
@@ -146,38 +148,40 @@ def summary(name, folds, *, seconds, whole=False, sample_folds=None):
         provable=True,
         metric="log_loss",
         cv=score(folds),
-        sample_cv=None if sample_folds is None else score(sample_folds),
+        sample_cv=None if sampled is None else score(sampled),
         validation={},
         size=None,
         predicted=cost,
         predicted_before=cost,
         fit_seconds=1.0,
-        whole=whole,
+        sample=sample if sampled is None else 0,
+        whole=sampled is not None,
     )
 
 
-def promised(*candidates):
-    return [one.id for one in promising(list(candidates))]
+def contending(*candidates):
+    return [one.id for one in contenders(list(candidates))]
 
 
-def test_what_may_be_on_the_front_learns_from_all_rows():
-    lucky = summary("lucky", (0.40, 0.48, 0.48), seconds=0.1)
-    steady = summary("steady", (0.47, 0.48, 0.48), seconds=0.2)
-    worse = summary("worse", (0.60, 0.61, 0.60), seconds=0.2)
-    cheap = summary("cheap", (0.60, 0.61, 0.60), seconds=0.05)
-    # One fold's luck is within the interval; what is cheaper than any other is on the front.
-    assert promised(lucky, steady, worse, cheap) == ["lucky", "steady", "cheap"]
-    # Each fold says that it is behind, so it is not asked again.
-    behind = summary("behind", (0.41, 0.49, 0.49), seconds=0.2)
-    assert promised(lucky, behind) == ["lucky"]
+def test_what_may_be_the_most_accurate_is_judged_again():
+    lucky = summary("lucky", (0.40, 0.48, 0.48))
+    steady = summary("steady", (0.47, 0.48, 0.48))
+    worse = summary("worse", (0.60, 0.61, 0.60))
+    # First the best, so that its luck is gone before others are compared with it.
+    assert contending(lucky, steady, worse) == ["lucky"]
+    # Then what the folds leave open: one fold's luck is within the interval, and what each fold says is not.
+    sure = summary("lucky", (0.40, 0.48, 0.48), sampled=lucky.cv.folds)
+    behind = summary("behind", (0.41, 0.49, 0.49))
+    assert contending(sure, steady, worse) == ["steady"]
+    assert contending(sure, behind) == []
     # Judged again, luck is gone, and those behind it come forward; they are judged again too.
-    judged = summary("lucky", (0.49, 0.5, 0.5), seconds=0.1, whole=True, sample_folds=lucky.cv.folds)
-    assert promised(judged, behind) == ["behind"]
-    # What others gained by all rows, any may gain.
-    gained = summary("gained", (0.39, 0.39, 0.39), seconds=0.1, whole=True, sample_folds=(0.41, 0.41, 0.41))
+    judged = summary("lucky", (0.49, 0.5, 0.5), sampled=lucky.cv.folds)
+    assert contending(judged, behind, worse) == ["behind"]
+    # What one gained by all rows, any may gain.
+    gained = summary("gained", (0.39, 0.39, 0.39), sampled=(0.41, 0.41, 0.41))
     for loss, wanted in ((0.405, ["near"]), (0.415, [])):
-        assert promised(gained, summary("near", (loss,) * 3, seconds=0.2)) == wanted
-    # Of a single fold nothing is known; what has no finite loss is not asked.
-    one, other = (summary(name, (loss,), seconds=0.2) for name, loss in (("a", 0.1), ("b", 0.9)))
-    assert promised(one, other) == ["a", "b"]
-    assert promised(lucky, summary("broken", (float("inf"),) * 3, seconds=0.2)) == ["lucky"]
+        assert contending(gained, summary("near", (loss,) * 3)) == wanted
+    # Of a single fold nothing is known; what has no finite loss is not asked, nor what was judged on all rows.
+    assert contending(summary("a", (0.1,), sampled=(0.1,)), summary("b", (0.9,))) == ["b"]
+    assert contending(sure, summary("broken", (float("inf"),) * 3)) == []
+    assert contending(summary("a", (0.1,), sample=0)) == contending() == []
