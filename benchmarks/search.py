@@ -167,8 +167,7 @@ def section() -> str:
         f"`python -m benchmarks.search --rows {rows}` makes {asked['trials']} trials over {rows:,} rows",
         f"of {asked['features']} features with {asked['workers']} workers: learning from {asked['sample']:,} rows of",
         "each fold first and then, with what may be the most accurate, from all; and learning from all at once.",
-        "Trees of a",
-        f"forest draw {asked['rows_a_tree']:,} rows at most in both.",
+        f"Trees of a forest draw {asked['rows_a_tree']:,} rows at most in both.",
         "",
         "| learning from | seconds | must | processor seconds | judged on all | best | loss on test rows |",
         "|---|---:|---:|---:|---:|---|---:|",
@@ -179,13 +178,25 @@ def section() -> str:
             f"{one['seconds']:.0f} | {must} | {one['cpu_seconds']:.0f} | {one['judged_on_all']} of {asked['trials']}"
         )
         lines.append(f"| {name} | {times} | {one['best']} | {figures[f'test_loss_{called}']:.5f} |")
+    lines += ["", *_busy(result, asked["workers"])]
     lines += [
-        "",
         f"Both chose {same}. The first's loss is larger by {low:+.5f} to {high:+.5f} with 90 % confidence, which",
         f"{agree}; it took {figures['seconds_ratio']:.1f} times less time.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _busy(result: dict[str, Any], workers: int) -> list[str]:
+    """What is to be known of the seconds where the machine had other work."""
+    before, after = (float(result[f"load_average_{when}"]) for when in ("before", "after"))
+    if before < 1 and after < workers + 1:
+        return []
+    return [
+        f"The machine had other work to do then (load average {before:.0f} before and {after:.0f} after, for",
+        f"{workers} processors): seconds of processors say more than seconds.",
+        "",
+    ]
 
 
 if __name__ == "__main__":
