@@ -69,12 +69,12 @@ def _fixed(function: Function) -> bool:
 
 
 def _largest(flow: Flow, rows: Floats) -> Floats:
-    """The largest size of each value over the rows, some at a time."""
+    """The largest size of each value over the rows, some at a time; infinite where one has none."""
     count, centres = max(_NUMBERS // len(flow.bases), 1), np.array(flow.meta["centres"])
     found = np.zeros(len(flow.bases))
     for start in range(0, len(rows), count):
         found = np.maximum(found, np.abs(evaluate(flow, rows[start : start + count], centres)).max(axis=1))
-    return found
+    return np.where(np.isnan(found), np.inf, found)
 
 
 def _groups(planned: Plan, rows: Mapping[int, Row]) -> Classes:
@@ -87,9 +87,9 @@ def _groups(planned: Plan, rows: Mapping[int, Row]) -> Classes:
 
 
 def _end(seen: float, reach: float) -> float:
-    """A power of four, no smaller beside what bounds allow than segments of a table can tell."""
+    """A power of four (0 for none), no smaller beside what bounds allow than segments of a table can tell."""
     least = max(HEADROOM * seen, reach * _FINEST)
-    return 4.0 ** math.ceil(math.log(least, 4)) if least > 0 else 0.0
+    return 4.0 ** math.ceil(math.log(least, 4)) if 0 < least < math.inf else 0.0
 
 
 def ends_of(planned: Plan) -> list[str]:
