@@ -284,6 +284,12 @@ def residual_forecast():
     return g.model(forecast)
 
 
+def scores_by_einsum():
+    g = Build([1, 4, 6])
+    keys = g("MatMul", "x", g.weight(6, 6, fan=6))
+    return g.model(g("Einsum", "x", keys, equation="btc,bsc->bts"))
+
+
 def quantiles():
     """The first, and by how much each of the others is above it."""
     g = Build([1, 8])
@@ -307,6 +313,7 @@ KINDS = {
     "perceptron with softmax": perceptron("Relu", softmax=True),
     "residual forecast": residual_forecast,
     "quantiles": quantiles,
+    "scores by einsum": scores_by_einsum,
     "instance norm": instance_norm,
     "conv 1-D": conv_1d,
     "conv 2-D": conv_2d,
@@ -338,10 +345,6 @@ KINDS = {
     "distances": distances,
 }
 REFUSED = {
-    "attention by einsum": (
-        lambda g: g("Einsum", "x", "x", equation="btc,bsc->bts"),
-        "the operator Einsum .* is not supported.*Supported operators",
-    ),
     "an embedding of a feature": (
         lambda g: g("Gather", g.weight(9, 4), g("Cast", "x", to=TensorProto.INT64)),
         "Gather node .* indices are computed from the features.*one-hot columns",
