@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from assay.core.errors import AssayError
 from assay.record.database import Database
 from assay.release import alias
+from assay.serve import pulse
 from assay.serve.errors import NoOutputs, NothingSettles
 
 if TYPE_CHECKING:
@@ -148,4 +149,4 @@ def ending(*, alone: bool = False) -> Callable[[], bool]:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     parent = os.getppid()
-    return lambda: stop.is_set() or (not alone and os.getppid() != parent)
+    return lambda: stop.is_set() or pulse.is_lost() or (not alone and os.getppid() != parent)

@@ -9,6 +9,7 @@ import time
 FILE = "ASSAY_PULSE"
 """In a part's environment: the number of the pipe that it writes to."""
 _SECONDS = 1.0
+_gone = threading.Event()
 
 
 def begin() -> bool:
@@ -21,12 +22,18 @@ def begin() -> bool:
     return True
 
 
+def is_lost() -> bool:
+    """Whether another process watched this one and is gone, perhaps before this one had begun."""
+    return _gone.is_set()
+
+
 def _beat(pipe: int) -> None:
     while True:
         try:
             os.write(pipe, b".")
         except BlockingIOError:  # nobody has read for long, which changes nothing
             pass
-        except OSError:  # whoever watched is gone
+        except OSError:
+            _gone.set()
             return
         time.sleep(_SECONDS)

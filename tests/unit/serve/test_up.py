@@ -110,6 +110,27 @@ def test_where_the_records_are_gone_no_part_makes_empty_ones(project, database, 
     (tmp_path / "away").rename(path)
 
 
+KILLED = """
+import os, pathlib, signal, sys
+from assay.serve import up
+from assay.serve.settings import Settings
+
+child = up._child(Settings(pathlib.Path(sys.argv[1]), sys.argv[2]), "work")
+child.look(print)
+print(child.process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_part_whose_service_is_killed_before_it_has_begun_ends(project):
+    """It looked who had started it when that one was gone already, and went on for ever."""
+    command = [sys.executable, "-c", KILLED, str(project.project), project.database]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
+        part = int(service.stdout.readline())
+        assert service.wait() == -signal.SIGKILL
+        until(lambda: not holder._started(part))
+
+
 def test_all_that_hang_at_the_end_are_given_the_same_time(monkeypatch, tmp_path):
     monkeypatch.setattr(up, "_GRACE_SECONDS", 0.5)
     deaf = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open(sys.argv[1], 'w')"
