@@ -233,6 +233,8 @@ def _cheapest(
     drawn, told = source.oracle.taken(drawn)
     samples = [(given, source.oracle.outputs(given)) if len(given) else (given, given), (drawn, told)]
     samples = [(rows, wanted) for rows, wanted in samples if len(rows) > 1]
+    for _, wanted in samples:
+        _as_many(source.flow, wanted)
     ended = ended and bool(samples)
     ends = caps(plan(source.flow, spans), np.concatenate([rows for rows, _ in samples])) if ended else None
     planned = _planned(source.flow, spans, ends)
@@ -282,6 +284,15 @@ def _counted_again(source: Source, few: list[Found], tolerance: float) -> Found 
         if _kept(all_fits, tolerance):
             return found, all_fits, made
     return None
+
+
+def _as_many(flow: Flow, wanted: Floats) -> None:
+    """Refuse what the standard and onnxruntime read in different ways."""
+    if wanted.shape[1] != len(flow.outputs):
+        raise ModelUnsupported(
+            f"the model has {len(flow.outputs)} numbers as its outputs, of which onnxruntime gives {wanted.shape[1]}",
+            "Export the model without what it reads in another way: a padding, a size or a reduction.",
+        )
 
 
 def _ranked(planned: Plan, profiles: Sequence[Profile]) -> tuple[list[Profile], ModelUnsupported | None]:

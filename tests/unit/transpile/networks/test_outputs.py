@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import assay
+from assay.transpile.errors import ModelUnsupported
+from assay.transpile.networks.oracle import Oracle
 from assay.transpile.networks.outputs import Outputs
 
 onnx = pytest.importorskip("onnx")
@@ -74,6 +76,13 @@ def test_a_small_output_beside_a_large_one_is_not_lost_in_silence():
     assert not report.ok
     assert report.error_share > 1e-3
     assert assay.fidelity(assay.transpile(network(2), calibration=ROWS), network(2), ROWS).ok
+
+
+def test_a_runtime_that_gives_other_numbers_is_said(monkeypatch):
+    plain = Oracle.outputs
+    monkeypatch.setattr(Oracle, "outputs", lambda self, rows: plain(self, rows)[:, :1])
+    with pytest.raises(ModelUnsupported, match="has 2 numbers as its outputs, of which onnxruntime gives 1"):
+        assay.transpile(network(2), calibration=ROWS)
 
 
 def test_accuracy_is_that_of_the_class():
