@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Text, and_, cast, delete, exc, func, or_, select, update
+from sqlalchemy import BigInteger, Text, cast, delete, exc, func, select, tuple_, update
 
 from assay.core.hashing import digest
 from assay.record.schema import answers, changes, deliveries, outputs
@@ -18,7 +18,7 @@ from assay.record.schema import answers, changes, deliveries, outputs
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import Column, ColumnElement, Connection, Select
 
     from assay.record.database import Database
     from assay.record.states import AnswerState
@@ -64,7 +64,7 @@ def read(
     limit: int = 500,
 ) -> list[Change]:
     """Changes after a place, in order; of one API key's answers, of a project's, to some states."""
-    asked = select(changes).where(_after(after)).order_by(changes.c.turn, changes.c.number).limit(limit)
+    asked = select(changes).where(_after(database, after)).order_by(*_order(database)).limit(limit)
     if owner is not None:
         asked = asked.where(changes.c.owner == owner)
     asked = _of(asked, project)
@@ -87,7 +87,7 @@ def last(database: Database) -> Place:
 
 def behind(database: Database, after: Place, states: Iterable[AnswerState] = (), project: str = "") -> int:
     """How many changes come after a place; to some states, of a project's answers."""
-    asked = _of(select(func.count()).select_from(changes).where(_after(after)), project)
+    asked = _of(select(func.count()).select_from(changes).where(_after(database, after)), project)
     if wanted := list(states):
         asked = asked.where(changes.c.state.in_(wanted))
     with database.read() as connection:
@@ -146,9 +146,15 @@ def _of(asked: Select[Any], project: str) -> Select[Any]:
     return asked.join(answers, answers.c.id == changes.c.answer).where(answers.c.project == project)
 
 
-def _after(place: Place) -> ColumnElement[bool]:
-    turn, number = place
-    return or_(changes.c.turn > turn, and_(changes.c.turn == turn, changes.c.number > number))
+def _after(database: Database, place: Place) -> ColumnElement[bool]:
+    """After a place, as each database finds it by its index; SQLite's transactions follow one another in one turn."""
+    if database.sqlite:
+        return changes.c.number > place[1]
+    return tuple_(changes.c.turn, changes.c.number) > tuple_(*place)
+
+
+def _order(database: Database) -> tuple[Column[int], ...]:
+    return (changes.c.number,) if database.sqlite else (changes.c.turn, changes.c.number)
 
 
 def _settled(connection: Connection) -> list[ColumnElement[bool]]:

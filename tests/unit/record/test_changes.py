@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from tests.unit.record.small import asked, release
 
 from assay.record import answers, changes, claims
@@ -100,3 +100,20 @@ def test_answers_of_before_are_changes_of_an_upgraded_database(database, url):
     again = Database(url)
     assert all_of(again) == [(kept.id, "received")]
     again.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_was_read_is_not_looked_through_again(database):
+    """Each look at what is new read all that there ever was."""
+    looks = []
+    event.listen(
+        database.engine, "before_cursor_execute", lambda _c, _u, query, values, *_: looks.append((query, values))
+    )
+    changes.read(database, (0, 5), project="fee")
+    changes.behind(database, (0, 5), project="fee")
+    found = [one for one in looks if "FROM change" in one[0]]
+    assert len(found) == 2
+    with database.read() as connection:
+        for query, values in found:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all()
+            assert "SEARCH change USING INTEGER PRIMARY KEY (rowid>?)" in [row[3] for row in plan]
