@@ -54,7 +54,7 @@ FEATURES = {
 }
 # Operators all of whose inputs are sizes and bounds: the row is an input that they do not read.
 FEATURES["none"] = {"ConstantOfShape", "Range"}
-FEATURES["other"] = {"If": set(), "Loop": {2}, "Attention": {0, 1, 2}}
+FEATURES["other"] = {"If": set(), "Loop": {2}}
 # Types that features have; tensors of others (of fewer than 8 bits, or floats of other forms) are weights.
 TYPES = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {
     "float16",
@@ -63,13 +63,7 @@ TYPES = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} |
     "bool",
 }
 # Operators that are read as the standard writes them out in others.
-WRITTEN_OUT = {
-    "Attention",
-    "CenterCropPad",
-    "NegativeLogLikelihoodLoss",
-    "RotaryEmbedding",
-    "SoftmaxCrossEntropyLoss",
-}
+WRITTEN_OUT = {"CenterCropPad", "NegativeLogLikelihoodLoss", "RotaryEmbedding"}
 # Element by element: what comes of an element that no row may hold is left out.
 ELEMENTWISE = {"Cast", "CastLike"}
 # These become circuits of trees, which take rows with missing and infinite numbers.
