@@ -108,6 +108,12 @@ def plain(flow: Flow, tensor: Tensor) -> Tensor:
     return apply(flow, tensor, IDENTITY)
 
 
+def comparable(flow: Flow, tensor: Tensor) -> Tensor:
+    """Elements as values whose largest is one of them to the last digit: no bias of its own is rounded twice."""
+    uneven = np.unique(tensor.scale).size > 1 or np.unique(tensor.shift).size > 1
+    return plain(flow, tensor) if uneven else readable(flow, tensor)
+
+
 def apply(flow: Flow, tensor: Tensor, function: Function) -> Tensor:
     """A function of each element."""
     if tensor.constant:

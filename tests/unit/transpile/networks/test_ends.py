@@ -71,3 +71,12 @@ def test_one_decision_of_a_few_rows_asks_for_more_rows():
     assert not Fit(1e-4, 1e-5, 9, 512).undecided(5e-4)
     assert not Fit(1e-4, 1e-5, 0, 512).undecided(5e-4)
     assert one.joined(one).typical == pytest.approx(1e-5)
+
+
+def test_a_certain_class_is_certain_however_wide_the_bounds_are():
+    """The largest is one of the numbers that it is taken from, so its own distance is 0 and not a rounded bias."""
+    g = graphs.Build([1, 6])
+    h = g("Gemm", "x", g.const(g.random.normal(size=(6, 5)) * 40), g.const(g.random.normal(size=5)))
+    circuit = assay.transpile(g.model(g("Softmax", h, axis=1)), ranges=(-9, 9))
+    probabilities = circuit.predict(np.random.default_rng(0).uniform(-9, 9, (400, 6)))
+    assert np.median(np.abs(probabilities.max(axis=1) - 1)) < 2.0**-14

@@ -224,7 +224,7 @@ def _masked(tensor: Tensor) -> NDArray[np.bool_]:
 
 def along_last(node: Node, tensor: Tensor, *, log: bool = False) -> Tensor:
     """The largest, differences, exponentials, their sum, its reciprocal, and products (or its logarithm)."""
-    from assay.transpile.flow.tensor import largest, multiply, readable, subtract, total
+    from assay.transpile.flow.tensor import comparable, largest, multiply, subtract, total
 
     flow = node.flow
     masked = _masked(tensor)
@@ -232,9 +232,10 @@ def along_last(node: Node, tensor: Tensor, *, log: bool = False) -> Tensor:
         raise node.refuse("it takes the logarithm of what is masked", "Use Softmax.")
     if (masked & np.isfinite(tensor.shift)).any():
         flow.notes.append(f"what a constant puts {_MASK:g} below others of its row is taken for masked in {node.shown}")
-    safe = Tensor(np.where(masked, ZERO, tensor.base), tensor.scale, np.where(masked, -np.inf, tensor.shift))
-    best = largest(flow, safe).moved(lambda part: part[..., np.newaxis])
-    finite = readable(flow, Tensor(safe.base, safe.scale, np.where(masked, 0.0, safe.shift)))
+    safe = Tensor(np.where(masked, ZERO, tensor.base), tensor.scale, np.where(masked, 0.0, tensor.shift))
+    finite = comparable(flow, safe)
+    known = Tensor(finite.base, finite.scale, np.where(masked, -np.inf, finite.shift))
+    best = largest(flow, known).moved(lambda part: part[..., np.newaxis])
     distance = subtract(flow, finite, best)
     flow.meta["softmaxes"] = True
     if node.careful and not log:  # bounds may let distances go where no table follows an exponential

@@ -12,6 +12,7 @@ from assay.transpile.flow.tensor import (
     Tensor,
     add,
     apply,
+    comparable,
     concatenate,
     constant,
     largest,
@@ -129,8 +130,9 @@ def reduce_log_sum_exp(node: Node) -> Tensor:
     """The logarithm of the sum of exponentials, from the largest on."""
 
     def reduce(rows: Tensor) -> Tensor:
+        rows = comparable(node.flow, rows)
         best = largest(node.flow, rows)
-        distance = subtract(node.flow, readable(node.flow, rows), best.moved(lambda part: part[..., np.newaxis]))
+        distance = subtract(node.flow, rows, best.moved(lambda part: part[..., np.newaxis]))
         sums = total(node.flow, apply(node.flow, distance, Function("exp_negative")))
         return add(node.flow, apply(node.flow, sums, Function("log_from_one")), best)
 
