@@ -454,6 +454,7 @@ def test_killed_at_every_point_it_goes_on(place, held, database, tmp_path):
         for rest in tmp_path.glob("records.sqlite*"):
             rest.unlink()
         shutil.copy(tmp_path / "before.sqlite", file)
+        database._file = database._on_disk()  # it is this test that replaces it
         killed = _forked(place, database, lambda calls: calls.promote(held[1]), point)
         assert not _forked(place, database, lambda calls: calls.promote(held[1]), None)
         assert (place.registry.current(), len(place.registry.versions())) == (2, 2)
