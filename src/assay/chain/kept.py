@@ -15,7 +15,7 @@ from assay.core.hashing import digest, digest_of_file
 from assay.prove.srs import cache_folder
 
 MOST = 400
-"""Files that are kept, the newest: a verifier's is about 200 kB."""
+"""Files that are kept, the newest: a verifier's is about 40 kB."""
 
 _COMPILER = "solc/soljson.js"
 
