@@ -179,9 +179,12 @@ def section() -> str:
         )
         lines.append(f"| {name} | {times} | {one['best']} | {figures[f'test_loss_{called}']:.5f} |")
     lines += ["", *_busy(result, asked["workers"])]
+    faster = f"it took {figures['seconds_ratio']:.1f} times less time."
+    if figures["same_choice"] and low == high == 0:
+        return "\n".join([*lines, f"Both chose the very same model; learning from a sample first, {faster}", ""])
     lines += [
         f"Both chose {same}. The first's loss is larger by {low:+.5f} to {high:+.5f} with 90 % confidence, which",
-        f"{agree}; it took {figures['seconds_ratio']:.1f} times less time.",
+        f"{agree}; {faster}",
         "",
     ]
     return "\n".join(lines)
