@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import statistics
 from typing import TYPE_CHECKING
 
 from assay.task import suspects, times
@@ -10,6 +12,9 @@ from assay.task.columns import file_rows
 from assay.task.finding import Finding, contradiction, warning
 from assay.task.sources import CsvSource
 from assay.task.used import used
+
+_FEWEST = 10
+"""Rows of a class before anything is said of it."""
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -41,11 +46,34 @@ def check_values(task: Task, project: Path) -> Iterator[Finding]:
         for name in suspects.counters(frame, skip={*skip, time, *source.key}):
             todo = f'Save the file without it (pandas: index=False), or write [data] drop = ["{name}"].'
             yield warning(path, f"{name} only numbers the rows, as a saved index does, and is no feature", todo)
+        yield from _turned(task, frame)
         if not task.data.features or task.data.all_columns:
             none = {*skip, time, *source.key, *used(task, frame.columns), "block_number"}
             for name in suspects.names(frame, skip=none):
                 what, todo = suspects.named(name)
                 yield warning(path, head + what, todo)
+
+
+def _turned(task: Task, frame: pl.DataFrame) -> Iterator[Finding]:
+    """A probability of today that is larger where the answer is the first class: it is to be that of the second."""
+    name, target = task.existing.column, task.predict.target
+    if name is None or name == target or task.predict.type != "binary" or not {name, target} <= set(frame.columns):
+        return
+    rows = frame.select(name, target).drop_nulls()
+    classes = rows[target].unique().sort()
+    if len(classes) != 2 or not rows[name].dtype.is_float() or not rows[name].is_between(0, 1).all():
+        return
+    low, high = (rows.filter(rows[target] == one)[name].to_list() for one in classes)
+    if min(len(low), len(high)) < _FEWEST:
+        return
+    stray = math.sqrt(statistics.variance(low) / len(low) + statistics.variance(high) / len(high))
+    if statistics.fmean(low) - statistics.fmean(high) > 3 * stray:
+        first, second = (f"{one!s:.40}" for one in classes)
+        yield warning(
+            ("existing", "column"),
+            f"{name} is larger where {target} is {first}, and a probability is taken for that of {second}",
+            f'If it is that of {first}, write kind = "rule", rule = "1 - {name}" and keep = ["{name}"] in [data].',
+        )
 
 
 def settled(task: Task, columns: Collection[str]) -> set[str | None]:

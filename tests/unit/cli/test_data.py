@@ -39,3 +39,17 @@ def test_init_says_at_once_what_task_check_says(tmp_path, capsys):
     assert "Did you mean size?" in finding["todo"]
     assert run(["task", "check", str(tmp_path / "own"), "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["findings"] == [finding]
+
+
+@pytest.mark.parametrize(("score", "said"), [("1 - p", 1), ("p", 0), ("700 - p", 0)])
+def test_a_probability_of_the_other_class_is_warned_of(score, said, tmp_path, capsys):
+    rows = [(at * 37 % 101 / 101, "good" if at * 37 % 101 + 40 * (at % 3) > 80 else "bad") for at in range(90)]
+    lines = [f"{at * 7 % 13},{eval(score, {'p': p})},{paid}" for at, (p, paid) in enumerate(rows)]  # noqa: S307
+    (tmp_path / "rows.csv").write_text("\n".join(["size,score,paid", *lines]) + "\n")
+    init(tmp_path / "own", answers={"file": str(tmp_path / "rows.csv"), "target": "paid", "existing": "score"})
+    assert run(["task", "check", str(tmp_path / "own"), "--json"]) == 0
+    found = [one for one in json.loads(capsys.readouterr().out)["findings"] if one["field"] == "[existing] column"]
+    assert len(found) == said
+    for one in found:
+        assert one["what"] == "score is larger where paid is bad, and a probability is taken for that of good"
+        assert 'rule = "1 - score"' in one["todo"]
