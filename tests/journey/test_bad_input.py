@@ -244,3 +244,15 @@ def _cache(folder):
     import os
 
     return os.environ | {"ASSAY_CACHE": str(folder / "cache")}
+
+
+def test_what_a_command_writes_replaces_nothing_of_another_kind(circuit_folder, rows_file, tmp_path, assay_command):
+    """A slip of the fingers cost rows, the contract that somebody wrote, or the key that proofs are verified by."""
+    rows, own, key = tmp_path / "rows.json", tmp_path / "Pool.sol", circuit_folder / "verifying.key"
+    rows.write_bytes(rows_file.read_bytes())
+    own.write_text("// SPDX-License-Identifier: MIT\npragma solidity ^0.8.24;\ncontract Pool {}\n")
+    before = {place: place.read_bytes() for place in (rows, own, key, circuit_folder / "circuit.json")}
+    for command, given in (("prove", ("--input", rows)), ("solidity", ())):
+        for place in before:
+            check_refused(assay_command(command, circuit_folder, *given, "--out", place), "another kind")
+    assert {place: place.read_bytes() for place in before} == before

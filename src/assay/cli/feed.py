@@ -66,7 +66,7 @@ def row(
     words = (0, 0) if subject else ()
     drafted = FeedRow(chain_id, feed, consumer, version, epoch, period, expires, words, subject)
     made = of_proof(drafted, Proof.from_json(files.read(proof)))
-    documents.write(out, made.document())
+    documents.write(out, made.document(), over='"assay-signed-row/')
     _tell(Output(json=json), out, made, made.document())
 
 

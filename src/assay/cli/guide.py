@@ -32,7 +32,7 @@ def guide(
     task = Project(folder).task
     place = out or folder / "operator.md"
     with opened(folder, database) as base:
-        files.write(place, write(base, folder, task))
+        files.write(place, write(base, folder, task), over="# Running ")
     Output(json=json).result({"file": str(place)}, f"{place}: how {task.name} is run, and what to do when")
 
 

@@ -51,7 +51,7 @@ def prove(
         blinding = None if opening is None else files.read(opening)
         step("Proving")
         proof = make(loaded, inputs, opening=blinding, context=word, saturate=saturate)
-        files.write(out, proof.to_json())
+        files.write(out, proof.to_json(), over='"assay-proof/')
     changed = loaded.rounded(inputs)
     rounding = [("rounded", f"{changed} of {proof.rows} rows: numbers that are no float32, which the key is for")]
     rounding = rounding if changed else []

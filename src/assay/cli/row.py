@@ -37,7 +37,7 @@ def row(
 ) -> None:
     """Write the contract that computes the model's row, from the market's own history or another contract's state."""
     from assay.bench.decision import CHOSEN
-    from assay.chain.row import library_files, row_contract
+    from assay.chain.row import WRITTEN, library_files, row_contract
     from assay.core import files
     from assay.project.errors import StepMissing
     from assay.project.steps import DECISION
@@ -57,7 +57,7 @@ def row(
         model = Circuit.load(circuit or project / DECISION / CHOSEN / CIRCUIT_FILE)
     source = row_contract(task, model)
     place = out or project / "contracts" / "Row.sol"
-    files.write(place, source)
+    files.write(place, source, over=WRITTEN)
     # What it imports, where it is not there: what is there may be a person's own.
     lacking = {name: text for name, text in library(library_files(task)).items() if not (project / name).exists()}
     for name, text in lacking.items() if out is None else ():

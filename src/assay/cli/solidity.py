@@ -34,7 +34,7 @@ def solidity(
     source = own or render(loaded, unchecked=unchecked)
     if not loaded.check.checked:
         warn(loaded.check.note)
-    files.write(out, source)
+    files.write(out, source, over="Written by Assay")
     lines = source.count("\n")
     fields = {"source": str(out), "lines": lines, "srs": loaded.srs_kind, "key": loaded.check.to_dict()}
     kind = "shared verifier contract" if shared else "verifier contract"

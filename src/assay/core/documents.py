@@ -27,9 +27,9 @@ class Document(Protocol):
 D = TypeVar("D", bound=Document)
 
 
-def write(path: Path, document: Document) -> None:
-    """Write the document, whole or not at all; raises `StorageError`."""
-    files.write(path, document.model_dump_json(by_alias=True, indent=1) + "\n")
+def write(path: Path, document: Document, *, over: str = "") -> None:
+    """Write the document, whole or not at all, over nothing without `over` (`files.write`); raises `StorageError`."""
+    files.write(path, document.model_dump_json(by_alias=True, indent=1) + "\n", over=over)
 
 
 def read(path: Path, kind: type[D], *, damaged: type[AssayError], todo: str) -> D:

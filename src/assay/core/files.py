@@ -23,6 +23,7 @@ type_of_path = str | os.PathLike[str]
 PROVING_KEY = b'{"artefact":"assay-proving-key"'
 """What the file of a proving key begins with (`assay.core.envelope`)."""
 
+_HEAD = 4096
 _SECRET, _PLAIN = 0o600, 0o666
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -42,7 +43,7 @@ def read(path: type_of_path) -> bytes:
         return Path(path).read_bytes()
 
 
-def write(path: type_of_path, content: bytes | str, *, secret: bool = False) -> None:
+def write(path: type_of_path, content: bytes | str, *, secret: bool = False, over: str = "") -> None:
     """Write `content` to `path` so that the file there is either the old one or the whole new one.
 
     Parameters
@@ -53,11 +54,16 @@ def write(path: type_of_path, content: bytes | str, *, secret: bool = False) -> 
         Bytes, or text to be written in UTF-8.
     secret
         Whether only the user may read the file, from its first byte on (mode 0600).
+    over
+        What a file that is replaced has to have near its beginning: where a person names the place, something of
+        another kind may stand there, which nobody wanted to lose.
 
     Raises
     ------
     KeyInPlace
         Another proving key stands there.
+    WrongKindOfFile
+        Something stands there that is not empty and does not have `over`.
     StorageError
         If the place is full, read-only or a folder. Nothing is left behind.
     """
@@ -66,6 +72,7 @@ def write(path: type_of_path, content: bytes | str, *, secret: bool = False) -> 
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder", str(place))
+        _spare_others(place, over.encode())
         data = content.encode() if isinstance(content, str) else content
         beside = _beside(place)
         try:
@@ -167,6 +174,19 @@ def _put(fresh: Path, place: Path) -> None:
             return
     _spare_key(place, fresh)
     fresh.replace(place)
+
+
+def _spare_others(place: Path, over: bytes) -> None:
+    """Stop if something stands at `place` that is not empty and does not have `over` near its beginning."""
+    if not over or not place.is_file():
+        return
+    with place.open("rb") as opened:
+        found = opened.read(_HEAD)
+    if found and over not in found:
+        raise WrongKindOfFile(
+            f"{place} is a file of another kind, so it was not replaced",
+            "Choose another place, or move that file away first.",
+        )
 
 
 def _is_key(file: Path) -> bool:

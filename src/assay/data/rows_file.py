@@ -52,10 +52,10 @@ def write_rows(dataset: Dataset, part: str, path: Path, last: int | None = None)
     if suffix == ".parquet":
         with files.scratch() as work:
             frame.write_parquet(work / path.name)
-            files.write(path, (work / path.name).read_bytes())
+            files.write(path, (work / path.name).read_bytes(), over="PAR1")
     else:
         rows = ",\n".join(json.dumps(_plain(row)) for row in frame.iter_rows())
-        files.write(path, f'{{"inputs": [\n{rows}\n]}}\n')
+        files.write(path, f'{{"inputs": [\n{rows}\n]}}\n', over='{"inputs"')
     return frame.height
 
 

@@ -101,7 +101,7 @@ def make(database: Database, identity: str, path: Path, *, rows: Any = None) -> 
             },
         }.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
-    files.write(path, buffer.getvalue(), secret=True)  # it shows a row
+    files.write(path, buffer.getvalue(), secret=True, over=ABOUT)  # it shows a row
 
 
 def _state(database: Database, answer: Answer) -> dict[str, bytes]:

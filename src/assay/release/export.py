@@ -53,7 +53,7 @@ def export(database: Database, release: Release, path: Path, passphrase: str | N
             _add(archive, f"parts/{name}", artefacts.get(database, about["digest"]))
         if passphrase is not None:
             _add(archive, PRIVATE_FILE, _sealed(_private(database, release), passphrase, release.digest))
-    files.write(path, buffer.getvalue(), secret=passphrase is not None)
+    files.write(path, buffer.getvalue(), secret=passphrase is not None, over=RELEASE_FILE)
 
 
 def read(path: Path, passphrase: str | None = None) -> tuple[Release, dict[str, bytes]]:

@@ -30,6 +30,18 @@ def test_write_creates_parents_and_replaces(tmp_path):
     assert tree(tmp_path) == {"a/b.txt": "two"}
 
 
+def test_what_is_of_another_kind_is_not_replaced(tmp_path):
+    place = tmp_path / "rows.json"
+    place.write_text('{"inputs": [[1]]}')
+    with pytest.raises(WrongKindOfFile, match=r"rows\.json is a file of another kind, so it was not replaced"):
+        files.write(place, '{"schema": "proof/1"}', over='"proof/')
+    assert tree(tmp_path) == {"rows.json": '{"inputs": [[1]]}'}
+    for there in ("", '{"schema": "proof/0"}'):
+        place.write_text(there)
+        files.write(place, '{"schema": "proof/1"}', over='"proof/')
+        assert tree(tmp_path) == {"rows.json": '{"schema": "proof/1"}'}
+
+
 def test_read_returns_bytes(tmp_path):
     (tmp_path / "x").write_bytes(b"\0\xff")
     assert files.read(tmp_path / "x") == b"\0\xff"

@@ -100,7 +100,7 @@ class Certificate(_Facts):
 
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write it, whole or not at all; the digest of the file, which a gate can ask for."""
-        documents.write(Path(path), self)
+        documents.write(Path(path), self, over='"assay-certificate/')
         return digest(files.read(Path(path)))
 
     @classmethod
