@@ -18,6 +18,8 @@ ATTACK := --features assay-prover/attack --test constraints
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export FOUNDRY_DISABLE_NIGHTLY_WARNING := 1
+# Tests start commands by the hundred: as for a user, none compiles what another one has.
+unexport PYTHONDONTWRITEBYTECODE
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name 'Cargo.toml' 2>/dev/null)
 
