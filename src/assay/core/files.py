@@ -178,7 +178,7 @@ def _put(fresh: Path, place: Path) -> None:
 
 def _spare_others(place: Path, over: bytes) -> None:
     """Stop if something stands at `place` that is not empty and does not have `over` near its beginning."""
-    if not over or not place.is_file():
+    if not over or not place.is_file() or _is_key(place):  # of a key more is to be said
         return
     with place.open("rb") as opened:
         found = opened.read(_HEAD)
