@@ -42,5 +42,5 @@ def _kill_at(point):
 
     transactions.keep_in = counted(transactions.keep_in, after=True)
     transactions.move_in = counted(transactions.move_in)
-    journal.append_in = counted(journal.append_in)
+    journal._follow = counted(journal._follow)  # each way to append comes to it
     Node.broadcast = counted(Node.broadcast, after=True)
