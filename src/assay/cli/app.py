@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
 import assay
 
@@ -17,13 +17,23 @@ class Command(TyperCommand):
     """A command whose options are each given once: of two values, neither is silently the one that counts."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse an option that is given again, unless it takes a list."""
+        """Refuse an option that is given again, unless it takes a list; a project's folder may follow `-C`."""
+        args = self._folder(args)
         *_, order = self.make_parser(ctx).parse_args(args=list(args))
         for option in order:
             once = isinstance(option, TyperOption) and not (option.multiple or option.is_flag)
             if once and order.count(option) > 1:
                 ctx.fail(f"{option.opts[0]} is given {order.count(option)} times; give it once")
         return super().parse_args(ctx, args)
+
+    def _folder(self, args: list[str]) -> list[str]:
+        """`-C DIR` as every command of a project takes it, also those whose argument is the folder."""
+        placed = any(isinstance(one, TyperArgument) and one.name == "project" for one in self.params)
+        if not placed or "-C" not in args[:-1] or any("-C" in one.opts for one in self.params):
+            return args
+        place = args.index("-C")
+        literal = "--" in args[:place]
+        return args if literal else [*args[:place], *args[place + 1 :]]
 
 
 class Group(typer.Typer):

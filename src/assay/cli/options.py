@@ -52,7 +52,9 @@ Passphrase = Annotated[
     Path | None, typer.Option("--passphrase-file", metavar="FILE", help="Holds the passphrase; else it is asked.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before money is spent.")]
-Project = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project (with task.toml).")]
+Project = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Folder of the project (with task.toml); `-C DIR` says it, too.")
+]
 ByPosition = Annotated[
     bool,
     typer.Option("--by-position", help="The rows' columns stand in the model's order, whatever their header says."),

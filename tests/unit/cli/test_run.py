@@ -79,6 +79,23 @@ def test_wrong_usage_is_one_line_and_exit_2(capsys, arguments):
     assert shown.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", [["status"], ["explore"], ["data", "build"], ["task", "check"], ["row"]])
+def test_the_project_that_is_an_argument_may_follow_c_as_elsewhere(capsys, tmp_path, command):
+    assert run([*command, str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert str(tmp_path) in said
+    assert run([*command, "-C", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status", "a", "-C", "b"], ["status", "-C", "a", "-C", "b"], ["status", "-C"], ["setup", "-C", "a"]]
+)
+def test_one_folder_and_where_there_is_one(capsys, arguments):
+    assert run(arguments) == 2
+    assert capsys.readouterr().err.startswith("error[cli/usage]: ")
+
+
 def test_an_error_is_one_line_with_its_code(capsys, failing):
     assert run(failing(DiskFull("cannot write x: no space", "Free some."))) == 2
     shown = capsys.readouterr()
