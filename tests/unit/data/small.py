@@ -9,6 +9,7 @@ import polars as pl
 from eth_abi import encode
 from eth_utils import keccak
 
+from assay.data.build import build
 from assay.task.task import Task
 
 if TYPE_CHECKING:
@@ -124,3 +125,18 @@ def tabular(rows=200, seed=0):
     random = np.random.default_rng(seed)
     a, b = random.normal(size=rows), random.integers(0, 9, rows)
     return pl.DataFrame({"a": a, "b": b, "y": a + 0.3 * b + random.normal(size=rows)})
+
+
+CSV = {"name": "rows", "kind": "csv", "path": "rows.csv"}
+SECONDS = {"time_unit": "s"}
+"""Of tests whose times are small numbers: that they count seconds is no guess that can be made."""
+
+
+def built(project, frame, *, kind="regression", target="y", source=None, **data):
+    frame.write_csv(project / "rows.csv")
+    task = make_task({"sources": [CSV | (source or {})], **data}, kind=kind, target=target)
+    return build(task, project, project / "data")
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
