@@ -51,7 +51,7 @@ class Sequence:
         return _first(self.high < 0)
 
 
-def confidence_sequence(scores: Floats, alpha: float, horizon: int) -> Sequence:
+def confidence_sequence(scores: Floats, alpha: float, horizon: int, least: float = 0.0) -> Sequence:
     """The running mean of scores with its confidence sequence.
 
     Parameters
@@ -62,6 +62,8 @@ def confidence_sequence(scores: Floats, alpha: float, horizon: int) -> Sequence:
         Chance of error over all looks, such as 0.05.
     horizon
         The number of units at which the interval is narrowest: the planned length.
+    least
+        Their deviation is taken to be this at least.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def confidence_sequence(scores: Floats, alpha: float, horizon: int) -> Sequence:
         raise NotComparable(f"the outcome of unit {place} is not finite", "Leave units without an outcome out.")
     count = np.arange(1, len(scores) + 1, dtype=np.float64)
     mean = np.cumsum(scores) / count
-    width = _deviation(scores) * _boundary(count, _rho2(alpha, horizon), alpha)
+    width = np.fmax(_deviation(scores), least) * _boundary(count, _rho2(alpha, horizon), alpha)
     early = count < FEWEST
     mean, width = np.where(early, np.nan, mean), np.where(early, np.nan, width)
     return Sequence(mean, mean - width, mean + width, alpha)

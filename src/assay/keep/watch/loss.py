@@ -1,8 +1,9 @@
 """Realised loss: against what the decision promised, and against today's process on the same rows.
 
-Rows whose outcomes overlap are put into blocks of as many rows as a label looks ahead; how much blocks still depend on
-each other is measured on the test rows, and widens the intervals. Where the private part is not held here, blocks are
-as long as those that the decision's own interval was made of.
+Rows whose outcomes overlap are put into blocks of as many rows as a label looks ahead. How much blocks still depend on
+each other, and how far they are spread, is measured on the test rows, of each series by itself: of the losses, of their
+differences from today's process, of what probabilities leave over. It widens the intervals. Where there are too few
+test rows, blocks are as long as those that the decision's own interval was made of.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+_FEW = 3
 _FAR = 25
 """A chain of rows may not be put into longer blocks than leave so many of them."""
 
@@ -56,6 +58,11 @@ class Realised:
         Of the loss.
     residuals
         (rows, classes): what happened less its probability; of a classifier.
+    timed
+        Whether neighbours may depend on each other.
+    least, against
+        How far blocks are spread on the test rows: of the losses, and `spread` of their differences from today's
+        process; 0 where that is not known.
     why, why_existing
         Why there are none; empty if there are.
     """
@@ -69,12 +76,19 @@ class Realised:
     test: Floats
     unit: str
     residuals: Floats
+    timed: bool = True
+    least: float = 0.0
+    against: tuple[float, float] = (0.0, 1.0)
     why: str = ""
     why_existing: str = ""
 
     def blocks(self, values: Floats) -> tuple[Floats, NDArray[np.int64]]:
         """Means of its blocks, and the row that each begins with."""
         return in_blocks(values, self.size)
+
+    def spread(self, test: Floats) -> tuple[float, float]:
+        """The deviation of a series' blocks on the test rows, and how many tell as much as one."""
+        return _spread(test, self.size, timed=self.timed)
 
     def crossed(self, crossing: Crossing | None, starts: NDArray[np.int64]) -> tuple[Crossing | None, slice]:
         """A crossing, and the rows whose blocks made it."""
@@ -89,12 +103,19 @@ def realise(of: Watched, lines: Lines) -> Realised:
     known = lines.of(there)
     size, inflation, test = _blocks(of)
     unit = realised.unit(of.task)
+    timed, own, against = _on_test(of)
+    least, apart = _spread(own, size, timed=timed)[0], _spread(against, size, timed=timed)
+
+    def known_of(model: Floats, existing: Floats, left: Floats, why: str = "", why_existing: str = "") -> Realised:
+        made = (known, model, existing, size, inflation, promise, test, unit, left, timed, least, apart)
+        return Realised(*made, why, why_existing)
+
     empty = np.full(len(known), np.nan)
     promise = realised.promise(of.task, of.decision, test, inflation * size)
     problem = _problem(of)
     none = np.zeros((0, 0))
     if of.circuit is None:
-        return Realised(known, empty, empty, size, inflation, promise, test, unit, none, of.absent, of.absent)
+        return known_of(empty, empty, none, of.absent, of.absent)
     frame = _frame(of, known)
     said = realised.stated(problem, of.circuit.answers, known.outputs)
     left = none if problem.kind == "regression" else realised.left_over(problem, said, known.outcomes)
@@ -102,9 +123,26 @@ def realise(of: Watched, lines: Lines) -> Realised:
         model = realised.rows_of(of.task, problem, said, known.outcomes, frame)
     except AssayError as error:
         why = f"the loss of the live rows cannot be computed: {error.what}"
-        return Realised(known, empty, empty, size, inflation, promise, test, unit, left, why, why)
+        return known_of(empty, empty, left, why, why)
     existing, why = _existing(of, problem, known, frame)
-    return Realised(known, model, existing, size, inflation, promise, test, unit, left, "", why)
+    return known_of(model, existing, left, why_existing=why)
+
+
+def _on_test(of: Watched) -> tuple[bool, Floats, Floats]:
+    """Whether neighbours may depend on each other; the test rows' losses, and those less today's process's."""
+    if of.reference is None:
+        return True, np.zeros(0), np.zeros(0)
+    problem = of.reference.problem
+    return problem.timed or problem.ahead > 0, of.reference.losses, of.reference.against
+
+
+def _spread(test: Floats, size: int, *, timed: bool) -> tuple[float, float]:
+    scores, _ = in_blocks(test, size)
+    if len(scores) < _FEW:  # of so few blocks nothing is known; rows are spread more than blocks are
+        scores = test[~np.isnan(test)]
+    if len(scores) < _FEW:
+        return 0.0, 1.0
+    return float(scores.std(ddof=1)), dependence(scores) if timed else 1.0
 
 
 def _problem(of: Watched) -> Problem:
@@ -209,6 +247,8 @@ def _promised(found: Realised, *, alpha: float, watch: Watch, after: float) -> S
     if not count:
         return unknown(name, "no row has an outcome yet")
     own, lines = _since(found.model, found.lines, after)
+    if not len(own):
+        return _none_since(name)
     lately = _mean(own[-watch.rows :])
     figures = {
         "loss": _mean(found.model),
@@ -224,7 +264,7 @@ def _promised(found: Realised, *, alpha: float, watch: Watch, after: float) -> S
 def _first(found: Realised, values: Floats, bound: float, alpha: float) -> tuple[Crossing | None, slice]:
     """Whichever of both tests was sure first, each with `alpha`."""
     scores, starts = found.blocks(values)
-    slow = found.crossed(above(scores, bound, alpha, found.inflation), starts)
+    slow = found.crossed(above(scores, bound, alpha, found.inflation, found.least), starts)
     size = found.size * max(round(found.inflation), 1)
     test, _ = in_blocks(found.test, size)
     if not len(test):
@@ -246,13 +286,20 @@ def _against(found: Realised, *, alpha: float, watch: Watch, after: float) -> Si
     if not count:
         return unknown(name, "no row has an outcome yet")
     own, lines = _since(difference, found.lines, after)
+    if not len(own):
+        return _none_since(name)
     scores, starts = found.blocks(own)
-    crossing = above(scores, 0.0, alpha, found.inflation)
+    least, inflation = found.against
+    crossing = above(scores, 0.0, alpha, max(inflation, found.inflation), least)
     lately = _mean(own[-watch.rows :])
     model, existing = _mean(found.model[~np.isnan(difference)]), _mean(found.existing[~np.isnan(difference)])
     figures = {"loss": model, "loss of today's process": existing, "difference lately": lately, "rows": float(count)}
     word = "more" if lately > 0 else "less"
     said = f"{found.unit} is {abs(lately):.4g} {word} than today's process would have had on the same rows, lately"
+    if not least:
+        said += (
+            "; how far such differences are spread on the test rows is not known, so alpha does not bound this alarm"
+        )
     return _signal(name, said, figures, lines, found.crossed(crossing, starts), well=lately <= 0)
 
 
@@ -265,6 +312,11 @@ def _signal(
     own = lines.of(which)
     figures = figures | {"mean then": crossing.mean, "surely above": crossing.low}
     return Signal(name, "alarm", said, figures, own.rows(), float(own.times[0]))
+
+
+def _none_since(name: str) -> Signal:
+    why = "no row that was asked for since its last alarm ended has an outcome"
+    return Signal(name, "unknown", why, {"rows": 0.0})
 
 
 def _since(values: Floats, lines: Lines, after: float) -> tuple[Floats, Lines]:
@@ -287,18 +339,21 @@ def calibration(found: Realised, test: Floats, *, alpha: float, watch: Watch, af
     """
     if not found.residuals.size:
         return None
+    if not len(test):
+        return unknown("calibration", "the test rows, which say how far off chance alone may be, are not held here")
     own, lines = found.residuals[found.lines.created > after], found.lines.of(found.lines.created > after)
+    if not len(own):
+        return _none_since("calibration") if after else unknown("calibration", "no row has an outcome yet")
     classes = own.shape[1]
     crossings: list[tuple[Crossing, NDArray[np.int64]]] = []
     worst, allowed = 0.0, 0.0
     for place in range(classes):
-        limit = 0.01
-        if len(test):
-            rest = test[:, place]
-            limit = max(limit, abs(float(rest.mean())) + 2 * float(rest.std()) * (found.inflation / len(rest)) ** 0.5)
+        rest = test[:, place]
+        least, inflation = found.spread(rest)
+        limit = max(0.01, abs(float(rest.mean())) + 2 * least * (inflation * found.size / len(rest)) ** 0.5)
         scores, starts = found.blocks(own[:, place])
         for side in (1.0, -1.0):
-            crossing = above(side * scores, limit, alpha / (2 * classes), found.inflation)
+            crossing = above(side * scores, limit, alpha / (2 * classes), inflation, least)
             crossings += [(crossing, starts)] if crossing is not None else []
         lately = abs(_mean(own[-watch.rows :, place]))
         if lately >= worst:
@@ -313,9 +368,10 @@ def calibration(found: Realised, test: Floats, *, alpha: float, watch: Watch, af
 
 def history(found: Realised, alpha: float) -> dict[str, list[float]]:
     """Points of the page's figure: when, the loss of each block, its mean since the beginning with its interval."""
-    both = np.stack([found.model, np.where(np.isnan(found.existing), np.nan, found.existing)])
-    scores, starts = found.blocks(both[0])
-    today = [_mean(both[1][start : start + found.size]) for start in starts]
+    scores, starts = found.blocks(found.model)
+    means, places = found.blocks(found.existing)
+    known = dict(zip(places.tolist(), means.tolist(), strict=True))
+    today = np.array([known.get(start, np.nan) for start in starts.tolist()])
     mean, low, high = interval(scores, alpha, found.inflation)
-    lists = {"time": found.lines.times[starts], "loss": scores, "existing": np.array(today), "mean": mean}
+    lists = {"time": found.lines.times[starts], "loss": scores, "existing": today, "mean": mean}
     return {name: values.tolist() for name, values in (lists | {"low": low, "high": high}).items()}

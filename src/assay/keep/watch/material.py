@@ -13,9 +13,10 @@ import numpy as np
 from assay.core import files, jsontext
 from assay.core.errors import AssayError
 from assay.data.dataset.dataset import MANIFEST_FILE, ROWS_FILE, Dataset
-from assay.keep.watch.alarms import Rows
+from assay.keep.watch.alarms import Rows as Told
 from assay.keep.watch.drift import Trained
-from assay.keep.watch.realised import left_over, losses, stated
+from assay.keep.watch.realised import judges_probabilities, left_over, losses, stated
+from assay.keep.watch.realised import rows_of as losses_of
 from assay.models.existing import ExistingProcess
 from assay.models.rows import problem_of, rows_of
 from assay.record import answers, artefacts
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from assay.keep.watch.signal import Signal
     from assay.models.families.family import Fitted
-    from assay.models.rows import Problem
+    from assay.models.rows import Problem, Rows
     from assay.record.answers import Answer
     from assay.record.database import Database
     from assay.record.releases import Release
@@ -96,13 +97,13 @@ class Lines:
         """The last ones."""
         return self.of(slice(max(len(self) - count, 0), None))
 
-    def rows(self) -> Rows:
+    def rows(self) -> Told:
         """Which answers they are, for an alarm."""
         if not len(self):
-            return Rows(0)
+            return Told(0)
         ends = [int(self.periods[place]) for place in (0, -1)]
         first, last = (end if end >= 0 else None for end in ends)
-        return Rows(len(self), first, last, tuple(dict.fromkeys((self.ids[0], self.ids[-1]))))
+        return Told(len(self), first, last, tuple(dict.fromkeys((self.ids[0], self.ids[-1]))))
 
     def named(self, signal: Signal) -> Signal:
         """A signal with the rows that it is about: the last `signal.rows.count`, or all."""
@@ -130,6 +131,8 @@ class Reference:
         (test rows,): the loss of the circuit's answers, NaN where a row has none.
     residuals
         (test rows, classes): what happened less the probability, of a classifier; else none.
+    against
+        (test rows,): the loss less that of today's process; empty where that cannot be run here.
     """
 
     problem: Problem
@@ -140,6 +143,7 @@ class Reference:
     existing: Fitted | None
     losses: Floats
     residuals: Floats
+    against: Floats
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,18 @@ def _reference(task: Task, manifest: bytes, rows: bytes, circuit: Circuit) -> Re
     except AssayError as error:
         why = why or error.what
         found, left = np.zeros(0), np.zeros((0, 0))
-    return Reference(problem, X, features, outputs, why, existing, found, left)
+    against = _against(task, problem, existing, test, found)
+    return Reference(problem, X, features, outputs, why, existing, found, left, against)
+
+
+def _against(task: Task, problem: Problem, existing: Fitted | None, test: Rows, found: Floats) -> Floats:
+    if existing is None or not len(found):
+        return np.zeros(0)
+    try:
+        said = existing.probability(test) if judges_probabilities(task) else existing.predict(test)
+        return found - losses_of(task, problem, said, test.y, test.frame)
+    except AssayError:  # the watch says so of the live rows, too
+        return np.zeros(0)
 
 
 def _outputs(circuit: Circuit, frame: Any, *, timed: bool) -> tuple[tuple[Trained, ...], str]:

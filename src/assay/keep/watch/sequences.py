@@ -57,7 +57,7 @@ class Crossing:
     low: float
 
 
-def above(scores: Floats, bound: float, alpha: float, inflation: float = 1.0) -> Crossing | None:
+def above(scores: Floats, bound: float, alpha: float, inflation: float = 1.0, least: float = 0.0) -> Crossing | None:
     """The first time that a mean was surely above a bound; None if none ever was.
 
     Parameters
@@ -68,12 +68,16 @@ def above(scores: Floats, bound: float, alpha: float, inflation: float = 1.0) ->
         Chance that one is ever said without being so.
     inflation
         Units that tell as much as one that depends on none; 1 or more. Intervals are its root wider.
+    least
+        Their deviation on the test rows. Thirty scores of which the rare and far ones have not come yet look alike and
+        off the mean: without this their interval is far too narrow.
     """
-    firsts = [_of(scores, slice(0, None), alpha / 2, _HORIZON, bound=bound, inflation=inflation)]
+    first = slice(0, None)
+    firsts = [_of(scores, first, alpha / 2, _HORIZON, bound=bound, inflation=inflation, least=least)]
     for place, start in enumerate(range(EVERY, len(scores) - FEWEST + 1, EVERY), 1):
         share = alpha / 2 / (place * (place + 1))
         own = slice(start, start + LIFE)
-        firsts.append(_of(scores, own, share, _SHORT, bound=bound, inflation=inflation))
+        firsts.append(_of(scores, own, share, _SHORT, bound=bound, inflation=inflation, least=least))
     known = [one for one in firsts if one is not None]
     return min(known, key=lambda one: one.stop, default=None)
 
@@ -113,9 +117,11 @@ def interval(scores: Floats, alpha: float, inflation: float = 1.0) -> tuple[Floa
     return found.mean, found.mean - width, found.mean + width
 
 
-def _of(scores: Floats, which: slice, alpha: float, horizon: int, *, bound: float, inflation: float) -> Crossing | None:
+def _of(
+    scores: Floats, which: slice, alpha: float, horizon: int, *, bound: float, inflation: float, least: float
+) -> Crossing | None:
     own, start = scores[which], int(which.start)
-    found = confidence_sequence(own, alpha, horizon)
+    found = confidence_sequence(own, alpha, horizon, least)
     low = found.mean - (found.mean - found.low) * math.sqrt(inflation)
     # However many equal scores there are, they make no mean certain.
     apart = np.maximum.accumulate(own) > np.minimum.accumulate(own) if len(own) else own > 0
