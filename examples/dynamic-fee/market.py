@@ -198,9 +198,9 @@ class Rpc:
 
     def account(self, number: int) -> str:
         """One of the node's accounts, with its checksum."""
-        from web3 import Web3
+        from eth_utils.address import to_checksum_address
 
-        return str(Web3.to_checksum_address(self.call("eth_accounts")[number]))
+        return str(to_checksum_address(self.call("eth_accounts")[number]))
 
     def state(self) -> str:
         """The chain's state and its newest block, without those before: a node that loads it goes on from there."""
@@ -255,11 +255,11 @@ class Rpc:
     def next_address(self, account: str, after: int = 0) -> str:
         """Where a contract will be that an account deploys, after so many other transactions."""
         import rlp
-        from web3 import Web3
+        from eth_utils.address import to_checksum_address
 
         nonce = int(self.call("eth_getTransactionCount", account, "latest"), 16) + after
         made = keccak256(rlp.encode([bytes.fromhex(account.removeprefix("0x")), nonce]))
-        return Web3.to_checksum_address(made[-20:])
+        return str(to_checksum_address(made[-20:]))
 
     def mine(self, count: int) -> None:
         """Mine empty blocks."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from assay.record.database import Database
     from assay.settle.network import Network
 
+_SPARE = 2
+"""Times the answers that are counted are read at first: others are of other arms, or under way."""
 _WORDS = {
     "loss": "the mean loss of the new arm's last {last} units is {value:.4g}, above {bound:.4g}",
     "missed": "{value:.0%} of the new arm's last {last} decisions came to nothing, more than {bound:.0%}",
@@ -42,7 +44,7 @@ def passed(database: Database, project: Path, one: Experiment, on: Network, fina
     """Every guardrail of the plan that is passed now; and, where the plan says so, a result that is shown."""
     terms = one.plan.terms
     found = []
-    decisions = Observer(database, project, one).decisions(terms.arms.new) if terms.guardrails else []
+    decisions = _recent(Observer(database, project, one))
     shown = terms.aim is not None and terms.aim.stop == "shown"
     look = result(database, project, one, on, last=final) if shown or _has_loss(one) else None
     for number, rail in enumerate(terms.guardrails, start=1):
@@ -59,6 +61,20 @@ def passed(database: Database, project: Path, one: Experiment, on: Network, fina
         words = f"a {look.verdict} is shown: {gain:.4g} ({low:.4g} to {high:.4g}) {terms.metric.unit}"
         found.append(Passed("shown", gain, 0.0, words, stops=True))
     return found
+
+
+def _recent(observer: Observer) -> list[Decision]:
+    """The new arm's newest decisions, as many as the guardrails look at: this is asked for at every block."""
+    terms = observer.one.plan.terms
+    rails = [rail for rail in terms.guardrails if rail.metric != "loss"]
+    if not rails:
+        return []
+    most = _SPARE * max(rail.last for rail in rails)
+    while True:
+        found = observer.decisions(terms.arms.new, most=most)
+        if observer.all or all(len(_values(rail.metric, found)) >= rail.last for rail in rails):
+            return found
+        most *= _SPARE
 
 
 def _has_loss(one: Experiment) -> bool:

@@ -74,16 +74,23 @@ class Observer:
         self.task: Task = task_of(database, self._new)
         self._features = features_of(database, self._new) if one.plan.terms.metric.of == "loss" else []
         self._window = Window.of(self.task)
+        self.all = True
         self.strangers: dict[str, set[int]] = {}
         """By process that was read: blocks whose row a release answered that was not agreed."""
 
-    def decisions(self, process: str) -> list[Decision]:
-        """The answers of an arm's agreed release within the experiment, oldest first; others are `strangers`."""
+    def decisions(self, process: str, *, most: int = _MOST) -> list[Decision]:
+        """The answers of an arm's agreed release within the experiment, oldest first; others are `strangers`.
+
+        Of all arms only the newest answers are looked at, at `most` so many; whether these were `all`.
+        """
         terms, of = self.one.plan.terms, self.one.plan.terms.switchback
         agreed = self.one.new if process == terms.arms.new else self.one.old
         strangers = self.strangers[process] = set()
-        found = []
-        for one in answers.find(self._database, self.task.name, chain=self.one.chain, periods=True, limit=_MOST):
+        since, found = max(0, terms.start_block - self._window.first), []
+        kept = answers.find(self._database, self.task.name, chain=self.one.chain, periods=True, since=since, limit=most)
+        self.all = len(kept) < most
+        sent = transactions.some(self._database, {one.transaction for one in kept if one.transaction is not None})
+        for one in kept:
             if one.arm != arm_name(process) or one.period is None:
                 continue
             if not terms.start_block <= one.period + self._window.first <= terms.end_block:
@@ -92,18 +99,10 @@ class Observer:
                 strangers.add(one.period)
                 continue
             period = None if of is None else self._window.counts(of, one.period)
-            found.append(Decision(one, period, self._sent(one)))
+            # Of one that was taken back in time, the empty transfer to oneself was mined, and nothing was settled.
+            by = sent.get(one.transaction or "")
+            found.append(Decision(one, period, by if by is not None and by.acted else None))
         return found[::-1]
-
-    def _sent(self, one: Answer) -> Transaction | None:
-        if one.transaction is None:
-            return None
-        sent = transactions.get(self._database, one.transaction)
-        if sent.mined is None or not sent.mined["ok"]:
-            return None
-        # Of one that was taken back in time, the empty transfer to oneself was mined, and nothing was settled.
-        settles = {attempt["hash"] for attempt in sent.attempts if not attempt["cancels"]}
-        return sent if sent.mined["hash"] in settles else None
 
     def losses(self, new: list[Decision], old: list[Decision], periods: dict[int, bool]) -> dict[int, Floats]:
         """[value] loss of what decided, by period: of those whose outcome is known and whose arm was drawn.

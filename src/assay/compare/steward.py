@@ -59,6 +59,7 @@ class Steward:
     _head: int = -1
     _outbox: Outbox | None = None
     _said: str = ""
+    _followed: tuple[str, int] = ("", 0)
 
     def step(self) -> None:
         """Do what is due; what fails is said and tried again."""
@@ -162,14 +163,17 @@ class Steward:
         if of is None:
             return
         final = self._final()
+        ended = [period for period in range(1, of.periods + 1) if of.first_of(period) + of.grace_blocks - 1 <= final]
+        if self._followed == (one.plan.digest, len(ended)):
+            return
         known = {
             event.what["period"]
             for event in journal.read(self.database, self.project, [OPENED, WITHHELD], subject=one.name)
             if event.what["plan"] == one.plan.digest
         }
-        ended = [period for period in range(1, of.periods + 1) if of.first_of(period) + of.grace_blocks - 1 <= final]
         fresh = [period for period in ended if period not in known]
         if not fresh:
+            self._followed = one.plan.digest, len(ended)
             return
         logs = {log.period: log for log in draws.opened(self.on, one, final)}
         try:
@@ -199,6 +203,8 @@ class Steward:
             found += passed(self.database, self.folder, one, self.on, final)
         except NotComparable as error:  # what cannot be computed stops nothing, and is said
             self._tell(f"experiment {one.name}: guardrails are not watched: {error}")
+        if not found:
+            return False
         told = {
             event.what["guardrail"]: event.why
             for event in journal.read(self.database, self.project, [PASSED], subject=one.name)

@@ -167,6 +167,7 @@ def find(
     chain: str | None = None,
     period: int | None = None,
     periods: bool = False,
+    since: int | None = None,
     owner: str | None = None,
     release: str | None = None,
     arm: str | None = None,
@@ -175,11 +176,13 @@ def find(
 ) -> list[Answer]:
     """Answers of a project, or of all, newest first; `before` is (created, id) of the last one of the page before.
 
-    With `periods` only those of a live loop's periods, the newest period first.
+    With `periods` only those of a live loop's periods, the newest period first; those from the period `since` on.
     """
     asked = select(answers)
     if periods:
         asked = asked.where(answers.c.period.is_not(None)).order_by(answers.c.period.desc())
+    if since is not None:
+        asked = asked.where(answers.c.period >= since)
     for column, value in (
         (answers.c.project, project),
         (answers.c.chain, chain),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from assay.record.database import Database
 
+_AT_ONCE = 500
+
 
 @dataclass(frozen=True)
 class Transaction:
@@ -126,6 +128,25 @@ def get(database: Database, name: str) -> Transaction:
     if row is None:
         raise Unknown(f'there is no transaction "{name:.60}"', "Check the id.")
     return _transaction(row)
+
+
+def some(database: Database, names: Iterable[str]) -> dict[str, Transaction]:
+    """Those of some transactions that there are, by their ids."""
+    found: dict[str, Transaction] = {}
+    wanted = list(names)
+    with database.read() as connection:
+        for place in range(0, len(wanted), _AT_ONCE):
+            asked = select(transactions).where(transactions.c.id.in_(wanted[place : place + _AT_ONCE]))
+            found |= {row.id: _transaction(row) for row in connection.execute(asked)}
+    return found
+
+
+def last_nonce(database: Database, chain: str, account: str, states: Iterable[TransactionState]) -> int | None:
+    """The last nonce of an account's transactions in these states; None if there is none."""
+    where = transactions.c.chain == chain, transactions.c.account == account, transactions.c.state.in_(list(states))
+    with database.read() as connection:
+        found: int | None = connection.execute(select(func.max(transactions.c.nonce)).where(*where)).scalar()
+    return found
 
 
 def by_subject(database: Database, chain: str, purpose: str, subject: str) -> Transaction | None:

@@ -178,9 +178,11 @@ class Live:
         The deciding release's task says it, also of answers of earlier releases that predict the same of the same bars.
         Of a chain that was reorganised the new outcome counts, and the history says that it changed.
         """
+        if not outcomes:
+            return
         alike: dict[str, bool] = {}
-        on = self.settler.on.name
-        for one in answers.find(self.database, self.project, chain=on, periods=True, limit=_OBSERVED):
+        on, since = self.settler.on.name, min(outcomes)
+        for one in answers.find(self.database, self.project, chain=on, periods=True, since=since, limit=_OBSERVED):
             now = _known(outcomes.get(one.period or 0))
             if now is None or now == one.outcome:
                 continue

@@ -245,10 +245,10 @@ class Outbox:
 
     def _require_history(self) -> None:
         """A chain that has fewer of our transactions than are final is not the one they were sent to."""
-        ended = transactions.find(self.database, self.node.chain, self.account, states=("final", "cancelled"))
-        if ended and self.node.count(self.account) <= ended[-1].nonce:
+        last = transactions.last_nonce(self.database, self.node.chain, self.account, ("final", "cancelled"))
+        if last is not None and self.node.count(self.account) <= last:
             raise WrongChain(
-                f"{self.node.chain} does not have transaction {ended[-1].nonce} of {self.account}, which was final",
+                f"{self.node.chain} does not have transaction {last} of {self.account}, which was final",
                 "It is another chain, or a local one that was started anew: use a new database with it.",
             )
 

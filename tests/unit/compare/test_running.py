@@ -9,7 +9,7 @@ from tests.unit.serve.small import another
 from tests.unit.settle.killed import forked
 
 from assay.chain.node import LocalNode
-from assay.compare import assign, draws, running, start
+from assay.compare import assign, draws, guard, running, start
 from assay.compare.errors import (
     ArmUnfit,
     ExperimentRuns,
@@ -258,21 +258,26 @@ def test_a_guardrail_stops_it_and_the_consumer_falls_back(stage):
 
 
 def test_what_another_release_decided_is_not_compared_and_ends_it(stage, monkeypatch):
-    start = stage.plan(periods=40)
+    start = stage.plan(more='[[guardrails]]\nmetric = "gas"\nat_most = 1e9\nlast = 1\n', periods=40)
     one = stage.starter().run()
     other = another(stage.database, stage.release)
     stage.answered(start + 1, 1.0, 2.0)
     stage.answered(start + 7, 1.0, 2.0, cancelled=True)
-    stage.answered(start + 13, 1.0, 2.0, release=other)
+    for number in range(2, 7):
+        stage.answered(start + 6 * number + 1, 1.0, 2.0, release=other)
     observer = Observer(stage.database, stage.folder, one)
+    # The newest few are all of the other release: a guardrail looks further, for as many as it counts.
+    assert (observer.decisions("champion", most=4), observer.all) == ([], False)
+    assert [each.answer.period for each in guard._recent(observer)] == [start + 1, start + 7]
     found = observer.decisions("champion")
+    assert observer.all
     assert [each.answer.period for each in found] == [start + 1, start + 7]
     # The empty transfer that took it back was mined without a fault, and settled nothing.
     assert [(each.settled is not None, each.missed) for each in found] == [(True, False), (False, True)]
     losses = observer.losses(found, [], {1: True, 2: True, 3: True})
     assert {period: list(each) for period, each in losses.items()} == {1: [1.0], 2: [2.0]}
     said = result(stage.database, stage.folder, one, stage.on).said
-    assert any("1 answers of champion are of another release" in text for text in said)
+    assert any("5 answers of champion are of another release" in text for text in said)
     steward = stage.steward()
     with monkeypatch.context() as wrong:
         wrong.setattr("assay.compare.steward.passed", lambda *_: [].index(0))

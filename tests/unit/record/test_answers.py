@@ -32,6 +32,8 @@ def test_a_period_is_answered_once_by_each_arm(database):
     assert (again.id, new) == (first.id, False)
     for other in ({"arm": "challenger"}, {"chain": "other"}, {"period": 8}):
         assert answers.receive(database, asked(**({"chain": "local", "period": 7} | other)))[1]
+    found = answers.find(database, first.project, chain="local", arm=first.arm, periods=True, since=8)
+    assert [one.period for one in found] == [8]
 
 
 def test_without_a_key_every_request_is_its_own(database):

@@ -30,6 +30,18 @@ def test_nonces_have_no_gap_and_no_double_under_threads(database):
     assert all(one.attempts[0]["hash"] == signer(one.nonce)["hash"] for one in found)
 
 
+def test_some_are_found_by_their_ids_and_the_last_nonce_by_state(database, monkeypatch):
+    monkeypatch.setattr(transactions, "_AT_ONCE", 2)
+    kept = [keep(database, wanted(f"{number}"))[0] for number in range(5)]
+    assert transactions.some(database, [one.id for one in kept] + ["tx_of_nobody"]) == {one.id: one for one in kept}
+    assert transactions.some(database, []) == {}
+    assert transactions.last_nonce(database, "local", ACCOUNT, ("final", "cancelled")) is None
+    sent = transactions.move(database, kept[3], "broadcast")
+    transactions.move(database, transactions.move(database, sent, "mined", mined={"block": 7}), "final")
+    assert transactions.last_nonce(database, "local", ACCOUNT, ("final", "cancelled")) == 3
+    assert transactions.last_nonce(database, "other", ACCOUNT, ("final",)) is None
+
+
 def test_the_same_subject_is_signed_once(database):
     first, new = keep(database, wanted())
     again, new_again = keep(database, wanted())
