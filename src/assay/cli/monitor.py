@@ -51,13 +51,14 @@ def monitor(
             seen = watcher.step()
         standing = watcher.standing()
     Output(json=json).result(_fields(seen, standing), "\n".join(_lines(seen, standing)))
-    for note in () if seen.release is None else seen.notes:  # then it is all that there is to say, and is said
+    for note in seen.notes[1:] if seen.release is None else seen.notes:  # that none decides is said already
         warn(note)
     if standing:
         raise typer.Exit(ALARM)
 
 
 def _clear(watcher: Any, signal: str, reason: str) -> None:
+    from assay.cli.release import who
     from assay.keep.errors import NoSuchAlarm
     from assay.keep.watch.alarms import clear
 
@@ -67,7 +68,7 @@ def _clear(watcher: Any, signal: str, reason: str) -> None:
         raise NoSuchAlarm(f'no alarm of "{signal:.40}" stands', f"Those that stand: {known}.")
     if not reason.strip():
         raise NoSuchAlarm(f"no reason is given for taking {signal} back", "Say why, for the history: --reason TEXT.")
-    clear(watcher.database, watcher.task.name, standing[signal], reason.strip())
+    clear(watcher.database, watcher.task.name, standing[signal], reason.strip(), who=who())
 
 
 def _fields(seen: Look, standing: list[Alarm]) -> dict[str, Any]:
@@ -95,14 +96,15 @@ def _fields(seen: Look, standing: list[Alarm]) -> dict[str, Any]:
 
 
 def _lines(seen: Look, standing: list[Alarm]) -> list[str]:
-    if seen.release is None:
-        return ["Nothing is watched: no release decides."]
     from assay.keep.watch.view import said_of
 
-    lines = [f"{seen.release.name} on {seen.chain or 'no chain'}"]
+    if seen.release is None:
+        lines = ["Nothing is watched: no release decides."]
+    else:
+        lines = [f"{seen.release.name} on {seen.chain or 'no chain'}"]
     lines += [f"  {one.name:<17} {one.state:<8} {one.said}" for one in seen.signals]
     for one in standing:
         since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.since))
         lines += ["", f"ALARM {one.signal}: {one.why}"]
         lines.append(f"  {said_of(one.rows)}, since {since}; what to do: `assay explain {one.code}`")
-    return lines if standing else [*lines, "", "No alarm stands."]
+    return lines if standing or seen.release is None else [*lines, "", "No alarm stands."]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 RAISED = "watch.alarm"
 CLEARED = "watch.cleared"
-_WHO = "watch"
+WHO = "watch"
+"""Who raises alarms, and ends them when all is well again."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def raise_(database: Database, project: str, alarm: Alarm) -> Alarm | None:
         "figures": alarm.figures,
         "about": list(alarm.about),
     }
-    happened = Event(RAISED, alarm.signal, _WHO, what, alarm.why, chain=alarm.chain, block=alarm.rows.last)
+    happened = Event(RAISED, alarm.signal, WHO, what, alarm.why, chain=alarm.chain, block=alarm.rows.last)
 
     def is_new(connection: Connection) -> bool:
         there = _standing(connection, project, alarm.signal, alarm.chain)
@@ -111,10 +112,12 @@ def raise_(database: Database, project: str, alarm: Alarm) -> Alarm | None:
     return None if kept is None else of_event(kept)
 
 
-def clear(database: Database, project: str, alarm: Alarm, why: str, figures: dict[str, float] | None = None) -> bool:
-    """Write down that an alarm stands no more, and why; whether it stood."""
+def clear(
+    database: Database, project: str, alarm: Alarm, why: str, figures: dict[str, float] | None = None, *, who: str = WHO
+) -> bool:
+    """Write down that an alarm stands no more, why, and `who` says so; whether it stood."""
     what = {"signal": alarm.signal, "release": alarm.release, "alarm": alarm.number, "figures": figures or {}}
-    happened = Event(CLEARED, alarm.signal, _WHO, what, why, chain=alarm.chain)
+    happened = Event(CLEARED, alarm.signal, who, what, why, chain=alarm.chain)
 
     def stands(connection: Connection) -> bool:
         there = _standing(connection, project, alarm.signal, alarm.chain)

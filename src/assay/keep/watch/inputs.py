@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from assay.keep.watch.drift import QUARTERS, moved, share_of
 from assay.keep.watch.signal import Signal, State, listed, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,29 +29,62 @@ _QUIET = 0.05
 """A difference that is likelier than this without a change keeps no alarm standing."""
 _MORE = 0.01
 """Share of rows by which more are missing than in training, before that is told of."""
+_FEWEST, _CALM = 3, 0.75
+"""Rows at an end that are told of at least; and the part of what is allowed at which all is well."""
 _INPUTS = ("inputs-missing", "inputs-range", "inputs-moved")
 
 
-def inputs(lines: Lines, reference: Reference | None, absent: str, *, alpha: float, watch: Watch) -> list[Signal]:
-    """The three signals of the inputs; `alpha` is of each."""
+@dataclass(frozen=True)
+class Terms:
+    """By what is looked.
+
+    Attributes
+    ----------
+    alpha
+        Chance of a false alarm, of each signal.
+    gone
+        Rows that were looked at and are forgotten: the looks at them are spent.
+    after
+        When a person took an alarm back last, by signal.
+    """
+
+    alpha: float
+    watch: Watch
+    gone: int = 0
+    after: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, name: str, lines: Lines) -> Lines:
+        """The rows that count for a signal."""
+        return lines.since(self.after[name]) if name in self.after else lines
+
+
+def inputs(lines: Lines, reference: Reference | None, absent: str, terms: Terms) -> list[Signal]:
+    """The three signals of the inputs."""
     if reference is None:
         return [unknown(name, absent) for name in _INPUTS]
-    found = judged(reference.features, lines.X, alpha=alpha, lately=watch.rows, psi_limit=watch.psi)
-    return [lines.named(one) for one in found]
+    seen: dict[float | None, list[Signal]] = {}
+    for since in {terms.after.get(name) for name in _INPUTS}:
+        own = lines if since is None else lines.since(since)
+        seen[since] = [own.named(one) for one in _judged(reference.features, own.X, terms)]
+    return [seen[terms.after.get(name)][place] for place, name in enumerate(_INPUTS)]
 
 
-def outputs(lines: Lines, reference: Reference | None, absent: str, *, alpha: float, watch: Watch) -> Signal:
+def _judged(trained: Sequence[Trained], live: Floats, terms: Terms, of: str = "input") -> list[Signal]:
+    watch = terms.watch
+    return judged(trained, live, alpha=terms.alpha, lately=watch.rows, psi_limit=watch.psi, of=of, gone=terms.gone)
+
+
+def outputs(lines: Lines, reference: Reference | None, absent: str, terms: Terms) -> Signal:
     """Whether the outputs are spread as on the training rows."""
     if reference is None or not reference.outputs:
         return unknown("outputs-moved", absent if reference is None else reference.why)
+    lines = terms.of("outputs-moved", lines)
     there = np.asarray(~np.isnan(lines.outputs).any(axis=1))
-    found = judged(
-        reference.outputs, lines.outputs[there], alpha=alpha, lately=watch.rows, psi_limit=watch.psi, of="output"
-    )
+    found = _judged(reference.outputs, lines.outputs[there], terms, "output")
     return lines.of(there).named(found[-1])
 
 
-def clamped(lines: Lines, features: Sequence[Feature], reference: Reference | None, watch: Watch) -> Signal:
+def clamped(lines: Lines, features: Sequence[Feature], reference: Reference | None, terms: Terms) -> Signal:
     """The share of the last rows with a value at the end of its declared range, where values beyond are set."""
     ends = [
         (place, one.low / 2**one.bits, one.high / 2**one.bits)
@@ -60,19 +93,20 @@ def clamped(lines: Lines, features: Sequence[Feature], reference: Reference | No
     ]
     if not ends:
         return Signal("outputs-clamped", "well", "no input has a declared range, so none is set to its end")
-    last = lines.last(watch.rows)
-    shares = {features[place].name: _at_ends(last.X[:, place], low, high) for place, low, high in ends}
-    before = 0.0
-    if reference is not None:
-        before = max((_at_ends(reference.X[:, place], low, high) for place, low, high in ends), default=0.0)
-    worst = max(shares, key=lambda name: shares[name])
-    share, allowed = shares[worst], max(watch.failures, 2 * before)
-    figures = {"share": share, "share in training": before}
-    said = f"{share:.1%} of the last {len(last)} rows have {worst} at the end of its range"
-    state: State = (
-        "alarm" if share > allowed and len(last) >= watch.fewest else "well" if share <= allowed / 2 else "between"
-    )
-    return last.named(Signal("outputs-clamped", state, said, figures, about=(worst,) if state == "alarm" else ()))
+    watch = terms.watch
+    last = terms.of("outputs-clamped", lines).last(watch.rows)
+    shares = {place: _at_ends(last.X[:, place], low, high) for place, low, high in ends}
+    before = {place: 0.0 if reference is None else _at_ends(reference.X[:, place], *own) for place, *own in ends}
+    # Of each by itself: a flag of 0 and 1 is always at an end, and says nothing of the others.
+    allowed = {place: max(watch.failures, 2 * share) for place, share in before.items()}
+    worst = max(shares, key=lambda place: shares[place] - allowed[place])
+    about = tuple(features[place].name for place in shares if shares[place] > allowed[place])
+    figures = {"share": shares[worst], "share in training": before[worst]}
+    said = f"{shares[worst]:.1%} of the last {len(last)} rows have {features[worst].name} at the end of its range"
+    enough = len(last) >= watch.fewest and shares[worst] * len(last) >= _FEWEST
+    calm = all(shares[place] <= _CALM * allowed[place] for place in shares)
+    state: State = "alarm" if about and enough else "well" if calm else "between"
+    return last.named(Signal("outputs-clamped", state, said, figures, about=about if state == "alarm" else ()))
 
 
 def _at_ends(column: Floats, low: float, high: float) -> float:
@@ -80,7 +114,14 @@ def _at_ends(column: Floats, low: float, high: float) -> float:
 
 
 def judged(
-    trained: Sequence[Trained], live: Floats, *, alpha: float, lately: int, psi_limit: float, of: str = "input"
+    trained: Sequence[Trained],
+    live: Floats,
+    *,
+    alpha: float,
+    lately: int,
+    psi_limit: float,
+    of: str = "input",
+    gone: int = 0,
 ) -> list[Signal]:
     """What of live rows is missing, beyond training, moved: at the last look that these rows allow.
 
@@ -94,13 +135,15 @@ def judged(
         The last rows, that many; a look is taken each time that a `LOOKS`-th of them is new.
     psi_limit
         The least population stability index of what is said to have moved, however sure it is.
+    gone
+        Rows before these that are not here any more: looks at them count.
     """
     step = max(lately // LOOKS, 1)
-    look = len(live) // step
+    look = (gone + len(live)) // step
     names = tuple(name.replace("inputs", f"{of}s") for name in _INPUTS)
-    if look == 0:
-        return [unknown(name, f"the first look is after {step} rows, and there are {len(live)}") for name in names]
-    seen = live[: look * step]
+    seen = live[: max(look * step - gone, 0)]
+    if not len(seen):
+        return [unknown(name, f"the next look is after {step} rows, and there are {len(live)}") for name in names]
     last = seen[-lately:]
     found = [moved(one, last[:, place], seen[:, place]) for place, one in enumerate(trained)]
     least = share_of(alpha, look) / max(len(found), 1)
@@ -109,7 +152,7 @@ def judged(
     def signal(place: int, kind: _Kind) -> Signal:
         name = names[place]
         about = [one for one in found if kind.chance(one) < least and kind.matters(one, psi_limit)]
-        calm = all(kind.chance(one) > _QUIET or not kind.matters(one, psi_limit) for one in found)
+        calm = all(kind.chance(one) > _QUIET / len(found) or not kind.matters(one, psi_limit) for one in found)
         figures = {"look": float(look), "chance that alarms": least}
         worst = min(found, key=kind.chance)
         figures |= {"least chance": kind.chance(worst)} | _figures(about or [worst], kind.word, single=not about)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assay.core.errors import AssayError
 from assay.keep.watch import alarms, inputs, loss, service
-from assay.keep.watch.alarms import CLEARED
+from assay.keep.watch.alarms import CLEARED, WHO
 from assay.keep.watch.material import MOST, answers_of, lines_of, watched
 from assay.keep.watch.service import Served
 from assay.record import journal, releases
 from assay.release import alias
+from assay.settle.errors import NoDefault
 from assay.settle.network import network
 from assay.settle.shadow import deciding
 
@@ -88,34 +89,41 @@ class Watcher:
             self._known = {release.digest: watched(database, release)}
         of = self._known[release.digest]
         kept = answers_of(database, project, release, self.chain)
-        if len(kept) == MOST:
+        if len(kept) > MOST:
+            kept = kept[-MOST:]
             notes.append(
                 f"the oldest answers are left out: more than {MOST} were kept, and alpha bounds no longer all looks"
             )
         lines = lines_of(of, kept)
-        if forgotten := sum(not one.row for one in kept):
-            notes.append(f"{forgotten} answers' rows were forgotten, as was agreed, and are not looked at")
+        if forgotten := [one for one in kept if not one.row]:
+            notes.append(
+                f"{len(forgotten)} answers' rows were forgotten, as was agreed, and are not looked at: of loss and "
+                "calibration alpha bounds no longer all looks"
+            )
         if of.absent:
             notes.append(of.absent)
-        served = Served(of, self.task, kept, self.chain, head, now)
+        after, taken = self._cleared(release.digest)
+        served = Served(of, self.task, kept, self.chain, head, now, taken)
         found = loss.realise(of, lines)
         watch, alpha = self.task.watch, self.task.watch.alpha / STATISTICAL
-        after = self._cleared(release.digest)
+        gone = sum(len(one.outputs["values"]) if one.outputs else 1 for one in forgotten)
+        terms = inputs.Terms(alpha, watch, gone, taken)
         rest = of.reference.residuals if of.reference is not None else np.zeros((0, 0))
         shares = loss.calibration(found, rest, alpha=alpha, watch=watch, after=after.get("calibration", 0.0))
         features = of.circuit.features if of.circuit is not None else []
         signals = [
             *loss.loss_signals(found, alpha=alpha, watch=watch, after=after),
             *service.outcomes(served, database),
-            *inputs.inputs(lines, of.reference, of.absent, alpha=alpha, watch=watch),
-            inputs.outputs(lines, of.reference, of.absent, alpha=alpha, watch=watch),
-            inputs.clamped(lines, features, of.reference, watch),
+            *inputs.inputs(lines, of.reference, of.absent, terms),
+            inputs.outputs(lines, of.reference, of.absent, terms),
+            inputs.clamped(lines, features, of.reference, terms),
             *([] if shares is None else [shares]),
             service.faithful(served, database),
             *service.proving(served),
             service.latency(served, database),
             *service.money(served, database),
         ]
+        signals = [_since_taken(one, taken) for one in signals]
         said = found.promise
         return Look(
             release,
@@ -167,14 +175,20 @@ class Watcher:
         try:
             on = network(self.task, self.chain)
             return deciding(self.database, self.task.name, on), on.node.head(), []
+        except NoDefault as error:
+            return None, None, [error.what]
         except AssayError as error:
             said = f"the chain cannot be asked, so the record counts: [{error.code}] {error.what}"
             return alias.champion(self.database, self.task.name), None, [said]
 
-    def _cleared(self, release: str) -> dict[str, float]:
-        """When an alarm about this release was taken back last, by signal."""
-        return {
-            one.subject: one.time
-            for one in journal.read(self.database, self.task.name, [CLEARED])
-            if one.chain == self.chain and one.what["release"] == release
-        }
+    def _cleared(self, release: str) -> tuple[dict[str, float], dict[str, float]]:
+        """When an alarm about this release ended last, by signal; and when a person took it back."""
+        found = journal.read(self.database, self.task.name, [CLEARED])
+        own = [one for one in found if one.chain == self.chain and one.what["release"] == release]
+        return {one.subject: one.time for one in own}, {one.subject: one.time for one in own if one.who != WHO}
+
+
+def _since_taken(one: Signal, taken: dict[str, float]) -> Signal:
+    if one.state != "unknown" or one.name not in taken:
+        return one
+    return replace(one, said=f"{one.said} (its alarm was taken back, and what was asked for before counts no more)")

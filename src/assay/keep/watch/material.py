@@ -93,6 +93,10 @@ class Lines:
         ids, columns = (tuple(own[place] for place in places) for own in (self.ids, self.columns))
         return Lines(ids, columns=columns, **arrays)
 
+    def since(self, moment: float) -> Lines:
+        """Those that were asked for later."""
+        return self.of(self.created > moment)
+
     def last(self, count: int) -> Lines:
         """The last ones."""
         return self.of(slice(max(len(self) - count, 0), None))
@@ -252,16 +256,16 @@ def lines_of(of: Watched, kept: list[Answer]) -> Lines:
 
 
 def answers_of(database: Database, project: str, release: Release, chain: str | None) -> list[Answer]:
-    """The newest answers of a release, at most `MOST`, the oldest first.
+    """The newest answers of a release, the oldest first; one more than `MOST` if there are more.
 
     Of a chain its periods; where none was answered yet, and of no chain, what was asked for at the endpoint.
     """
     if chain is not None:
-        found = answers.find(database, project, chain=chain, periods=True, release=release.digest, limit=MOST)
+        found = answers.find(database, project, chain=chain, periods=True, release=release.digest, limit=MOST + 1)
         if found:
             return found[::-1]
     own = {None, chain}
-    found = answers.find(database, project, release=release.digest, limit=MOST)
+    found = answers.find(database, project, release=release.digest, limit=MOST + 1)
     return [one for one in found if one.period is None and one.chain in own][::-1]
 
 

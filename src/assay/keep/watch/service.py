@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 DAY = 86_400.0
 GWEI, ETHER = 10**9, 10**18
 _SETTLE = "settle"
+_OF_ANSWERS = {_SETTLE, "post"}
+"""What an answer costs: a deployment, a registry's call or an experiment's seed is none of it."""
 _OVERDUE = 3
 """Outcomes or periods that are missing in a row before that is told of: one is chance."""
 _FEWEST = 3
@@ -55,6 +58,8 @@ class Served:
         Whose periods they are, and its newest block; None where it is not known.
     now
         By the database's clock.
+    after
+        When a person took an alarm back last, by signal: what was asked for before counts no more for it.
     """
 
     of: Watched
@@ -63,16 +68,20 @@ class Served:
     chain: str | None
     head: int | None
     now: float
+    after: dict[str, float] = field(default_factory=dict)
 
     @property
     def watch(self) -> Watch:
         """What is an alarm."""
         return self.task.watch
 
-    @property
-    def last(self) -> list[Answer]:
-        """The last answers."""
-        return self.kept[-self.watch.rows :]
+    def of_signal(self, name: str) -> list[Answer]:
+        """The answers that count for a signal."""
+        return [one for one in self.kept if one.created > self.after.get(name, 0.0)]
+
+    def last(self, name: str) -> list[Answer]:
+        """The last of them."""
+        return self.of_signal(name)[-self.watch.rows :]
 
 
 def rows_of(found: Sequence[Answer]) -> Rows:
@@ -89,7 +98,7 @@ def outcomes(served: Served, database: Database) -> list[Signal]:
         return [unknown("periods-missing", why), _brought(served, database)]
     bar = _bar(served)
     if bar is None or served.head is None:
-        why = "the chain's newest block is not known"
+        why = "the task has no bars" if bar is None else "the chain's newest block is not known"
         return [unknown("periods-missing", why), unknown("outcomes-missing", why)]
     return [_periods(served, bar, served.head), _outcomes(served, database, bar, served.head)]
 
@@ -121,7 +130,9 @@ def _periods(served: Served, bar: float, head: int) -> Signal:
     allowed = (_OVERDUE + 1) * bar
     figures = {"blocks since the last": float(behind), "blocks of a period": bar}
     said = f"the last period that has an answer ended {behind} blocks ago, and a period is {bar:g} blocks"
-    if behind <= allowed:
+    # Taken back, it has as long again.
+    since = (served.now - served.after.get("periods-missing", -math.inf)) / served.task.block_seconds
+    if min(behind, since) <= allowed:
         return Signal("periods-missing", "well", said, figures, rows_of([last]))
     return Signal("periods-missing", "alarm", said, figures, rows_of([last]), since=last.created)
 
@@ -130,7 +141,7 @@ def _outcomes(served: Served, database: Database, bar: float, head: int) -> Sign
     task = served.of.task
     ahead = task.data.label.reach * bar + task.protocol.feature_delay_blocks
     # A bar more: the live loop looks when a bar ends.
-    due = [one for one in served.kept if head - (one.period or 0) > ahead + 2 * bar]
+    due = [one for one in served.of_signal("outcomes-missing") if head - (one.period or 0) > ahead + 2 * bar]
     changed = sum(
         one.chain == served.chain and (one.block or 0) >= (served.kept[0].period or 0)
         for one in journal.read(database, task.name, ["outcome.changed"])
@@ -154,7 +165,7 @@ def proving(served: Served) -> list[Signal]:
 
 def _slow(served: Served) -> Signal:
     name = "proving-slow"
-    taken = [(one, spent) for one in served.last if (spent := _seconds(one)) is not None]
+    taken = [(one, spent) for one in served.last(name) if (spent := _seconds(one)) is not None]
     if len(taken) < _FEWEST:
         return unknown(name, f"{len(taken)} answers are proven, and fewer than {_FEWEST} say nothing")
     limit = served.task.limits.prove_seconds
@@ -175,13 +186,14 @@ def _seconds(one: Answer) -> float | None:
 
 
 def _failed(served: Served) -> Signal:
-    ended = [one for one in served.last if one.ended or one.state in {"proven", "settling"}]
+    last = served.last("proving-failed")
+    ended = [one for one in last if one.ended or one.state in {"proven", "settling"}]
     bad = [one for one in ended if one.state == "refused"]
     return _share("proving-failed", "refused", ended, bad, served)
 
 
 def _expired(served: Served) -> Signal:
-    ended = [one for one in served.last if one.ended]
+    ended = [one for one in served.last("periods-expired") if one.ended]
     bad = [one for one in ended if one.state == "expired"]
     return _share("periods-expired", "too late, and so never sent", ended, bad, served)
 
@@ -203,7 +215,7 @@ def latency(served: Served, database: Database) -> Signal:
     name, limit = "latency", served.task.latency_blocks
     if limit is None:
         return Signal(name, "well", "the task has no limit on the blocks until an answer acts")
-    blocks = [(one, taken) for one in served.last if (taken := _blocks_of(one, database)) is not None]
+    blocks = [(one, taken) for one in served.last(name) if (taken := _blocks_of(one, database)) is not None]
     if not blocks:
         return unknown(name, "no answer is in a block yet")
     late = [one for one, taken in blocks if taken > limit]
@@ -229,11 +241,13 @@ def money(served: Served, database: Database) -> list[Signal]:
     if served.chain is None:
         return [unknown(name, "answers of no chain cost no gas") for name in names]
     sent = transactions.find(database, served.chain, since=served.now - DAY)
-    return [_per_answer(served, sent), _spent(served, sent), _wasted(served, sent)]
+    own = {name: [one for one in sent if one.created > served.after.get(name, 0.0)] for name in names}
+    return [made(served, own[name]) for name, made in zip(names, (_per_answer, _spent, _wasted), strict=True)]
 
 
 def _per_answer(served: Served, sent: list[Transaction]) -> Signal:
     name, value = "money-gas", served.task.value
+    sent = [one for one in sent if one.purpose in _OF_ANSWERS]
     settled = [one for one in sent if one.purpose == _SETTLE and one.acted]
     limit = served.task.limits.usd_per_inference
     if not settled:
@@ -241,7 +255,7 @@ def _per_answer(served: Served, sent: list[Transaction]) -> Signal:
     usd = sum(map(_wei, sent)) / ETHER * value.native_usd / len(settled)
     gwei = statistics.median(int((one.mined or {})["price"]) for one in settled) / GWEI
     figures = {"usd an answer": usd, "gwei": gwei, "answers": float(len(settled))}
-    said = f"an answer costs {usd:.4g} USD of gas at {gwei:.3g} gwei, today's posts and failures included"
+    said = f"an answer costs {usd:.4g} USD of gas at {gwei:.3g} gwei, the day's posts and failures included"
     if limit is None:
         return Signal(name, "well", f"{said}; the task has no limit", figures)
     figures["limit"] = limit
@@ -282,7 +296,7 @@ def faithful(served: Served, database: Database) -> Signal:
     name, circuit = "fidelity", served.of.circuit
     if circuit is None:
         return unknown(name, served.of.absent)
-    proven = [one for one in served.last if one.outputs and one.row][-_COMPARED:]
+    proven = [one for one in served.last(name) if one.outputs and one.row][-_COMPARED:]
     if not proven:
         return unknown(name, "no row is proven yet")
     rows = [row for one in proven for row in one.row]
@@ -293,11 +307,16 @@ def faithful(served: Served, database: Database) -> Signal:
         report: Any = _compared(served, database, rows)
     except AssayError as error:
         report = error
-    differing = len(apart) + (0 if isinstance(report, AssayError) else report.rows_differing)
+    # The circuit stands between what was shown and the model: a row may be in one count or the other.
+    differing = min(len(apart) + (0 if isinstance(report, AssayError) else report.rows_differing), len(rows))
     figures = {"rows": float(len(rows)), "differing": float(differing)}
     if differing:
         said = f"{differing} of the last {len(rows)} proven rows say otherwise than the model itself"
-        return Signal(name, "alarm", said, figures, rows_of(proven), since=proven[0].created)
+        owners = [one for one in proven for _ in one.row]
+        # Of which rows the model differs is not said one by one: then it is about all that were compared.
+        which = [owners[place] for place in apart] if apart and differing == len(apart) else proven
+        which = list({one.id: one for one in which}.values())
+        return Signal(name, "alarm", said, figures, rows_of(which), since=which[0].created)
     if isinstance(report, AssayError):
         return unknown(name, f"the circuit says what was proven; the model itself cannot be asked: {report.what}")
     return Signal(name, "well", f"the last {len(rows)} proven rows say what the model itself says", figures)

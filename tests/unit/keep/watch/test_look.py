@@ -130,6 +130,42 @@ def test_an_alarm_ends_when_a_person_says_so_and_its_rows_count_no_more(base, fo
     assert by_name(watcher.look())["loss-promised"].figures["rows"] == 0
 
 
+def test_an_alarm_of_any_kind_that_a_person_took_back_needs_new_rows(base, found, later):
+    release = keep(base, found.parts, "fee")
+    put(base, release, found, later)
+    watcher = Watcher(base, found.task, "local")
+    watcher.step()
+    taken = {one.signal for one in watcher.standing()}
+    assert taken >= {"loss-promised", "inputs-range"}
+    for one in watcher.standing():
+        assert alarms.clear(base, "fee", one, "we know", who="me")
+    watcher.step()
+    assert watcher.standing() == []
+    assert "counts no more" in by_name(watcher.look())["inputs-range"].said
+    put(base, release, found, later[300:420], later.height)
+    with base.begin() as connection:  # they are asked for after that, as everything that is new
+        new = table.c.period >= 100 + later.height
+        connection.execute(update(table).where(new).values(created=table.c.created + 4e9))
+    watcher.step()
+    again = {one.signal: one for one in watcher.standing()}
+    assert "inputs-range" in again
+    assert again["inputs-range"].rows.count <= 120
+    assert journal.read(base, "fee", [alarms.CLEARED])[0].who == "me"
+
+
+def test_looks_at_rows_that_were_forgotten_are_spent(base, found, later):
+    release = keep(base, found.parts, "fee")
+    put(base, release, found, later.head(150))
+    watcher = Watcher(base, found.task, "local")
+    before = by_name(watcher.look())["inputs-moved"].figures["look"]
+    old = [one.id for one in answers.find(base, "fee", periods=True, limit=150)[-100:]]
+    assert answers.forget(base, ids=old).rows == 100
+    seen = watcher.look()
+    assert (before, by_name(seen)["inputs-moved"].figures["look"]) == (3, 3)
+    assert by_name(seen)["inputs-moved"].rows.count == 50
+    assert any("alpha bounds no longer all looks" in note for note in seen.notes)
+
+
 def test_alarms_about_a_release_that_decides_no_more_end(base, found, later):
     release = keep(base, found.parts, "fee")
     put(base, release, found, later)

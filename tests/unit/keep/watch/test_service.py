@@ -106,14 +106,46 @@ def test_slow_refused_and_late_answers_are_alarms(served, name, edit, count):
     assert found.since is not None
 
 
+@pytest.mark.parametrize("name", ["proving-slow", "proving-failed", "periods-expired", "outcomes-missing", "latency"])
+def test_what_a_person_took_back_counts_no_more(base, served, name):
+    since = replay.FIRST + 60.0 * 37  # two answers are asked for after that
+
+    def state(after):
+        edit = {"proving-slow": slow}.get(name)
+        look = served(head=400, edit=edit or (lambda _, one: replace(one, state=STATES.get(name, one.state))))
+        if name == "outcomes-missing":
+            look = replace(look, kept=[replace(one, outcome=None) for one in look.kept])
+        if name == "latency":
+            late = sent(base, f"late {after}", block=100_000).id
+            look = replace(look, kept=[replace(one, transaction=late) for one in look.kept])
+        look = replace(look, after=after)
+        found = [*service.outcomes(look, base), *service.proving(look), service.latency(look, base)]
+        return named(found, name).state
+
+    assert state({}) == "alarm"
+    assert state({name: since}) != "alarm"
+
+
+STATES = {"proving-failed": "refused", "periods-expired": "expired"}
+
+
+def test_periods_that_stay_away_have_as_long_again_once_taken_back(base, served):
+    look = replace(served(head=10_000), now=replay.FIRST + DAY)
+    assert named(service.outcomes(look, base), "periods-missing").state == "alarm"
+    span = 16 * look.task.block_seconds
+    for age, state in ((span - 1, "well"), (span + 1, "alarm")):
+        taken = replace(look, after={"periods-missing": look.now - age})
+        assert named(service.outcomes(taken, base), "periods-missing").state == state
+
+
 def test_two_of_many_are_chance(served):
     edit = lambda place, one: replace(one, state="refused") if place in {3, 9} else one  # noqa: E731
     assert named(service.proving(served(edit=edit)), "proving-failed").state == "between"
 
 
-def sent(base, subject, *, gas=200_000, price=10**9, ok=True, block=0, state="mined"):
+def sent(base, subject, *, gas=200_000, price=10**9, ok=True, block=0, state="mined", purpose="settle"):
     with base.begin() as connection:
-        wanted = Transaction("local", "0x" + "a" * 40, 0, "settle", subject, "0x" + "c" * 40, "0x", 400_000)
+        wanted = Transaction("local", "0x" + "a" * 40, 0, purpose, subject, "0x" + "c" * 40, "0x", 400_000)
         signed = {"hash": "0x" + "d" * 64, "raw": "0x", "max_fee": 2, "priority_fee": 1, "cancels": False}
         kept, _ = transactions.keep_in(base, connection, wanted, 0, lambda _nonce: signed)
     moved = transactions.move(base, kept, "broadcast")
@@ -139,6 +171,10 @@ def test_money_is_the_record_s(base, served):
         sent(base, f"ans_{place:032x}", gas=200_000, price=10**9)
     found = service.money(now(base, served()), base)
     assert named(found, "money-gas").figures["usd an answer"] == pytest.approx(200_000e-9 * 3000)
+    sent(base, "feed", gas=50_000, purpose="post")
+    sent(base, "verifier", gas=1, price=3 * 10**15, purpose="deploy")  # what is deployed is no answer's cost
+    each = named(service.money(now(base, served()), base), "money-gas").figures["usd an answer"]
+    assert each == pytest.approx(205_000e-9 * 3000)
     assert named(found, "money-gas").state == "alarm"  # 0.6 USD, and the limit is half of one
     assert named(found, "money-spent").figures["spent"] == pytest.approx(10 * 200_000e-9)
     assert named(found, "money-spent").state == "well"
@@ -176,6 +212,12 @@ def test_answers_of_no_chain_have_neither_periods_nor_gas(base, served):
     look = replace(look, chain=None, kept=[replace(one, chain=None, period=None, outcome=None) for one in look.kept])
     states = {one.state for one in [*service.outcomes(look, base), *service.money(look, base)]}
     assert states == {"unknown"}
+
+
+def test_the_answers_that_say_otherwise_are_named(base, served):
+    wrong = lambda place, one: replace(one, outputs=one.outputs | {"integers": [["1"]]}) if place == 7 else one  # noqa: E731
+    found = service.faithful(served(edit=wrong), base)
+    assert (found.state, found.rows.answers, found.since) == ("alarm", (f"ans_{7:032x}",), replay.FIRST + 60.0 * 7)
 
 
 def test_the_release_s_own_model_is_asked(base, served, found):
