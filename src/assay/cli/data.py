@@ -143,15 +143,7 @@ def _show(dataset: Dataset, output: Output) -> None:
         ("split", f"by {about.split}" + f", embargo of {about.embargo} {unit}" * bool(about.embargo)),
         ("hash", about.content_hash[:16]),
     ]
-    if about.quarantined:
-        rows.append(("quarantined", f"{about.quarantined} rows, with reasons in quarantine.parquet"))
-    rows += [
-        ("left out", f"{one.count} {one.what}: {one.reason}") for one in about.left_out if one.what in {"rows", "bars"}
-    ]
-    columns = [one.what.removeprefix("column ") for one in about.left_out if one.what.startswith("column ")]
-    if columns:
-        rows.append(("columns left out", ", ".join(columns)[:200]))
-    rows += [("note", note) for note in about.notes]
+    rows += about.told()
     fields = {"folder": str(dataset.folder), **about.model_dump(mode="json", by_alias=True)}
     output.table(fields, str(dataset.folder), rows)
 

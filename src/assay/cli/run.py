@@ -52,6 +52,7 @@ def _text(done: Run) -> str:
 
     lines = [f"{name:<8} done in {duration(seconds)}" for name, seconds in done.ran.items()]
     lines += [f"{name:<8} fresh" for name in done.kept]
+    lines += [f"  {note}" for note in done.notes]
     if done.decided:
         lines.append(f"chosen: {done.chosen}" if done.chosen else "no candidate meets every limit")
         lines += [f"  {reason}" for reason in (*done.reasons, done.key) if reason]

@@ -46,6 +46,8 @@ class Run(Shown):
         Whether there is a decision.
     reasons
         The decision's sentences.
+    notes
+        What of the rows is not in the dataset as it came, and what of the models was not tried, a sentence each.
     key
         A sentence of the chosen one's keys: kept or made, and for how many rows; empty if nothing was chosen.
     """
@@ -57,6 +59,7 @@ class Run(Shown):
     decided: bool = False
     reasons: tuple[str, ...] = ()
     key: str = ""
+    notes: tuple[str, ...] = ()
 
     def _facts(self) -> list[tuple[str, str]]:
         chosen = (self.chosen or "none") if self.decided else "not decided"
@@ -77,6 +80,7 @@ class Run(Shown):
             "chosen": self.chosen,
             "reasons": list(self.reasons),
             "key": self.key,
+            "notes": list(self.notes),
         }
 
 
@@ -264,9 +268,13 @@ class Project(Shown):
         return inputs(step, task, self.folder, state.files, outputs)
 
     def _result(self, ran: dict[str, float], kept: tuple[str, ...], *, decided: bool) -> Run:
+        about = self.dataset.manifest
+        notes = [f"{heading}: {said}" for heading, said in about.told()]
+        if "explore" in {*ran, *kept}:
+            notes += self.front.told(about.type)
         if not decided:
-            return Run(self.folder, ran, kept)
+            return Run(self.folder, ran, kept, notes=tuple(notes))
         from assay.bench.decision import Decision
 
         found = Decision.load(self.folder / DECISION)
-        return Run(self.folder, ran, kept, found.chosen, True, found.reasons, found.key)  # noqa: FBT003
+        return Run(self.folder, ran, kept, found.chosen, True, found.reasons, found.key, tuple(notes))  # noqa: FBT003

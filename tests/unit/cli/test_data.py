@@ -53,3 +53,16 @@ def test_a_probability_of_the_other_class_is_warned_of(score, said, tmp_path, ca
     for one in found:
         assert one["what"] == "score is larger where paid is bad, and a probability is taken for that of good"
         assert 'rule = "1 - score"' in one["todo"]
+
+
+def test_what_is_rounded_is_said_by_every_command_that_builds(tmp_path, capsys):
+    rows = [f"{(10**20 + at * 10**18 + 7) * 1000},{at * 37 % 101},{at % 3}.5" for at in range(90)]
+    (tmp_path / "rows.csv").write_text("\n".join(["wei,size,paid", *rows]) + "\n")
+    init(tmp_path / "own", answers={"file": str(tmp_path / "rows.csv"), "target": "paid", "existing": "nothing"})
+    said = "digits of the feature wei (90): whole numbers beyond 64 bits are rounded to float32; give the feature a"
+    for command in (["data", "build"], ["data", "show"], ["run", "--until", "data"]):
+        assert run([*command, str(tmp_path / "own")]) == 0
+        assert f"{said} `scale` to keep them whole" in capsys.readouterr().out
+    assert run(["run", "--until", "data", str(tmp_path / "own"), "--json"]) == 0
+    (note,) = json.loads(capsys.readouterr().out)["notes"]
+    assert note.startswith(f"left out: {said}")

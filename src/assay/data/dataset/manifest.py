@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,11 +39,16 @@ class SourceInfo(_Model):
 
 
 class LeftOut(_Model):
-    """Rows or columns that are not in the dataset, and why."""
+    """Rows, columns, values or digits that are not in the dataset, and why."""
 
     what: str
     count: int
     reason: str
+
+    def __str__(self) -> str:
+        """For people."""
+        counted = f"{self.count} {self.what}" if self.what in {"rows", "bars"} else f"{self.what} ({self.count})"
+        return f"{counted}: {self.reason}"
 
 
 class PartInfo(_Model):
@@ -118,3 +124,11 @@ class Manifest(_Model):
     content_hash: str
     rows_sha256: str
     assay: str
+
+    def told(self) -> list[tuple[str, str]]:
+        """What is not in the dataset as it came, each under its heading, for people."""
+        said = [("left out", f"{self.quarantined} rows: see quarantine.parquet for why")] * bool(self.quarantined)
+        columns = [one.what.removeprefix("column ") for one in self.left_out if one.what.startswith("column ")]
+        said += [("left out", str(one)) for one in self.left_out if not one.what.startswith("column ")]
+        said += [("columns left out", textwrap.shorten(", ".join(columns), 200, placeholder=" ..."))] * bool(columns)
+        return [*said, *(("note", note) for note in self.notes)]

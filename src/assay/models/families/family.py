@@ -78,6 +78,10 @@ class Fitted(ABC):
         return None
 
 
+WINDOWLESS = "reads rows in sequence: [data] window says how many"
+"""Why a family of sequences does not learn from single rows."""
+
+
 class Family(ABC):
     """Models of one kind: their search space, their size before training, and their training."""
 
@@ -93,6 +97,10 @@ class Family(ABC):
 
     asked: ClassVar[bool] = False
     """Whether it is tried only where the task names it."""
+
+    def meant(self, kind: Kind, refused: str) -> bool:
+        """Whether it was to be tried with a target of this kind, had its `refuses` not said this."""
+        return self.provable and not self.asked and kind in self.kinds and refused != WINDOWLESS
 
     def refuses(self, problem: Problem, rows: Rows) -> str | None:
         """Why this family cannot learn from these rows, in a few words; None if it can."""

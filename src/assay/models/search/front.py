@@ -13,12 +13,14 @@ from assay.core import documents
 from assay.core.shown import Shown
 from assay.models.candidate import Summary
 from assay.models.errors import CandidateDamaged
+from assay.models.families.registry import family
 from assay.models.metrics import loss_of
 
 if TYPE_CHECKING:
     import os
 
     from assay.models.candidate import Score
+    from assay.models.rows import Kind
 
 FILE = "front.json"
 
@@ -98,6 +100,14 @@ class Front(Shown, BaseModel):
         """The front as it is when these candidates are no candidates: those that only they beat are on it then."""
         kept = [one for one in self.candidates if one.id not in names]
         return self.model_copy(update={"candidates": tuple(flagged(kept))})
+
+    def told(self, kind: Kind) -> list[str]:
+        """What was not tried or failed although it is for such targets, in a sentence each."""
+        said = [f"{len(self.failed)} trials failed, the first because: {one.what}" for one in self.failed[:1]]
+        if self.pruned:
+            said.append(f"{len(self.pruned)} trials were not trained: their predicted cost breaks a limit")
+        untried = {name: reason for name, reason in self.skipped.items() if family(name).meant(kind, reason)}
+        return said + [f"{name} was not tried: it {reason}" for name, reason in untried.items()]
 
     def _facts(self) -> list[tuple[str, str]]:
         unproven = len([one for one in self.candidates if not one.provable])

@@ -12,7 +12,7 @@ from assay.core import files
 from assay.data.features import series
 from assay.models.errors import CandidateDamaged
 from assay.models.families import estimators
-from assay.models.families.family import Family, Fitted, Params, Suggest
+from assay.models.families.family import WINDOWLESS, Family, Fitted, Params, Suggest
 from assay.models.families.networks.architecture import Architecture
 from assay.models.families.networks.export import ARCHITECTURE, Scaling, export
 from assay.models.families.networks.sizes import size_of
@@ -102,7 +102,7 @@ class Network(Family):
         if (found := super().refuses(problem, rows)) is not None:
             return found
         if self.sequences and problem.window == 1:
-            return "reads rows in sequence: [data] window says how many"
+            return WINDOWLESS
         if lacking:
             return f"needs {lacking[0]}: `pip install 'assay[networks]'`"
         if len(rows) < FEWEST:
