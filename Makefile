@@ -28,7 +28,7 @@ DEPS := $(VENV)/.deps
 NATIVE := $(VENV)/.native
 NODE := node_modules/.stamp
 
-.PHONY: help setup demo test test-rust test-python test-contracts lint format wheel bench soak docs site lock clean
+.PHONY: help setup demo test test-rust test-python test-contracts lint lint-python lint-rust lint-contracts format wheel bench soak docs site lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -60,15 +60,21 @@ test-contracts: setup
 test-python: setup
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-lint: $(DEPS) $(NODE) ## ruff, mypy, import-linter, rustfmt, clippy, forge fmt: all strict
+lint: lint-python lint-rust lint-contracts ## ruff, mypy, import-linter, rustfmt, clippy, forge fmt: all strict
+
+lint-python: $(DEPS)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	MYPYPATH=src $(BIN)/mypy -p demo -p benchmarks
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache
+
+lint-rust: $(DEPS)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
 	$(CARGO) clippy --workspace --locked --quiet $(ATTACK) -- -D warnings
+
+lint-contracts: $(NODE)
 	cd contracts && $(FORGE) fmt --check
 
 format: $(DEPS) $(NODE) ## rewrite every source file in the house style
