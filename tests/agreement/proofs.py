@@ -97,7 +97,7 @@ class Workshop:
 
 
 def proven(key: bytes, prover: _core.Prover, rows: list[Row], opening: bytes | None = None, context: int = 0) -> Proof:
-    container = prover.prove(*pack(rows), len(rows), opening, context.to_bytes(32, "big"))
+    container, _ = prover.prove(*pack(rows), len(rows), opening, context.to_bytes(32, "big"))
     info = _core.proof_info(container)
     return Proof(key, len(rows), tuple(int(word) for word in info["public_words"]), info["body"])
 

@@ -118,6 +118,44 @@ fn network(case: &str, change: impl Fn(&mut Value)) -> String {
     evaluator(&circuit).map(|_| ()).unwrap_err().to_string()
 }
 
+#[test]
+fn blocks_that_reached_an_end_are_the_references() {
+    let case = case("dense");
+    let of = |ends: Value| {
+        let mut circuit = case["circuit"].clone();
+        circuit["network"]["tables"][1]["ends"] = ends;
+        evaluator(&circuit)
+    };
+    let ended = |evaluator: &Evaluator| -> Vec<usize> {
+        let inputs = integers(&case["inputs"]);
+        let reached = |row: &usize| evaluator.ended(&evaluator.block(&inputs[*row]).unwrap());
+        (0..inputs.len()).filter(reached).collect()
+    };
+    // As `test_machine.py` has it from the formula.
+    assert_eq!(ended(&of(json!([[7, 64]])).unwrap()), [2, 4, 5]);
+    let runs = json!([[-64, 0], [7, 11], [12, 13]]);
+    assert_eq!(ended(&of(runs).unwrap()), [0, 2, 4, 7, 8]);
+    assert!(ended(&of(json!([])).unwrap()).is_empty());
+    assert!(ended(&evaluator(&case["circuit"]).unwrap()).is_empty());
+    for wrong in [
+        json!(null),
+        json!(7),
+        json!([7]),
+        json!([[7]]),
+        json!([[7, 7]]),
+        json!([[9, 7]]),
+        json!([[7, 65]]),
+        json!([[-65, 7]]),
+        json!([[7, 9], [9, 11]]),
+        json!([[9, 11], [5, 7]]),
+        json!([[7.5, 9]]),
+    ] {
+        assert!(of(wrong.clone()).is_err(), "{wrong}");
+    }
+    let identity = network("dense", |n| n["tables"][0]["ends"] = json!([[7, 64]]));
+    assert!(identity.contains("rule 2"), "{identity}");
+}
+
 /// A change of one cell.
 fn cell(case: &str, field: &str, row: usize, value: i64) -> String {
     network(case, |network| network["cells"][field][row] = json!(value))

@@ -23,7 +23,7 @@ pub use key::{ProvingKey, KEY_MAGIC};
 #[cfg(feature = "attack")]
 pub use networks::attack as network_attack;
 pub use outputs::unpack;
-pub use prove::{Inputs, Prover};
+pub use prove::{Inputs, Proven, Prover};
 pub use setup::{required_degree, setup, setup_in_parts};
 #[cfg(feature = "attack")]
 pub use trees::attack;

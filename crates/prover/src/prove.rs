@@ -33,6 +33,15 @@ pub struct Inputs {
     pub context: [u8; WORD],
 }
 
+/// A proof, and what whoever makes it knows beside it.
+#[derive(Clone, Debug)]
+pub struct Proven {
+    /// A proof file.
+    pub proof: Vec<u8>,
+    /// The rows whose values end within the model before its own do: their outputs may not be the model's.
+    pub ended: Vec<usize>,
+}
+
 /// Everything that is the same for all proofs of one key.
 pub struct Prover {
     pub(crate) verifying: VerifyingKey,
@@ -70,6 +79,11 @@ impl Prover {
 
     /// Proves all rows at once; the result is a proof file.
     pub fn prove(&self, inputs: &Inputs) -> Result<Vec<u8>, Error> {
+        Ok(self.proven(inputs)?.proof)
+    }
+
+    /// The same, with what no proof says.
+    pub fn proven(&self, inputs: &Inputs) -> Result<Proven, Error> {
         if inputs.opening.is_some() && !self.verifying.shape.private() {
             return Err(Error::Opening);
         }
@@ -77,7 +91,8 @@ impl Prover {
         let proof = self.finish(inputs, witness.as_mut())?;
         // What leaves is valid: a bad sector or a bit that flipped must not be found by the contract.
         assay_verifier::verify(&self.verifying, &proof).map_err(|_| Error::Unsound)?;
-        Ok(proof)
+        let ended = witness.ended().to_vec();
+        Ok(Proven { proof, ended })
     }
 
     /// All rounds for a witness.

@@ -83,6 +83,11 @@ pub(crate) trait Witness: Sync {
     /// Per row: the packed output groups.
     fn outputs(&self) -> &[Vec<Fr>];
 
+    /// The rows whose values end within the model before its own do (networks-circuit.md, section 8); nothing proves it.
+    fn ended(&self) -> &[usize] {
+        &[]
+    }
+
     /// The public words of the rows' inputs, where they are not those that the rows came in.
     fn input_words(&self) -> Option<Vec<[u8; WORD]>> {
         None

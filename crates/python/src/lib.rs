@@ -97,7 +97,7 @@ impl Prover {
         .map_err(Fail::from_prover)
     }
 
-    /// `words`: little-endian u64, row-major; `missing`: one byte a word.
+    /// `words`: little-endian u64, row-major; `missing`: one byte a word. The proof, and the rows that reached an end.
     fn prove<'py>(
         &self,
         py: Python<'py>,
@@ -106,7 +106,7 @@ impl Prover {
         rows: usize,
         opening: Option<&[u8]>,
         context: [u8; 32],
-    ) -> PyResult<Bound<'py, PyBytes>> {
+    ) -> PyResult<(Bound<'py, PyBytes>, Vec<usize>)> {
         let count = rows.checked_mul(self.features);
         if count.is_none()
             || count != Some(missing.len())
@@ -141,10 +141,10 @@ impl Prover {
             opening,
             context,
         };
-        let proof = py
-            .detach(|| self.inner.prove(&inputs))
+        let found = py
+            .detach(|| self.inner.proven(&inputs))
             .map_err(Fail::from_prover)?;
-        Ok(PyBytes::new(py, &proof))
+        Ok((PyBytes::new(py, &found.proof), found.ended))
     }
 }
 

@@ -39,6 +39,7 @@ def prove(
     from assay.prove.keys import ProvingKey
     from assay.prove.prove import prove as make
     from assay.prove.prove import read_context
+    from assay.transpile.rows import ended
     from assay.transpile.rows.rows import read_rows
     from assay.transpile.rows.saturated import shown as told
     from assay.transpile.rows.windows import windowed
@@ -68,10 +69,12 @@ def prove(
         "srs": proof.srs_kind,
         "rows_rounded": changed,
         "window": window,
+        **proof.remarks,
     }
     if proof.saturated:
-        fields["saturated"] = [one.to_dict() for one in proof.saturated]
         rounding.append(("saturated", told(proof.saturated)))
+    if proof.ended:
+        rounding.append(("ended", f"{ended.shown(proof.ended)}: {ended.SAID}"))
     Output(json=json).table(
         fields,
         f"{out}: a proof of {proof.rows} row{'s' * (proof.rows != 1)}",

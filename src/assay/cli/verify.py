@@ -103,6 +103,7 @@ def verify(
     from assay.prove.keys import VerifyingKey
     from assay.prove.proof import Proof
     from assay.prove.verify import verify as accept
+    from assay.transpile.rows import ended
     from assay.transpile.rows.saturated import shown as told
 
     output = Output(json=json)
@@ -120,11 +121,12 @@ def verify(
         return INVALID
     warning = " (development reference string: do not rely on it outside tests)" * (loaded.srs_kind == "development")
     fields = {"valid": True, "rows": shown.rows, "outputs": shown.outputs.tolist(), "srs": loaded.srs_kind}
-    fields |= answered(shown, loaded.answers) | {"context": hex(shown.context)}
+    fields |= answered(shown, loaded.answers) | {"context": hex(shown.context)} | shown.remarks
     moved = ""
     if shown.saturated:
-        fields["saturated"] = [one.to_dict() for one in shown.saturated]
         moved = f"\n  its maker says that values were outside their range: {told(shown.saturated)}"
+    if shown.ended:
+        moved += f"\n  its maker says that {ended.SAID}: {ended.shown(shown.ended)}"
     valid = f"{proof}: valid, {shown.rows} row{'s' * (shown.rows != 1)}, context {shown.context:#x}{warning}"
     if not loaded.check.checked:
         warn(loaded.check.note)

@@ -21,8 +21,9 @@
       },
       "saturated": [                               only if a row was outside a declared range; not proven
         {"row": 1, "feature": "age", "value": 130.0, "taken": 120.0}
-      ]
-    }
+      ],
+      "ended": [1]                                 only if values of a row ended within a network before the model's
+    }                                              own do; not proven
 
 Only `artefact` is authoritative: a reader recomputes the rest from it and refuses a file that disagrees. What the
 outputs mean is said by whoever wrote the file; `assay.verify` compares it with what the verifying key's maker says.
@@ -45,7 +46,7 @@ from assay.prove.calldata import verify_calldata
 from assay.prove.errors import ContradictoryProof, InvalidProof, NoAnswer, ProofVersion, UnreadableProof
 from assay.prove.native import native
 from assay.transpile.circuit.answers import Answers
-from assay.transpile.rows import saturated
+from assay.transpile.rows import ended, saturated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,6 +72,9 @@ class Proof(Shown):
     """What the outputs mean, as whoever made the proof says; the bytes do not."""
     saturated: tuple[Saturated, ...] = field(default=(), compare=False)
     """Values outside their declared range that are proven as its end, as whoever made the proof says."""
+    ended: tuple[int, ...] = field(default=(), compare=False)
+    """Rows for which a value within a network ends before the model's own does, as whoever made the proof says: their
+    outputs may not be the model's."""
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -113,6 +117,11 @@ class Proof(Shown):
             if not moved:
                 raise ContradictoryProof('"saturated" of the proof file does not name values of its rows.')
             proof = replace(proof, saturated=moved)
+        if "ended" in fields:
+            rows = ended.read(fields["ended"], proof.rows)
+            if rows is None:
+                raise ContradictoryProof('"ended" of the proof file does not name its rows.')
+            proof = replace(proof, ended=rows)
         expected = proof._fields()
         _compare_answers(fields, expected)
         for name, value in expected.items():
@@ -226,6 +235,12 @@ class Proof(Shown):
         """Where the reference string is from: "development" or "ceremony"."""
         return self._info["srs_kind"]
 
+    @property
+    def remarks(self) -> dict[str, Any]:
+        """`saturated` and `ended` as proof.json has them, where there is something to say; none of it is proven."""
+        found: dict[str, Any] = {"saturated": [one.to_dict() for one in self.saturated]} if self.saturated else {}
+        return found | ({"ended": list(self.ended)} if self.ended else {})
+
     def _facts(self) -> list[tuple[str, str]]:
         integers = self.output_integers
         shown = "; ".join(", ".join(f"{value:.7g}" for value in row[:_SHOWN]) for row in self.outputs[:_SHOWN])
@@ -235,6 +250,7 @@ class Proof(Shown):
             ("outputs", shown + more),
             ("inputs", "public" if self.input_commitment is None else "private"),
             *([("saturated", saturated.shown(self.saturated))] if self.saturated else []),
+            *([("ended", ended.shown(self.ended))] if self.ended else []),
             ("verifying key", self.verifying_key[:10]),
             ("reference string", self.srs_kind),
             ("size", f"{len(self.body):,} bytes"),
@@ -263,12 +279,8 @@ class Proof(Shown):
                 "artefact": base64.b64encode(self.data).decode(),
             }
             | self._answered()
-            | self._moved()
+            | self.remarks
         )
-
-    def _moved(self) -> dict[str, Any]:
-        """Under a name of its own: it is not proven."""
-        return {"saturated": [one.to_dict() for one in self.saturated]} if self.saturated else {}
 
     def _answered(self) -> dict[str, Any]:
         """What the outputs mean, under names of its own: it is not proven."""

@@ -47,7 +47,8 @@ def prove(
 
     Returns
     -------
-    The proof, with the outputs it shows: raw margins, before any link function.
+    The proof, with the outputs it shows: raw margins, before any link function. `Proof.ended` names the rows for which
+    a value within a network ends before the model's own does.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def prove(
         words, missing = proving_key.encode(X)
     prover = proving_key.prover
     with native():
-        data = prover.prove(
+        data, ended = prover.prove(
             words.astype("<u8").tobytes(),
             missing.astype("u1").tobytes(),
             len(words),
@@ -85,7 +86,7 @@ def prove(
         )
     proof = Proof.from_bytes(data)
     told = tuple(beyond) if proof.input_commitment is None else hidden(beyond)
-    return replace(proof, answers=proving_key.answers, saturated=told)
+    return replace(proof, answers=proving_key.answers, saturated=told, ended=tuple(ended))
 
 
 def _is_word(value: object) -> bool:

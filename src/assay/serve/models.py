@@ -55,12 +55,12 @@ class Model:
 
     def integers(self, rows: Any) -> list[list[int]]:
         """What a proof would show of these rows: the exact integers, one list a row."""
-        return self.integers_of(*self.circuit.encode(rows))
+        return self.told_of(*self.circuit.encode(rows))[0]
 
-    def integers_of(self, words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> list[list[int]]:
-        """The same of rows that are encoded."""
-        found: list[list[int]] = self._evaluate(words, missing).tolist()
-        return found
+    def told_of(self, words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> tuple[list[list[int]], list[int]]:
+        """The same of rows that are encoded, and which of them `Circuit.ended` names."""
+        found, ended = self._evaluate(words, missing)
+        return found.tolist(), ended
 
     def values(self, integers: list[list[int]]) -> list[list[float]]:
         """The same as numbers."""

@@ -165,8 +165,8 @@ class Worker:
     def _prove(self, held: list[Answer]) -> None:
         began = time.monotonic()
         try:
-            proof, shown = self._proven(held)
-            self._end(held, proof, shown, time.monotonic() - began)
+            made, shown = self._proven(held)
+            self._end(held, made, shown, time.monotonic() - began)
             self._said = ""
         except LeaseLost:
             return
@@ -177,7 +177,7 @@ class Worker:
             for one in held:  # whichever of them it was, the others do not suffer from it
                 self._prove([one])
 
-    def _proven(self, held: list[Answer]) -> tuple[bytes, list[list[list[int]]]]:
+    def _proven(self, held: list[Answer]) -> tuple[Proof, list[list[list[int]]]]:
         """One proof of all their rows; and the integers that it shows, by answer."""
         model = self.models.of(held[0].release)
         expected = [model.integers(one.row) for one in held]
@@ -188,7 +188,7 @@ class Worker:
         shown = [[next(rows, []) for _ in one.row] for one in held]
         if shown != expected or next(rows, None) is not None:
             raise SelfCheckFailed(f"the proof of {held[0].id} shows other outputs than the circuit", "Report this.")
-        return made.to_json().encode(), shown
+        return made, shown
 
     def _made(self, model: Model, rows: list[Any], context: int) -> Proof:
         key, name = model.proving, model.release.digest
@@ -205,7 +205,8 @@ class Worker:
         with self._under_way.proof(release, len(rows)):
             return prove(key, rows, context=context)
 
-    def _end(self, held: list[Answer], proof: bytes, shown: list[list[list[int]]], seconds: float) -> None:
+    def _end(self, held: list[Answer], made: Proof, shown: list[list[list[int]]], seconds: float) -> None:
+        proof = made.to_json().encode()
         model = self.models.of(held[0].release)
         first, kept, of = 0, 0, sum(map(len, shown))
         with self.database.begin() as connection:
@@ -213,6 +214,8 @@ class Worker:
             for one, integers in zip(held, shown, strict=True):
                 outputs: dict[str, Any] = {"integers": [[str(value) for value in row] for row in integers]}
                 outputs["values"] = model.values(integers)
+                if ended := [row - first for row in made.ended if first <= row < first + len(integers)]:
+                    outputs["ended"] = ended
                 place = {"first": first, "rows": len(integers), "of": of}
                 first += len(integers)
                 evidence = one.evidence | ({"joined": place} if len(held) > 1 else {})

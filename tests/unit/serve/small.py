@@ -22,12 +22,13 @@ def model(seed=7):
     return fitted.fit(rows, (rows[:, 0] + rows[:, 1] > 0).astype(int))
 
 
-def parts(tmp_path, seed=7, max_batch=4, project="credit", *, compiled=False, hidden=False):
-    """`compiled`: with the verifier's source and bytecode, as every real release has them."""
-    circuit = assay.transpile(model(seed), inputs="private" if hidden else "public")
-    for feature, name in zip(list(circuit.features), FEATURES, strict=True):
-        index = circuit.features.index(feature)
-        circuit.features[index] = type(feature)(name, feature.kind, feature.low, feature.high, feature.bits)
+def parts(tmp_path, seed=7, max_batch=4, project="credit", *, compiled=False, hidden=False, circuit=None):
+    """`compiled`: with the verifier's source and bytecode, as every real release has them; `circuit`: another's."""
+    if circuit is None:
+        circuit = assay.transpile(model(seed), inputs="private" if hidden else "public")
+        for feature, name in zip(list(circuit.features), FEATURES, strict=True):
+            index = circuit.features.index(feature)
+            circuit.features[index] = type(feature)(name, feature.kind, feature.low, feature.high, feature.bits)
     keys = assay.setup(circuit, max_batch=max_batch)
     place = tmp_path / f"keys-{seed}"
     keys.save(place)

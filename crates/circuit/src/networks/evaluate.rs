@@ -23,6 +23,8 @@ pub struct Evaluator {
     starts: Vec<u32>,
     slopes: Vec<i64>,
     offsets: Vec<i64>,
+    /// Which of them are of an end; empty where no table has any.
+    ends: Vec<bool>,
     /// Whether a row's `q` is read.
     queried: Vec<bool>,
 }
@@ -88,6 +90,7 @@ impl Evaluator {
             queried[address.unsigned_abs() as usize] |= *address < 0;
         }
         Ok(Self {
+            ends: ends(&network, slopes.len()),
             network,
             features,
             steps,
@@ -137,6 +140,11 @@ impl Evaluator {
             run.step(step, &mut sums)?;
         }
         Ok(run.finish())
+    }
+
+    /// Whether a block reached an end of a value (section 8 of the page).
+    pub fn ended(&self, block: &Block) -> bool {
+        !self.ends.is_empty() && block.segment.iter().any(|place| self.ends[*place as usize])
     }
 
     /// The outputs of a block.
@@ -293,6 +301,23 @@ fn bounded(value: i128) -> Result<i64, Error> {
 }
 
 const TOO_LARGE: Error = Error::TooLarge("a value between rows needs more than 62 bits");
+
+/// Which segments, among those of all tables, are of an end; empty where no table has any.
+fn ends(network: &Network, segments: usize) -> Vec<bool> {
+    if network.tables.iter().all(|table| table.ends.is_empty()) {
+        return Vec::new();
+    }
+    let mut found = vec![false; segments];
+    let mut rest = &mut found[..];
+    for table in &network.tables {
+        let (own, others) = rest.split_at_mut(table.slope.len());
+        for (first, behind) in &table.ends {
+            own[(first - table.low) as usize..(behind - table.low) as usize].fill(true);
+        }
+        rest = others;
+    }
+    found
+}
 
 /// The rows that compute anything, in an order in which they can.
 fn steps(network: &Network, levels: &[u32]) -> Result<Vec<Step>, Error> {

@@ -43,6 +43,9 @@ struct TableFile {
     high: i64,
     slope: Vec<i64>,
     offset: Vec<i64>,
+    /// Absent where nothing ends.
+    #[serde(default)]
+    ends: Vec<(i64, i64)>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -128,12 +131,23 @@ impl TableFile {
                 "has a table with a slope or offset too few or too many",
             );
         }
+        let mut behind = i64::MIN;
+        for (first, end) in &self.ends {
+            if *first < low || *first <= behind || first >= end || *end > high {
+                return bad(
+                    "tables",
+                    "has a table with ends that are no segments of it, apart",
+                );
+            }
+            behind = *end;
+        }
         Ok(Table {
             name: self.name.clone(),
             base,
             low,
             slope: numbers(&self.slope, "tables.slope")?,
             offset: numbers(&self.offset, "tables.offset")?,
+            ends: self.ends.clone(),
         })
     }
 }

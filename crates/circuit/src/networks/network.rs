@@ -20,6 +20,8 @@ pub struct Table {
     pub slope: Vec<i64>,
     /// The values at the segments' starts.
     pub offset: Vec<i64>,
+    /// Runs of segments, the first and the one behind the last, in which values end before the function's own do.
+    pub ends: Vec<(i64, i64)>,
 }
 
 impl Table {

@@ -78,6 +78,7 @@ impl Network {
                 .zip(&identity.offset)
                 .all(|(k, offset)| *offset == k << self.low_bits);
         need(exact, 2, || "table 0 is not the identity".into())?;
+        need(identity.ends.is_empty(), 2, || "table 0 has ends".into())?;
         let mut ids: Vec<(i64, i64)> = Vec::new();
         for table in &self.tables {
             let (first, last) = (table.first_id(), table.base + table.high() - 1);

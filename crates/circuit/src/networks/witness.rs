@@ -26,6 +26,8 @@ pub struct NetworkWitness {
     pub inputs: Vec<Vec<i64>>,
     /// Per proven row: the outputs.
     pub outputs: Vec<Vec<i64>>,
+    /// The proven rows that reached an end of a value.
+    pub ended: Vec<usize>,
 }
 
 /// Evaluates every row.
@@ -42,6 +44,9 @@ pub fn network_witness(model: &NetworkModel, rows: &[Vec<Word>]) -> Result<Netwo
         .map(|inputs| evaluator.block(inputs))
         .collect::<Result<_, _>>()?;
     let outputs: Vec<Vec<i64>> = blocks.iter().map(|b| evaluator.outputs(b)).collect();
+    let ended = (0..blocks.len())
+        .filter(|row| evaluator.ended(&blocks[*row]))
+        .collect();
     let limit = 1i64 << (model.shape.lane - 1);
     let beyond = |output: &i64| !(-limit..limit).contains(output);
     if outputs.iter().flatten().any(beyond) {
@@ -66,6 +71,7 @@ pub fn network_witness(model: &NetworkModel, rows: &[Vec<Word>]) -> Result<Netwo
         m: Vec::new(),
         inputs,
         outputs,
+        ended,
     };
     witness.count_uses(model);
     Ok(witness)

@@ -461,6 +461,10 @@ impl Witness for Session<'_> {
         &self.outputs
     }
 
+    fn ended(&self) -> &[usize] {
+        &self.witness.ended
+    }
+
     fn input_words(&self) -> Option<Vec<[u8; WORD]>> {
         Some(
             self.witness

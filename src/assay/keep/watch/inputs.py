@@ -85,7 +85,10 @@ def outputs(lines: Lines, reference: Reference | None, absent: str, terms: Terms
 
 
 def clamped(lines: Lines, features: Sequence[Feature], reference: Reference | None, terms: Terms) -> Signal:
-    """The share of the last rows with a value at the end of its declared range, where values beyond are set."""
+    """The share of the last rows with a value at the end of its declared range, where values beyond are set.
+
+    Values within a network that end before the model's own do count, too: the prover said of which rows.
+    """
     ends = [
         (place, one.low / 2**one.bits, one.high / 2**one.bits)
         for place, one in enumerate(features)
@@ -103,9 +106,14 @@ def clamped(lines: Lines, features: Sequence[Feature], reference: Reference | No
     about = tuple(features[place].name for place in shares if shares[place] > allowed[place])
     figures = {"share": shares[worst], "share in training": before[worst]}
     said = f"{shares[worst]:.1%} of the last {len(last)} rows have {features[worst].name} at the end of its range"
-    enough = len(last) >= watch.fewest and shares[worst] * len(last) >= _FEWEST
-    calm = all(shares[place] <= _CALM * allowed[place] for place in shares)
-    state: State = "alarm" if about and enough else "well" if calm else "between"
+    within = float(last.ended.mean()) if len(last) else 0.0
+    if within:
+        figures["share within the model"] = within
+        said += f"; values within the model ended for {within:.1%}"
+    beyond = [share for share, most in ((shares[worst], allowed[worst]), (within, watch.failures)) if share > most]
+    enough = len(last) >= watch.fewest and any(share * len(last) >= _FEWEST for share in beyond)
+    calm = all(shares[place] <= _CALM * allowed[place] for place in shares) and within <= _CALM * watch.failures
+    state: State = "alarm" if beyond and enough else "well" if calm else "between"
     return last.named(Signal("outputs-clamped", state, said, figures, about=about if state == "alarm" else ()))
 
 

@@ -63,6 +63,8 @@ class Lines:
         (rows, features), NaN where missing.
     outputs
         (rows, outputs), NaN before it is proven.
+    ended
+        (rows,): whether a value within the model ended before its own do, as the prover said.
     outcomes, existing
         (rows,): what came of it, and what today's process decided; NaN where that is not known.
     columns
@@ -75,6 +77,7 @@ class Lines:
     created: Floats
     X: Floats
     outputs: Floats
+    ended: NDArray[np.bool_]
     outcomes: Floats
     existing: Floats
     columns: tuple[dict[str, Any], ...] = field(repr=False)
@@ -88,7 +91,7 @@ class Lines:
         places = np.arange(len(self))[index]
         arrays = {
             name: getattr(self, name)[places]
-            for name in ("periods", "times", "created", "X", "outputs", "outcomes", "existing")
+            for name in ("periods", "times", "created", "X", "outputs", "ended", "outcomes", "existing")
         }
         ids, columns = (tuple(own[place] for place in places) for own in (self.ids, self.columns))
         return Lines(ids, columns=columns, **arrays)
@@ -249,6 +252,7 @@ def lines_of(of: Watched, kept: list[Answer]) -> Lines:
         created=np.array([one.created for one, _ in found], dtype=np.float64),
         X=np.array([[_number(value) for value in one.row[place]] for one, place in found]).reshape(-1, inputs),
         outputs=outputs,
+        ended=np.array([place in (one.outputs or {}).get("ended", ()) for one, place in found], dtype=np.bool_),
         outcomes=np.array([_outcome(one, place, of.labels) for one, place in found], dtype=np.float64),
         existing=np.array([_number(one.evidence.get("existing")) for one, _ in found], dtype=np.float64),
         columns=tuple(one.evidence.get("columns") or {} for one, _ in found),

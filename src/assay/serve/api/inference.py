@@ -91,7 +91,10 @@ def model_ready(name: str, parts: Parts, key: Key, version: str | None = None) -
 @router.post("/v2/models/{name}/infer", response_model=dict[str, Any])
 @router.post("/v2/models/{name}/versions/{version}/infer", response_model=dict[str, Any])
 async def infer(name: str, body: Infer, parts: Parts, key: Key, version: str | None = None) -> JSONResponse:
-    """The integers that a proof would show, and the rows as words."""
+    """The integers that a proof would show, and the rows as words.
+
+    `parameters.ended` names rows, counted from 0, for which values within a network ended before the model's own do.
+    """
     key.require("infer")
     found = parts.models.held(name, version)
     if found is None:
@@ -104,16 +107,18 @@ async def infer(name: str, body: Infer, parts: Parts, key: Key, version: str | N
 def _inferred(found: Model, body: Infer, parts: State) -> dict[str, Any]:
     rows = rows_of(body.inputs, found, parts.settings.most_rows)
     words, missing = found.circuit.encode(rows)
+    integers, ended = found.told_of(words, missing)
     return {
         "id": body.id or secrets.token_hex(8),
         "model_name": found.release.project,
         "model_version": str(found.release.version),
-        "outputs": outputs_of(found, found.integers_of(words, missing)),
+        "outputs": outputs_of(found, integers),
         "parameters": {
             "release": found.release.digest,
             "model_id": found.release.public["model_id"],
             "scale_bits": found.circuit.scale_bits,
             "words": found.words_of(words, missing),
+            **({"ended": ended} if ended else {}),
         },
     }
 

@@ -154,7 +154,8 @@ def check(body: Verify, parts: Parts) -> dict[str, Any]:
             except AssayError as error:
                 return {"valid": False, "release": one.name, "code": error.code, "what": error.what}
             integers = [[str(value) for value in row] for row in proof.output_integers]
-            return {"valid": True, "release": one.name, "digest": one.digest, "integers": integers}
+            shown = {"valid": True, "release": one.name, "digest": one.digest, "integers": integers}
+            return shown | proof.remarks
     raise NoSuchModel(
         f"the proof is of the model {proof.verifying_key[:18]}, which no release here has", "Check the key."
     )

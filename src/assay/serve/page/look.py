@@ -137,6 +137,7 @@ def _said(proof: Proof | None, one: Answer) -> list[dict[str, Any]]:
         {
             "values": value,
             "integers": one.outputs["integers"][row - first],
+            "ended": row - first in one.outputs.get("ended", ()),
             "label": None if labels is None else labels[row],
             "likely": None if likely is None else [float(part) for part in likely[row]],
         }

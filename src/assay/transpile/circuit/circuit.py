@@ -218,6 +218,15 @@ class Circuit(Shown):
         """What a proof will say about these rows: float64[B, K], raw margins."""
         return self.decode(self.evaluate(*self.encode(X)))
 
+    def ended(self, X: Any) -> list[int]:
+        """Rows for which a value within a network ends before the model's own does, counted from 0.
+
+        What a proof says of them may not be what the model says; see the notes of `summary` for where values end.
+        """
+        from assay.transpile.circuit.evaluate import evaluator
+
+        return evaluator(self)(*self.encode(X))[1]
+
     def _facts(self) -> list[tuple[str, str]]:
         from assay.transpile.circuit.summary import facts
 

@@ -20,16 +20,19 @@ if TYPE_CHECKING:
     from assay.transpile.circuit.circuit import Circuit
     from assay.transpile.circuit.network.network import Network
 
-    Evaluate = Callable[[NDArray[np.uint64], NDArray[np.bool_]], NDArray[np.object_]]
+    Evaluate = Callable[[NDArray[np.uint64], NDArray[np.bool_]], tuple[NDArray[np.object_], list[int]]]
 
 
 def evaluate(circuit: Circuit, words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> NDArray[np.object_]:
     """Integer outputs of encoded rows, an object array [B, K]; raises `MissingValue` where none may be."""
-    return evaluator(circuit)(words, missing)
+    return evaluator(circuit)(words, missing)[0]
 
 
 def evaluator(circuit: Circuit) -> Evaluate:
-    """`evaluate` of one circuit, prepared once for many calls; the circuit may not change meanwhile."""
+    """`evaluate` of one circuit and the rows that reach an end of a value, prepared once for many calls.
+
+    The circuit may not change meanwhile.
+    """
     if circuit.kind == "linear":
         return _linear(circuit)
     if circuit.network is not None:
@@ -41,9 +44,9 @@ def _trees(circuit: Circuit) -> Evaluate:
     forest, views = Forest(circuit.trees), Views(circuit)
     base = np.array(circuit.base, dtype=object)
 
-    def outputs(words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> NDArray[np.object_]:
+    def outputs(words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> tuple[NDArray[np.object_], list[int]]:
         sums: NDArray[np.object_] = forest.sums(views.keys(words, missing)) + base
-        return sums
+        return sums, []
 
     return outputs
 
@@ -81,10 +84,10 @@ def _linear(circuit: Circuit) -> Evaluate:
     weights = np.array(circuit.weights, dtype=object).reshape(len(circuit.outputs), len(circuit.features)).T
     base = np.array(circuit.base, dtype=object)
 
-    def outputs(words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> NDArray[np.object_]:
+    def outputs(words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> tuple[NDArray[np.object_], list[int]]:
         _refuse_any(circuit, missing)
         result: NDArray[np.object_] = (words.astype(object) + low) @ weights + base
-        return result
+        return result, []
 
     return outputs
 
@@ -93,9 +96,10 @@ def _network(circuit: Circuit, network: Network) -> Evaluate:
     low = np.array([feature.low for feature in circuit.features], dtype=np.int64)
     centres, steps = np.array(network.input_centres, dtype=np.int64), Evaluator(network)
 
-    def outputs(words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> NDArray[np.object_]:
+    def outputs(words: NDArray[np.uint64], missing: NDArray[np.bool_]) -> tuple[NDArray[np.object_], list[int]]:
         _refuse_any(circuit, missing)
-        return steps.outputs(words.astype(np.int64) + low - centres).astype(object)
+        found, ended = steps.told(words.astype(np.int64) + low - centres)
+        return found.astype(object), np.flatnonzero(ended).tolist()
 
     return outputs
 

@@ -58,7 +58,14 @@ class Function:
     @property
     def one_step(self) -> bool:
         """Whether values are multiples of what arguments are multiples of."""
-        return self.name == "clip"
+        return self.name == "clip" or (bool(self.end) and self.name in {"identity", "relu"})
+
+    @property
+    def clips(self) -> tuple[float, float]:
+        """The least and largest value of a function of `one_step`."""
+        if self.name == "clip":
+            return self.parameters[0], self.parameters[1]
+        return (0.0 if self.name == "relu" else -self.end), self.end
 
     @property
     def jumps(self) -> tuple[float, ...]:
@@ -72,9 +79,13 @@ class Function:
 
     def ended(self, end: float) -> Function:
         """The same function as far as its values are no larger than so much."""
-        if self.name in {"identity", "relu"}:
-            return Function("clip", (0.0 if self.name == "relu" else -end, end))
         return replace(self, end=end)
+
+    def beyond(self, x: Floats) -> NDArray[np.bool_]:
+        """Where values would go beyond the end; nowhere if they have none."""
+        if not self.end:
+            return np.zeros(x.shape, dtype=np.bool_)
+        return np.asarray(~(np.abs(self._without_end(x)) <= self.end))  # what is no number is not within it
 
     def _without_end(self, x: Floats) -> Floats:
         if self.expression is not None:

@@ -97,7 +97,7 @@ def ends_of(planned: Plan) -> list[str]:
     found: dict[str, tuple[float, float]] = {}
     for number, end in planned.ends.items():
         row = planned.rows.get(number)
-        if row is None:
+        if row is None or max(map(abs, row.reach)) <= end:  # bounds no longer go there, since what it reads ends, too
             continue
         layer = planned.flow.layers[planned.flow.layer_of[number]]
         known = found.get(layer, (end, 0.0))

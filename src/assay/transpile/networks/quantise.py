@@ -15,7 +15,7 @@ from assay.transpile.errors import ModelUnsupported
 from assay.transpile.flow.flow import ZERO
 from assay.transpile.flow.functions import IDENTITY, Function
 from assay.transpile.networks.exponents import Exponents, choose
-from assay.transpile.networks.tables import Profile, clipped, exact, interval, margin, segments
+from assay.transpile.networks.tables import Profile, beyond, clipped, exact, interval, margin, segments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,14 +116,16 @@ def tables_of(plan: Plan, profile: Profile, exponents: Exponents) -> tuple[list[
         ends = interval(low, high, profile.low_bits)
         if function.one_step:
             bits = next(exponents.value[row.base] for row in plan.rows.values() if row.function == function)
-            tables.append(clipped(function, bits, ends, profile.low_bits))
+            table = clipped(function, bits, ends, profile.low_bits)
+            tables.append(replace(table, ends=beyond(function, bits, ends, profile.low_bits)))
         else:
             tables.append(exact(function, ends, profile.low_bits))
     for function, sampled in exponents.sampled.items():
         value_bits = next(exponents.value[row.base] for row in plan.rows.values() if row.function == function)
         index[function] = len(tables)
         slope, offset = segments(function, replace(sampled, value_bits=value_bits), profile.low_bits)
-        tables.append(Table(str(function), 0, sampled.low, sampled.high, slope, offset))
+        ended = beyond(function, sampled.step_bits, (sampled.low, sampled.high), profile.low_bits)
+        tables.append(Table(str(function), 0, sampled.low, sampled.high, slope, offset, ended))
     return _placed(tables, profile.low_bits), index
 
 

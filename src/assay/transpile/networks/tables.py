@@ -221,7 +221,7 @@ def clipped(function: Function, bits: int, ends: tuple[int, int], low_bits: int)
     """The identity between two ends, which are moved to the ends of segments where those are not fine enough."""
     low, high = ends
     cells = np.arange(low, high) << low_bits
-    bottom, top = (int(np.clip(np.rint(np.ldexp(end, bits)), -(2**52), 2**52)) for end in function.parameters)
+    bottom, top = (int(np.clip(np.rint(np.ldexp(end, bits)), -(2**52), 2**52)) for end in function.clips)
     inside = (cells >= bottom) & (cells + (1 << low_bits) <= top)
     slope = inside.astype(np.int64)
     offset = np.where(inside, cells, np.where(cells + (1 << (low_bits - 1)) < (bottom + top) / 2, bottom, top))
@@ -234,6 +234,16 @@ def clipped(function: Function, bits: int, ends: tuple[int, int], low_bits: int)
                 ends[0] if not slope[segment] else ends[1] - (1 << low_bits) if ends[0] == bottom else ends[0]
             )
     return Table(str(function), 0, low, high, slope, offset)
+
+
+def beyond(function: Function, step_bits: int, within: tuple[int, int], low_bits: int) -> tuple[tuple[int, int], ...]:
+    """Runs of segments in which a function would go beyond its end: where a table's points are, or between them."""
+    cells, last = np.arange(*within) << low_bits, (1 << low_bits) - 1
+    found = np.zeros(len(cells) + 2, dtype=np.bool_)
+    for part in (0, last / 2, last):
+        found[1:-1] |= function.beyond(np.ldexp(cells + part, -step_bits))
+    edges = np.flatnonzero(found[1:] != found[:-1]) + within[0]
+    return tuple((int(first), int(behind)) for first, behind in edges.reshape(-1, 2))
 
 
 def slopes(function: Function) -> tuple[int, int]:

@@ -19,7 +19,16 @@ def realised(model, *, existing=None, residuals=NONE, test=None, against=None, s
     zeros, ids = np.zeros(count), tuple(map(str, range(count)))
     created = np.arange(count, dtype=np.float64)
     lines = Lines(
-        ids, np.full(count, -1), created, created, zeros[:, None], zeros[:, None], zeros, zeros, ({},) * count
+        ids,
+        np.full(count, -1),
+        created,
+        created,
+        zeros[:, None],
+        zeros[:, None],
+        zeros > 0,
+        zeros,
+        zeros,
+        ({},) * count,
     )
     test = np.zeros(0) if test is None else test
     promise = Promise(0.0, -0.01, 0.01)

@@ -83,6 +83,6 @@ def test_all_trees_at_once_are_each_tree_on_its_own(name, at_once, monkeypatch):
     assert evaluate(model, words, missing).tolist() == found
     assert trace(model, words, missing).tolist() == leaves
     held = evaluator(model)
-    assert held(words[:0], missing[:0]).shape == (0, len(model.outputs))
+    assert held(words[:0], missing[:0])[0].shape == (0, len(model.outputs))
     assert trace(model, words[:0], missing[:0]).shape == (0, len(model.trees))
-    assert [held(words[[at]], missing[[at]]).tolist()[0] for at in range(10)] == found[:10]
+    assert [held(words[[at]], missing[[at]])[0].tolist()[0] for at in range(10)] == found[:10]

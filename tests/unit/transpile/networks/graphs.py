@@ -44,3 +44,23 @@ class Build:
             self.weights,
         )
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
+
+
+def deep(layers, width=24, *, far=0.0):
+    """Weights as they are drawn for relus, so that values keep their size and bounds do not.
+
+    With `far` the first value of the first layer is 0 for all rows but those that lie far along the diagonal, of
+    which it is so many times what they are further: nothing that is drawn comes there. Beside it there is a clip
+    that is the model's own, which the first input reaches often.
+    """
+    g = Build([1, width])
+    h = "x"
+    for layer in range(layers):
+        weights, bias = g.random.normal(size=(width, width)) * (2 / width) ** 0.5, np.zeros(width)
+        if far and not layer:
+            weights[:, 0], bias[0] = far / width, -3.0 * far
+        h = g("Relu", g("Gemm", h, g.const(weights), *([g.const(bias)] if far else [])))
+    if far:
+        own = g("Clip", g("MatMul", "x", g.const(np.eye(width, 2) * 20.0)), g.const(0.0), g.const(64.0))
+        h = g("Concat", h, g("Mul", own, g.const(0.01)), axis=1)
+    return g.model(g.gemm(h, width + 2 * bool(far), 3))

@@ -46,6 +46,40 @@ def test_the_rules_hold_and_the_file_is_stable(case):
     assert schema.to_dict(network) == case["circuit"]["network"]
 
 
+def test_which_rows_reached_an_end_is_what_the_formula_says():
+    network, rows = tiny.ended(), json.loads((tiny.CASES / "dense.json").read_text())["inputs"]
+    wanted = [tiny.ended_formula(u) for u in rows]
+    assert [place for place, reached in enumerate(wanted) if reached] == [2, 4, 5]
+    assert [reference.ended(network, u) for u in rows] == wanted
+    outputs, found = Evaluator(network).told(np.array(rows))
+    assert found.tolist() == wanted
+    assert outputs.tolist() == Evaluator(tiny.dense()).outputs(np.array(rows)).tolist()
+    assert not Evaluator(tiny.dense()).told(np.array(rows))[1].any()
+    # In the file the field is there where there is something to say, and nowhere else.
+    written = schema.to_dict(network)
+    assert [table.get("ends") for table in written["tables"]] == [None, [[7, 64]]]
+    assert schema.from_dict(written).tables[1].ends == ((7, 64),)
+    assert all("ends" not in table for table in schema.to_dict(tiny.dense())["tables"])
+
+
+@pytest.mark.parametrize("index", [0, 1])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        *(None, 7, "x", {}, [7], [[7]], [[7, 64, 65]], [[7, 7]], [[9, 7]], [[7, 65]], [[-65, 7]], [[7, 9], [9, 11]]),
+        *([[9, 11], [5, 7]], [[7.0, 9]], [[True, 9]], [[7, 1 << 60]], [[7, 64]]),
+    ],
+)
+def test_ends_that_are_no_segments_are_refused(index, ends):
+    content = schema.to_dict(tiny.dense())
+    content["tables"][index]["ends"] = ends
+    if (index, ends) == (1, [[7, 64]]):
+        wiring.check(schema.from_dict(content), 3, 1)
+        return
+    with pytest.raises(CircuitMalformed):
+        wiring.check(schema.from_dict(content), 3, 1)
+
+
 def test_an_input_beyond_its_tables_has_no_proof():
     network = tiny.dense()
     with pytest.raises(reference.NoProof, match="no table has"):

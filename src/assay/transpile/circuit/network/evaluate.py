@@ -37,16 +37,26 @@ class Evaluator:
         self._known[ids - self._first] = True
         self._slope[ids - self._first] = np.concatenate([table.slope for table in network.tables])
         self._offset[ids - self._first] = np.concatenate([table.offset for table in network.tables])
+        self._ends = np.zeros(len(self._known), dtype=np.bool_)
+        for table in network.tables:
+            for first, behind in table.ends:
+                self._ends[table.base + first - self._first : table.base + behind - self._first] = True
+        self._ended = bool(self._ends.any())
 
     def outputs(self, inputs: Integers) -> Integers:
         """Outputs int64[B, K] of inputs ``u`` int64[B, F]; raises `NoProof` as the reference does."""
+        return self.told(inputs)[0]
+
+    def told(self, inputs: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+        """The same, and which of the B reached an end of a value."""
         trace = self.trace(inputs)
-        return trace.read(self.network.cells.a[self.network.output_rows]).T
+        return trace.read(self.network.cells.a[self.network.output_rows]).T, trace.ended
 
     def trace(self, inputs: Integers) -> Trace:
         """Every row's value and argument."""
         network = self.network
-        trace = Trace(*(np.zeros((network.listed, len(inputs)), dtype=np.int64) for _ in range(2)))
+        y, q = (np.zeros((network.listed, len(inputs)), dtype=np.int64) for _ in range(2))
+        trace = Trace(y, q, np.zeros(len(inputs), dtype=np.bool_))
         given = [*network.input_rows, network.one_row]
         start = np.concatenate([inputs.T, np.ones((1, len(inputs)), dtype=np.int64)])
         self._write(trace, np.array(given), start)
@@ -63,6 +73,8 @@ class Evaluator:
             place = tuple(np.argwhere(~inside)[0])
             found = int(arguments[place]) >> network.low_bits
             raise NoProof(f"row {int(rows[place[0]])} needs the segment {found}, which no table has")
+        if self._ended:
+            trace.ended[self._ends[segment].any(axis=0)] = True
         low = arguments & ((1 << network.low_bits) - 1)
         values = self._offset[segment] + self._slope[segment] * low
         largest = cells.max[rows] != 0
@@ -74,10 +86,11 @@ class Evaluator:
 
 @dataclass(frozen=True)
 class Trace:
-    """Values of rows: ``y`` and ``q``, int64[R, B]."""
+    """Values of rows: ``y`` and ``q``, int64[R, B]; and whether a row of inputs reached an end, bool[B]."""
 
     y: Integers
     q: Integers
+    ended: NDArray[np.bool_]
 
     def read(self, addresses: Integers) -> Integers:
         """The values at addresses; int64[len(addresses), B]."""

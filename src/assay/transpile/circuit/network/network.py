@@ -27,6 +27,8 @@ class Table:
         Of the activation, for people.
     slope, offset
         int64[high - low]; a value is ``offset + slope * low_part``.
+    ends
+        Runs of segments, ``first <= k < behind``, in which values end before the function's own do.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Table:
     high: int
     slope: NDArray[np.int64]
     offset: NDArray[np.int64]
+    ends: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,14 @@ def outputs(network: Network, inputs: Sequence[int]) -> list[int]:
     return [run.read(int(network.cells.a[row])) for row in network.output_rows]
 
 
+def ended(network: Network, inputs: Sequence[int]) -> bool:
+    """Whether one row of inputs ``u`` reached an end of a value (section 8); raises as `outputs`."""
+    run = _Run(network, inputs)
+    for row in run.order():
+        run.compute(row)
+    return run.ended
+
+
 class _Run:
     def __init__(self, network: Network, inputs: Sequence[int]) -> None:
         self.network, self.cells = network, network.cells
@@ -39,6 +47,13 @@ class _Run:
                 range(table.low, table.high), table.slope.tolist(), table.offset.tolist(), strict=True
             )
         }
+        self.ends = {
+            table.base + segment
+            for table in network.tables
+            for first, behind in table.ends
+            for segment in range(first, behind)
+        }
+        self.ended = False
         self.given = dict(zip(network.input_rows, inputs, strict=True)) | {network.one_row: 1}
         self.y: dict[int, int] = {}
         self.q: dict[int, int] = {}
@@ -86,6 +101,7 @@ class _Run:
         segment, low = argument >> network.low_bits, argument & ((1 << network.low_bits) - 1)
         if segment not in self.segments:
             raise NoProof(f"row {row} needs the segment {segment}, which no table has")
+        self.ended |= segment in self.ends
         slope, offset = self.segments[segment]
         self.y[row] = offset + slope * low + (self.read(int(cells.b[row])) if cells.max[row] else 0)
         base = network.tables[network.q_table].base << network.low_bits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,7 @@ def to_dict(network: Network) -> dict[str, Any]:
                 "slope": table.slope.tolist(),
                 "offset": table.offset.tolist(),
             }
+            | ({"ends": [list(run) for run in table.ends]} if table.ends else {})
             for table in network.tables
         ],
         "input_rows": network.input_rows,
@@ -93,7 +95,16 @@ def _table(item: Any) -> Table:
     base, low, high = (_number(content.get(key), f"a table's {key}") for key in ("base", "low", "high"))
     slope, offset = (_numbers(content.get(key), f"a table's {key}") for key in ("slope", "offset"))
     need(0 < high - low < _LARGEST_SEGMENTS and len(slope) == len(offset) == high - low, "a table's segments")
-    return Table(str(name), base, low, high, slope, offset)
+    return Table(str(name), base, low, high, slope, offset, _ends(content.get("ends", []), low, high))
+
+
+def _ends(item: Any, low: int, high: int) -> tuple[tuple[int, int], ...]:
+    """Runs of segments, apart and ascending; none where nothing ends."""
+    runs = [_numbers(run, "a table's ends").tolist() for run in list_(item, "a table's ends")]
+    need(all(len(run) == 2 for run in runs), "a table's ends")
+    need(all(low <= first < behind <= high for first, behind in runs), "a table's ends, which leave its segments")
+    need(all(one[1] < other[0] for one, other in pairwise(runs)), "a table's ends, which are not apart")
+    return tuple((first, behind) for first, behind in runs)
 
 
 def _weights(item: Any) -> Weights:

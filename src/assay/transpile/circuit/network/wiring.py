@@ -59,6 +59,7 @@ def _tables(network: Network) -> None:
     segments = np.arange(identity.low, identity.high)
     exact = (identity.slope == 1).all() and (identity.offset == segments << network.low_bits).all()
     _need(identity.base == 0 and identity.low <= 0 < identity.high and exact, 2, "table 0 is not the identity")
+    _need(not identity.ends, 2, "table 0 has ends")
     ids = np.concatenate([table.base + np.arange(table.low, table.high) for table in network.tables])
     _need(len(np.unique(ids)) == len(ids), 2, "two tables share an id")
     _need(int(np.abs(ids).max()) < _ID_LIMIT, 2, "an id has more than 40 bits")
