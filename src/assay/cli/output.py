@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from assay.core.errors import AssayError
+
+
+# What moves a terminal's cursor, turns the direction of writing or is no character: strangers' files have it in names.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Output:
@@ -36,7 +41,7 @@ class Output:
 
 def write(text: str) -> None:
     """Print a line on standard output."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(visible(text) + "\n")
     sys.stdout.flush()
 
 
@@ -63,9 +68,14 @@ def progress(first: str) -> Iterator[Callable[[str], None]]:
         yield show
 
 
+def visible(text: str) -> str:
+    """The text with what nobody sees in it written out: no file may write over what is said of it."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def warn(message: str) -> None:
     """Say on standard error what nobody should overlook, whatever is printed beside it."""
-    sys.stderr.write(f"warning: {message}\n")
+    sys.stderr.write(f"warning: {visible(message)}\n")
     sys.stderr.flush()
 
 
@@ -73,7 +83,7 @@ def complain(code: str, message: str, *, json: bool) -> None:
     """Say in one line why the command failed; with `json`, also as an object on standard output."""
     if json:
         write(json_module.dumps({"error": {"code": code, "message": message}}))
-    sys.stderr.write(f"error[{code}]: {message}\n")
+    sys.stderr.write(f"error[{code}]: {visible(message)}\n")
     sys.stderr.flush()
 
 
@@ -82,7 +92,7 @@ def complain_about(error: AssayError, *, json: bool) -> None:
     if json:
         fields = {"code": error.code, "message": str(error), "what": error.what, "todo": error.todo}
         write(json_module.dumps({"error": fields | {"retry": error.retry}}))
-    sys.stderr.write(f"error[{error.code}]: {error}\n")
+    sys.stderr.write(f"error[{error.code}]: {visible(str(error))}\n")
     sys.stderr.flush()
 
 

@@ -10,7 +10,7 @@ import typer
 
 from assay.cli.app import app
 from assay.cli.options import Json, Project
-from assay.cli.output import Output, progress
+from assay.cli.output import Output, progress, warn
 
 
 class Reader(StrEnum):
@@ -32,12 +32,17 @@ def report(
     """Write report.html and model-card.md of a project that has come to a decision."""
     from assay.project.project import Project as Opened
     from assay.project.steps import STEPS
+    from assay.report.people import unsaid
     from assay.report.write import write_for_people
 
     if reader is not None:
         with progress("Writing the page"):
             page = write_for_people(project)
-        Output(json=json).result({"files": [str(page)]}, f"{page}: written, for those whom the answers are about")
+        silent = unsaid(Opened(project).task)
+        if silent:
+            warn(f"[people] of task.toml does not say {', '.join(silent)}; the page tells its readers so")
+        written = {"files": [str(page)], "unsaid": silent}
+        Output(json=json).result(written, f"{page}: written, for those whom the answers are about")
         return
 
     with progress("Writing the report") as step:

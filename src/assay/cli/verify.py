@@ -200,7 +200,8 @@ def _refuse_lone_proof(what: Path) -> None:
 def _findings(what: str, found: Sequence[Finding], output: Output) -> int:
     holds = all(one.holds is not False for one in found)
     marks = {True: "holds", False: "FAILS", None: "open"}
-    lines_of = [f"  {marks[one.holds]:<6} {one.name}: {one.said}" for one in found]
+    # On one line each: what is said may hold a stranger's words.
+    lines_of = [f"  {marks[one.holds]:<6} {one.name}: {' '.join(one.said.splitlines())}" for one in found]
     fields = {
         "valid": holds,
         "findings": [{"name": one.name, "holds": one.holds, "said": one.said} for one in found],

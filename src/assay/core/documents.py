@@ -53,13 +53,14 @@ def read(path: Path, kind: type[D], *, damaged: type[AssayError], todo: str) -> 
     ArtefactVersion
         It was written by another release.
     """
-    try:
-        content: Any = jsontext.parse(files.read(path))
-    except ValueError:
-        content = None
     model: Any = kind
     own: str = model.model_fields["schema_"].default
     name = own.partition("/")[0]
+    try:
+        content: Any = jsontext.parse(files.read(path))
+    except ValueError as error:
+        what = f"{path} holds no {name.removeprefix('assay-')}: it is damaged or no JSON ({str(error)[:100]})"
+        raise damaged(what, todo) from None
     schema = content.get("schema") if isinstance(content, dict) else None
     if isinstance(schema, str) and schema != own and schema.startswith(f"{name}/"):
         raise ArtefactVersion(f"{path} has the format {schema:.40}, and {own} is read", todo)

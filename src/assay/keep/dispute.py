@@ -53,6 +53,14 @@ class Finding:
     said: str
 
 
+def setup(key: VerifyingKey) -> Finding:
+    """Whose secret the key is under: a proof shows nothing to whom its maker could deceive."""
+    if key.srs_kind == "development":
+        said = "its reference string is a development one, whose maker can prove anything: only for tests"
+        return Finding("setup", None, f"{said}. {key.check.note}")
+    return Finding("setup", key.check.checked or None, key.check.note)
+
+
 def make(database: Database, identity: str, path: Path, *, rows: Any = None) -> None:
     """Write everything that is known of an answer into one file.
 
@@ -159,6 +167,7 @@ def verify(path: Path) -> list[Finding]:
             ),
             _same("answer", answer["release"], release.digest, "the answer is of this release"),
             _same("key", key.model_id, release.public["model_id"], "the verifying key is the release's"),
+            setup(key),
             _valid(key, proof),
             _same("outputs", _said(answer["outputs"]), _own(answer, proof), "the answer says what the proof shows"),
             _same(
@@ -210,7 +219,7 @@ def _valid(key: VerifyingKey, proof: Proof) -> Finding:
         accept(key, proof, unchecked=True)
     except AssayError as error:
         return Finding("proof", holds=False, said=f"NOT: the proof is valid under the key ({error.what})")
-    return Finding("proof", holds=True, said=f"the proof is valid under the key; {key.check.note}")
+    return Finding("proof", holds=True, said="the proof is valid under the key")
 
 
 def _said(outputs: dict[str, Any]) -> list[Any]:

@@ -44,14 +44,23 @@ def about(material: Material) -> dict[str, Any]:
 
 def _decided(task: Task) -> list[str]:
     predict, protocol = task.predict, task.protocol
-    unit = f", in {predict.unit}" if predict.unit else ""
-    found = [f"The model estimates {predict.description or predict.target}{unit}."]
+    unit = f" ({predict.unit})" if predict.unit else ""
+    found = [f"The model estimates this{unit}: {_sentence(predict.description or predict.target)}"]
     if protocol.state:
-        found.append(f"Its answer changes this: {protocol.state}")
+        found.append(f"Its answer changes this: {_sentence(protocol.state)}")
     if task.people.effect:
         found.append(task.people.effect)
     found.append(f"It answers about {task.value.decisions_per_day:g} times a day.")
     return found
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def unsaid(task: Task) -> list[str]:
+    """Fields of [people] without which the page has to say that nobody said."""
+    return [name for name in ("effect", "contact", "objection") if not getattr(task.people, name)]
 
 
 def _inputs(material: Material) -> list[tuple[str, str]]:

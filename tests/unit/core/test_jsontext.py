@@ -20,10 +20,21 @@ def test_what_json_reads_is_read(value, encoding):
     assert parse(text) == parse(text.encode(encoding)) == json.loads(text)
 
 
+def _once(pairs):
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError(pairs)
+    return dict(pairs)
+
+
+def test_a_name_that_stands_twice_is_refused_by_name():
+    with pytest.raises(ValueError, match="'b' twice"):
+        parse('[{"a": 1, "b": {"a": 2}, "b": 3}]')
+
+
 @given(st.text(alphabet='[]{}",:\\ 1a', max_size=300))
 def test_what_json_refuses_is_refused(text):
     try:
-        expected = json.loads(text)
+        expected = json.loads(text, object_pairs_hook=_once)
     except ValueError:
         with pytest.raises(ValueError, match=r"\w"):
             parse(text)

@@ -70,9 +70,10 @@ def edited(path, value):
 
 def test_everything_holds(file):
     found = dispute.verify(file)
-    assert (names(found, False), names(found, None)) == (set(), {"service"})
+    assert (names(found, False), names(found, None)) == (set(), {"setup", "service"})
     assert {one.name for one in found} == {
-        "release", "answer", "key", "proof", "outputs", "context", "row", "words", "history", "decided", "service"
+        "release", "answer", "key", "setup", "proof", "outputs", "context", "row", "words", "history", "decided",
+        "service",
     }  # fmt: skip
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -122,7 +123,7 @@ def test_a_release_that_did_not_decide_is_said_to_be_none(database, asked, made_
     answer, _ = ask(database, model, Question([ROW], "me", "two"), chain=None, most_waiting=9)
     Worker(database, "one").step()
     dispute.make(database, answer.id, tmp_path / "x")
-    assert names(dispute.verify(tmp_path / "x"), None) == {"decided", "service"}
+    assert names(dispute.verify(tmp_path / "x"), None) == {"decided", "setup", "service"}
 
 
 def test_another_proof_shows(file, database, asked, release):
@@ -192,7 +193,7 @@ def test_a_proof_that_hides_its_row_stays_and_whoever_has_the_row_shows_that_it_
     assert forget(database, who="me", why="asked to", ids=[answer.id]).proofs == 0
     dispute.make(database, answer.id, tmp_path / "x")
     found = dispute.verify(tmp_path / "x")
-    assert (names(found, False), names(found, None)) == (set(), {"row", "words", "service"})
+    assert (names(found, False), names(found, None)) == (set(), {"row", "words", "setup", "service"})
     assert "proof" in names(found, True)
     dispute.make(database, answer.id, tmp_path / "y", rows=[ROW])
     assert "row" in names(dispute.verify(tmp_path / "y"), True)

@@ -5,6 +5,7 @@ import json
 import pytest
 from tests.unit.report.conftest import HOSTILE, content, write_task
 
+from assay.cli.main import run
 from assay.report.errors import NothingDecided
 from assay.report.write import write_for_people
 
@@ -26,6 +27,9 @@ def test_it_says_what_from_what_how_good_and_how_to_check(stages, decided):
     assert f"{row['test_rows']}" in text
     assert "assay verify" in text
     assert "These figures are public" in text
+    assert "public_inputs" in text, "how to ask the contract itself"
+    assert "the dispute file below has them" in text
+    assert "has not said what an answer means for you" in text
     assert "has not said whom to ask" in text
     assert "has not said what happens when you object" in text
 
@@ -44,7 +48,18 @@ def test_every_field_of_its_section_is_shown_as_words(decided, field):
 
 def test_hidden_figures_are_said_to_be_hidden(decided):
     write_task(decided, content(protocol={"inputs": "private"}))
-    assert "Your figures stay hidden" in page(decided)
+    text = page(decided)
+    assert "Your figures stay hidden" in text
+    assert "nobody can read them there" in text
+    assert "the dispute file below has them" not in text
+
+
+def test_the_command_says_what_the_page_cannot(decided, capsys):
+    assert run(["report", "--for", "people", str(decided)]) == 0
+    assert "does not say effect, contact, objection" in capsys.readouterr().err
+    write_task(decided, content(people=dict.fromkeys(("effect", "contact", "objection"), "said")))
+    assert run(["report", "--for", "people", str(decided)]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_nobody_is_decided_about_without_a_decision(stages, tmp_path):

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from eth_abi import encode
-from tests.unit.serve.small import keep, parts
+from tests.unit.serve.small import another, keep, parts
 from tests.unit.settle.killed import forked
 from tests.unit.settle.small import Key, mine
 
 from assay.chain.compile import compile_solidity, read_sources
+from assay.keep.certify.standing import on_chain
 from assay.record import artefacts, journal, transactions
 from assay.record.database import Database
 from assay.record.journal import Event
@@ -158,6 +159,39 @@ def test_a_release_becomes_the_default_and_the_record_follows(place, held, datab
     assert blocks["proposed"] < blocks["allowed"] < blocks["next"] < blocks["default"] == done.block
     assert known.versions[2].release == second.digest
     journal.verify(database, "credit")
+
+
+def test_a_registry_says_since_when_it_has_a_certificates_release_and_of_which_model(place, held, database):
+    """Nothing on a chain binds a release's digest to the model that is proposed beside it."""
+    first, second, absent = held
+    later = another(database, first)
+    place.deploy(first, second)
+    done = place.calls().promote(first)
+
+    def propose(verifier, release):
+        version = place.registry.version(verifier)
+        call = bytes.fromhex(selector("propose(address,bytes32,bytes32,bytes32)")[2:])
+        call += encode(["address"], [version.verifier])
+        call += bytes.fromhex(version.code_hash + version.model_id + release)
+        return sent_by(place.node, place.proposer.address, place.address, call)
+
+    found = on_chain(first.public, place.registry, "")
+    assert (found.holds, f"the default first in block {done.block}" in found.said) == (True, True)
+    assert "(chain 31337)" in found.said
+    assert on_chain(absent.public, place.registry, "").holds is False
+    # The model decided already when the release with these rows came: they may be chosen.
+    assert propose(1, later.digest).ok
+    found = on_chain(later.public, place.registry, "")
+    assert (found.holds, "may have been chosen afterwards" in found.said) == (None, True)
+    assert on_chain(first.public, place.registry, "").holds is True
+    # What the certificate is of is not what the registry has under its release's digest.
+    place.calls().promote(second)
+    assert on_chain(second.public, place.registry, "").holds is True
+    assert propose(1, second.digest).ok
+    found = on_chain(second.public, place.registry, "")
+    assert (found.holds, "another model" in found.said) == (False, True)
+    place.calls(place.guardian).freeze(first)
+    assert "frozen" in on_chain(first.public, place.registry, "").said
 
 
 def test_what_makes_rows_too_is_proposed_in_the_verifiers_place(place, held, database):
@@ -312,6 +346,9 @@ def test_a_gate_is_given_evidence_which_is_kept(place, held, database, tmp_path,
     assert artefacts.get(database, asked.evidence["given"]) == CERTIFICATE
     (allowed,) = journal.read(database, "credit", ["registry.allowed"])
     assert bytes.fromhex(allowed.what["given"]) == CERTIFICATE
+    found = on_chain(held[0].public, place.registry, CERTIFICATE.hex())
+    assert f"which its gate {gate} let pass".lower() in found.said.lower()
+    assert "evidence" not in on_chain(held[0].public, place.registry, CERTIFICATE.hex()[:-1]).said
 
 
 def test_evidence_may_come_while_a_proposal_waits_and_is_given_again(

@@ -16,7 +16,9 @@ from assay.data.dataset.manifest import Manifest
 from assay.data.features import sequences
 from assay.keep.certify.certificate import PARTS, Certificate, context_of
 from assay.keep.certify.claim import claim, told
-from assay.keep.dispute import Finding
+from assay.keep.certify.shown import shown_columns
+from assay.keep.certify.standing import on_chain
+from assay.keep.dispute import Finding, setup
 from assay.keep.errors import CertificateAltered
 from assay.prove.proof import Proof
 from assay.prove.verify import verify as accept
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 _AGAIN = "Ask whoever made it for the file again: this one shows nothing."
 _CLOSE = 1e-9
+_SHARES = ("improvement", "interval")
+"""Of the claim's figures those without a unit; the others are in the metric's, which may be tiny."""
 TRAINED = "that the model was not trained on these rows cannot be shown by any proof"
 
 
@@ -78,12 +82,13 @@ def verify(path: Path, registry: Registry | None = None, *, unchecked: bool = Fa
         return [
             _release(one),
             _same("model", one.key.model_id, given.release["model_id"], "the verifying key is the release's"),
+            setup(one.key),
             _same("root", given.root, one.root, f"the root stands for these {len(given.rows)} rows in this order"),
             _count(one),
             _proven(one, unchecked=unchecked),
             _words(one),
             _committed(given),
-            _on_chain(given, registry, digest(path.read_bytes())),
+            on_chain(given.release, registry, digest(path.read_bytes())),
             _claim(one),
             Finding("training", None, f"open for ever: {TRAINED}"),
         ]
@@ -138,16 +143,14 @@ def _proven(one: _Read, *, unchecked: bool) -> Finding:
         first += proof.rows
     if first != total:
         return Finding("proofs", holds=False, said=f"NOT: the proofs are of {first} rows, and there are {total}")
-    said = f"{len(one.proofs)} proofs of all {total} rows are valid; {one.key.check.note}"
-    return Finding("proofs", holds=True, said=said)
+    return Finding("proofs", holds=True, said=f"{len(one.proofs)} proofs of all {total} rows are valid")
 
 
 def _words(one: _Read) -> Finding:
     what = "the rows give the words that the proofs show"
     hide = [proof.input_commitment is not None for proof in one.proofs]
     if one.given.hidden:
-        said = "the rows are hidden: each proof shows a commitment to them, and their labels are its maker's word"
-        return Finding("words", None if all(hide) else False, said if all(hide) else "NOT: the proofs hide their rows")
+        return _hidden(one, hide)
     if one.given.inputs is None or any(hide):
         return Finding("words", holds=False, said=f"NOT: {what} (they are hidden, which the certificate denies)")
     circuit = Circuit.from_json(one.given.inputs)
@@ -160,6 +163,24 @@ def _words(one: _Read) -> Finding:
     shown = [word for proof in one.proofs for word in proof.public_inputs[: proof.rows * width]]
     same = [word for row in rows for word in row] == shown
     return Finding("words", same, what if same else f"NOT: {what}")
+
+
+def _hidden(one: _Read, hide: list[bool]) -> Finding:
+    """Nothing ties what stands beside a hidden row to it, so there is no more of that than the metric needs."""
+    if not all(hide):
+        return Finding("words", holds=False, said="NOT: the proofs hide their rows")
+    about = one.about
+    named = [about.target, about.time, about.entity, *about.keep, *(feature.name for feature in about.features)]
+    columns = [*one.frame.columns, *(name for name in named if name is not None)]
+    try:
+        coded, told = shown_columns(one.task, about, columns)
+    except AssayError as error:
+        return Finding("words", holds=False, said=f"NOT: hidden rows can be judged ({error.what})")
+    if more := [name for name in one.frame.columns if name not in (*coded, *told)]:
+        what = "of hidden rows nothing is shown but what the metric needs"
+        return Finding("words", holds=False, said=f"NOT: {what} ({more[0]:.40})")
+    said = "the rows are hidden: each proof shows a commitment to them, and what is shown beside it, the label too, is "
+    return Finding("words", None, f"{said}its maker's word")
 
 
 def _committed(given: Certificate) -> Finding:
@@ -186,33 +207,6 @@ def _committed(given: Certificate) -> Finding:
     )
 
 
-def _on_chain(given: Certificate, registry: Registry | None, file: str) -> Finding:
-    if registry is None:
-        said = (
-            "not looked at: without --chain and --registry nothing here says since when the release stands on a chain"
-        )
-        return Finding("chain", None, said)
-    release = digest_of(given.release)
-    changes = registry.changes()
-    proposed = next(
-        (one for one in changes if one.kind == "registry.proposed" and one.what["release"] == release), None
-    )
-    if proposed is None:
-        return Finding("chain", holds=False, said=f"NOT: the registry {registry.address} knows the release {release}")
-    version = proposed.what["version"]
-    used = next(
-        (one.block for one in changes if one.kind == "registry.default" and one.what["version"] == version), None
-    )
-    asked = any(
-        one.kind == "registry.allowed" and one.what["version"] == version and file in str(one.what["given"])
-        for one in changes
-    )
-    since = f"the registry {registry.address} has the release since block {proposed.block}"
-    use = "it never was the default" if used is None else f"it was the default first in block {used}"
-    gate = ", and it was allowed with this certificate's digest as evidence" if asked else ""
-    return Finding("chain", holds=True, said=f"{since}, and {use}{gate}")
-
-
 def _claim(one: _Read) -> Finding:
     if one.key.answers is None:
         return Finding("claim", holds=False, said="NOT: the key says what its outputs mean")
@@ -223,16 +217,19 @@ def _claim(one: _Read) -> Finding:
         own = claim(one.task, one.about, one.frame, outputs, one.key.answers)
     except AssayError as error:
         return Finding("claim", holds=False, said=f"NOT: the metric can be computed ({error.what})")
-    said = one.given.claim
-    if not _close(said.model_dump(), own.model_dump()):
-        return Finding("claim", holds=False, said=f"NOT: {told(said)}; computed here: {told(own)}")
+    said, found = one.given.claim.model_dump(), own.model_dump()
+    scale = max(abs(own.value), abs(own.existing or 0.0))
+    wrong = [name for name in found if not _close(said[name], found[name], 1.0 if name in _SHARES else scale)]
+    if wrong:
+        given = f"{wrong[0]} is {said[wrong[0]]!s:.80}"
+        return Finding("claim", holds=False, said=f"NOT: {given}; computed here: {told(own)}")
     return Finding("claim", holds=True, said=told(own))
 
 
-def _close(one: Any, other: Any) -> bool:
-    """Equal but for the last digits, which differ between processors' sums."""
+def _close(one: Any, other: Any, scale: float) -> bool:
+    """Equal but for the last digits of what they were summed from, which differ between processors."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_close(one[name], other[name]) for name in one)
+        return one.keys() == other.keys() and all(_close(one[name], other[name], scale) for name in one)
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=_CLOSE, abs_tol=_CLOSE)
+        return math.isclose(one, other, rel_tol=_CLOSE, abs_tol=_CLOSE * scale)
     return bool(one == other)

@@ -27,10 +27,16 @@ def hidden_rows(frame: pl.DataFrame, task: Task, about: Manifest) -> pl.DataFram
     """
     import polars as pl
 
+    coded, told = shown_columns(task, about, frame.columns)
+    return frame.select(*(pl.col(name).rank("dense").cast(pl.Int64).alias(name) for name in coded), *told)
+
+
+def shown_columns(task: Task, about: Manifest, columns: list[str]) -> tuple[list[str], list[str]]:
+    """Of a dataset's columns those shown as mere numbers, and those that stand as they are; raises likewise."""
     features = {one.name for one in about.features}
     told = [about.target]
     if task.metric == "value" and task.value.loss is not None:
-        known = [*frame.columns, "y", "prediction"]
+        known = [*columns, "y", "prediction"]
         read = sorted(check(task.value.loss, known, "[value] loss") - {"y", "prediction"})
         if secret := [name for name in read if name in features]:
             raise NothingToCertify(
@@ -39,8 +45,5 @@ def hidden_rows(frame: pl.DataFrame, task: Task, about: Manifest) -> pl.DataFram
             )
         told += read
     group = task.data.split.group if task.data.split.by == "group" else None
-    coded = [name for name in (about.time, about.entity, group) if name is not None and name in frame.columns]
-    return frame.select(
-        *(pl.col(name).rank("dense").cast(pl.Int64).alias(name) for name in dict.fromkeys(coded)),
-        *dict.fromkeys(name for name in told if name not in coded),
-    )
+    coded = list(dict.fromkeys(one for one in (about.time, about.entity, group) if one is not None and one in columns))
+    return coded, list(dict.fromkeys(name for name in told if name not in coded))

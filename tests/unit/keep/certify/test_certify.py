@@ -90,7 +90,8 @@ def test_a_stranger_checks_it_and_its_figures_are_those_of_the_labels(place, rel
     found = {one["name"]: one["holds"] for one in json.loads(done.stdout)["findings"]}
     assert failing(found) == set()
     assert found["rows"] is True, "the release names the rows before anybody knows"
-    assert {name for name, holds in found.items() if holds is None} == {"chain", "training"}
+    assert {name for name, holds in found.items() if holds is None} == {"setup", "chain", "training"}
+    assert "whose maker can prove anything" in done.stdout, "of keys that nobody should rely on"
 
     rows = pl.read_parquet(place / "project" / "data" / "rows.parquet").filter(pl.col("split") == "test")
     keys = Keys.load(place / "keys")
@@ -185,6 +186,20 @@ def test_a_better_claim_and_another_task_show(made, tmp_path):
 
     assert failing(findings(made[0], boast, tmp_path)) == {"claim"}
 
+    def narrow(content):
+        content["claim"]["sure"]["interval"]["low"] = content["claim"]["value"] * 0.999
+
+    assert failing(findings(made[0], narrow, tmp_path)) == {"claim"}
+
+    def sort_out(content):
+        about = json.loads(base64.b64decode(content["parts"]["manifest.json"]))
+        about["rows"]["test"]["rows"] -= 1
+        content["parts"]["manifest.json"] = base64.b64encode(json.dumps(about).encode()).decode()
+        content["rows"].pop()
+        rooted(content)
+
+    assert failing(findings(made[0], sort_out, tmp_path)) >= {"release", "proofs", "rows"}
+
     def ask_otherwise(content):
         text = base64.b64decode(content["parts"]["task.toml"]).decode() + "\n# another\n"
         content["parts"]["task.toml"] = base64.b64encode(text.encode()).decode()
@@ -236,6 +251,37 @@ def test_the_keys_owner_cannot_choose_rows_afterwards(change, kept_back, place, 
             content["salt"] = None
 
     assert "rows" in failing(findings(made[0], forge, tmp_path))
+
+
+def test_a_tiny_figure_is_compared_in_its_own_size():
+    """A variance of prices has eight zeros behind the point: what is near on the scale of 1 is another figure."""
+    assert not check._close(1e-12, 5e-10, scale=5e-10)
+    assert check._close(5e-10 * (1 + 1e-12), 5e-10, scale=5e-10)
+    assert not check._close(float("nan"), 5e-10, scale=5e-10)
+
+
+def test_a_name_twice_a_cut_and_a_huge_file_are_refused_in_a_sentence(made, tmp_path):
+    text = made[0].read_text()
+    better = text.replace('"claim":', '"claim": {"value": 0.001}, "claim":', 1)
+    for content, said in ((better, "'claim' twice"), (text[:-500], "holds no certificate"), (text, "256 MiB")):
+        with (tmp_path / "cert.json").open("w") as file:
+            file.write(content)
+            if content is text:
+                file.truncate(257 << 20)  # takes no place on the disk
+        done = assay_command("verify", tmp_path / "cert.json")
+        assert done.returncode == 2
+        assert done.stderr.startswith("error[keep/certificate-altered]")
+        assert said in done.stderr
+
+
+def test_what_a_file_says_cannot_write_over_what_is_said_of_it(made, tmp_path):
+    content = json.loads(made[0].read_text())
+    content["claim"]["metric"] = "rmse\x1b[2K\r\ud800\n  holds  claim: fine"
+    (tmp_path / "cert.json").write_text(json.dumps(content))
+    done = assay_command("verify", tmp_path / "cert.json")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert r"FAILS  claim: NOT: metric is rmse\x1b[2K" in done.stdout
+    assert "\n  holds  claim" not in done.stdout
 
 
 @pytest.mark.parametrize("label", ["nan", "inf", None])
@@ -311,6 +357,31 @@ def test_hidden_rows_are_not_in_it_and_their_labels_are(tmp_path):
         content["hidden"] = False
 
     assert "words" in failing(findings(tmp_path / "cert.json", deny, tmp_path))
+
+    def show_more(content):
+        """Nothing ties it to the rows: today's process would be as bad as the maker likes."""
+        content["columns"].append(["today", "Float64"])
+        content["rows"] = [[*row, 1e6] for row in content["rows"]]
+        rooted(content)
+
+    assert failing(findings(tmp_path / "cert.json", show_more, tmp_path)) >= {"words", "proofs"}
+
+    def flip(content):
+        content["rows"][0][0] = -content["rows"][0][0]
+        rooted(content)
+
+    def leave_out(content):
+        content["rows"].pop()
+        rooted(content)
+
+    def swap(content):
+        content["proofs"] = [of_another]
+
+    key = assay.setup(assay.transpile(model(), inputs="private"), max_batch=16).proving_key
+    bound = context_of(made.root, 0, len(made.rows))
+    of_another = base64.b64encode(prove(key, np.zeros((len(made.rows), 3)), context=bound).to_bytes()).decode()
+    for change in (flip, leave_out, swap):
+        assert "proofs" in failing(findings(tmp_path / "cert.json", change, tmp_path)), change
 
 
 def test_a_loss_of_hidden_features_is_refused(tmp_path):
