@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.transpile.circuit.evaluate import evaluator
 from assay.transpile.errors import ModelError, RowsUnreadable, RowsWidth
 from assay.transpile.fidelity.report import FidelityReport, WorstRow
 from assay.transpile.importers import importers
@@ -43,6 +44,8 @@ class NetworkReport(FidelityReport):
         The largest error as such a share: on the rows given, and on those drawn.
     drawn, drawn_differing
         How many rows were drawn, and whose decision differs.
+    rows_ended, drawn_ended
+        Rows given, and drawn, for which values within the circuit end before the model's own do (`Circuit.ended`).
     layers, blamed
         Of the circuit, as `transpile` found them: where the error comes from.
     """
@@ -52,6 +55,8 @@ class NetworkReport(FidelityReport):
     drawn: int = 0
     drawn_differing: int = 0
     drawn_error_share: float = 0.0
+    rows_ended: int = 0
+    drawn_ended: int = 0
     layers: list[dict[str, Any]] = field(default_factory=list)
     blamed: str | None = None
 
@@ -73,6 +78,9 @@ class NetworkReport(FidelityReport):
             f"rows drawn             {drawn}",
             f"tolerance              {self.tolerance:g}",
         ]
+        if self.rows_ended or self.drawn_ended:
+            ended = f"{self.rows_ended} of {self.rows} rows, {self.drawn_ended} of {self.drawn} drawn"
+            lines.append(f"values end             for {ended}: nearer than the model's own do")
         if self.metric is not None:
             lines.append(f"{self.metric:<22} {self.metric_before:.6g} before, {self.metric_after:.6g} after")
         if self.blamed is not None:
@@ -95,13 +103,18 @@ def network_fidelity(circuit: Circuit, model: Any, X: Any, y: Any) -> NetworkRep
     names = numbered(model)
     oracle = Oracle(model.SerializeToString(), circuit.meta.get("inputs", {}))
     rows = as_rows(X, [feature.name for feature in circuit.features], circuit.meta)
-    wanted, got = oracle.outputs(rows), circuit.predict(rows)
+    said = evaluator(circuit)
+    wanted, (integers, ended) = oracle.outputs(rows), said(*circuit.encode(rows))
+    got = circuit.decode(integers)
     if wanted.shape != got.shape:
         raise ModelError(
             "the circuit was made from another model: their outputs differ in number", "Transpile this one."
         )
     drawn, drawn_wanted = oracle.taken(_drawn(circuit))
-    drawn_got = circuit.predict(drawn) if len(drawn) else drawn_wanted
+    drawn_got, drawn_ended = drawn_wanted, list[int]()
+    if len(drawn):
+        integers, drawn_ended = said(*circuit.encode(drawn))
+        drawn_got = circuit.decode(integers)
     outputs = Outputs.of(circuit.meta, wanted.shape[1])
     error = outputs.errors(wanted, got).max(axis=1)
     name, before, after = _metric(wanted, got, _numbers(y, names), outputs)
@@ -123,6 +136,8 @@ def network_fidelity(circuit: Circuit, model: Any, X: Any, y: Any) -> NetworkRep
         drawn=len(drawn),
         drawn_differing=differing(drawn_wanted, drawn_got, outputs) if len(drawn) else 0,
         drawn_error_share=_share(drawn_wanted, drawn_got, outputs),
+        rows_ended=len(ended),
+        drawn_ended=len(drawn_ended),
         layers=list(circuit.meta.get("layers", [])),
         blamed=circuit.meta.get("blamed"),
     )

@@ -72,9 +72,12 @@ def test_rows_that_reach_an_end_are_those_that_the_model_says_otherwise_of(far):
     assert 20 < len(ended) < 100
     assert not circuit.ended(np.random.default_rng(2).uniform(-2, 2, (2000, WIDTH)))
     inside = np.delete(np.arange(len(rows)), ended)
-    assert assay.fidelity(circuit, model, rows[inside]).ok
+    kept = assay.fidelity(circuit, model, rows[inside])
+    assert (kept.ok, kept.rows_ended, kept.drawn_ended) == (True, 0, 0)
+    assert "values end" not in str(kept)
     beyond = assay.fidelity(circuit, model, rows[ended])
-    assert not beyond.ok
+    assert (beyond.ok, beyond.rows_ended, beyond.to_dict()["drawn_ended"]) == (False, len(ended), 0)
+    assert f"for {len(ended)} of {len(ended)} rows, 0 of 10000 drawn" in str(beyond)
     assert beyond.error_share > 0.5
     # A layer whose bounds no longer go as far as its end, since what it reads ends, is no note.
     notes = [note for note in circuit.meta["notes"] if " end at " in note]
