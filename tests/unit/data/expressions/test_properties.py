@@ -50,8 +50,8 @@ KINDS = {name: "number" if name[0] == "f" or name == "d18" else "whole" for name
 
 def frame_of(rows):
     columns = []
-    for name, (dtype, _) in TYPES.items():
-        values = [row[name] for row in rows]
+    for name in rows[0]:
+        dtype, values = TYPES[name][0], [row[name] for row in rows]
         if dtype is None:
             keys = wide.encode(values, name, "test").to_frame()
             columns.append(keys.select(wide.record(pl.col(name)).alias(name)).to_series())
@@ -100,7 +100,17 @@ def larger(inner):
 
 
 EXPRESSIONS = st.recursive(st.one_of(COLUMNS, LITERALS), larger, max_leaves=6)
-ROWS = st.lists(st.fixed_dictionaries({name: values for name, (_, values) in TYPES.items()}), min_size=1, max_size=5)
+
+
+def rows_of(names):
+    return st.lists(st.fixed_dictionaries({name: TYPES[name][1] for name in names}), min_size=1, max_size=5)
+
+
+@st.composite
+def cases(draw, expressions):
+    """An expression, and rows of the columns that it names: drawing and building the others is most of the time."""
+    part = draw(expressions)
+    return part, draw(rows_of([name for name in TYPES if name in part.sql] or ["i8"]))
 
 
 def python(column):
@@ -143,26 +153,26 @@ def check(part, rows):
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
-@given(EXPRESSIONS, ROWS)
-def test_expressions_are_what_python_computes(part, rows):
-    check(part, rows)
+@given(cases(EXPRESSIONS))
+def test_expressions_are_what_python_computes(case):
+    check(*case)
 
 
 @pytest.mark.slow
 @settings(max_examples=6000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(EXPRESSIONS, ROWS)
-def test_many_expressions_are_what_python_computes(part, rows):
-    check(part, rows)
+@given(cases(EXPRESSIONS))
+def test_many_expressions_are_what_python_computes(case):
+    check(*case)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.builds(ref.compared, st.sampled_from(list(ref.COMPARISONS)), EXPRESSIONS, EXPRESSIONS), ROWS)
-def test_comparisons_are_what_python_computes(part, rows):
-    check(part, rows)
+@given(cases(st.builds(ref.compared, st.sampled_from(list(ref.COMPARISONS)), EXPRESSIONS, EXPRESSIONS)))
+def test_comparisons_are_what_python_computes(case):
+    check(*case)
 
 
 @pytest.mark.parametrize("name", list(TYPES))
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
-@given(ROWS)
-def test_a_column_alone_is_what_it_holds(name, rows):
-    check(ref.column(name, KINDS[name]), rows)
+@given(st.data())
+def test_a_column_alone_is_what_it_holds(name, data):
+    check(ref.column(name, KINDS[name]), data.draw(rows_of([name])))
