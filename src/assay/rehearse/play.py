@@ -107,6 +107,8 @@ class Play:
             fault = FAULTS[(number // 2) % len(FAULTS)] if number % 2 else ""
             period = Period(number + 1, start + (number + 1) * self.length, fault)
             self.told(f"period {period.number} of {len(rows)}{f': {WHAT[fault]}' if fault else ''}")
+            if self.stage.row is not None:  # before the period's last block, which no reorg takes away
+                self.stage.row.show(row["values"])
             self._one(period, row)
             start += max(0, node.head() - self._delay - period.block) // self.length * self.length
             found.append(period)

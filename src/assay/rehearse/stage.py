@@ -20,13 +20,16 @@ from assay.record import artefacts, releases
 from assay.record.database import Database
 from assay.rehearse.errors import NothingToReplay
 from assay.rehearse.service import ABOUT, READY, ROWS
+from assay.rehearse.standin import StandIn, replaced
 from assay.release import alias
 from assay.release.make import private_digests
+from assay.serve.models import Models
 from assay.settle.deploy import prepare
 from assay.settle.errors import NoConsumer, NotPermitted
 from assay.settle.network import network, selector
 from assay.settle.promote import registrar
 from assay.settle.registry import PROPOSER, registry_of
+from assay.settle.rows import require_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 LOCAL_ID = min(LOCAL_CHAIN_IDS - {1337})
 _MANIFEST, _ROWS = "manifest.json", "dataset/rows.parquet"
 _CONFIRMATIONS = 2
+_MAX_FEE_GWEI = 200.0
 _NO_REFUSAL = "0x00"  # STOP
 
 
@@ -53,6 +57,8 @@ class Stage:
         The contract that acts on answers.
     said
         What is other than in production, a sentence each.
+    row
+        What gives the consumer its rows, if it makes them itself.
     """
 
     place: Path
@@ -65,6 +71,7 @@ class Stage:
     said: list[str]
     service: subprocess.Popen[bytes] | None = None
     log: Path = field(default=Path())
+    row: StandIn | None = None
 
     def start(self, *, wait: bool = False) -> None:
         """Start the service; `wait` until it has opened everything."""
@@ -129,6 +136,11 @@ def set_up(
     if (project / "contracts").is_dir():
         shutil.copytree(project / "contracts", place / "contracts")
     inside = _task(task, project, behind, said)
+    spec = inside.chain(inside.protocol.chain)
+    require_row(database, place, release, spec.contracts)
+    contracts, made = replaced(spec.contracts, place, said)
+    chains = {**inside.chains, inside.protocol.chain: spec.model_copy(update={"contracts": contracts})}
+    inside = inside.model_copy(update={"chains": chains})
     told("deploying the verifier and the project's contracts")
     deployment = prepare(database, place, inside, release, None, who="rehearsal", unchecked=True)
     deployment.poll = 0.02
@@ -140,6 +152,7 @@ def set_up(
         )
     on = network(inside)
     stage = Stage(place, inside, database, release, on, found["consumer"], rows, said, log=place / "service.log")
+    stage.row = StandIn(on, found[made], Models(database).of(release.digest)) if made else None
     _promote(stage)
     served = _task(task, project, door, [])
     files.write(
@@ -194,10 +207,13 @@ def _task(task: Task, project: Path, url: str, said: list[str]) -> Task:
         "allow": (),
         "block_seconds": spec.block_seconds or task.protocol.block_seconds,
         "spend_per_day": 1e6,
+        "max_fee_gwei": max(spec.max_fee_gwei, _MAX_FEE_GWEI),
         "confirmations": spec.confirmations if spec.confirmations is not None else _CONFIRMATIONS,
     }
     if spec.confirmations is None:
         said.append(f"a transaction is final after {_CONFIRMATIONS} blocks; {name} says itself what is")
+    if spec.max_fee_gwei < _MAX_FEE_GWEI:
+        said.append(f"the local node asks its own price: a unit of gas may cost {_MAX_FEE_GWEI:g} gwei")
     own = _account(project, spec.signer)
     contracts = []
     for one in spec.contracts:

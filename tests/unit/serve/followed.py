@@ -116,6 +116,12 @@ def _parts(dataset, folder, text, *, trees=3, max_batch=1, place="keys"):
     rows = dataset.frame()
     X, y = rows.select(dataset.features).to_numpy(), rows["next"].to_numpy()
     circuit = assay.transpile(XGBRegressor(n_estimators=trees, max_depth=2).fit(X, y))
+    return packed(dataset, folder, circuit, text, max_batch=max_batch, place=place)
+
+
+def packed(dataset, folder, circuit, text="", *, max_batch=1, place="keys"):
+    """A release's parts, of a circuit; `text` is the task's, else what the folder has."""
+    text = text or (folder / "task.toml").read_text()
     keys = assay.setup(circuit, max_batch=max_batch)
     keys.save(folder / place)
     decision = {"dataset": dataset.hash, "chosen": "one", "rows": [{"id": "one", "fidelity": {}, "measured": {}}]}
