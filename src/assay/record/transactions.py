@@ -6,7 +6,7 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import Text, and_, cast, func, not_, select, update
 
 from assay.record.errors import Conflict, RecordError, Unknown
 from assay.record.schema import transactions
@@ -181,6 +181,23 @@ def find(
         asked = asked.where(transactions.c.purpose == purpose)
     with database.read() as connection:
         return [_transaction(row) for row in connection.execute(asked)]
+
+
+def paid(database: Database, chain: str, account: str, since: float) -> tuple[int, list[Transaction]]:
+    """Wei that an account's transactions took which were made since a time and are mined, and those that are not.
+
+    Of the mined ones, which are many, no more is read than what they cost.
+    """
+    where = transactions.c.chain == chain, transactions.c.account == account, transactions.c.created >= since
+    # Nothing is kept as JSON's null, or as none at all.
+    is_mined = func.coalesce(cast(transactions.c.mined, Text), "null") != "null"
+    gas, price = transactions.c.mined["gas_used"].as_integer(), transactions.c.mined["price"].as_string()
+    with database.read() as connection:
+        costs = connection.execute(select(gas, price, transactions.c.value).where(*where, is_mined)).all()
+        rest = connection.execute(
+            select(transactions).where(*where, not_(is_mined)).order_by(transactions.c.nonce)
+        ).all()
+    return sum(used * int(each) + int(value) for used, each, value in costs), [_transaction(row) for row in rest]
 
 
 def recent(database: Database, limit: int, *, since: float | None = None) -> list[Transaction]:

@@ -144,6 +144,7 @@ class Rows:
             beside=lambda: None,
             _said="",
             _head=-1,
+            _looked=-1,
         )
 
 

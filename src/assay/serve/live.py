@@ -109,6 +109,7 @@ class Live:
     beside: Callable[[], object] = field(default=lambda: None)
     _said: str = ""
     _head: int = -1
+    _looked: int = -1
     _tasks: dict[str, Task] = field(default_factory=dict)
 
     def run(self, stopped: Callable[[], bool]) -> None:
@@ -151,24 +152,28 @@ class Live:
 
     def _receive(self) -> bool:
         """Keep the newest period's row, if it is a new one."""
+        head = self.settler.on.node.head()
+        if head == self._looked:  # nothing is new since: what decides changes by a block, or from the next one on
+            return False
         champion = self._deciding()
         if champion is None:
             return False
         release = releases.by_digest(self.database, champion)
         home = unpacked(self.database, release, self.place / release.digest[:16], self.collected)
         task = self._task(release.digest, home)
-        block = self.settler.on.node.head() - task.protocol.feature_delay_blocks
+        block = head - task.protocol.feature_delay_blocks
         if block <= self._head or block < 0:
+            self._looked = head
             return False
         try:
             row = self.row(task, home, block, features_of(self.database, release))
         except TooFewRows:
-            self._head = block
+            self._head, self._looked = block, head
             return False
         except DataError as error:
             self._collect_anew(home, error)
             raise
-        self._head = block
+        self._head, self._looked = block, head
         self._observe(task, row.outcomes)
         return self._keep(release, task, row)
 

@@ -62,8 +62,8 @@ class Policy:
         """Raise `SpendLimit` if a transaction of at most `cost` wei passes the day's limit."""
         if self.spend_per_day is None:
             return
-        recent = transactions.find(database, chain, account, since=now - DAY)
-        spent = sum(at_most(one) for one in recent)
+        taken, still = transactions.paid(database, chain, account, now - DAY)
+        spent = taken + sum(at_most(one) for one in still)
         if spent + cost > self.spend_per_day:
             raise SpendLimit(
                 f"{account} spent, or may still spend, {spent / WEI:.6f} of {self.spend_per_day / WEI:.6f} in 24 hours "

@@ -42,6 +42,18 @@ def test_some_are_found_by_their_ids_and_the_last_nonce_by_state(database, monke
     assert transactions.last_nonce(database, "other", ACCOUNT, ("final",)) is None
 
 
+def test_what_was_paid_is_of_one_account_and_of_the_time_that_is_asked_for(database):
+    kept = [keep(database, wanted(f"{number}", value=str(10**19)))[0] for number in range(3)]
+    assert transactions.paid(database, "local", ACCOUNT, kept[0].created) == (0, kept)
+    sent = transactions.move(database, kept[0], "broadcast")
+    mined = {"block": 7, "gas_used": 21_000, "price": str(10**18)}  # more than 64 bits hold
+    transactions.move(database, sent, "mined", mined=mined)
+    taken, still = transactions.paid(database, "local", ACCOUNT, kept[0].created)
+    assert (taken, [one.id for one in still]) == (21_000 * 10**18 + 10**19, [kept[1].id, kept[2].id])
+    assert transactions.paid(database, "local", ACCOUNT, kept[2].created + 1) == (0, [])
+    assert transactions.paid(database, "other", ACCOUNT, 0.0) == (0, [])
+
+
 def test_the_same_subject_is_signed_once(database):
     first, new = keep(database, wanted())
     again, new_again = keep(database, wanted())
