@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
 import random
 import sys
@@ -25,7 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from history import Kept
+import numpy as np
+from history import ABOUT, Kept
 from live import DAY, Observer, _every
 from market import BLOCK_SECONDS, CONTRACTS, OWNER, RESERVE, SOURCES, START, Market, Rpc, node
 from prices import BLOCKS_A_DAY, days
@@ -35,6 +37,7 @@ from traders import PRICE_UNIT, VOLUME_UNIT, Pool, intents
 from assay.chain.compile import compile_solidity, read_sources
 from assay.chain.deploy import Chain
 from assay.compare import running
+from assay.compare.sequence import FEWEST, confidence_sequence
 from assay.compare.steward import Steward
 from assay.data.errors import TooFewRows
 from assay.data.features.grid import BLOCK
@@ -65,6 +68,7 @@ HISTORY = Path(__file__).with_name("history-2006")
 CHAIN, URL = "local", "RPC_URL"
 BURN_IN, GRACE, AHEAD = 2, 2, 12
 """Blocks of a period that are not counted, in which its link may be opened, and from now to the first period."""
+_ALPHA = 0.05
 _WEEK = 5
 _AT_ONCE = 500
 _TURNS = 40
@@ -113,6 +117,7 @@ class Book:
     times: dict[int, int] = field(default_factory=dict)
     prices: dict[int, int] = field(default_factory=dict)
     price: int = 0
+    made: dict[tuple[str, ...], tuple[int, Newest]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Bars are as long as the task says."""
@@ -134,6 +139,13 @@ class Book:
         """The row of the last bar that is over in a block, as `assay up` asks for it."""
         end = self.times[block] // self.every * self.every
         bar = end // self.every - 1
+        # A bar that is over never changes, and is asked for at each of its blocks.
+        of = (*names, task.predict.target, repr(task.data.label))
+        if of not in self.made or self.made[of][0] != bar:
+            self.made[of] = bar, self._made(task, bar, end, names)
+        return self.made[of][1]
+
+    def _made(self, task: Task, bar: int, end: int, names: Sequence[str]) -> Newest:
         values = self._observer(names).row(end) if bar in self.last else [None]
         if None in values:
             raise TooFewRows("the history is not long enough", "Wait.")
@@ -250,7 +262,7 @@ class Service:
         self.settler = open_settler(database, folder, task, None)
         self.worker = Worker(database)
         self.live = Live(database, task.name, self.settler, Models(database), folder / ".assay" / "live", _say)
-        self.live.row = book.newest
+        self.live.row, self.live.counts = book.newest, True
         looking = Looking(database, task.name, self.settler.on.name, every=0.0)
         self.live.marked = Marks(looking, "champion").of
         self.steward = Steward(database, task.name, folder, self.settler.on, _say, look_seconds=0.0)
@@ -281,25 +293,27 @@ def play(folder: Path, until: str, *, twin: bool) -> str:
         world.begin(start)
         world.blocks_by_days(on=True)
         try:
-            lost = _played(world, Service(database, folder, task, world.book), chosen)
+            burn_in = BURN_IN if one is not None else 0
+            lost = _played(world, Service(database, folder, task, world.book), chosen, burn_in)
         finally:
             world.blocks_by_days(on=False)
         if one is not None and start is not None:
             _write(folder / "outcomes.csv", one, lost)
-        return _summary(world, chosen, answers.find(database, task.name, chain=CHAIN, periods=True, limit=100_000))
+        found = answers.find(database, task.name, chain=CHAIN, periods=True, limit=100_000)
+        return _summary(world, chosen, found) + _apart([each for _, each in lost])
 
 
-def _played(world: World, service: Service, chosen: list[Day]) -> list[tuple[int, list[float]]]:
+def _played(world: World, service: Service, chosen: list[Day], burn_in: int) -> list[tuple[int, list[float]]]:
     """The first block of each day, and what each pool lost in the blocks that count, in basis points a day."""
     found = []
     for count, day in enumerate(chosen):
         wishes, first = intents(day, world.source), world.rpc.block() + 1
         for block in range(BLOCKS_A_DAY):
-            if block == BURN_IN:
+            if block == burn_in:
                 before = world.lost()
             world.trade(day, block, wishes)
             service.step()
-        scale = 1e4 * BLOCKS_A_DAY / (BLOCKS_A_DAY - BURN_IN)
+        scale = 1e4 * BLOCKS_A_DAY / (BLOCKS_A_DAY - burn_in)
         found.append((first, [(now - then) * scale for now, then in zip(world.lost(), before, strict=True)]))
         world.number += 1
         if count % _WEEK == _WEEK - 1:
@@ -337,6 +351,16 @@ def _summary(world: World, chosen: list[Day], found: list[Answer]) -> str:
     return f"{said}\n{len(settled)} of {len(found)} forecasts so far were settled"
 
 
+def _apart(lost: list[list[float]]) -> str:
+    """What the twin lost more, day by day, with an interval that holds at every look; nothing without a twin."""
+    gains = np.array([each[1] - each[0] for each in lost if len(each) > 1])
+    if len(gains) < FEWEST:
+        return ""
+    look = confidence_sequence(gains, _ALPHA, len(gains))
+    said = f"{look.mean[-1]:+.4f} basis points of the pool a day ({look.low[-1]:+.4f} to {look.high[-1]:+.4f} with 95 %"
+    return f"\nthe twin lost more: {said} confidence at every look)"
+
+
 def plan(folder: Path, periods: int) -> str:
     """Write the plan of an experiment that begins soon."""
     start = Rpc(os.environ[URL]).block() + AHEAD
@@ -356,7 +380,8 @@ def choose(folder: Path, name: str) -> str:
             address = None if found is None else found.address
     if address is None:
         raise SystemExit(f"years: there is no {name} on the chain yet")
-    call = {"to": Kept.load(HISTORY).pool, "data": selector("feeSource()")}
+    pool = str(json.loads((HISTORY / ABOUT).read_text())["pool"])
+    call = {"to": pool, "data": selector("feeSource()")}
     chosen = "0x" + rpc.call("eth_call", call, "latest")[-40:]
     data = selector("choose(address)") + address.removeprefix("0x").lower().rjust(64, "0")
     rpc.call("eth_sendTransaction", {"from": rpc.account(OWNER), "to": chosen, "data": data})

@@ -64,16 +64,30 @@ def is_as_the_page_says(said, project):
         ended = journal.read(database, "years", ["retrain.ended"])
         assert [event.what["outcome"] for event in ended] == ["challenger"]
 
-        # Each release decided through its own contract, and nothing was posted by anyone.
+        # The default changed on the chain; the pool's owner chose twice: the test's router, and the consumer.
+        defaults = [event.what for event in journal.read(database, "years", ["registry.default"])]
+        assert [(one["before"], one["version"], one["back"]) for one in defaults] == [
+            (0, 1, False),
+            (1, 2, False),
+            (2, 1, True),
+        ]
+        assert said.count("the pool asks ") == 2
+        there = deployed(database, "years", "local")
+        assert len({one.address for one in there if one.name == "model"}) == 2
+
+        # Both releases decided through the one consumer, and nothing was posted by anyone.
         sent = transactions.find(database, "local")
-        assert {one.purpose for one in sent} == {"deploy", "experiment", "settle"}
-        consumers = {one.release: one.address for one in deployed(database, "years", "local") if one.name == "consumer"}
-        assert set(consumers) == {first, second}
+        assert {one.purpose for one in sent} == {"deploy", "experiment", "registry", "settle"}
         found = answers.find(database, "years", chain="local", periods=True, limit=100_000)[::-1]
         settled = [one for one in found if one.state == "settled"]
         assert len(settled) > 0.98 * len(found) > 500
         assert [one.release for one in settled if one.release == second]
         assert settled[0].release == settled[-1].release == first
-        to = {one.id: one.to for one in sent}
-        assert all(to[one.transaction].lower() == consumers[one.release].lower() for one in settled)
+        to = {one.id: str(one.to).lower() for one in sent}
+        (consumer,) = {one.address.lower() for one in there if one.name == "consumer"}
+        assert {to[one.transaction] for one in settled} == {consumer}
+        blocks = {one.id: one.mined["block"] for one in sent if one.mined is not None}
+        changed = [event.block for event in journal.read(database, "years", ["registry.default"])]
+        by = {second: [blocks[one.transaction] for one in settled if one.release == second]}
+        assert changed[1] < min(by[second]) <= max(by[second]) <= changed[2]
         journal.verify(database, "years")
