@@ -114,6 +114,61 @@ contract TrieWalkTest is Test {
         _agree(keccak256(node), key << 4, node);
     }
 
+    /// @notice Nodes by hand that differ from a trie's in one thing, which chance seldom finds, under a root of their own.
+    function testEachRuleOfAWalkIsKept() public view {
+        bytes32 key = keccak256("key");
+        bytes memory start = abi.encodePacked(uint8(0x95), uint8(0x00), bytes20(key));
+        bytes12 end = bytes12(key << 160);
+        bytes memory leaf = abi.encodePacked(uint8(0xcf), hex"8d20", end, uint8(7));
+        bytes memory root = abi.encodePacked(uint8(0xe6), start, leaf);
+        (Walk outcome, bytes memory value) = _tries.walk(keccak256(root), key, root);
+        require(outcome == Walk.Found && keccak256(value) == keccak256(hex"07"), "an embedded leaf");
+        // What has less than 32 bytes stands in its parent, and never by its hash.
+        _refused(abi.encodePacked(uint8(0xf7), start, uint8(0xa0), keccak256(leaf)), key, leaf);
+        // Behind the flags of an even path stands a nibble of zero, and there are two flags.
+        _refused(abi.encodePacked(uint8(0xe6), start, hex"cf8d21", end, uint8(7)), key, "");
+        _refused(abi.encodePacked(hex"e69501", bytes20(key), leaf), key, "");
+        _refused(abi.encodePacked(uint8(0xe6), start, hex"cf8d60", end, uint8(7)), key, "");
+        // A leaf's path ends with the key, and it has a value; all lengths are in their shortest form.
+        _refused(abi.encodePacked(uint8(0xe5), start, hex"ce8c20", bytes11(end), uint8(7)), key, "");
+        _refused(abi.encodePacked(uint8(0xe6), start, hex"cf8d20", end, uint8(0x80)), key, "");
+        _refused(abi.encodePacked(uint8(0xe7), start, hex"d08d20", end, hex"8107"), key, "");
+        _refused(abi.encodePacked(uint8(0xe8), start, hex"d18d20", end, hex"b80107"), key, "");
+        _refused(abi.encodePacked(hex"f826", start, leaf), key, "");
+        _refused(abi.encodePacked(hex"f90026", start, leaf), key, "");
+    }
+
+    /// @notice The same of extensions and branches.
+    function testEachRuleOfWhatLeadsOnIsKept() public view {
+        bytes32 key = keccak256("key");
+        // An extension leads to a node, by a nibble at least, and leaves one at least.
+        _refused(abi.encodePacked(hex"d79500", bytes20(key), uint8(0x80)), key, "");
+        _refused(abi.encodePacked(hex"e5a100", key, hex"c22007"), key, "");
+        bytes memory leaf = abi.encodePacked(hex"e3a120", key, uint8(7));
+        _refused(abi.encodePacked(hex"e200a0", keccak256(leaf)), key, leaf);
+        // A branch has no child of 32 bytes or more but by its hash, also where the key leads elsewhere.
+        bytes memory large = abi.encodePacked(uint8(0xdf), bytes31(0));
+        _refused(_branch(0xf0, (uint8(key[0]) >> 4) ^ 1, large), key, "");
+        // Behind the key's last nibble no branch stands.
+        bytes memory last = _branch(0xe2, uint8(key[31]) & 15, _branch(0xd1, 0, hex"80"));
+        bytes memory root = abi.encodePacked(hex"f842a0", uint8(key[0]) >> 4 | 0x10, bytes31(key << 4), uint8(0xa0));
+        _refused(abi.encodePacked(root, keccak256(last)), key, last);
+    }
+
+    /// @dev A branch with one child.
+    function _branch(uint8 head, uint8 place, bytes memory child) private pure returns (bytes memory node) {
+        node = abi.encodePacked(head);
+        for (uint256 i = 0; i < 16; ++i) {
+            node = abi.encodePacked(node, i == place ? child : bytes(hex"80"));
+        }
+        node = abi.encodePacked(node, uint8(0x80));
+    }
+
+    function _refused(bytes memory root, bytes32 key, bytes memory rest) private view {
+        (Walk outcome,) = _tries.walk(keccak256(root), key, abi.encodePacked(root, rest));
+        require(outcome == Walk.Malformed, "malformed");
+    }
+
     /// @dev Whether the walker finds something; OpenZeppelin must then find the same.
     function _agree(bytes32 root, bytes32 key, bytes memory proof) private view returns (bool found) {
         (Walk outcome, bytes memory value) = _tries.walk(root, key, proof);
