@@ -45,11 +45,12 @@ def commands():
 
 @pytest.mark.slow
 def test_every_command_of_the_guide(stage, assay_command):
-    run = {}
+    run, done = {}, {"draw": ""}
 
-    def guided(name, code=0):
+    def guided(name, code=0, where=None):
         (line,) = [line for line in commands() if line[:3] == ["assay", "experiment", name]]
-        run[name] = assay_command(*line[1:], "--json", cwd=stage.folder, stdin=subprocess.DEVNULL)
+        words = [{"ADDRESS": done["draw"], "http://NODE": stage.node.urls[0]}.get(word, word) for word in line[1:]]
+        run[name] = assay_command(*words, "--json", cwd=where or stage.folder, stdin=subprocess.DEVNULL)
         assert run[name].code == code, run[name].err
         return run[name]
 
@@ -106,6 +107,9 @@ def test_every_command_of_the_guide(stage, assay_command):
     page = (stage.folder / "experiments" / "fee-1" / "report.html").read_text()
     assert "a holiday nobody thought of" in page
     assert done["plan"] in page
+    again = guided("recompute", where=stage.folder / "experiments" / "fee-1").json
+    assert (again["units"], again["verdict"]) == (report["units"], "too early")
+    assert any(text.startswith("it was stopped in block") for text in again["said"])
     assert set(run) == {line[2] for line in commands()}
 
 

@@ -49,8 +49,9 @@ def test_every_command_of_the_year(tmp_path):
 
 
 def is_as_the_page_says(said, project):
-    # The test in money, of a plan that stood on the chain before, and the alarm on what broke the model.
-    assert re.search(r"^(No effect shown|A gain is shown|A harm is shown): ", said, flags=re.MULTILINE)
+    # The test in money, of a plan that stood on the chain before, and the alarm on what broke the model. Of so few days
+    # some may be so far off the others that it is too early to say.
+    assert re.search(r"^(No effect shown|A gain is shown|A harm is shown|Too early): ", said, flags=re.MULTILINE)
     assert (project / "experiments" / "fee-switchback" / "report.html").is_file()
     assert "ALARM loss-promised: " in said
     assert "assay explain watch/loss-promised" in said

@@ -35,7 +35,7 @@ def verify_address(
     if key is not None and release is not None:
         raise NothingToCompare("--key and --release are both given", "Give one: a release names its key.")
     with _records(folder, database) as base:
-        on = _network(folder, chain)
+        on = network_of(folder, chain)
         expected = _expected(base, folder, key, release)
         return verify(on, address, expected, _registry(on, registry, base, folder), unchecked=unchecked)
 
@@ -49,7 +49,7 @@ def verify_certificate(
     if chain is None and registry is None:
         return verify(path, unchecked=unchecked)
     with _records(folder, database) as base:
-        on = _network(folder, chain)
+        on = network_of(folder, chain)
         found = _registry(on, registry, base, folder)
         if found is None:
             raise NothingToCompare(f"no registry of {on.name} is known here", "Give --registry ADDRESS.")
@@ -79,7 +79,8 @@ def _registry(on: Network, address: str | None, base: Database | None, folder: P
     return None if on.spec.registry is None else Registry(on, on.spec.registry)
 
 
-def _network(folder: Path, chain: str | None) -> Network:
+def network_of(folder: Path, chain: str | None) -> Network:
+    """A chain by its name in the project's task.toml, or a node's address, for which no project is needed."""
     from assay.project.project import Project
     from assay.settle.network import Network, network
     from assay.settle.node import Node, host, quantity

@@ -188,6 +188,57 @@ def outcomes(
     )
 
 
+@experiment_app.command("recompute")
+def recompute(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="experiment.toml, as it was agreed.")],
+    draw: Annotated[str, typer.Argument(metavar="ADDRESS", help="The contract that draws, as the report says it.")],
+    folder: Here = Path(),
+    *,
+    chain: Annotated[
+        str | None,
+        typer.Option("--chain", metavar="NAME", help="A chain of task.toml, or the address of a node of yours."),
+    ] = None,
+    entities: Annotated[
+        Path | None, typer.Option("--entities", metavar="FILE", help="The list that the plan is about, a CSV file.")
+    ] = None,
+    units: Annotated[
+        Path | None,
+        typer.Option("--units", metavar="FILE", help="A report's units.csv: its arms are compared, its gain computed."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to write every unit's arm, a CSV file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compute again who got what, from a plan and the chain alone; no records are needed."""
+    from assay.cli.address import network_of
+    from assay.compare import recompute as again
+    from assay.compare.draft import addresses
+    from assay.compare.plan import read
+    from assay.compare.report import words
+    from assay.core import files
+
+    on = network_of(folder, chain)
+    listed = None if entities is None else addresses(entities)
+    found = again.recompute(read(plan), on, draw, listed)
+    shown = None if units is None else again.compared(found, units)
+    if out is not None:
+        rows = [f"{name},{'new' if new else 'old'},{'yes' if opened else 'no'}" for name, new, opened in found.arms]
+        files.write(out, "\n".join(["unit,arm,opened", *rows]) + "\n")
+    new = sum(new for _, new, _ in found.arms)
+    fields: dict[str, Any] = {"plan": found.one.plan.digest, "chain": on.name, "draw": draw, "block": found.block}
+    fields |= {"units": len(found.arms), "new_units": new, "planned": found.planned, "said": found.said}
+    fields |= {"arms": {name: "new" if new else "old" for name, new, _ in found.arms}}
+    lines = [f"plan {found.one.plan.digest} on {on.name}, by block {found.block}"]
+    lines.append(f"{len(found.arms)} of {found.planned} units are over and drawn, {new} of them the new arm's")
+    lines += [f"note: {each}" for each in found.said]
+    if shown is not None:
+        now = shown.now or (None, None, None)
+        fields |= {"gain": now[0], "low": now[1], "high": now[2], "verdict": shown.verdict, "doubts": shown.said}
+        lines += [f"{units}: every arm is the chain's. {words(shown)}", *(f"note: {each}" for each in shown.said)]
+    Output(json=json).result(fields, "\n".join(lines))
+
+
 def _there(base: Database, folder: Path, name: str | None) -> tuple[Task, Experiment, Network]:
     from assay.compare import running
     from assay.project.project import Project

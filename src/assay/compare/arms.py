@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.compare.errors import ArmUnfit
+from assay.compare.errors import ArmUnfit, PlanUnfit
+from assay.core import files
+from assay.core.hashing import digest
 from assay.record import releases
 from assay.record.errors import Unknown
 from assay.settle.errors import NoDefault
@@ -13,10 +15,13 @@ from assay.settle.registry import acting, registry_of
 from assay.settle.shadow import deciding
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from assay.compare.terms import Terms
     from assay.record.database import Database
     from assay.record.releases import Release
     from assay.settle.network import Network
+    from assay.task.task import Task
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
@@ -82,6 +87,26 @@ def require_allowed(database: Database, project: str, on: Network, one: Release)
             raise ArmUnfit(f"{one.name} was refused on {on.name}", "Propose it again, or try another.")
 
 
+def existing_digest(task: Task, folder: Path) -> str | None:
+    """SHA-256 of the file of an existing process that is a Python function; None of one that task.toml says whole."""
+    function = task.existing.function
+    return None if function is None else digest(files.read(folder / function.rpartition(":")[0]))
+
+
+def require_named(terms: Terms, both: Sides, existing: str | None) -> None:
+    """Raise PlanUnfit if the plan names another release, or another existing process, than there is."""
+    old = existing if both.old is None else both.old.digest
+    for field, said, own in (
+        ("new_sha256", terms.arms.new_sha256, both.new.digest),
+        ("old_sha256", terms.arms.old_sha256, old),
+    ):
+        if said is None or said == own:
+            continue
+        what = f"it is {own[:16]}.." if own is not None else "the existing process is no file: task.toml says it whole"
+        todo = f'Write {field} = "{own}", or put back what was meant.' if own is not None else "Leave it out."
+        raise PlanUnfit(f"[arms] {field} says {said[:16]}.., and {what}", todo)
+
+
 def require_deciding(database: Database, project: str, on: Network, agreed: Release) -> None:
     """Raise ArmUnfit if the champion that was agreed is not the release that answers on the chain any more."""
     try:
@@ -99,10 +124,10 @@ def _release(database: Database, project: str, on: Network, process: str) -> Rel
     if process == "existing":
         return None
     if process == CHAMPION:
-        digest = deciding(database, project, on)
-        if digest is None:
+        now = deciding(database, project, on)
+        if now is None:
             raise ArmUnfit(f"no release of {project} decides", "Create one: `assay release create`.")
-        return releases.by_digest(database, digest)
+        return releases.by_digest(database, now)
     try:
         return releases.get(database, project, process)
     except Unknown:

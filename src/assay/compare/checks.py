@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -32,22 +32,30 @@ def randomisation(units: Units, seed: int = 7) -> float:
     return _p_value(rest, units.treated, units.share, seed)
 
 
-def carry_over(units: Units, order: int = 1, seed: int = 7) -> float:
+def carry_over(units: Units, order: int = 1, seed: int = 7, drawn: Mapping[int, bool] | None = None) -> float:
     """The chance of the dependence seen on the arm `order` blocks before if nothing were carried so far.
 
-    For a switchback of one pool. Every block is either focal or not: the arms of the blocks `order` before focal ones
-    are drawn again while focal blocks keep arm and outcome, which, without carry-over, says what would have been seen
-    (Bojinov, Simchi-Levi, Zhao, Design and Analysis of Switchback Experiments, arXiv 2009.00148, Section 5; focal
-    units: Athey, Eckles, Imbens, 2018). Both halves are tested, and the smaller p-value doubled.
+    For a switchback of one pool, whose blocks are the units' clusters; `drawn` says the arms of all blocks where some
+    have no outcome, and so are no units. Every block is either focal or not: the arms of the blocks `order` before
+    focal ones are drawn again while focal blocks keep arm and outcome, which, without carry-over, says what would have
+    been seen (Bojinov, Simchi-Levi, Zhao, Design and Analysis of Switchback Experiments, arXiv 2009.00148, Section 5;
+    focal units: Athey, Eckles, Imbens, 2018). Both halves are tested, and the smaller p-value doubled.
+
+    What explains an outcome may be of focal blocks alone: the block before it, whose own effect hangs on the arm that
+    is drawn again, would show that effect as one that is carried over. The focal block before it is taken.
     """
-    places = np.arange(len(units.outcome))
+    arms = dict(zip(units.cluster.tolist(), units.treated.tolist(), strict=True)) | dict(drawn or {})
+    outcomes = dict(zip(units.cluster.tolist(), units.outcome.tolist(), strict=True))
+    there = np.array([block - order in arms for block in units.cluster.tolist()], dtype=np.bool_)
     both = []
     for half in (0, 1):
-        focal = places[(places // order) % 2 == half]
-        focal = focal[focal >= order]
-        own = np.column_stack([units.before[focal], units.treated[focal].astype(np.float64)])
-        rest = _unexplained(units.outcome[focal], own)
-        both.append(_p_value(rest, units.treated[focal - order], units.share, seed + half))
+        focal = np.flatnonzero(there & ((units.cluster // order) % 2 == half))
+        outcome, blocks = units.outcome[focal], units.cluster[focal].tolist()
+        mean = float(outcome.mean()) if len(focal) else 0.0
+        earlier = [outcomes.get(block - 2 * order, mean) for block in blocks]
+        rest = _unexplained(outcome, np.column_stack([earlier, units.treated[focal].astype(np.float64)]))
+        before = np.array([arms[block - order] for block in blocks], dtype=np.bool_)
+        both.append(_p_value(rest, before, units.share, seed + half))
     return min(1.0, 2 * min(both))
 
 

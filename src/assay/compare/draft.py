@@ -131,8 +131,10 @@ def _looked(
     except AssayError as error:
         said.append(f"It cannot be started yet: {error}")
     try:
-        known = _past(task, project, terms.metric.of, past, (per, _dropped(task, terms, per)))
-        aim = Design(terms.aim.smallest_effect, terms.arms.share, terms.aim.alpha)
+        known = _past(task, project, terms.metric.of, past, (per, _dropped(task, terms, per)), design=terms.design)
+        known = known if terms.metric.before else past_of.unexplained(known)
+        # A gain is so much less of a loss: what is skewed is seen otherwise from each side.
+        aim = Design(-terms.aim.smallest_effect, terms.arms.share, terms.aim.alpha)
         found = past_of.curve(known, aim, terms.aim.power, told=told)
         length = planned(terms, project)
         told(f"Playing the planned {length} units")
@@ -143,6 +145,11 @@ def _looked(
         return Looked(plan, written, [], None, None, None, None, said)
     enough = past_of.enough(found, terms.aim.power)
     said.append(_unseen(least, terms.metric.unit, terms.aim.power))
+    if length > len(known):
+        said.append(
+            f"The past has {len(known)} units, fewer than the {length} planned: power is of the same past again and "
+            "again, and says nothing of what it has not seen."
+        )
     if share < terms.aim.power:
         more = f"{enough} would be enough" if enough is not None else "no length up to 20,000 is enough"
         said.append(
@@ -170,9 +177,11 @@ def entities(project: Path, terms: Terms) -> list[str]:
     PlanUnfit
         The file cannot be read, has an address twice, or one that is none.
     """
-    if terms.entities is None:
-        return []
-    path = project / terms.entities.file
+    return [] if terms.entities is None else addresses(project / terms.entities.file)
+
+
+def addresses(path: Path) -> list[str]:
+    """A CSV file's column `entity`, in its order, lower-case; raises PlanUnfit as `entities` does."""
     try:
         rows = sheet.rows(files.read(path))
     except ValueError as error:
@@ -211,11 +220,13 @@ def list_digest(found: list[str]) -> str:
     return digest("\n".join(found).encode())
 
 
-def _past(task: Task, project: Path, metric: str, past: Path | None, per: tuple[int, int]) -> Past:
+def _past(task: Task, project: Path, metric: str, past: Path | None, per: tuple[int, int], *, design: str) -> Past:
+    """Past units with what the design knows of each before: the unit before it, or of entities the column `before`."""
     if past is not None:
-        return past_of.units(past_of.recorded(past), 1)
-    single = past_of.losses(task, project)
-    return past_of.units(single, *(per if metric == "loss" else (1, 0)))
+        found = past_of.recorded(past)
+        return found if design == "entities" or found.before.shape[1] else past_of.units(found.outcome, 1)
+    single = past_of.units(past_of.losses(task, project), *(per if metric == "loss" else (1, 0)))
+    return past_of.unexplained(single) if design == "entities" else single
 
 
 def _dropped(task: Task, terms: Terms, per: int) -> int:
@@ -308,16 +319,16 @@ def _sized(
     switchback = found["design"] == "switchback" and found["metric"] == "loss"
     per = found["counted"] if switchback and bar_blocks(task) is not None else 1
     rest = found["period_blocks"] // bar - per if switchback and bar_blocks(task) is not None else 0
-    known = _past(task, project, found["metric"], past, (per, rest))
+    known = _past(task, project, found["metric"], past, (per, rest), design=found["design"])
     mean = float(known.outcome.mean())
     share = task.limits.better_than_existing or _LEAST_SHARE
     effect = float(f"{(abs(mean) or float(known.outcome.std()) or 1.0) * share:.3g}")
-    design = Design(effect)
+    design = Design(-effect)
     told("Looking for the length that is enough")
-    length = past_of.about(known, design, _POWER)
+    length = past_of.length_for(known, design, _POWER)
     least = past_of.detectable(known, design, length, _POWER)
     words = f"By {len(known)} past units, {length} show the smallest effect in about {_POWER:.0%} of cases."
-    if length == past_of.MOST_UNITS:
+    if length >= past_of.MOST_UNITS:
         words = f"No length up to {length:,} shows the smallest effect: take a larger one, or see it as what it is."
     harm = float(f"{mean + _HARM * (abs(mean) or 1.0):.3g}") if mean else None
     return {

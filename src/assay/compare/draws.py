@@ -49,7 +49,7 @@ def opened(on: Network, one: Experiment, last: int) -> list[Opened]:
     """The draw's logs up to a block, in their order; of a reorganised chain those of the one that counts."""
     if one.draw is None or one.block is None:
         return []
-    return [_read(log) for log in _logs(on, one.draw, one.block, last)]
+    return [_read(log) for log in logged(on, one.draw, _OPENED, one.block, last)]
 
 
 def drawn(
@@ -129,18 +129,18 @@ def arms_of(entities: list[str], seed_: bytes, share: int) -> Mapping[str, bool]
     return {one: assign.entity_is_new(seed_, bytes.fromhex(one.removeprefix("0x")), share) for one in entities}
 
 
-def _logs(on: Network, address: str, first: int, last: int) -> list[dict[str, Any]]:
-    """Nodes that give few blocks at once are asked for fewer."""
+def logged(on: Network, address: str, topic: str, first: int, last: int) -> list[dict[str, Any]]:
+    """A contract's logs of one kind; nodes that give few blocks at once are asked for fewer."""
     if first > last:
         return []
-    asked = {"address": address, "fromBlock": hex(first), "toBlock": hex(last), "topics": [_OPENED]}
+    asked = {"address": address, "fromBlock": hex(first), "toBlock": hex(last), "topics": [topic]}
     try:
         return list(on.node.ask("eth_getLogs", asked))
     except NodeFault:
         if last - first < _FEWEST_BLOCKS:
             raise
         middle = (first + last) // 2
-        return _logs(on, address, first, middle) + _logs(on, address, middle + 1, last)
+        return logged(on, address, topic, first, middle) + logged(on, address, topic, middle + 1, last)
 
 
 def _read(log: Mapping[str, Any]) -> Opened:

@@ -8,7 +8,8 @@ could foresee. A score is the augmented inverse-propensity estimate of Robins, R
 where the guesses m1 and m0 of the unit's outcome see only units before it and what was known before the draw. Given
 the past it is then unbiased for the unit's own effect, by the draw alone: outcomes may drift and depend on each other.
 What was known before (the period before, for CUPED: Deng, Xu, Kohavi, Walker, 2013) makes the guesses good and the
-scores small; bad guesses cost width, never truth.
+scores small; bad guesses cost width, never truth. The first cluster has no score: there is nothing to guess it by, and
+a guess of nothing would be as wrong as outcomes are large.
 """
 
 from __future__ import annotations
@@ -75,15 +76,20 @@ class Units:
 
 
 def scores(units: Units) -> Floats:
-    """(clusters,): the effect that each cluster shows, the mean of its units' scores."""
+    """(clusters - 1,): the effect that each cluster but the first shows, the mean of its units' scores."""
     if not len(units.outcome):
         return np.zeros(0)
-    starts = np.flatnonzero(np.append(True, np.diff(units.cluster) > 0))
+    starts = starts_of(units)
     sizes = np.diff(starts, append=len(units.cluster))
     new, old = _guesses(units, starts, sizes)
     outcome, share = units.outcome, units.share
     rest = np.where(units.treated, (outcome - new) / share, -(outcome - old) / (1 - share))
-    return np.asarray(np.add.reduceat(new - old + rest, starts) / sizes)
+    return np.asarray(np.add.reduceat(new - old + rest, starts) / sizes)[1:]
+
+
+def starts_of(units: Units) -> NDArray[np.int64]:
+    """The place of each cluster's first unit."""
+    return np.flatnonzero(np.append(True, np.diff(units.cluster) > 0))
 
 
 def _guesses(units: Units, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:

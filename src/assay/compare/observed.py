@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.compare.arms import arm_name
+from assay.compare.arms import arm_name, existing_digest
 from assay.compare.errors import NotComparable
 from assay.compare.plan import Window
 from assay.compare.running import OUTCOMES
@@ -151,6 +151,12 @@ class Observer:
         """The rows' columns, and what the existing process says of them."""
         import polars as pl
 
+        agreed = self.one.existing
+        if agreed is not None and existing_digest(self.task, self._folder) != agreed:
+            raise NotComparable(
+                f"{self.task.existing.function} was changed since {self.one.name} was agreed (SHA-256 {agreed[:16]}..)",
+                "Put back the file as it was: what would decide otherwise is part of what was agreed.",
+            )
         rows = [dict(zip(self._features, each.answer.row[0], strict=True)) for each in known if each.answer.row]
         if len(rows) < len(known):
             raise NotComparable("rows of this experiment were forgotten", "Keep rows longer than an experiment takes.")

@@ -57,7 +57,7 @@ def bring(
         )
     given = _read(file, periods=one.plan.terms.entities is None)
     observer = Observer(database, project, one)
-    known = set() if one.plan.terms.entities is None else set(listed(database, observer, one))
+    known = set() if one.plan.terms.entities is None else set(listed(database, observer.task.name, one))
     _require_units(one, known, on.node.head(), given, file)
     there = observer.recorded()
     changed = [unit for unit, row in given.items() if unit in there and there[unit] != row]

@@ -10,8 +10,9 @@ import numpy as np
 
 from assay.compare.effect import Units, scores
 from assay.compare.errors import NotComparable
+from assay.compare.estimate import LEAST
 from assay.compare.power import Design, Past, power
-from assay.compare.sequence import FEWEST, half_width
+from assay.compare.sequence import half_width
 from assay.core import files, sheet
 from assay.data.dataset.dataset import Dataset
 from assay.models.existing import decide
@@ -19,7 +20,7 @@ from assay.models.metrics import values
 from assay.models.rows import joined, problem_of, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 MOST_UNITS = 20_000
 _FEWEST_SCORES = 500
 _SHARES = (0.25, 0.5, 0.75, 1.0, 1.3)
+_LONGER = (1.7, 2.2, 3.0, 4.0)
 
 
 def losses(task: Task, project: Path) -> Floats:
@@ -54,23 +56,27 @@ def losses(task: Task, project: Path) -> Floats:
     return found[~np.isnan(found)]
 
 
-def recorded(path: Path) -> Floats:
-    """Measured losses of past units, in their order: a CSV file's column `outcome`."""
+def recorded(path: Path) -> Past:
+    """Measured losses of past units, in their order: a CSV file's columns `outcome` and, if it has one, `before`."""
     try:
         rows = sheet.rows(files.read(path))
     except ValueError as error:
         raise NotComparable(f"{path}{error}", "Give a CSV file with a column outcome.") from None
-    found = []
+    found: dict[str, list[float]] = {"outcome": [], "before": []}
     for line, row in rows:
-        try:
-            found.append(sheet.number(row["outcome"]))
-        except (KeyError, ValueError):
-            found.append(math.nan)
-        if not math.isfinite(found[-1]):
-            raise NotComparable(
-                f"{path}, line {line}: there is no number for an outcome", "Leave out units of which nothing is known."
-            )
-    return np.array(found, dtype=np.float64)
+        for column in ("outcome", *(["before"] if "before" in row else [])):
+            try:
+                value = sheet.number(row[column])
+            except (KeyError, ValueError):
+                value = math.nan
+            if not math.isfinite(value):
+                raise NotComparable(
+                    f"{path}, line {line}: there is no number for {'an outcome' if column == 'outcome' else 'before'}",
+                    "Leave out units of which nothing is known.",
+                )
+            found[column].append(value)
+    outcome, before = (np.array(found[column], dtype=np.float64) for column in ("outcome", "before"))
+    return Past(outcome, before.reshape(len(outcome), -1 if len(outcome) else 0))
 
 
 def units(single: Floats, each: int, dropped: int = 0) -> Past:
@@ -79,6 +85,11 @@ def units(single: Floats, each: int, dropped: int = 0) -> Past:
     count = len(single) // whole
     means = single[: count * whole].reshape(count, whole)[:, dropped:].mean(axis=1)
     return Past(means[1:], means[:-1, np.newaxis])
+
+
+def unexplained(past: Past) -> Past:
+    """The same units, of which nothing was known before."""
+    return Past(past.outcome, np.zeros((len(past), 0)))
 
 
 def curve(
@@ -94,17 +105,35 @@ def curve(
         The past has too few units to say.
     """
     middle = about(past, design, wanted)
-    lengths = sorted({max(FEWEST, round(middle * share)) for share in _SHARES})
-    found = []
-    for length in lengths:
+    lengths = _lengths(middle, _SHARES)
+    found: list[tuple[int, float]] = []
+    for length in [*lengths, *_lengths(middle, _LONGER)]:
+        if length > lengths[-1] and (enough(found, wanted) is not None or length > MOST_UNITS):
+            break
         told(f"Playing {length} units on the past")
         found.append((length, power(past, design, length)))
     return found
 
 
+def length_for(past: Past, design: Design, wanted: float) -> int:
+    """The length that a plan is to have: about that of the arithmetic, and longer if experiments played ask for it.
+
+    They do where the interval begins late: few of one arm, or a few units that make all the difference.
+    """
+    middle = about(past, design, wanted)
+    lengths = _lengths(middle, [share for share in (*_SHARES, *_LONGER) if share >= 1])
+    return next(
+        (length for length in lengths if length >= MOST_UNITS or power(past, design, length) >= wanted), lengths[-1]
+    )
+
+
+def _lengths(middle: int, shares: Iterable[float]) -> list[int]:
+    return sorted({max(LEAST, round(middle * share)) for share in shares})
+
+
 def about(past: Past, design: Design, wanted: float) -> int:
     """The length, by arithmetic, after which the least effect that is seen is the design's; at most `MOST_UNITS`."""
-    low, high = FEWEST, MOST_UNITS
+    low, high = LEAST, MOST_UNITS
     deviation = _deviation(past, design)
     while low < high:
         middle = (low + high) // 2
@@ -135,10 +164,10 @@ def _least(deviation: float, design: Design, length: int, wanted: float) -> floa
 
 def _deviation(past: Past, design: Design) -> float:
     """The deviation of scores on the past, where nothing had an effect."""
-    if len(past) < FEWEST:
-        raise NotComparable(f"{len(past)} past units say nothing of an effect", f"Give {FEWEST} units of the past.")
+    if len(past) < LEAST:
+        raise NotComparable(f"{len(past)} past units say nothing of an effect", f"Give {LEAST} units of the past.")
     count = max(len(past), _FEWEST_SCORES)
     places = np.arange(count) % len(past)
     treated = np.random.default_rng(7).random(count) < design.share
     known = Units(past.outcome[places], treated, design.share, past.before[places], np.arange(count))
-    return float(scores(known)[FEWEST:].std())
+    return float(scores(known)[LEAST:].std())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from assay.compare.errors import PlanUnfit, PlanUnreadable
-from assay.compare.sequence import FEWEST
+from assay.compare.estimate import LEAST
 from assay.compare.terms import SCHEMA, Terms
 from assay.core import files
 from assay.core.errors import ArtefactVersion
@@ -164,8 +164,8 @@ def cautions(task: Task, terms: Terms) -> list[str]:
     """What is allowed and yet weakens the experiment, in sentences."""
     said, of = [], terms.switchback
     if of is not None:
-        if of.periods < FEWEST:
-            said.append(f"{of.periods} periods show nothing: intervals begin at {FEWEST}.")
+        if of.periods < LEAST:
+            said.append(f"{of.periods} periods show nothing: intervals begin at {LEAST}.")
         if of.burn_in_blocks < of.grace_blocks and terms.metric.of == "loss":
             said.append(
                 f"burn_in_blocks is {of.burn_in_blocks}, less than grace_blocks ({of.grace_blocks}): blocks before a "
@@ -173,6 +173,11 @@ def cautions(task: Task, terms: Terms) -> list[str]:
             )
     if terms.metric.of == "loss" and task.value.unit and terms.metric.unit != task.value.unit:
         said.append(f'[metric] unit is "{terms.metric.unit}", and that of [value] "{task.value.unit}".')
+    if terms.arms.new_sha256 is None:
+        said.append(
+            f"[arms] new_sha256 is missing: the plan on the chain will not say which release {terms.arms.new} is. "
+            "`assay release show` says its digest."
+        )
     if not terms.guardrails and terms.design != "shadow":
         said.append("There is no [[guardrails]]: only a person ends it if it does harm.")
     if terms.design != "shadow" and terms.money.usd_per_unit is None and task.value.usd is None:

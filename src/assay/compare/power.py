@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.compare.effect import Units, scores
+from assay.compare.effect import Units
 from assay.compare.errors import NotComparable
-from assay.compare.sequence import FEWEST, confidence_sequence
+from assay.compare.estimate import LEAST, estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -71,18 +69,13 @@ def power(past: Past, design: Design, length: int, seed: int = 7) -> float:
     NotComparable
         The past is too short to say, or the effect is nothing.
     """
-    if len(past) < FEWEST or design.effect == 0 or length < FEWEST:
+    if len(past) < LEAST or design.effect == 0 or length < LEAST:
         raise NotComparable(
             f"{len(past)} past units and a length of {length} say nothing of an effect of {design.effect:g}",
-            f"Give {FEWEST} units of the past, as many of length, and an effect.",
+            f"Give {LEAST} units of the past, as many of length, and an effect.",
         )
     source = np.random.default_rng(seed)
     return sum(_shows(past, design, length, source) for _ in range(PLAYED)) / PLAYED
-
-
-def length_for(past: Past, design: Design, lengths: Sequence[int], wanted: float = 0.8) -> int | None:
-    """The first of `lengths`, which ascend, that shows the effect in a share `wanted` of experiments, if one does."""
-    return next((length for length in lengths if power(past, design, length) >= wanted), None)
 
 
 def _shows(past: Past, design: Design, length: int, source: np.random.Generator) -> bool:
@@ -90,5 +83,5 @@ def _shows(past: Past, design: Design, length: int, source: np.random.Generator)
     treated = source.random(length) < design.share
     outcome = past.outcome[places] + design.effect * treated
     units = Units(outcome, treated, design.share, past.before[places], np.arange(length))
-    found = confidence_sequence(scores(units), design.alpha, length)
+    found = estimate(units, design.alpha, length)
     return (found.first_above if design.effect > 0 else found.first_below) is not None

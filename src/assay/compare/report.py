@@ -12,14 +12,15 @@ import numpy as np
 from assay.compare.errors import PlanNotOnChain
 from assay.compare.figure import Line, drawn
 from assay.compare.money import reckon
-from assay.compare.result import result
+from assay.compare.plan import PLAN_FILE
+from assay.compare.result import listed, result
 from assay.compare.running import AGREED, ENDED, OUTCOMES, PASSED, STARTED, STOPPED, WITHHELD, WRONG
 from assay.compare.shadow import measured
+from assay.compare.start import require_plan
 from assay.compare.status import about, fields
 from assay.core import files
 from assay.record import journal, releases
 from assay.release.features import task_of
-from assay.settle.network import selector
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,8 @@ _EVENTS = (AGREED, STARTED, STOPPED, ENDED, PASSED, WITHHELD, WRONG, OUTCOMES)
 def report(database: Database, project: Path, one: Experiment, on: Network) -> tuple[Result, Sum, list[Path]]:
     """Write `report.html`, `units.csv`, `effect.svg` and `summary.json` into the experiment's folder.
 
+    Beside them what a stranger computes the draws from: the plan as it was agreed, and the list of entities.
+
     Raises
     ------
     PlanNotOnChain
@@ -54,10 +57,13 @@ def report(database: Database, project: Path, one: Experiment, on: Network) -> t
     texts = {
         "report.html": _page(database, task, on, (found, total), effect),
         "units.csv": _rows(found),
+        PLAN_FILE: one.plan.text,
         SUMMARY: json.dumps(summary(database, found, total, on), indent=1, allow_nan=False) + "\n",
     }
     if effect:
         texts["effect.svg"] = effect
+    if one.plan.terms.entities is not None:
+        texts["entities.csv"] = "\n".join(["entity", *listed(database, task.name, one)]) + "\n"
     for name, text in texts.items():
         files.write(place / name, text)
     return found, total, [place / name for name in texts]
@@ -82,12 +88,7 @@ def require_agreed(on: Network, one: Experiment) -> None:
             )
         return
     # The contract's code holds the plan, and could not stand there later than its first block: its constructor refuses.
-    said = on.node.call({"to": one.draw, "data": selector("plan()")}).hex() if on.node.code(one.draw) else ""
-    if said != one.plan.digest:
-        raise PlanNotOnChain(
-            f"the contract {one.draw} on {on.name} is of the plan {said[:16] or '(none)'}, and this is {one.short}",
-            "Only the agreed plan is reported.",
-        )
+    require_plan(on, one.draw, one.plan)
 
 
 def _anchored(on: Network, one: Experiment) -> bool:
@@ -133,10 +134,12 @@ def words(found: Result) -> str:
         seen = about(found.new)
         return f"A shadow: {seen['answers']} answers, {seen['missed']} came to nothing; it decided nothing."
     if now is None:
-        return f"Too early: {len(found.known)} units with an outcome, and an interval takes 30."
+        return f"Too early: {found.early}."
     span = f"{now[0]:.4g} {terms.metric.unit} ({now[1]:.4g} to {now[2]:.4g})"
     if found.verdict == "no effect shown":
         return f"No effect shown: the mean gain is {span}."
+    if found.reached is not None:
+        return f"A {found.verdict} was shown after {found.reached} units, and no more by now: the mean gain is {span}."
     if found.verdict == "gain":
         return f"A gain is shown: on average {span}."
     return f"A harm is shown: on average {span}."
@@ -189,6 +192,7 @@ def _page(database: Database, task: Task, on: Network, reported: tuple[Result, S
         style=Markup(style),  # noqa: S704  Assay's own file
         verdict=found.verdict if terms.aim is not None else "",
         said=words(found),
+        how=_how(found),
         sure=_sure(found),
         unseen=_unseen(found),
         doubts=found.said,
@@ -205,13 +209,16 @@ def _page(database: Database, task: Task, on: Network, reported: tuple[Result, S
         block=one.block,
         start_block=terms.start_block,
         draw=one.draw,
+        entities=terms.entities is not None,
         plan=one.plan.text,
     )
 
 
 def _arms(found: Result, taken: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     both: list[tuple[str, list[Decision], dict[str, Any]]] = [("new", found.new, taken), ("old", found.old, {})]
-    return [(name, about(some) | more) for name, some, more in both if some]
+    arms = found.one.plan.terms.arms
+    process = {"new": arms.new, "old": arms.old}
+    return [(f"{name} ({process[name]})", about(some) | more) for name, some, more in both if some]
 
 
 def _sure(found: Result) -> str:
@@ -229,8 +236,8 @@ def _unseen(found: Result) -> str:
     if least is None or terms.aim is None:
         return ""
     text = f"What it could not have seen: a gain of less than about {least:.3g} {terms.metric.unit}"
-    more = ", which is more than the smallest that matters" if least > terms.aim.smallest_effect else ""
-    return f"{text}{more} ({terms.aim.smallest_effect:g})."
+    wide = "it may be there and not be seen" if least > terms.aim.smallest_effect else "it would be seen"
+    return f"{text}. The smallest that matters is {terms.aim.smallest_effect:g}: {wide}."
 
 
 def _tiles(found: Result, total: Sum) -> list[tuple[str, str]]:
@@ -259,7 +266,13 @@ def _sums(total: Sum, at_risk: float | None) -> list[tuple[str, str]]:
     even = total.break_even_gwei
     found.append(("break-even gas price", "none: there is no gain to pay it" if even is None else f"{even:.4g} gwei"))
     share = total.break_even_share
-    volume = "none: there is no gain" if share is None else f"{share:.2%} of the declared worth of a unit pays for it"
+    volume = "none: there is no gain"
+    if share is not None and total.usd_per_unit is not None:
+        least, declared = _usd(share * total.usd_per_unit), _usd(total.usd_per_unit)
+        volume = (
+            f"the model pays its running costs where a unit of the metric is worth {least} or more for a decision, as "
+            f"of a pool with so much volume; {declared} is declared"
+        )
     found.append(("break-even volume", volume))
     return found
 
@@ -267,16 +280,46 @@ def _sums(total: Sum, at_risk: float | None) -> list[tuple[str, str]]:
 def _checks(found: Result) -> list[tuple[str, str]]:
     terms = found.one.plan.terms
     lost = found.missing
-    checks = [("draws", "every one was computed again from the chain's blocks and what was committed to")]
+    checks = []
+    if terms.design != "shadow":
+        checks.append(("draws", "every one was computed again from the chain's blocks and what was committed to"))
+        whom = "that whoever acts asked this draw, and no other, is on the chain, and was not looked at here"
+        checks.append(("who asked", whom))
     if found.ratio is not None and terms.aim is not None:
-        checks.append(("sample ratio", f"evidence {found.ratio:.3g}; {1 / terms.aim.alpha:g} would be an alarm"))
+        new = sum(unit.new for unit in found.known)
+        split = f"{new} of {len(found.known)} units with an outcome are the new arm's, and {terms.arms.share:.0%} were"
+        odds = f"{found.ratio:.2g} times as likely as that is another split; {1 / terms.aim.alpha:g} times is an alarm"
+        checks.append(("the split", f"{split} agreed: {odds}"))
     if found.carried is not None:
-        checks.append(("carry-over", f"p {found.carried:.3g} that nothing is carried over"))
+        text = "of experiments whose periods leave nothing to later ones look as much as if they did; under 1% alarms"
+        checks.append(("left to later periods", f"{found.carried:.2%} {text}"))
     if found.p_value is not None:
-        checks.append(("randomisation test", f"p {found.p_value:.3g}, once, at the end"))
-    checks.append(("links withheld", f"{found.withheld}, and {found.undrawn} not shown yet"))
+        text = "of draws give a difference as large as this one, were both arms the same; looked at once, at the end"
+        checks.append(("by luck alone", f"{found.p_value:.2%} {text}"))
+    if terms.switchback is not None:
+        checks.append(("links withheld", f"{found.withheld}, and {found.undrawn} not shown yet"))
     checks.append(("outcomes missing", f"{lost['new']} of the new arm, {lost['old']} of the old"))
     return checks
+
+
+def _how(found: Result) -> str:
+    """What was done, for whoever knows neither experiments nor chains."""
+    terms, arms = found.one.plan.terms, found.one.plan.terms.arms
+    if terms.design == "shadow":
+        return f"Version {arms.new} answered everything that {arms.old} decided, and decided nothing itself."
+    names = {"existing": "the process that was there before", "champion": "the model"}
+    new, old = (names.get(one, f"version {one} of the model") for one in (arms.new, arms.old))
+    drawn = f"the new arm ({new}) with a chance of {arms.share:.0%}, else the old one ({old})"
+    unit = terms.metric.unit or "units of the metric"
+    of = terms.switchback
+    first = (
+        f"Time was cut into {of.periods} periods of {of.period_blocks} blocks, each a unit. At the start of each, a "
+        f"draw that nobody could choose or foresee said who decides: {drawn}."
+        if of is not None
+        else f"A list of {found.planned} entities, each a unit, was fixed. Then a draw that nobody could choose or "
+        f"foresee said who decides about each of them: {drawn}."
+    )
+    return f"{first} The gain is by how much less was lost, on average, where the new arm decided, in {unit}."
 
 
 def _usd(value: float) -> str:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.compare import assign, draws
+from assay.compare import assign, draws, running
 from assay.compare.checks import carry_over, randomisation, sample_ratio
 from assay.compare.effect import Units, scores
 from assay.compare.errors import PlanChanged
+from assay.compare.estimate import LEAST, estimate
 from assay.compare.observed import Observer
 from assay.compare.plan import bar_blocks
 from assay.compare.running import AGREED, STOPPED, mixed_of, secret_of
-from assay.compare.sequence import FEWEST, confidence_sequence, half_width
+from assay.compare.sequence import half_width
 from assay.compare.start import require_plan
 from assay.record import artefacts, journal
 from assay.settle.network import policy
@@ -131,10 +132,28 @@ class Result:
         return "gain" if below is None or (above is not None and above < below) else "harm"
 
     @property
+    def early(self) -> str:
+        """Why there is no interval yet."""
+        count = len(self.known)
+        if count < LEAST:
+            return f"{count} units with an outcome, and an interval takes {LEAST}"
+        return (
+            f"{count} units with an outcome, and in one arm a few of them make all the difference (or there are none "
+            "that differ): an interval from so few would be wrong more often than it says"
+        )
+
+    @property
+    def reached(self) -> int | None:
+        """The number of units at which a gain or a harm was shown, if by now the interval holds zero again."""
+        if self.gain is None or self.now is None or not self.now[1] <= 0 <= self.now[2]:
+            return None
+        return self.gain.first_above if self.verdict == "gain" else self.gain.first_below
+
+    @property
     def detectable(self) -> float | None:
         """The gain that this many units would have shown with the planned chance."""
         aim, count = self.one.plan.terms.aim, len(self.known)
-        if aim is None or self.deviation is None or count < FEWEST:
+        if aim is None or self.deviation is None or count < LEAST:
             return None
         wide = half_width(count, aim.alpha, max(count, self.planned))
         return float(self.deviation * (wide + NormalDist().inv_cdf(aim.power) / count**0.5))
@@ -174,7 +193,16 @@ def result(
     found.said.extend(_strange(process, count, terms.metric.of) for process, count in found.strangers.items())
     if terms.aim is not None:
         _analyse(found, final)
-        _doubts(found)
+        _doubts(found, final)
+        found.said.extend(_others(running.found(database, observer.task.name), one))
+    return found
+
+
+def judged(one: Experiment, units: list[Unit], planned: int) -> Result:
+    """What units show that are known from elsewhere, such as a report's file."""
+    found = Result(one, units, planned, 0, [], [])
+    _analyse(found, 0)
+    _doubts(found, 0)
     return found
 
 
@@ -193,7 +221,7 @@ def _units(
         gone = max(0, (end - of.start_block + 1) // of.period_blocks)
         return _periods(one, observer, over, (new, old)), of.periods, gone - len(over)
     if terms.entities is not None:
-        who = listed(database, observer, one)
+        who = listed(database, observer.task.name, one)
         seed = draws.seed(on, one, secret_of(database, one))
         if not seed:
             return [], len(who), 0
@@ -240,7 +268,7 @@ def _periods(
     ]
 
 
-def listed(database: Database, observer: Observer, one: Experiment) -> list[str]:
+def listed(database: Database, project: str, one: Experiment) -> list[str]:
     """The entities, as they were when the plan was agreed; none of another design.
 
     Raises
@@ -249,7 +277,7 @@ def listed(database: Database, observer: Observer, one: Experiment) -> list[str]
         The records have another list than the plan names.
     """
     terms = one.plan.terms.entities
-    for event in journal.read(database, observer.task.name, [AGREED], subject=one.name):
+    for event in journal.read(database, project, [AGREED], subject=one.name):
         if terms is not None and event.what["plan"] == one.plan.digest:
             name = event.what["entities"]
             if terms.sha256 not in {None, name}:
@@ -265,15 +293,19 @@ def listed(database: Database, observer: Observer, one: Experiment) -> list[str]
 def units_of(found: Result) -> Units:
     """The units whose outcome is known, as the statistics take them: an outcome is what is gained, minus the loss."""
     known = found.known
-    mean = float(np.mean([unit.outcome for unit in known])) if known else 0.0
     use = found.one.plan.terms.metric.before
-    before = np.array([[mean if unit.before is None else unit.before] for unit in known], dtype=np.float64)
+    before = np.array([np.nan if unit.before is None else unit.before for unit in known], dtype=np.float64)
+    # Of a unit of which nothing was known before, what was known of those till then: never what came later.
+    count = np.maximum(np.cumsum(~np.isnan(before)), 1)
+    before = np.where(np.isnan(before), np.cumsum(np.nan_to_num(before)) / count, before)
     return Units(
         outcome=-np.array([unit.outcome for unit in known], dtype=np.float64),
         treated=np.array([unit.new for unit in known], dtype=np.bool_),
         share=found.one.plan.terms.share_parts / 1_000_000,
         before=before.reshape(len(known), 1) if use else np.zeros((len(known), 0)),
-        cluster=np.arange(len(known)),
+        cluster=np.array(
+            [int(unit.name) for unit in known] if found.one.plan.terms.switchback else range(len(known)), np.int64
+        ),
     )
 
 
@@ -287,14 +319,15 @@ def _analyse(found: Result, final: int) -> None:
     # Of the units that are compared: those that were drawn are as they were drawn, whatever became of them.
     found.ratio = float(sample_ratio(units.treated, units.share).max())
     each = scores(units)
-    found.gain = confidence_sequence(each, aim.alpha, max(1, found.planned))
-    if len(each) >= FEWEST:
+    found.gain = estimate(units, aim.alpha, max(1, found.planned))
+    if len(units.outcome) >= LEAST:
         found.deviation = float(each.std(ddof=1))
-        if terms.switchback is not None and len(each) == len(found.units):
-            found.carried = carry_over(units, terms.switchback.carry_over_periods)
+        if terms.switchback is not None:
+            drawn = {int(unit.name): unit.new for unit in found.units}
+            found.carried = carry_over(units, terms.switchback.carry_over_periods, drawn=drawn)
     stopped = found.one.over is not None and found.one.over.kind == STOPPED
     through = final > terms.end_block and len(found.units) >= found.planned
-    if through and not stopped and len(each) >= FEWEST:
+    if through and not stopped and len(units.outcome) >= LEAST:
         found.p_value = randomisation(units)
 
 
@@ -308,6 +341,35 @@ def _whose(terms: EntitiesTerms) -> str:
     )
 
 
+def _unnamed(one: Experiment) -> list[str]:
+    """What of both arms the plan on the chain leaves to the records."""
+    arms = one.plan.terms.arms
+    said = []
+    if arms.new_sha256 is None:
+        said.append(f"that {arms.new} was the release {one.new[:16]}.., with its task and its [value] loss")
+    old = one.existing if one.old is None else one.old
+    if arms.old_sha256 is None and old is not None:
+        said.append(f"that {arms.old} was {old[:16]}..")
+    if not said:
+        return []
+    return [f"arms: the plan names them by no digest: {' and '.join(said)}, is by these records alone."]
+
+
+def _others(all_: list[Experiment], one: Experiment) -> list[str]:
+    """Experiments on trial before this one: of many, one shows something by luck."""
+    aim = one.plan.terms.aim
+    before = [each for each in all_ if each.agreed < one.agreed and each.plan.terms.aim is not None]
+    if not before or aim is None:
+        return []
+    named = ", ".join(f"{each.name} ({each.over.why if each.over is not None else 'not over'})" for each in before)
+    count, alpha = len(before) + 1, aim.alpha
+    text = (
+        f"before it {len(before)} experiments of this project were agreed: {named:.500}. The chance of a false result "
+        f"is {alpha:.0%} in each, and of one among {count} up to {min(1.0, alpha * count):.0%}."
+    )
+    return [text]
+
+
 def _strange(process: str, count: int, metric: str) -> str:
     said = f"{count} answers of {process} are of another release than was agreed, and are left out"
     if metric == "loss":
@@ -315,13 +377,19 @@ def _strange(process: str, count: int, metric: str) -> str:
     return f"{said}; outcomes that were brought in count, also those that it decided."
 
 
-def _doubts(found: Result) -> None:
+def _doubts(found: Result, final: int) -> None:
     """What keeps it from being what it says."""
     terms, aim = found.one.plan.terms, found.one.plan.terms.aim
     if aim is None:
         return
+    found.said.extend(_unnamed(found.one))
     if terms.entities is not None:
         found.said.append(_whose(terms.entities))
+        if not found.units and final >= terms.start_block:
+            found.said.append(
+                f"the secret was not shown by block {terms.start_block}: nothing was drawn, the old arm decides about "
+                "all, and the plan stands on the chain as one that was left."
+            )
     if found.ratio is not None and found.ratio >= 1 / aim.alpha:
         new = sum(unit.new for unit in found.known)
         found.said.append(

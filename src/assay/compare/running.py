@@ -34,6 +34,8 @@ class Experiment:
         Digests of the arms' releases; None for the existing process.
     secret
         Digest of the artefact that holds the secret; None of a shadow.
+    existing
+        SHA-256 of the file of the existing process when it was agreed; None where it is no Python function.
     draw, router
         The contracts' addresses; None before they are there, or if it has none.
     block
@@ -54,6 +56,7 @@ class Experiment:
     block: int | None = None
     over: Event | None = None
     agreed: float = 0.0
+    existing: str | None = None
 
     @property
     def name(self) -> str:
@@ -79,6 +82,7 @@ def found(database: Database, project: str) -> list[Experiment]:
         if event.kind == AGREED:
             keys = ("new", "old", "secret")
             held[name] = {key: event.what[key] for key in keys} | {"chain": event.chain, "agreed": event.time}
+            held[name] |= {"existing": event.what.get("existing")}
         elif event.kind == STARTED:
             held[name] |= {"draw": event.what["draw"], "router": event.what["router"], "block": event.block}
         else:

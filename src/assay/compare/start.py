@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.compare import assign, running
-from assay.compare.arms import sides
+from assay.compare.arms import existing_digest, require_named, sides
 from assay.compare.draft import require_list
 from assay.compare.errors import ExperimentRuns, PlanChanged, PlanNotOnChain, PlanUnfit, StartPassed
 from assay.compare.plan import PLAN_FILE, Plan, counted_bars, read, require_metric
 from assay.compare.running import AGREED, ENDED, KIND, PURPOSE, STARTED, STOPPED, Experiment
 from assay.record import artefacts, journal, plans
 from assay.record.journal import Event
+from assay.release.features import task_of
 from assay.settle.contracts import Built, build
 from assay.settle.deploy import Deployment
+from assay.settle.errors import Reverts
 from assay.settle.network import calling, deploying, network, policy, selector, signer
 from assay.settle.outbox import Call, Outbox
 from assay.settle.wait import mined
@@ -109,7 +111,9 @@ class Starter:
                     f"{on.name} is at block {head}, and the plan begins in block {first}: it would be agreed too late",
                     "Give later blocks in experiment.toml, and start it again.",
                 )
-        return plan, on, sides(self.database, self.task.name, plan.terms, on), there
+        both = sides(self.database, self.task.name, plan.terms, on)
+        require_named(plan.terms, both, self._existing(both) if there is None else there.existing)
+        return plan, on, both, there
 
     def run(self) -> Experiment:
         """Bring the plan onto the chain; returns the experiment, started.
@@ -145,11 +149,16 @@ class Starter:
                     "Put the file back, or stop that experiment and give this one another name.",
                 )
             elif one.over is None and one.started and one.chain == on.name:
+                last, passed = one.plan.terms.end_block, on.node.head() > one.plan.terms.end_block
+                todo = "`assay up` ends it" if passed else "Wait"
                 raise ExperimentRuns(
-                    f"{one.name} runs on {on.name} until block {one.plan.terms.end_block}",
-                    "Wait, or stop it: `assay experiment stop`.",
+                    f"{one.name} runs on {on.name} until block {last}{', which has passed' if passed else ''}",
+                    f"{todo}, or stop it: `assay experiment stop`.",
                 )
         return same
+
+    def _existing(self, both: Sides) -> str | None:
+        return existing_digest(task_of(self.database, both.new), self.project)
 
     def _agree(self, plan: Plan, on: Network, both: Sides) -> Experiment:
         """Keep the plan and its secret, before anything is signed."""
@@ -162,6 +171,7 @@ class Starter:
             "new": both.new.digest,
             "old": None if both.old is None else both.old.digest,
             "secret": secret,
+            "existing": self._existing(both),
             "entities": artefacts.put(self.database, content) if listed else None,
         }
         happened = Event(AGREED, plan.terms.name, self.who, what, plan.terms.title, chain=on.name)
@@ -223,7 +233,10 @@ class Starter:
 
 def require_plan(on: Network, draw: str, plan: Plan) -> None:
     """Raise PlanNotOnChain unless a contract says that it is of this plan."""
-    said = on.node.call({"to": draw, "data": selector("plan()")}).hex() if on.node.code(draw) else ""
+    try:
+        said = on.node.call({"to": draw, "data": selector("plan()")}).hex() if on.node.code(draw) else ""
+    except Reverts:
+        said = ""  # a contract that has no plan
     if said != plan.digest:
         raise PlanNotOnChain(
             f"the contract {draw} on {on.name} is of the plan {said[:16] or '(none)'}, and this is {plan.digest[:16]}",
@@ -269,20 +282,28 @@ def steering(on: Network, project: Path, database: Database, draw: str) -> Outbo
     return Outbox(database, on.node, signer(on, project), calling(on, draw, [OPEN, MIX, REVEAL, STOP]))
 
 
-def _built(database: Database, one: Experiment, outbox: Outbox) -> list[Built]:
-    """The draw and the router, compiled, with what their constructors take."""
-    terms, hidden = one.plan.terms, "0x" + commitment(database, one).hex()
-    head = ["0x" + one.plan.digest, hidden, terms.share_parts]
+def built_draw(plan: Plan, hidden: bytes, guardian: str) -> Built:
+    """The draw of a switchback or of entities, compiled, with what its constructor takes."""
+    terms = plan.terms
     if terms.switchback is not None:
         of = terms.switchback
         name, more = "Switchback", [of.start_block, of.period_blocks, of.periods, of.grace_blocks]
-    elif terms.entities is not None:
-        name, more = "EntityDraw", [terms.entities.mix_block, terms.start_block, terms.end_block]
     else:
-        return []
-    specs = [(DRAW, name, [*head, *more, outbox.account])]
-    if terms.router in _ROUTERS:
-        specs.append((ROUTER, _ROUTERS[terms.router], [f"${DRAW}", "$old", "$new"]))
+        mix_block = 0 if terms.entities is None else terms.entities.mix_block
+        name, more = "EntityDraw", [mix_block, terms.start_block, terms.end_block]
+    arguments = ["0x" + plan.digest, "0x" + hidden.hex(), terms.share_parts, *more, guardian]
+    return _compiled((DRAW, name, arguments))[0]
+
+
+def _built(database: Database, one: Experiment, outbox: Outbox) -> list[Built]:
+    """The draw and the router, compiled."""
+    found, router = [built_draw(one.plan, commitment(database, one), outbox.account)], one.plan.terms.router
+    if router in _ROUTERS:
+        found += _compiled((ROUTER, _ROUTERS[router], [f"${DRAW}", "$old", "$new"]))
+    return found
+
+
+def _compiled(*specs: tuple[str, str, list[Any]]) -> list[Built]:
     return build(
         CONTRACTS,
         [

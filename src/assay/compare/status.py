@@ -87,7 +87,7 @@ def text(found: Result, head: int, said: list[str], measured: dict[str, Any] | N
         )
         now = found.now
         if now is None:
-            lines.append("gain       not known yet: it takes 30 units")
+            lines.append(f"gain       not known yet: {found.early}")
         else:
             lines.append(
                 f"gain       {now[0]:.4g} {unit}, {now[1]:.4g} to {now[2]:.4g} with "

@@ -12,6 +12,7 @@ SCHEMA = "assay-experiment/1"
 Kind = Literal["switchback", "entities", "shadow"]
 ARM = r"^(existing|champion|[1-9][0-9]{0,4})$"
 ArmName = Annotated[str, StringConstraints(pattern=ARM)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _PARTS = 1_000_000
 MOST_PERIODS = 100_000
 """The whole chain of hashes is made at the start, and a link is hashed once for each period that was left out."""
@@ -34,6 +35,16 @@ class Arms(Section):
         "consumer",
         description="The contract that the new arm's answers are settled in, by its name or address. A version beside "
         "the champion needs one of its own.",
+    )
+    new_sha256: Sha256 | None = Field(
+        None,
+        description="Digest of the release on trial, as `assay release show` says it: so the plan on the chain says "
+        "which it is, with its task and its [value] loss. Another one is not started.",
+    )
+    old_sha256: Sha256 | None = Field(
+        None,
+        description="Digest of the old arm's release; of an existing process that is a Python function, SHA-256 of its "
+        "file. So the plan on the chain says what decides otherwise; another one is not started.",
     )
     router: Literal["fee", "limit", "none"] | None = Field(
         None,
@@ -107,7 +118,7 @@ class EntitiesTerms(Section):
     """Many accounts or borrowers, each decided about by itself: each is one unit, and keeps its arm."""
 
     file: Name = Field(description="A CSV file in the project whose column `entity` lists the addresses, all of them.")
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+    sha256: Sha256 | None = Field(
         None,
         description="SHA-256 of the list: the addresses in lower case and in the file's order, a line feed between "
         "two; `assay experiment plan` says it. So the plan's own digest, which is on the chain before the draw, binds "

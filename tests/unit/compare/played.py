@@ -15,9 +15,10 @@ def series(count, seed, keeps=0.6, mean=5.0):
 
 
 def switchback(count, seed, share=0.5, effect=0.0, carried=0.0):
-    """`carried` of the effect stays for one block after the new arm."""
+    """`carried` of the effect stays for one block after the new arm; known before a block is the outcome before it."""
     past = series(count + 1, seed)
     treated = np.random.default_rng(seed + 10**6).random(count) < share
     outcome = past[1:] + effect * treated
     outcome[1:] += carried * effect * treated[:-1]
-    return Units(outcome, treated, share, past[:-1, np.newaxis], np.arange(count))
+    before = np.append(past[0], outcome[:-1])
+    return Units(outcome, treated, share, before[:, np.newaxis], np.arange(count))

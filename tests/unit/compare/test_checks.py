@@ -11,6 +11,7 @@ from tests.unit.compare.test_plan import TEXT
 from ville import BernoulliTest
 
 from assay.compare.checks import carry_over, randomisation, sample_ratio
+from assay.compare.effect import Units
 from assay.compare.plan import parse
 from assay.compare.result import Result, Unit, _analyse, _doubts
 from assay.compare.running import Experiment
@@ -40,9 +41,20 @@ def test_it_sees_an_effect():
 
 def test_carry_over_is_found_where_it_is_and_not_where_it_is_not():
     found = [carry_over(switchback(400, seed, effect=3.0, carried=0.5)) < 0.05 for seed in range(40)]
+    # With an effect, what is known of the block before hangs on its arm: that is nothing carried over.
     none = [carry_over(switchback(400, seed, effect=3.0)) < 0.05 for seed in range(40)]
     assert np.mean(found) > 0.9
     assert np.mean(none) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 40)
+
+
+def test_blocks_without_an_outcome_keep_carry_over_from_nobody():
+    one = switchback(500, 3, effect=3.0, carried=0.5)
+    there = np.arange(500) % 2 == 1
+    some = Units(one.outcome[there], one.treated[there], 0.5, one.before[there], one.cluster[there])
+    drawn = dict(enumerate(one.treated.tolist()))
+    assert carry_over(some, drawn=drawn) < 0.01
+    # The arm of a block is known without its outcome, and counts for the one after it.
+    assert carry_over(some) == 1.0
 
 
 def test_carry_over_of_a_later_order_is_not_that_of_the_first():
@@ -82,6 +94,6 @@ def test_outcomes_that_are_missing_in_one_arm_are_a_ratio_that_was_not_agreed(ke
     some = [Unit(str(n), bool(drawn[n]), float(rng.normal()) if there[n] else None) for n in range(400)]
     found = Result(Experiment(parse(TEXT, "plan"), "local", "d" * 64, None, None), some, 400, 0, [], [])
     _analyse(found, 0)
-    _doubts(found)
+    _doubts(found, 0)
     assert (found.ratio >= 20) is alarms
     assert any("with an outcome are the new arm's" in text for text in found.said) is alarms

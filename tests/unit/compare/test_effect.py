@@ -1,12 +1,16 @@
 """Scores: unbiased by the draw alone, better with what was known, never worse than their promise."""
 
+from statistics import NormalDist
+
 import numpy as np
+import pyarrow as pa
 import pytest
+import tea_tasting
 from tests.unit.compare.played import switchback
 
 from assay.compare.effect import Units, scores
 from assay.compare.errors import NotComparable
-from assay.compare.sequence import confidence_sequence
+from assay.compare.estimate import estimate
 
 
 def units(outcome, treated, share=0.5, before=None, cluster=None):
@@ -29,7 +33,8 @@ def test_the_mean_over_all_draws_is_the_effect(share):
         treated = np.array([draw >> place & 1 for place in range(6)], bool)
         chance = np.prod(np.where(treated, share, 1 - share))
         total += chance * scores(units(outcome + effect * treated, treated, share, before)).mean()
-    assert total == pytest.approx(effect.mean(), abs=1e-12)
+    # All but the first, by which the second is guessed.
+    assert total == pytest.approx(effect[1:].mean(), abs=1e-12)
 
 
 def test_no_score_sees_its_own_or_a_later_outcome():
@@ -37,7 +42,7 @@ def test_no_score_sees_its_own_or_a_later_outcome():
     changed = one.outcome.copy()
     changed[150:] += 1000.0
     other = Units(changed, one.treated, one.share, one.before, one.cluster)
-    np.testing.assert_array_equal(scores(one)[:150], scores(other)[:150])
+    np.testing.assert_array_equal(scores(one)[:149], scores(other)[:149])  # the first is the second unit's
 
 
 def test_what_was_known_before_makes_it_narrower():
@@ -47,17 +52,41 @@ def test_what_was_known_before_makes_it_narrower():
 
 
 def test_a_cluster_counts_once():
-    outcome, treated = [1.0, 3.0, 5.0, 2.0], [True, True, False, True]
-    together = scores(units(outcome, treated, cluster=[0, 0, 1, 1]))
+    outcome, treated = [9.0, 1.0, 3.0, 5.0, 2.0], [True, True, True, False, True]
+    together = scores(units(outcome, treated, cluster=[0, 1, 1, 2, 2]))
     assert len(together) == 2
-    assert together[0] == pytest.approx((1.0 + 3.0) / 2 / 0.5)
+    # Guessed by the unit before: of both arms 9.
+    assert together[0] == pytest.approx((1.0 + 3.0 - 2 * 9.0) / 2 / 0.5)
+
+
+def test_how_large_outcomes_are_makes_nothing_wider():
+    """The first unit has no score: guessed by nothing it would be as wrong as outcomes are large, and decide all."""
+    one = switchback(200, 3)
+    high = units(one.outcome + 1e6, one.treated, before=one.before)
+    assert scores(high).std() < 1.1 * scores(one).std()
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_at_the_end_it_is_what_a_second_implementation_says(share, known):
+    """Of so many units that it makes no difference in which order they came, with CUPED and without."""
+    rng, count = np.random.default_rng(7), 20_000
+    before, treated = rng.normal(3, 2, count), rng.random(count) < share
+    outcome = 0.8 * before + rng.standard_t(5, count) + 0.3 * treated
+    ours = scores(units(outcome, treated, share, before[:, np.newaxis] if known else None))
+    mean = tea_tasting.Mean("outcome", "before") if known else tea_tasting.Mean("outcome")
+    table = pa.table({"variant": treated.astype(int), "outcome": outcome, "before": before})
+    theirs = tea_tasting.Experiment(gain=mean).analyze(table)["gain"]
+    error = (theirs.effect_size_ci_upper - theirs.effect_size_ci_lower) / 2 / NormalDist().inv_cdf(0.975)
+    assert ours.mean() == pytest.approx(theirs.effect_size, abs=0.15 * error)
+    assert ours.std(ddof=1) / np.sqrt(len(ours)) == pytest.approx(error, rel=0.02)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.2])
 def test_an_experiment_without_effect_read_every_day_shows_one_as_rarely_as_promised(share):
     shown = 0
     for seed in range(300):
-        found = confidence_sequence(scores(switchback(200, seed, share)), 0.05, 200)
+        found = estimate(switchback(200, seed, share), 0.05, 200)
         shown += found.first_above is not None or found.first_below is not None
     assert shown / 300 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
 
@@ -65,7 +94,7 @@ def test_an_experiment_without_effect_read_every_day_shows_one_as_rarely_as_prom
 def test_the_interval_holds_the_effect_at_every_look():
     missed = 0
     for seed in range(300):
-        found = confidence_sequence(scores(switchback(200, seed, effect=2.0)), 0.1, 200)
+        found = estimate(switchback(200, seed, effect=2.0), 0.1, 200)
         missed += bool(((found.low > 2.0) | (found.high < 2.0)).any())
     assert missed / 300 <= 0.1 + 2 * np.sqrt(0.1 * 0.9 / 300)
 

@@ -11,6 +11,7 @@ from assay.compare import assign, running
 from assay.compare.errors import OutcomesUnfit, PlanUnfit
 from assay.compare.outcomes import bring
 from assay.compare.plan import PLAN_FILE
+from assay.compare.recompute import recompute
 from assay.compare.result import result
 from assay.compare.start import CONTRACTS, REVEAL, commitment, steering, waited
 from assay.core.keccak import keccak256
@@ -56,6 +57,12 @@ def stage(tmp_path_factory):
         found.database.close()
 
 
+def drawn_again_without_the_records(stage, one, who, arms):
+    assert {name: new for name, new, _ in recompute(one.plan, stage.on, one.draw, who).arms} == arms
+    with pytest.raises(PlanUnfit, match="the list has the SHA-256"):
+        recompute(one.plan, stage.on, one.draw, who[::-1])
+
+
 def test_borrowers_are_drawn_once_and_outcomes_come_by_address(stage, tmp_path):
     head = stage.node.head()
     terms = {"mix": head + 10, "start": head + 30, "end": head + 90, "old": stage.old, "new": stage.new}
@@ -80,6 +87,7 @@ def test_borrowers_are_drawn_once_and_outcomes_come_by_address(stage, tmp_path):
     early.write_text(f"unit,outcome\n{who[0]},1\n")
     with pytest.raises(OutcomesUnfit, match="nothing is decided before block"):
         bring(stage.database, stage.folder, one, stage.on, early, who="me")
+    assert recompute(one.plan, stage.on, one.draw, who).arms == []  # a stranger sees that nothing is drawn
     # Whoever changes the list afterwards changes nothing.
     (stage.folder / "who.csv").write_text("entity\n" + "\n".join(who[:5]) + "\n")
     stage.to(head + 11)
@@ -97,6 +105,7 @@ def test_borrowers_are_drawn_once_and_outcomes_come_by_address(stage, tmp_path):
         limit = int(stage.node.call({"to": one.router, "data": data}).hex(), 16)
         assert limit == (NEW if unit.new else OLD)
     arms = {unit.name: unit.new for unit in found.units}
+    drawn_again_without_the_records(stage, one, who, arms)
     file = tmp_path / "outcomes.csv"
     lines = [f"{name},{1.0 - arms[name] + 0.01 * number},{0.01 * number}" for number, name in enumerate(who[:50])]
     file.write_text("unit,outcome,before\n" + "\n".join(lines) + "\n")
@@ -106,9 +115,7 @@ def test_borrowers_are_drawn_once_and_outcomes_come_by_address(stage, tmp_path):
         bring(stage.database, stage.folder, one, stage.on, file, who="me")
     found = result(stage.database, stage.folder, one, stage.on)
     assert (len(found.known), sum(found.missing.values())) == (50, 10)
-    assert found.verdict == "gain"
-    # The draw is another each time, and the first units are compared before anything is known of their kind.
-    assert found.now[0] == pytest.approx(1.0, abs=0.5)
+    assert (found.verdict, found.now[0]) == ("gain", pytest.approx(1.0, abs=0.5))  # the draw is another each time
     assert any("outcomes are missing" in text for text in found.said)
     # A test of a fixed sample holds for one look: none is shown before the planned end.
     assert found.p_value is None

@@ -8,7 +8,7 @@ from tests.unit.compare.project import made
 
 from assay.compare.draft import entities, look
 from assay.compare.errors import NotComparable, PlanUnfit, PlanUnreadable
-from assay.compare.past import curve, detectable, enough, losses, recorded, units
+from assay.compare.past import about, curve, detectable, enough, length_for, losses, recorded, unexplained, units
 from assay.compare.plan import PLAN_FILE, parse, read
 from assay.compare.power import Design, power
 from assay.core.errors import ArtefactVersion
@@ -67,6 +67,8 @@ def test_lengths_grow_until_one_is_enough(written):
     length = enough(found, 0.8)
     assert power(past, Design(2.0), length, seed=8) >= 0.7
     assert power(past, Design(2.0), length // 2, seed=8) < 0.75
+    # Where few units make much of the difference the interval begins late, and a plan is longer than the arithmetic.
+    assert length_for(past, Design(2.0), 0.8) == length > about(past, Design(2.0), 0.8)
     assert detectable(past, Design(2.0), length, 0.8) == pytest.approx(2.0, rel=0.4)
     assert enough(found[:1], 0.99) is None
 
@@ -75,9 +77,16 @@ def test_measured_outcomes_are_a_past_too(written, tmp_path):
     task, folder, _ = written
     file = tmp_path / "past.csv"
     file.write_text("outcome\n" + "\n".join(str(number % 7) for number in range(400)))
-    assert len(recorded(file)) == 400
+    assert recorded(file).before.shape == (400, 0)
+    assert unexplained(units(recorded(file).outcome, 1)).before.shape == (399, 0)
     found = look(task, folder, past=file)
     assert found.power is not None
+    assert any("fewer than the" in one for one in found.said) is (found.plan.terms.switchback.periods > 399)
+    file.write_text("outcome,before\n" + "1,2\n" * 40)
+    assert recorded(file).before.tolist() == [[2.0]] * 40
+    file.write_text("outcome,before\n1,\n")
+    with pytest.raises(NotComparable, match="line 2: there is no number for before"):
+        recorded(file)
     file.write_text("result\n1\n")
     with pytest.raises(NotComparable, match="line 2: there is no number"):
         recorded(file)

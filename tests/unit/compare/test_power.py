@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from tests.unit.compare.played import series, switchback
 
-from assay.compare.effect import scores
 from assay.compare.errors import NotComparable
-from assay.compare.power import Design, Past, length_for, power
-from assay.compare.sequence import confidence_sequence
+from assay.compare.estimate import estimate
+from assay.compare.power import Design, Past, power
 
 
 def past(count=2000):
@@ -19,7 +18,7 @@ def test_power_is_within_five_points_of_what_happens():
     promised = power(past(), Design(1.0), 150)
     happened = 0
     for seed in range(800):
-        found = confidence_sequence(scores(switchback(150, seed, effect=1.0)), 0.05, 150)
+        found = estimate(switchback(150, seed, effect=1.0), 0.05, 150)
         happened += found.first_above is not None
     assert 0.2 < promised < 0.95
     assert promised == pytest.approx(happened / 800, abs=0.05)
@@ -27,12 +26,6 @@ def test_power_is_within_five_points_of_what_happens():
 
 def test_a_harm_is_seen_as_well_as_a_gain():
     assert power(past(), Design(-3.0), 150) > 0.9
-
-
-def test_the_first_length_that_is_enough():
-    lengths = [40, 150, 600]
-    assert length_for(past(), Design(2.0), lengths) == 150
-    assert length_for(past(), Design(0.01), lengths[:1]) is None
 
 
 def test_refuses_by_name():

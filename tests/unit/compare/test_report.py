@@ -8,6 +8,7 @@ import pytest
 from tests.unit.compare.staged import Stage
 
 from assay.chain.node import LocalNode
+from assay.cli.main import run
 from assay.compare import running
 from assay.compare.effect import scores
 from assay.compare.errors import PlanNotOnChain
@@ -68,7 +69,7 @@ def test_a_gain_is_shown_with_its_money(ended):
     assert total.return_ == pytest.approx((total.gain - total.running - total.once) / (total.running + total.once))
     assert total.yearly[1] < total.yearly[0] < total.yearly[2]
     names = {path.name for path in made}
-    assert names == {"report.html", "units.csv", "effect.svg", "summary.json"}
+    assert names == {"report.html", "units.csv", "effect.svg", "summary.json", "experiment.toml"}
 
 
 def test_the_rows_say_what_the_page_does(ended):
@@ -90,6 +91,43 @@ def test_the_rows_say_what_the_page_does(ended):
     assert "<polyline" in page
     assert "<script" not in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "").replace(one.plan.text, "")
+
+
+def test_a_stranger_computes_it_again_without_the_records(ended, tmp_path, capsys):
+    """By a node's address and what the report wrote; what was changed in it is found."""
+    stage, one = ended
+    found, _, _ = report(stage.database, stage.folder, one, stage.on)
+    place = stage.folder / "experiments" / "one"
+    (url,) = stage.node.urls
+
+    def again(*more, plan=place / "experiment.toml", draw=one.draw, code=0):
+        arguments = ["experiment", "recompute", str(plan), draw, "--chain", url, "-C", str(tmp_path), "--json", *more]
+        assert run(arguments) == code
+        printed = capsys.readouterr()
+        return printed.err if code else json.loads(printed.out)
+
+    said = again("--units", str(place / "units.csv"), "--out", str(tmp_path / "arms.csv"))
+    assert said["plan"] == one.plan.digest
+    assert said["arms"] == {unit.name: "new" if unit.new else "old" for unit in found.units}
+    assert (said["gain"], said["low"], said["high"]) == found.now
+    assert (said["verdict"], said["units"]) == (found.verdict, PERIODS)
+    assert "the contract's address follows from Assay's code" in said["said"][0]
+    assert not (tmp_path / ".assay").exists()
+    rows = (place / "units.csv").read_text().splitlines()
+    assert (tmp_path / "arms.csv").read_text().splitlines() == [",".join(row.split(",")[:3]) for row in rows]
+    swapped = {"new": "old", "old": "new"}[rows[5].split(",")[1]]
+    for changed, why in (
+        ([*rows[:5], f"5,{swapped},{rows[5].split(',', 2)[2]}", *rows[6:]], "5 is there"),
+        ([*rows[:5], *rows[6:]], "has nothing of 5"),
+        ([*rows, rows[5]], "is there twice"),
+        ([*rows, "41,new,yes,1.0,,1"], "the chain has no unit 41"),
+        ([*rows[:5], f"{rows[5].rsplit(',', 3)[0]},nan,,1", *rows[6:]], "5 has no numbers"),
+    ):
+        (tmp_path / "units.csv").write_text("\n".join(changed) + "\n")
+        assert why in again("--units", str(tmp_path / "units.csv"), code=2)
+    (tmp_path / "other.toml").write_text(one.plan.text.replace("smallest_effect = 0.5", "smallest_effect = 0.4"))
+    assert "compare/plan-not-on-chain" in again(plan=tmp_path / "other.toml", code=2)
+    assert "compare/plan-not-on-chain" in again(draw=stage.old, code=2)
 
 
 def test_a_plan_that_the_chain_does_not_know_is_not_reported(ended, tmp_path):

@@ -1,5 +1,6 @@
 """A switchback on a real node: started once, opened in time, read back, stopped; with what goes wrong."""
 
+import hashlib
 import shutil
 from dataclasses import replace
 
@@ -10,9 +11,11 @@ from tests.unit.settle.killed import forked
 
 from assay.chain.node import LocalNode
 from assay.compare import assign, draws, guard, running, start
+from assay.compare.arms import Sides, existing_digest, require_named
 from assay.compare.errors import (
     ArmUnfit,
     ExperimentRuns,
+    NotComparable,
     OutcomesUnfit,
     PlanChanged,
     PlanNotOnChain,
@@ -21,7 +24,7 @@ from assay.compare.errors import (
 )
 from assay.compare.observed import Observer
 from assay.compare.outcomes import bring
-from assay.compare.plan import PLAN_FILE, read
+from assay.compare.plan import PLAN_FILE, parse, read
 from assay.compare.result import result
 from assay.compare.start import CONTRACTS, require_plan
 from assay.compare.stop import stopped
@@ -33,6 +36,7 @@ from assay.settle.contracts import build
 from assay.settle.network import selector
 from assay.settle.node import Node
 from assay.task.chains import ContractSpec
+from assay.task.sections import Existing
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +175,9 @@ def test_what_a_start_refuses(stage):
         (stage.new, stage.old, ArmUnfit, "both arms decide by the contract"),
         (stage.new, "0x" + "12" * 20, ArmUnfit, "there is no contract"),
         ("[arms]", '[arms]\nnew = "7"', ArmUnfit, "no version 7"),
+        ("[arms]", f'[arms]\nnew_sha256 = "{"0" * 64}"', PlanUnfit, f"and it is {stage.release.digest[:16]}"),
+        ("[arms]", f'[arms]\nold_sha256 = "{"0" * 64}"', PlanUnfit, "task.toml says it whole"),
+        ("[arms]", f'[arms]\nnew_sha256 = "{stage.release.digest}"', None, ""),
         ("[arms]", '[arms]\nold = "1"', ArmUnfit, "both arms are fee@1"),
         ("period_blocks = 6", "period_blocks = 4", None, ""),
         ("burn_in_blocks = 0", "burn_in_blocks = 6", PlanUnfit, "nothing of a period"),
@@ -293,6 +300,35 @@ def test_what_another_release_decided_is_not_compared_and_ends_it(stage, monkeyp
     assert over.what["by"] == "guardrail"
     assert over.why == "fee@2 decides on local, and fee@1 was agreed as the champion"
     assert stage.fee(one.router) == OLD_FEE
+
+
+def test_an_existing_process_that_was_changed_since_is_not_compared(stage):
+    """What would have decided is computed by the project's own function: that is part of what was agreed."""
+    start = stage.plan(periods=40)
+    one = stage.starter().run()
+    assert one.existing is None  # a constant is in the release's task.toml
+    stage.answered(start + 1, 1.0, 2.0)
+    file = stage.folder / "existing.py"
+    file.write_text("def decide(rows):\n    return [0.5] * len(rows)\n")
+    process = Existing(kind="function", function="existing.py:decide")
+    task = stage.task.model_copy(update={"existing": process})
+    agreed = existing_digest(task, stage.folder)
+    assert agreed == hashlib.sha256(file.read_bytes()).hexdigest()
+    observer = Observer(stage.database, stage.folder, replace(one, existing=agreed))
+    observer.task = task
+    found = observer.decisions("champion")
+    assert list(observer.losses(found, [], {1: False})[1]) == [1.5]
+    file.write_text("def decide(rows):\n    return [9.0] * len(rows)\n")
+    with pytest.raises(NotComparable, match=r"existing\.py:decide was changed since one was agreed"):
+        observer.losses(found, [], {1: False})
+    both = Sides(stage.release, None)
+    named = parse(one.plan.text.replace("[arms]", f'[arms]\nold_sha256 = "{agreed}"'), "plan").terms
+    require_named(named, both, agreed)
+    with pytest.raises(PlanUnfit, match="old_sha256 says"):
+        require_named(named, both, "0" * 64)
+    # What the plan does not name is said to be by the records alone.
+    said = result(stage.database, stage.folder, one, stage.on).said
+    assert any(text.startswith("arms: the plan names them by no digest: that champion was") for text in said)
 
 
 def test_a_reorg_across_a_boundary_is_read_as_it_then_is(stage):
