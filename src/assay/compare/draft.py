@@ -137,8 +137,10 @@ def _looked(
         aim = Design(-terms.aim.smallest_effect, terms.arms.share, terms.aim.alpha)
         found = past_of.curve(known, aim, terms.aim.power, told=told)
         length = planned(terms, project)
-        told(f"Playing the planned {length} units")
-        share = power(known, aim, length)
+        share = dict(found).get(length)
+        if share is None:
+            told(f"Playing the planned {length} units")
+            share = power(known, aim, length)
         least = past_of.detectable(known, aim, length, terms.aim.power)
     except AssayError as error:
         said.append(f"Power is not known: {error}")

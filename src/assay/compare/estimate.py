@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 LEAST = FEWEST + 1
 """Units before anything is said: the first has no score."""
-CARRYING = 7.0
+CARRYING = 10.0
 """Units that an arm's spread has to rest on where its share is next to nothing; fewer of a larger one, see `wanted`."""
 
 
 def wanted(share: float) -> float:
     """How many units the spread of an arm with this share has to rest on.
 
-    Of a share of 0.05, of which each unit counts twenty times, 6.3: about 19 units that are normally distributed, or 7
+    Of a share of 0.05, of which each unit counts twenty times, 9: about 27 units that are normally distributed, or 9
     rare events. Of one half or more any unit that differs is enough: played, the promise was kept from the first look.
     """
     return max(1.0, CARRYING * (1 - 2 * share))
 
 
 def estimate(units: Units, alpha: float, horizon: int) -> Sequence:
-    """The mean effect of the units so far with its confidence sequence; NaN until both arms carry it.
+    """The mean effect of the units so far with its confidence sequence; NaN where both arms do not carry it.
 
     The sequence's promise is asymptotic: it rests on the spread seen so far. Of an arm of few units, or of which one or
     two make all the difference (rare events, heavy tails), the spread is not known, and the interval would be wrong far
-    more often than it says: played, 10 to 50 % instead of 5 % with a share of 0.05. So it begins at the look at which
-    the spread of both arms rests on enough units (`wanted`), by their kurtosis, and goes on from there.
+    more often than it says: played, 10 to 50 % instead of 5 % with a share of 0.05. So there is one at the looks where
+    the spread of both arms rests on enough units (`wanted`), by their kurtosis.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def estimate(units: Units, alpha: float, horizon: int) -> Sequence:
     found = confidence_sequence(scores(units), alpha, horizon)
     last = np.append(clusters[1:], len(units.outcome)) - 1
     new, old = (carrying(units.outcome, of)[last] for of in (units.treated, ~units.treated))
-    early = ~np.maximum.accumulate((new >= wanted(units.share)) & (old >= wanted(1 - units.share)))
+    early = (new < wanted(units.share)) | (old < wanted(1 - units.share))
     mean, low, high = (np.where(early, np.nan, np.append(np.nan, one)) for one in (found.mean, found.low, found.high))
     return Sequence(mean, low, high, alpha)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from assay.core.keccak import keccak256
 from assay.settle.deploy import create2, fits
 from assay.settle.errors import SettleError
 from assay.settle.network import selector
+from assay.settle.node import quantity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,15 +79,18 @@ def recompute(plan: Plan, on: Network, draw: str, listed: list[str] | None = Non
     terms = plan.terms
     if terms.design == "shadow":
         raise PlanUnfit("a shadow decides nothing, and nothing is drawn", "See its report.")
+    if not re.fullmatch(r"0x[0-9a-fA-F]{40}", draw):
+        raise PlanNotOnChain(f"{draw:.60} is no address", "Give the contract that draws: 0x and 40 digits.")
     require_plan(on, draw, plan)
     one, head = Experiment(plan, on.name, "", None, None, draw=draw, block=terms.start_block), on.node.head()
-    end = _end(on, one, head)
+    stopped = _stopped(on, one, head)
+    end = min(head, terms.end_block if stopped is None else stopped)
     if terms.switchback is not None:
         found = _periods(on, one, head, end)
     else:
         found = _entities(on, one, head, _required(plan, listed))
-    if end < min(head, terms.end_block):
-        found.said.append(f"it was stopped in block {end}: the old arm decides from then on.")
+    if stopped is not None:
+        found.said.append(f"it was stopped in block {stopped}: the old arm decides from then on.")
     return found
 
 
@@ -150,17 +155,17 @@ def _value(on: Network, one: Experiment, function: str) -> bytes:
     return on.node.call({"to": str(one.draw), "data": selector(function)})
 
 
-def _end(on: Network, one: Experiment, head: int) -> int:
-    """The last block in which the experiment ran."""
+def _stopped(on: Network, one: Experiment, head: int) -> int | None:
+    """The block in which it was stopped, before its last one; None if it was not."""
     terms = one.plan.terms
-    last = min(head, terms.end_block)
     if not any(_value(on, one, "stopped()")):
-        return last
+        return None
+    last = min(head, terms.end_block)
     logs = draws.logged(on, str(one.draw), _STOPPED, terms.start_block, last)
     if logs:
-        return int(str(logs[0]["blockNumber"]), 16)
-    # Stopped before its first block, or after its last one.
-    return last if draws.logged(on, str(one.draw), _STOPPED, terms.end_block + 1, head) else terms.start_block - 1
+        return quantity(logs[0]["blockNumber"])
+    later = draws.logged(on, str(one.draw), _STOPPED, last + 1, head)
+    return None if later else terms.start_block - 1
 
 
 def _require_code(on: Network, one: Experiment, hidden: bytes) -> str:

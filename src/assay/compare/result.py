@@ -139,8 +139,14 @@ class Result:
             return f"{count} units with an outcome, and an interval takes {LEAST}"
         return (
             f"{count} units with an outcome, and in one arm a few of them make all the difference (or there are none "
-            "that differ): an interval from so few would be wrong more often than it says"
+            f"that differ): an interval from so few would be wrong more often than it says{self._before}"
         )
+
+    @property
+    def _before(self) -> str:
+        shown = {} if self.gain is None else {"gain": self.gain.first_above, "harm": self.gain.first_below}
+        there = [f"a {name} was shown after {count} units" for name, count in shown.items() if count is not None]
+        return f"; before those {' and '.join(there)}" if there else ""
 
     @property
     def reached(self) -> int | None:
@@ -346,13 +352,15 @@ def _unnamed(one: Experiment) -> list[str]:
     arms = one.plan.terms.arms
     said = []
     if arms.new_sha256 is None:
-        said.append(f"that {arms.new} was the release {one.new[:16]}.., with its task and its [value] loss")
+        release = f"was the release {one.new[:16]}.." if one.new else "was this or that release"
+        said.append(f"that {arms.new} {release}, with its task and its [value] loss")
     old = one.existing if one.old is None else one.old
     if arms.old_sha256 is None and old is not None:
         said.append(f"that {arms.old} was {old[:16]}..")
     if not said:
         return []
-    return [f"arms: the plan names them by no digest: {' and '.join(said)}, is by these records alone."]
+    where = "these records" if one.new else "the operator's records"
+    return [f"arms: the plan names them by no digest: {' and '.join(said)}, is by {where} alone."]
 
 
 def _others(all_: list[Experiment], one: Experiment) -> list[str]:

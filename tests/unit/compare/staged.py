@@ -114,8 +114,9 @@ class Stage:
     def fee(self, address):
         return int(self.node.call({"to": address, "data": selector("fee()")}).hex(), 16)
 
-    def answered(self, block, value, outcome, *, settled=True, arm="champion", release=None, cancelled=False):
-        """An answer to the row of a block, as the loops leave it; `cancelled`: it was taken back in time."""
+    def answered(self, block, value, outcome, *, settled=True, arm="champion", release=None, ended=None):
+        """An answer to the row of a block, as the loops leave it; `ended` as "cancelled": it was taken back in time."""
+        cancelled = ended == "cancelled"
         made, _ = answers.receive(
             self.database,
             Answer(
@@ -149,9 +150,21 @@ class Stage:
             held = answers.commit(self.database, held, "settling", transaction=kept.id)
             answers.commit(self.database, held, "expired" if cancelled else "settled")
         else:
+            if ended == "reverted":
+                self._reverted(held, block)
             answers.commit(self.database, held, "expired")
         if outcome is not None:
             answers.observe(self.database, held.id, outcome)
+
+    def _reverted(self, held, block):
+        """A settlement that was sent twice, and paid for nothing."""
+        wanted = transactions.Transaction("local", Key().address, 0, "settle", held.id, self.new, "0x", 21_000)
+        first, again = ({"hash": f"0x{number}{held.id[5:]}", "max_fee": "1", "cancels": False} for number in (1, 2))
+        with self.database.begin() as connection:
+            kept, _ = transactions.keep_in(self.database, connection, wanted, 0, lambda _: first)
+        kept = transactions.move(self.database, kept, "broadcast", attempts=[*kept.attempts, again])
+        mined = {"ok": False, "block": block + 2, "gas_used": 30_000, "price": "2000000000", "hash": again["hash"]}
+        transactions.move(self.database, kept, "mined", mined=mined)
 
 
 def parts(folder):

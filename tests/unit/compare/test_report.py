@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from tests.unit.compare.staged import Stage
@@ -14,6 +15,7 @@ from assay.compare.effect import scores
 from assay.compare.errors import PlanNotOnChain
 from assay.compare.report import report
 from assay.compare.result import result, units_of
+from assay.record import transactions
 from assay.record.database import Database
 
 PERIODS = 40
@@ -27,7 +29,8 @@ def ended(tmp_path_factory):
         start = stage.plan(periods=PERIODS, more="[money]\nhours = 2.0\nusd_per_hour = 50.0\n")
         stage.starter().run()
         for number in range(PERIODS):
-            stage.answered(start + 6 * number + 1, 1.0, 1.0 + 0.1 * (number % 3), settled=number != 7)
+            ended = {"settled": False, "ended": "reverted"} if number == 7 else {}
+            stage.answered(start + 6 * number + 1, 1.0, 1.0 + 0.1 * (number % 3), **ended)
         steward = stage.steward()
         for number in range(PERIODS):
             stage.to(start + 6 * number)
@@ -58,12 +61,16 @@ def test_a_gain_is_shown_with_its_money(ended):
     settled = [each for each in found.new if each.settled]
     assert lines["settlements"].count == len(settled) == PERIODS - 1
     assert lines["settlements"].usd == pytest.approx((PERIODS - 1) * 250_000 * 1e9 / 1e18 * 3000)
+    # What failed was paid for, too, once, however often it was sent.
+    failed = lines["failed"]
+    assert (failed.count, failed.gas, failed.usd) == (1, 30_000, pytest.approx(30_000 * 2e9 / 1e18 * 3000))
+    assert "1 were sent again for more, and of each one was paid" in failed.source
     assert lines["draws"].count == PERIODS
     assert lines["deployments"].count == 2
     assert lines["deployments"].gas > 500_000
     assert total.once == pytest.approx(lines["deployments"].usd + 100.0)
     # At the break-even price of gas nothing is left of the gain but what the machine took.
-    gas = lines["settlements"].gas + lines["draws"].gas
+    gas = lines["settlements"].gas + lines["draws"].gas + failed.gas
     paid = total.break_even_gwei * 1e-9 * gas * 3000
     assert paid + lines["machine"].usd == pytest.approx(total.gain)
     assert total.return_ == pytest.approx((total.gain - total.running - total.once) / (total.running + total.once))
@@ -91,6 +98,19 @@ def test_the_rows_say_what_the_page_does(ended):
     assert "<polyline" in page
     assert "<script" not in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "").replace(one.plan.text, "")
+
+
+def test_where_gas_costs_nothing_there_is_no_price_that_eats_the_gain(ended, monkeypatch):
+    stage, one = ended
+    find = transactions.find
+    free = [replace(each, mined=each.mined | {"price": "0"}) for each in find(stage.database, "local") if each.mined]
+    monkeypatch.setattr(transactions, "find", lambda *_, **__: free)
+    _, total, _ = report(stage.database, stage.folder, one, stage.on)
+    assert {line.usd for line in total.lines if line.gas} == {0.0}
+    assert total.break_even_gwei == pytest.approx(
+        (total.gain - total.running) / sum(line.gas for line in total.lines if line.name != "deployments") / 3000 * 1e9
+    )
+    assert total.once == 100.0  # the hours alone
 
 
 def test_a_stranger_computes_it_again_without_the_records(ended, tmp_path, capsys):
@@ -128,11 +148,11 @@ def test_a_stranger_computes_it_again_without_the_records(ended, tmp_path, capsy
     (tmp_path / "other.toml").write_text(one.plan.text.replace("smallest_effect = 0.5", "smallest_effect = 0.4"))
     assert "compare/plan-not-on-chain" in again(plan=tmp_path / "other.toml", code=2)
     assert "compare/plan-not-on-chain" in again(draw=stage.old, code=2)
+    assert "nonsense is no address" in again(draw="nonsense", code=2)
+    assert "is by the operator's records alone" in said["doubts"][0]
 
 
 def test_a_plan_that_the_chain_does_not_know_is_not_reported(ended, tmp_path):
-    from dataclasses import replace
-
     from assay.compare.plan import parse
 
     stage, one = ended

@@ -269,7 +269,7 @@ def test_what_another_release_decided_is_not_compared_and_ends_it(stage, monkeyp
     one = stage.starter().run()
     other = another(stage.database, stage.release)
     stage.answered(start + 1, 1.0, 2.0)
-    stage.answered(start + 7, 1.0, 2.0, cancelled=True)
+    stage.answered(start + 7, 1.0, 2.0, ended="cancelled")
     for number in range(2, 7):
         stage.answered(start + 6 * number + 1, 1.0, 2.0, release=other)
     observer = Observer(stage.database, stage.folder, one)
