@@ -51,6 +51,17 @@ def test_what_was_known_before_makes_it_narrower():
     assert scores(known).std() < 0.9 * scores(unknown).std()
 
 
+def test_a_wild_regression_makes_no_wild_score():
+    """Guesses stay within what was seen, and of few units the mean of the past is guessed."""
+    rng = np.random.default_rng(4)
+    outcome, treated = rng.random(300), rng.random(300) < 0.5
+    wild = units(outcome, treated, before=rng.standard_cauchy((300, 1)) ** 3)
+    assert np.abs(scores(wild)).max() <= 3.0  # 1 between guesses, and at most 1 / 0.5 of what is not explained
+    known = units(outcome, treated, before=outcome[:, np.newaxis])
+    np.testing.assert_allclose(scores(known)[:18], scores(units(outcome, treated))[:18], atol=1e-12)
+    assert scores(known)[100:].std() < 0.2 * scores(units(outcome, treated))[100:].std()
+
+
 def test_a_cluster_counts_once():
     outcome, treated = [9.0, 1.0, 3.0, 5.0, 2.0], [True, True, True, False, True]
     together = scores(units(outcome, treated, cluster=[0, 1, 1, 2, 2]))
