@@ -10,7 +10,7 @@ import typer
 
 from assay.cli.app import retrain_app
 from assay.cli.options import DatabaseUrl, Here, Json
-from assay.cli.output import Output, progress
+from assay.cli.output import Output, progress, warn
 from assay.cli.records import opened
 from assay.cli.release import who
 from assay.core.errors import AssayError
@@ -43,6 +43,7 @@ def plan(folder: Here = Path(), *, reason: Reason = None, database: DatabaseUrl 
     task = _task(folder)
     with opened(folder, database) as base, alone(base, task.name):
         found = standing(base, task)
+        _say_ignored(found, reason)
         planned = found.open or _planned(base, folder, task, found, reason)
     fields = _standing(found) | {"retraining": None if planned is None else _fields(planned)}
     lines = [found.due.said] if found.open is None and reason is None else []
@@ -75,6 +76,7 @@ def run(
     with opened(folder, database) as base, alone(base, task.name) as held:
         back = guard(base, folder, task, who=name)
         found = standing(base, task)
+        _say_ignored(found, reason)
         begun = found.open or _planned(base, folder, task, found, reason)
         fields: dict[str, Any] = {"back": None if back is None else vars(back)}
         lines = [_back(back)] if back is not None else []
@@ -84,9 +86,10 @@ def run(
             lines += _lines(begun)
         else:
             lines.append(found.due.said)
-        last = begun or (found.retrainings[-1] if found.retrainings else None)
+        made = [one for one in [*found.retrainings, begun] if one is not None and one.outcome == "challenger"]
+        last = made[-1] if made else None  # a refusal since then stops no proposal
         proposed = None
-        if last is not None and last.release is not None and last.outcome == "challenger":
+        if last is not None:
             with progress("Looking at the registry") as told:
                 proposed = propose(base, folder, task, last, who=name, told=told)
             lines.append(proposed)
@@ -124,7 +127,6 @@ def guard(
     It trains nothing; it writes into the record when a retraining has become due.
     """
     from assay.cli import interruption
-    from assay.cli.output import warn
     from assay.keep.retrain.begin import note_due, standing
     from assay.keep.retrain.promote import guard as look
 
@@ -176,6 +178,11 @@ def _task(folder: Path) -> Task:
     return Project(folder).task
 
 
+def _say_ignored(found: Standing, reason: str | None) -> None:
+    if found.open is not None and reason not in {None, found.open.trigger.said}:
+        warn(f"{found.open.subject} is under way for another reason, so none is begun for this one: {reason}")
+
+
 def _planned(base: Database, folder: Path, task: Task, found: Standing, reason: str | None) -> Retraining | None:
     from assay.keep.retrain.begin import begin
     from assay.keep.retrain.due import Trigger
@@ -212,7 +219,8 @@ def _lines(one: Retraining) -> list[str]:
     when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.planned.time))
     lines = [f"{one.subject}  {when}  {one.trigger.said}"]
     lines += [f"  {'holds' if each.holds else 'REFUSES':<8}{each.gate}: {each.said}" for each in one.verdicts]
-    return [*lines, f"  {one.outcome or 'under way'}{': ' + one.said if one.outcome == 'challenger' else ''}"]
+    told = any(not each.holds for each in one.verdicts)  # then the gates have said why
+    return [*lines, f"  {one.outcome or 'under way'}{': ' + one.said if one.said and not told else ''}"]
 
 
 def _look(found: Standing) -> str:

@@ -33,7 +33,7 @@ def copy(task: Task, project: Path, target: Path) -> int:
     Raises
     ------
     SourceElsewhere
-        A source's path leads out of the project, and would lead elsewhere from the copy.
+        A source's path leads out of the project, and would lead elsewhere from the copy; or no file is there.
     StorageError
         A file cannot be read, or there is no space.
     """
@@ -93,3 +93,13 @@ def _require_inside(task: Task, project: Path) -> None:
                 f"the source {source.name} is read from {name}, outside of {project}",
                 "Name it by its whole path, or bring it into the project: a retraining works in a copy of the folder.",
             )
+        # A copy without it could never go on, whatever comes back here.
+        if not isinstance(source, ChainSource) and not _is_there(home, name):
+            raise SourceElsewhere(
+                f"the source {source.name} is read from {name}, and there is none in {project}",
+                "Bring it back, then `assay retrain run` goes on; or end this one: `assay retrain drop`.",
+            )
+
+
+def _is_there(home: Path, name: str) -> bool:
+    return (home / name).exists() or next(home.glob(name), None) is not None

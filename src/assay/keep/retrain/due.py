@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from assay.keep.watch.signal import CURED
 from assay.task.fields import DURATION, SPAN, seconds
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def due(
     Parameters
     ----------
     alarms
-        Those that stand about the release that decides.
+        Those that stand about the release that decides; what no training cures makes none due.
     handled
         Numbers of alarms that a retraining was begun for already: another needs another alarm.
     now
@@ -70,6 +71,7 @@ def due(
     head
         The newest block of the chain that counts; asked only where the schedule counts blocks.
     """
+    alarms = [one for one in alarms if one.signal in CURED]
     fresh = [one for one in alarms if one.number not in handled]
     if settings.on_alarm and fresh:
         names = ", ".join(f"{one.signal} (event {one.number})" for one in fresh)

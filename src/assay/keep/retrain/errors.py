@@ -24,7 +24,7 @@ class RetrainError(KeepError):
 
 
 class NothingDecides(RetrainError):
-    """No release decides that a new one could be compared with."""
+    """No release decides that a new one could be compared with, or it lacks what it would be compared by."""
 
     code = "retrain/no-champion"
 
@@ -42,7 +42,7 @@ class NoOrder(RetrainError):
 
 
 class SourceElsewhere(RetrainError):
-    """A source's file is neither in the project's folder nor named by its whole path."""
+    """A source's file is neither in the project's folder nor named by its whole path, or is gone."""
 
     code = "retrain/source-elsewhere"
 

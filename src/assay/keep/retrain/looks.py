@@ -7,6 +7,7 @@ DeMets, Discrete Sequential Boundaries for Clinical Trials, 1983).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GATE = "looks"
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ def next_look(spent: Sequence[float], alpha: float, looks: int) -> Look:
     alpha, looks
         As [retrain] says now.
     """
-    left, rest = alpha - sum(spent), looks - len(spent)
-    return Look(len(spent) + 1, max(left, 0.0) / rest if rest > 0 else 0.0)
+    left, rest = alpha - math.fsum(spent), looks - len(spent)
+    # What rounding alone leaves over is none.
+    return Look(len(spent) + 1, left / rest if rest > 0 and left > _NOTHING * alpha else 0.0)
 
 
 def gate(look: Look, alpha: float, looks: int) -> Verdict:

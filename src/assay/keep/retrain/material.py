@@ -12,7 +12,7 @@ from assay.bench.decision import CHOSEN, Decision, Row
 from assay.core import files
 from assay.data.dataset.dataset import MANIFEST_FILE, ROWS_FILE, Dataset
 from assay.data.tables import quality
-from assay.keep.retrain.errors import NoOrder
+from assay.keep.retrain.errors import NoOrder, NothingDecides
 from assay.models.candidate import Candidate
 from assay.models.families.family import Fitted
 from assay.models.families.registry import EXISTING
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from assay.record.releases import Release
 
     Floats = NDArray[np.float64]
+
+_ROWS = "dataset/rows.parquet"
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,23 @@ def take(database: Database, release: Release, folder: Path) -> Champion:
     ------
     PrivatePartAbsent
         The release's private part is not held here.
+    NothingDecides
+        It was released without its dataset.
     """
     private = private_digests(release)
     public = {name: about["digest"] for name, about in release.public["parts"].items()}
+    lacks = [name for name in (TASK_FILE, VERIFYING_KEY_FILE, MANIFEST_FILE) if name not in public]
+    lacks += [name for name in (_ROWS, CIRCUIT_FILE) if name not in private]
+    if lacks:
+        raise NothingDecides(
+            f"{release.name} has no {lacks[0]}, so no new model can be compared with it",
+            "Decide and release it anew: `assay run --until report`, `assay release create`.",
+        )
     wanted = {
         TASK_FILE: public[TASK_FILE],
         VERIFYING_KEY_FILE: public[VERIFYING_KEY_FILE],
-        f"{DATA}/{MANIFEST_FILE}": public["manifest.json"],
-        f"{DATA}/{ROWS_FILE}": private["dataset/rows.parquet"],
+        f"{DATA}/{MANIFEST_FILE}": public[MANIFEST_FILE],
+        f"{DATA}/{ROWS_FILE}": private[_ROWS],
         CIRCUIT_FILE: private[CIRCUIT_FILE],
         # The task's functions are read with it.
         **{name.removeprefix("code/"): found for name, found in private.items() if name.startswith("code/")},

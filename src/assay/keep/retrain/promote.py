@@ -10,6 +10,7 @@ from assay.keep.retrain.alone import GUARD, alone
 from assay.keep.retrain.begin import alarms_of
 from assay.keep.retrain.due import span_seconds
 from assay.keep.retrain.plan import CHALLENGER
+from assay.keep.watch.signal import OF_MODEL
 from assay.record import journal, releases
 from assay.release import alias
 from assay.settle.deploy import prepare
@@ -101,8 +102,9 @@ def _stopped(database: Database, task: Task, one: Retraining, registry: Registry
 def guard(database: Database, folder: Path, task: Task, *, who: str, told: Told = lambda _: None) -> Back | None:
     """Take a retrained model back if an alarm about it stands that was raised soon after it was promoted.
 
-    The way back is that of `assay release back`: in the record, or, where the chain that counts has a registry, by the
-    account that [chains.NAME] names, which has to be its proposer or guardian.
+    Only for what may come of the model: the one before would have no cheaper gas, and no better node. The way back is
+    that of `assay release back`: in the record, or, where the chain that counts has a registry, by the account that
+    [chains.NAME] names, which has to be its proposer or guardian.
 
     Raises
     ------
@@ -129,7 +131,7 @@ def _guard(database: Database, folder: Path, task: Task, *, who: str, told: Told
     alarms = [
         one
         for one in alarms_of(database, task.name, move.after)
-        if one.number > move.event.number and one.time <= until
+        if one.signal in OF_MODEL and one.number > move.event.number and one.time <= until
     ]
     if not alarms:
         return None

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from assay.bench.evidence import bound, judged
+from assay.core import files
+from assay.core.hashing import digest
 from assay.keep.retrain import plan as plans
 from assay.keep.retrain.copy import copy
 from assay.keep.retrain.gates import better, contract, cost, data, fidelity, fresh, key, rehearsed, schema, sources
@@ -21,13 +23,14 @@ from assay.keep.retrain.looks import next_look
 from assay.keep.retrain.material import Answered, Challenger, Champion, take
 from assay.keep.retrain.material import fresh as fresh_rows
 from assay.keep.retrain.plan import CHALLENGER, ENDED, REFUSED, STEP
-from assay.keep.retrain.verdict import Verdict
+from assay.keep.retrain.verdict import Verdict, fails
 from assay.project.project import Project
 from assay.record import journal, leases, releases
 from assay.record.journal import Event
 from assay.rehearse.rehearse import rehearse
 from assay.release import make
 from assay.release.rehearsed import rehearsals
+from assay.task.task import TASK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,10 +141,14 @@ class Run:
 
     def _copied(self) -> dict[str, Any]:
         place = self.place / PROJECT
-        if place.is_dir():
-            return {"bytes": sum(path.stat().st_size for path in place.rglob("*") if path.is_file())}
-        self.told("copying the project")
-        return {"bytes": copy(self.task, self.folder, place)}
+        if not place.is_dir():
+            self.told("copying the project")
+            copy(self.task, self.folder, place)
+        size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+        if digest(files.read(place / TASK_FILE)) == self.retraining.task:
+            return {"bytes": size}
+        said = f"task.toml is not the one that {self.retraining.subject} was planned by: plan it again."
+        return {"bytes": size} | _kept([fails(question.GATE, said)])
 
     def _data(self) -> dict[str, Any]:
         self._walk("data")

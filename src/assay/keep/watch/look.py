@@ -10,7 +10,7 @@ import numpy as np
 from assay.core.errors import AssayError
 from assay.keep.watch import alarms, inputs, loss, service
 from assay.keep.watch.alarms import CLEARED, WHO
-from assay.keep.watch.material import MOST, answers_of, lines_of, watched
+from assay.keep.watch.material import MOST, answers_of, lines_of, strange_of, watched
 from assay.keep.watch.service import Served
 from assay.record import journal, releases
 from assay.release import alias
@@ -95,6 +95,8 @@ class Watcher:
                 f"the oldest answers are left out: more than {MOST} were kept, and alpha bounds no longer all looks"
             )
         lines = lines_of(of, kept)
+        if strange := strange_of(of, kept):
+            notes.append(f"what came of {strange} rows is no class that the model knows, and counts in no loss")
         if forgotten := [one for one in kept if not one.row]:
             notes.append(
                 f"{len(forgotten)} answers' rows were forgotten, as was agreed, and are not looked at: of loss and "

@@ -285,8 +285,33 @@ def _outcome(one: Answer, place: int, labels: tuple[str, ...]) -> float:
         came = one.outcome if len(one.row) == 1 else None
     if came is None:
         return float("nan")
-    known = {name: float(number) for number, name in enumerate(labels)}
-    return known.get(str(came), _number(came) if not isinstance(came, str) else float("nan"))
+    return _class(came, labels) if labels else _number(came) if not isinstance(came, str) else float("nan")
+
+
+def _class(came: Any, labels: tuple[str, ...]) -> float:
+    """The number of a class, by its name or by its value in the target: 7.0 is "7"; NaN of one that is not known."""
+    text = str(came).lower() if isinstance(came, bool) else str(came)
+    for name in (str(came), text):
+        if name in labels:
+            return float(labels.index(name))
+    if isinstance(came, str):
+        return float("nan")
+    try:
+        values = [float(label) for label in labels]
+    except ValueError:  # classes with names: a number is a class's place
+        values = [float(place) for place in range(len(labels))]
+    return float(values.index(float(came))) if float(came) in values else float("nan")
+
+
+def strange_of(of: Watched, kept: list[Answer]) -> int:
+    """Rows of which something came that the model does not know: a class that training did not have."""
+    rows = [(one, place) for one in kept if one.row for place in range(len(one.row))]
+    lists = [one.outcome if isinstance(one.outcome, list) else [one.outcome] * len(one.row) for one, _ in rows]
+    said = [own[place] if place < len(own) else None for own, (_, place) in zip(lists, rows, strict=True)]
+    return sum(
+        came is not None and np.isnan(_outcome(one, place, of.labels))
+        for came, (one, place) in zip(said, rows, strict=True)
+    )
 
 
 def _time(one: Answer) -> float:

@@ -54,6 +54,16 @@ TODO = {
     "money-wasted": "see *Transactions* for why they failed or were replaced; give each program an account of its own",
 }
 
+CURED = frozenset(
+    {
+        *("loss-promised", "loss-existing", "calibration"),
+        *("inputs-range", "inputs-moved", "outputs-moved", "outputs-clamped"),
+    }
+)
+"""What a model that learns from newer rows may cure. Dear gas, a source or a node that is away: it does not."""
+OF_MODEL = CURED | {"fidelity", "proving-slow", "proving-failed", "periods-expired", "latency"}
+"""What may come of the model that decides, so that the one before may do better."""
+
 
 @dataclass(frozen=True)
 class Signal:

@@ -1,6 +1,7 @@
 """When a retraining is due, what a look may spend, and that the stated error is one."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from assay.bench.evidence import Judged, bound
 from assay.keep.retrain.due import Since, due, span_seconds
 from assay.keep.retrain.looks import gate, next_look
 from assay.keep.watch.alarms import Alarm, Rows
+from assay.keep.watch.signal import CURED, TITLES
 from assay.models.rows import Problem
 from assay.models.rows import Rows as ModelRows
 from assay.models.terms import terms
@@ -51,11 +53,20 @@ def test_by_blocks_of_the_chain_that_counts():
 
 
 def test_an_alarm_counts_once():
-    alarm = Alarm("psi", "d" * 64, "It drifted.", Rows(3), NOW, number=17, time=time.time())
+    alarm = Alarm("inputs-moved", "d" * 64, "It drifted.", Rows(3), NOW, number=17, time=time.time())
     found = ask({}, Since(0.0, None), alarms=[alarm]).trigger
     assert (found.kind, found.alarms) == ("alarm", (17,))
     assert "acted on" in ask({}, Since(0.0, None), alarms=[alarm], handled=[17]).said
     assert ask({"on_alarm": False}, Since(0.0, None), alarms=[alarm]).trigger is None
+
+
+@pytest.mark.parametrize("signal", sorted(set(TITLES) - CURED))
+def test_what_no_training_cures_makes_none_due(signal):
+    alarm = Alarm(signal, "d" * 64, "The node is away.", Rows(3), NOW, number=17, time=NOW)
+    found = ask({}, Since(0.0, None), alarms=[alarm])
+    assert (found.trigger, "acted on" in found.said) == (None, False)
+    cured = replace(alarm, signal="loss-promised", number=18)
+    assert ask({}, Since(0.0, None), alarms=[alarm, cured]).trigger.alarms == (18,)
 
 
 def test_looks_share_alpha_and_what_is_spent_stays_spent():
@@ -65,6 +76,12 @@ def test_looks_share_alpha_and_what_is_spent_stays_spent():
     assert spent == pytest.approx([0.0125] * 4)
     assert not gate(next_look(spent, 0.05, 4), 0.05, 4).holds
     assert not gate(next_look(spent, 0.04, 9), 0.04, 9).holds
+    # What rounding leaves over of alpha is no look: 0.1 less three times 0.1 / 3, and all such.
+    for looks in range(1, 60):
+        spent_ = []
+        for _ in range(looks):
+            spent_.append(next_look(spent_, 0.1, looks).error)
+        assert next_look(spent_, 0.1, looks + 1).error == 0.0
     more = next_look(spent[:2], 0.05, 10)
     assert (more.number, more.error) == (3, pytest.approx(0.025 / 8))
     assert sum(spent[:2]) + 8 * more.error == pytest.approx(0.05)

@@ -15,6 +15,7 @@ from assay.keep.retrain.due import Trigger
 from assay.keep.retrain.errors import RetrainBusy
 from assay.keep.retrain.promote import guard, propose
 from assay.keep.watch.alarms import Alarm, Rows, raise_
+from assay.keep.watch.look import Watcher
 from assay.record import journal, leases
 from assay.record.database import Database
 from assay.record.journal import Event
@@ -91,6 +92,9 @@ def test_a_challenger_is_proposed_waits_out_the_delay_and_is_taken_back(tmp_path
         for _ in range(2):
             assert "its proposal on local was withdrawn" in propose(database, tmp_path, task, two, **arguments)
         assert (_sent(calls), calls.registry.next()[0]) == (sent, 0)
+        calls.freeze(first)
+        seen = Watcher(database, task, "local").look()
+        assert (seen.release, "has no default that counts" in seen.notes[1]) == (None, True)
 
 
 def _sent(calls):

@@ -176,9 +176,9 @@ def _refused(name, verdict):
 OLD, NEW = rows(ALL).splitlines()[: FIRST + 1], rows(ALL).splitlines()[FIRST + 1 :]
 
 
-def _wei(line):
+def _wei(line, unit=1e6):
     day, a, b, y = line.split(",")
-    return f"{day},{a},{float(b) * 1e6},{y}"
+    return f"{day},{a},{float(b) * unit},{y}"
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,7 @@ def _wei(line):
     [
         ("data", [*OLD[:50], *OLD[70:], *NEW], TASK, "less data than before: of the champion's 200 rows 20 are gone"),
         ("schema", [*OLD, *map(_wei, NEW)], TASK, "b was between"),
+        ("schema", [*OLD, *(_wei(line, 1e-3) for line in NEW)], TASK, "less than a 300th"),
         ("sources", [*OLD[:50], OLD[50] + "1", *OLD[51:], *NEW], TASK, "1 of the champion's 200 rows"),
         ("fresh", [*OLD, *NEW[:40]], TASK, "of 50 that [retrain] wants"),
         ("task", [*OLD, *NEW], TASK.replace("gas = 900000", "gas = 800000"), "[limits] of task.toml"),
@@ -237,6 +238,10 @@ def test_the_guide_s_commands_promote_what_passed(retrained, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     assert [command(each) for each in _commands()[1]] == [0, 0]
     assert "nothing to take back; Nothing is due before" in capsys.readouterr().out
+    # One that came to nothing since does not make forget what waits.
+    refused = [["plan", "--reason", "again"], ["drop", "--reason", "no more"], ["run"]]
+    assert [command(["retrain", *each, "-C", "demand"]) for each in refused] == [0, 0, 0]
+    assert "demand@2 waits for a person" in capsys.readouterr().out
 
 
 def test_an_alarm_makes_it_due_once_and_takes_a_promoted_model_back(retrained, tmp_path):
@@ -255,6 +260,10 @@ def test_an_alarm_makes_it_due_once_and_takes_a_promoted_model_back(retrained, t
         assert guard(database, folder, task, who="test") is None
         assert standing(database, task).due.trigger is None  # that alarm was about the release before
         time.sleep(1.1)  # longer than the shorter of the two guards below
+        dear = Alarm("money-gas", two.digest, "Gas is dear: wait.", About(3), 0.0)
+        assert raise_(database, "demand", dear) is not None
+        assert standing(database, task).due.trigger is None  # no training makes gas cheaper, nor the model before
+        assert guard(database, folder, task, who="test") is None
         _alarm(database, two.digest)
         due = standing(database, task).due
         assert (due.trigger.kind, "loss-existing" in due.said) == ("alarm", True)

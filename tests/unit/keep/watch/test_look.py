@@ -12,7 +12,7 @@ from tests.unit.serve.small import keep
 
 from assay.keep.watch import alarms
 from assay.keep.watch.look import Watcher
-from assay.keep.watch.material import lines_of, watched
+from assay.keep.watch.material import lines_of, strange_of, watched
 from assay.record import answers, journal
 from assay.record.database import Database
 from assay.record.schema import answers as table
@@ -248,6 +248,31 @@ def test_of_an_answer_to_several_rows_each_has_its_own_outcome(base, found, late
     assert came() == pytest.approx([np.nan, second.outcome], nan_ok=True)
     bring(base, first.id, Brought([first.outcome, None], "me"))
     assert came() == pytest.approx([first.outcome, second.outcome])
+
+
+@pytest.mark.parametrize(
+    ("came", "labels", "number"),
+    [
+        ("7", ("3", "7"), 1),
+        (7, ("3", "7"), 1),
+        (7.0, ("3", "7"), 1),  # as the chain's rows have it
+        (1, ("3", "7"), np.nan),
+        (1.0, ("0", "1"), 1),
+        (True, ("0", "1"), 1),
+        (True, ("false", "true"), 1),
+        ("mid", ("high", "low", "mid"), 2),
+        (2.0, ("high", "low", "mid"), 2),
+        (3.0, ("high", "low", "mid"), np.nan),
+        ("huge", ("high", "low", "mid"), np.nan),
+    ],
+)
+def test_what_came_is_a_class_by_its_name_or_value(base, found, later, came, labels, number):
+    release = keep(base, found.parts, "fee")
+    put(base, release, found, later.head(1))
+    one = replace(answers.find(base, "fee", limit=1)[0], outcome=came)
+    of = replace(watched(base, release), labels=labels)
+    assert lines_of(of, [one]).outcomes == pytest.approx([number], nan_ok=True)
+    assert strange_of(of, [one]) == np.isnan(number)
 
 
 def test_a_proof_that_says_otherwise_than_the_model_is_an_alarm(base, found, later):

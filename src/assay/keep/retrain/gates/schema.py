@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from assay.models.rows import Rows
 
 GATE = "schema"
-_SMALLER = 1000.0
-"""By how much all values have to have shrunk before their unit is doubted: a quiet time shrinks them by less."""
+_SMALLER = 300.0
+"""By how much all values have to have shrunk before their unit is doubted: a quiet time shrinks them by less, and a
+thousandth of a new record, thrice the old one, is still less than that."""
 _MEANING = ("target", "target_unit", "type", "classes", "horizon", "time", "entity", "window")
 
 
