@@ -151,7 +151,7 @@ def test_a_dispute_of_a_joined_answer_checks_its_own_rows(client, database, tmp_
     for name in names:
         dispute.make(database, name, tmp_path / f"{name}.dispute")
         found = dispute.verify(tmp_path / f"{name}.dispute")
-        assert [one.name for one in found if one.holds is not True] == ["service"]
+        assert [one.name for one in found if one.holds is not True] == ["setup", "service"]
 
 
 def test_two_proofs_at_a_time_and_what_fails_in_one_ends_both(client, database):
