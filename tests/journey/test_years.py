@@ -53,15 +53,15 @@ def is_as_the_page_says(said, project):
     # some may be so far off the others that it is too early to say.
     assert re.search(r"^(No effect shown|A gain is shown|A harm is shown|Too early): ", said, flags=re.MULTILINE)
     assert (project / "experiments" / "fee-switchback" / "report.html").is_file()
-    assert "ALARM loss-promised: " in said
-    assert "assay explain watch/loss-promised" in said
+    assert "ALARM inputs-range: " in said
+    assert "assay explain watch/inputs-range" in said
 
     with closing(Database.of_project(project)) as database:
         moves = alias.moves(database, "years")
         first, second = moves[0].after, moves[1].after
         assert [(move.after, move.back) for move in moves] == [(first, False), (second, False), (first, True)]
         alarms = {event.subject: event for event in journal.read(database, "years", ["watch.alarm"])}
-        assert alarms["loss-promised"].what["release"] == first
+        assert alarms["inputs-range"].what["release"] == first
         ended = journal.read(database, "years", ["retrain.ended"])
         assert [event.what["outcome"] for event in ended] == ["challenger"]
 
