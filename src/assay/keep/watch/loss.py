@@ -307,8 +307,10 @@ def _signal(
     name: str, said: str, figures: dict[str, float], lines: Lines, seen: tuple[Crossing | None, slice], *, well: bool
 ) -> Signal:
     crossing, which = seen
-    if crossing is None or well:
+    if well:
         return Signal(name, "well", said, figures, lines.rows())
+    if crossing is None:
+        return Signal(name, "between", f"{said}; it may be chance so far", figures, lines.rows())
     own = lines.of(which)
     figures = figures | {"mean then": crossing.mean, "surely above": crossing.low}
     return Signal(name, "alarm", said, figures, own.rows(), float(own.times[0]))
@@ -360,9 +362,7 @@ def calibration(found: Realised, test: Floats, *, alpha: float, watch: Watch, af
             worst, allowed = lately, limit
     figures = {"lately": worst, "at most": allowed, "rows": float(len(own))}
     said = f"what happened and its probability are {worst:.3f} apart on average lately ({allowed:.3f} is allowed)"
-    if not crossings:
-        return Signal("calibration", "well", said, figures, lines.rows())
-    first, starts = min(crossings, key=lambda one: one[0].stop)
+    first, starts = min(crossings, key=lambda one: one[0].stop, default=(None, np.zeros(0, np.int64)))
     return _signal("calibration", said, figures, lines, found.crossed(first, starts), well=worst <= allowed)
 
 

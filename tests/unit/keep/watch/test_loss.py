@@ -111,6 +111,18 @@ def test_a_process_that_became_better_is_found_and_unknown_test_rows_are_said():
     assert "alpha does not bound this alarm" in one.said
 
 
+def test_what_is_worse_and_may_be_chance_is_not_called_well():
+    source = np.random.default_rng(3)
+    test = source.normal(0, 1, TEST)
+    live = realised(np.full(40, 0.05), existing=np.zeros(40), residuals=np.full((40, 1), 0.2), test=test, against=test)
+    found = loss_signals(live, alpha=ALPHA, watch=Watch(), after={})
+    found.append(calibration(live, test[:, np.newaxis], alpha=ALPHA, watch=Watch(), after=-1.0))
+    assert {one.name: one.state for one in found} == dict.fromkeys(
+        ("loss-promised", "loss-existing", "calibration"), "between"
+    )
+    assert all(one.said.endswith("; it may be chance so far") for one in found)
+
+
 def test_rows_before_an_alarm_ended_count_no_more_and_none_is_no_loss_of_zero():
     live = realised(np.ones(60), existing=np.zeros(60), residuals=np.ones((60, 1)))
     after = {"loss-promised": 59.0, "loss-existing": 59.0}
